@@ -1,0 +1,220 @@
+/**
+ * What the harness and the guest's test agent (guest/agent) say to each other: one JSON object a line, a request
+ * `{id, op, …}` answered by `{id, ok: …}` or `{id, error: {errno, message}}` (errno as a name, `EINVAL`).
+ *
+ * 64-bit values (registers, addresses, times) are strings of hexadecimal digits with `0x`, counts are numbers.
+ */
+
+export type Hex = `0x${string}`;
+
+/** Registers in the order of struct fx_regs (fixtures/fixtures.h); `sp` and `flags` included. */
+export type Registers = Readonly<Record<(typeof registerNames)[number], Hex>>;
+export const registerNames = [
+	'r15', 'r14', 'r13', 'r12', 'bp', 'bx', 'r11', 'r10', 'r9', 'r8', 'ax', 'cx', 'dx', 'si', 'di', 'flags', 'sp',
+] as const;
+
+/** struct pt_regs as a program saw it. */
+export type ProgramRegisters = Registers & Readonly<Record<'orig_ax' | 'ip' | 'cs' | 'ss', Hex>>;
+
+export type Point = 'entry' | 'return';
+export type TargetName = 'asm' | 'asm-fentry' | 'c' | 'tail' | 'tail-fentry' | 'address';
+export type Context = 'task' | 'kthread' | 'softirq' | 'hardirq';
+export type Action = 'nothing' | 'sleep' | 'wait' | 'recurse' | 'exit';
+
+/** Fields left out are 0. The answer repeats all fields, in and out, of struct fx_call. */
+export type Call = {
+	readonly target?: TargetName;
+	readonly context?: Context;
+	readonly action?: Action;
+	readonly arg?: number;
+	readonly clobberStack?: boolean;
+	readonly traceStack?: boolean;
+	readonly depth?: number;
+	readonly address?: Hex;
+	readonly stack?: readonly [Hex, Hex];
+	readonly in?: Partial<Registers>;
+	readonly ret?: Partial<Registers>;
+};
+export type CallResult = {
+	readonly stack: readonly [Hex, Hex];
+	readonly in: Registers;
+	readonly ret: Registers;
+	readonly seen: Registers;
+	readonly seenStack: readonly [Hex, Hex];
+	readonly after: Registers;
+	readonly sp: Hex;
+	readonly caller: Hex;
+	readonly function: Hex;
+	readonly beginNs: Hex;
+	readonly endNs: Hex;
+	readonly cpuBefore: number;
+	readonly cpuAfter: number;
+	readonly trace: readonly Hex[];
+	/** The task that made the call. */
+	readonly pid: number;
+};
+
+/** One run of the program `record`. */
+export type ProgramEvent = {
+	readonly sequence: number;
+	readonly timeNs: Hex;
+	readonly cpu: number;
+	readonly pid: number;
+	readonly tid: number;
+	readonly regs: ProgramRegisters;
+	/** *(u64 *)regs.sp as bpf_probe_read gave it. */
+	readonly slot: Hex;
+	readonly ext: {
+		readonly version: number;
+		readonly size: number;
+		readonly cookie: Hex;
+		readonly function: Hex;
+		readonly caller: Hex;
+		readonly entry: ProgramRegisters;
+		readonly stack: readonly Hex[];
+	};
+	/** From bpf_get_stackid, innermost first; its negative errno's name if that failed. */
+	readonly callStack: readonly Hex[] | string;
+};
+
+export type ProbeInfo = {
+	readonly point: Point;
+	readonly address: Hex;
+	readonly cookie: Hex;
+	readonly progId: number;
+	readonly hook: 'ftrace' | 'kprobe';
+	readonly hits: number;
+	readonly misses: Readonly<Record<'recursion' | 'nmi' | 'noRcu' | 'noFrame' | 'bpfBusy' | 'kprobe', number>>;
+	readonly symbol: string;
+};
+
+export type LoopReport = {
+	readonly done: number;
+	readonly bad: number;
+	readonly firstNs: Hex;
+	readonly lastNs: Hex;
+	readonly firstBad?: CallResult;
+};
+
+/** What a thread or process that attaches and closes again and again has found. */
+export type ChurnReport = {
+	readonly rounds: number;
+	/** Attaches and closes, together. */
+	readonly changes: number;
+	/** Changes with calls of the target before, during and after them, by the fixtures' counters. */
+	readonly overlapped: number;
+	/** Runs of the program while attached, all rounds together. */
+	readonly hits: number;
+	readonly misses: number;
+	/** Rounds whose counter still moved after close had returned. */
+	readonly lateRounds: number;
+	/** Rounds in which the target was called while attached and the program did not run once. */
+	readonly deafRounds: number;
+	/** Errors by name: `{"attach EBUSY": 3}`. */
+	readonly errors: Readonly<Record<string, number>>;
+};
+
+export type ProgramName =
+	| 'record' // everything of ProgramEvent, into a map of 4096 events
+	| 'count' // adds 1 to counter[cookie % 1024]
+	| 'empty' // returns 0: for measuring
+	| 'verify_entry' // checks every register of FX_IOC_LOOP's patterns; counter[cookie] good, bad[cookie] wrong
+	| 'verify_return' // same at return; also that ext.entry holds the entry pattern of the same call
+	| 'slow' // runs for about a millisecond, then stores the time in last[cookie] and counts
+	| 'faulting' // bpf_probe_read of an unmapped address; stores its result in result[cookie]
+	| 'touch_map'; // bpf_map_update_elem on a hash map: calls kernel code that may be probed
+
+/** Everything the agent does: request fields → answer. Unless said otherwise an op fails with the errno of the call. */
+export type AgentOps = {
+	/** `fixtures` and `bprobe` say whether those modules are loaded. */
+	hello: {in: {}; out: {release: string; pid: number; cpus: number; bprobe: boolean; fixtures: boolean}};
+	/** Loads a C program by name (libbpf), or instructions as hexadecimal bytes through bpf(2). */
+	load: {
+		in: {program: ProgramName} | {instructions: string; license: string; type: 'kprobe' | 'socket'};
+		out: {prog: number; progId: number};
+	};
+	unload: {in: {prog: number}; out: {}};
+	/** `bpftool prog show id`'s question: does the id still exist? */
+	progExists: {in: {progId: number}; out: {exists: boolean}};
+	/** A probe by libbprobe. `prog` is what `load` gave. */
+	attach: {
+		in: {prog: number; point: Point; cookie?: number} & ({symbol: string} | {address: Hex});
+		out: {probe: number};
+	};
+	/** Closes the probe; `closedNs` is CLOCK_MONOTONIC after close(2) returned. */
+	close: {in: {probe: number}; out: {closedNs: Hex}};
+	info: {in: {probe: number}; out: ProbeInfo};
+	/** Text that reading /dev/bprobe gives. */
+	listing: {in: {}; out: {text: string}};
+	/** Addresses of symbols (all that bear the name; scans /proc/kallsyms). */
+	symbols: {in: {names: readonly string[]}; out: {addresses: Readonly<Record<string, readonly Hex[]>>}};
+	/** `name+0xoff` or `name+0xoff [module]` for addresses. */
+	names: {in: {addresses: readonly Hex[]}; out: {names: readonly string[]}};
+	/** All events of `record` since the last `reset`, oldest first; `lost` did not fit. */
+	events: {in: {}; out: {events: readonly ProgramEvent[]; lost: number}};
+	/** The per-cookie maps, as indexed by cookie % 1024. */
+	counters: {in: {cookie: number}; out: {count: number; bad: number; last: Hex; result: Hex; firstBad?: ProgramRegisters}};
+	/** Empties events and counters. */
+	reset: {in: {}; out: {}};
+	call: {in: Call; out: CallResult};
+	/** The same in a forked task that can be waited for and killed; its exit is by itself after the call. */
+	callInTask: {in: Call; out: {task: number; pid: number}};
+	/** Waits (`timeoutMs`, else error ETIMEDOUT). `signal` when it was killed, `result` when its call returned. */
+	taskWait: {in: {task: number; timeoutMs: number}; out: {signal?: string; errno?: string; result?: CallResult}};
+	taskKill: {in: {task: number; signal: 'KILL' | 'TERM' | 'STOP' | 'CONT'}; out: {}};
+	/** Ends every `wait` action. */
+	release: {in: {}; out: {}};
+	/** fx_counts of fixtures.h. */
+	counts: {
+		in: {};
+		out: {begun: Record<TargetName, number>; ended: Record<TargetName, number>; waiting: number; nowNs: Hex};
+	};
+	/** FX_IOC_LOOP in `threads` threads until stopped or done (`calls`, `ms` as in struct fx_loop). */
+	startLoop: {
+		in: {target: TargetName; context: Context; threads?: number; calls?: number; ms?: number; seed: Hex; periodUs?: number};
+		out: {job: number};
+	};
+	/**
+	 * Attaches `prog` at `address`, holds it until `holdCalls` more calls were seen (or `holdUs` passed), closes, again
+	 * and again. `by`: close (same thread), thread (another thread closes), kill (the owner is a process that is killed
+	 * by SIGKILL while it holds the probe). `target` names the fixtures' counter that proves the overlap.
+	 */
+	startChurn: {
+		in: {
+			prog: number; point: Point; address: Hex; target: TargetName; cookie: number;
+			by: 'close' | 'thread' | 'kill'; holdUs: number; rounds?: number;
+		};
+		out: {job: number};
+	};
+	/** Processes forked one after the other in `threads` threads; each makes `calls` calls of the target and exits. */
+	startForks: {in: {target: TargetName; threads: number; calls: number; kill: boolean}; out: {job: number}};
+	/** Tells a job to end and waits for it; for one that has ended it gives the report at once. */
+	stopJob: {
+		in: {job: number};
+		out: {loop?: LoopReport; churn?: ChurnReport; forks?: {forked: number; calls: number; killed: number; bad: number}};
+	};
+	/**
+	 * ioctl(2) as it is, on an open of /dev/bprobe or on a probe. `data` are the bytes of the argument (an answer of the
+	 * same length comes back), or `pointer` an address that is passed instead; `patches` put agent-side pointers and
+	 * descriptors into data: {offset, string} stores a pointer to that string, {offset, prog} that program's descriptor.
+	 */
+	ioctl: {
+		in: {
+			on: 'device' | {probe: number}; command: Hex; data?: string; pointer?: Hex;
+			patches?: readonly ({offset: number; string: string} | {offset: number; prog: number})[];
+		};
+		out: {result: number; data?: string};
+	};
+	/** Opens /dev/bprobe in a child as `uid` with `capabilities` kept, and tries to attach; errno names or 'ok'. */
+	asUser: {in: {uid: number; keepSysAdmin: boolean; openFirst: boolean}; out: {open: string; attach: string}};
+	/** Descriptor tests of libbprobe: each step is done in order, see guest/agent. */
+	probeFds: {
+		in: {probe: number; how: 'dup' | 'fork' | 'socket'};
+		/** `copy`: a new probe handle for the copy (dup, socket); `task`: the child that holds one (fork). */
+		out: {copy?: number; task?: number};
+	};
+	/** finit_module of /lib/probe-matrix/NAME.ko, delete_module. The agent drops its own device descriptors first. */
+	insmod: {in: {module: string; parameters?: string}; out: {}};
+	rmmod: {in: {module: string}; out: {}};
+	crash: {in: {kind: string}; out: {}};
+};

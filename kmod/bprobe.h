@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The user space interface of bprobe: eBPF programs at the entry and at the
+ * return of any kernel function, every probe a file descriptor.
+ */
+#ifndef BPROBE_H
+#define BPROBE_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define BPROBE_DEVICE "/dev/bprobe"
+
+/* Where the program runs. */
+enum bprobe_point {
+	BPROBE_ENTRY = 0,	/* before the first instruction of the function */
+	BPROBE_RETURN = 1,	/* as if the executed ret were instrumented */
+};
+
+/**
+ * struct bprobe_attach - argument of BPROBE_IOC_ATTACH
+ * @size:	sizeof(struct bprobe_attach) as the caller knows it. Smaller
+ *		than the first published size or larger with non-zero bytes
+ *		that this module does not know: E2BIG.
+ * @flags:	none are defined; anything but 0: EINVAL.
+ * @prog_fd:	a loaded program of type BPF_PROG_TYPE_KPROBE. Not an open
+ *		descriptor: EBADF. Not such a program, or one that sleeps,
+ *		overrides returns or names an expected attach type: EPROTOTYPE.
+ * @point:	enum bprobe_point; anything else: EINVAL.
+ * @symbol:	user pointer to the function's NUL-terminated name, or 0.
+ *		Unreadable: EFAULT. Longer than a kernel symbol can be:
+ *		ENAMETOOLONG. Unknown: ENOENT. Borne by several functions:
+ *		ENOTUNIQ, attach by address then.
+ * @address:	the function's address when @symbol is 0; exactly one of the
+ *		two must be given (EINVAL). Not the first byte of a function:
+ *		EADDRNOTAVAIL.
+ * @cookie:	handed to the program in struct bprobe_ext.
+ *
+ * A function that no probe may touch (the kernel's kprobe blacklist, the
+ * context switch, this module itself) or that this kernel offers no way to
+ * hook: EOPNOTSUPP. The ioctl returns a new descriptor (close-on-exec) that is
+ * the probe; it holds the program, and the module that contains the function.
+ * Closing its last copy detaches: after that close returned, the program runs
+ * no more. It never waits for calls of the function that are under way.
+ *
+ * Entry programs of one function run in the order of their attachment, return
+ * programs in the reverse order. A program attached during a call does not see
+ * that call's return.
+ */
+struct bprobe_attach {
+	__u32 size;
+	__u32 flags;
+	__s32 prog_fd;
+	__u32 point;
+	__aligned_u64 symbol;
+	__aligned_u64 address;
+	__aligned_u64 cookie;
+};
+
+/* Why a program did not run though its probe was hit. */
+enum bprobe_miss {
+	BPROBE_MISS_RECURSION,	/* hit from inside a program or the handler on this CPU */
+	BPROBE_MISS_NMI,	/* this kernel refuses programs in an NMI */
+	BPROBE_MISS_NO_RCU,	/* RCU was not watching (idle, entry code) */
+	BPROBE_MISS_NO_FRAME,	/* more calls in flight than the module has frames */
+	BPROBE_MISS_BPF_BUSY,	/* another BPF program or map operation held this CPU */
+	BPROBE_MISS_KPROBE,	/* the kernel's kprobe layer was busy on this CPU */
+	BPROBE_MISS_MAX
+};
+
+#define BPROBE_NAME_LEN 128
+
+/**
+ * struct bprobe_info - argument of BPROBE_IOC_INFO, on a probe's descriptor
+ * @size:	in: sizeof(struct bprobe_info) as the caller knows it; out: the
+ *		bytes that were filled. Rules as for struct bprobe_attach.
+ * @point:	enum bprobe_point
+ * @address:	the function's address
+ * @cookie:	as attached
+ * @prog_id:	the program's id, as bpftool shows it
+ * @hook:	enum bprobe_hook
+ * @hits:	how often the program ran
+ * @misses:	how often it did not, by reason (enum bprobe_miss)
+ * @symbol:	the function's name, "name [module]" for a module's
+ */
+struct bprobe_info {
+	__u32 size;
+	__u32 point;
+	__aligned_u64 address;
+	__aligned_u64 cookie;
+	__u32 prog_id;
+	__u32 hook;
+	__aligned_u64 hits;
+	__aligned_u64 misses[BPROBE_MISS_MAX];
+	char symbol[BPROBE_NAME_LEN];
+};
+
+/* How a function is hooked (struct bprobe_info.hook). */
+enum bprobe_hook {
+	BPROBE_HOOK_FTRACE = 0,	/* its __fentry__ site */
+	BPROBE_HOOK_KPROBE = 1,	/* a kprobe on its first instruction */
+};
+
+#define BPROBE_EXT_VERSION 1
+#define BPROBE_STACK_WORDS 8
+#define BPROBE_REGS_WORDS 21	/* struct pt_regs of x86-64 */
+
+/**
+ * struct bprobe_ext - what follows the program's struct pt_regs
+ *
+ * Read it with bpf_probe_read(&ext, sizeof(ext), (char *)ctx + BPROBE_EXT_OFFSET).
+ *
+ * @version:	BPROBE_EXT_VERSION
+ * @size:	bytes of this block that are valid
+ * @cookie:	of the probe that runs
+ * @function:	address of the probed function
+ * @caller:	the real return address of this call
+ * @entry:	at entry and at return: struct pt_regs at the function's entry
+ * @stack:	at entry and at return: the words above the return address when
+ *		the function was entered (7th argument first)
+ */
+struct bprobe_ext {
+	__u32 version;
+	__u32 size;
+	__u64 cookie;
+	__u64 function;
+	__u64 caller;
+	__u64 entry[BPROBE_REGS_WORDS];
+	__u64 stack[BPROBE_STACK_WORDS];
+};
+
+#define BPROBE_EXT_OFFSET (BPROBE_REGS_WORDS * 8)
+
+/*
+ * Reading BPROBE_DEVICE lists all probes as text: a header line, then a line a
+ * probe: point, address, symbol, program id, hook, hits, misses, owner's pid.
+ */
+
+/* 'P' keeps clear of FIBMAP and FIGETBSZ (1 and 2), which never reach a driver. */
+#define BPROBE_IOC_ATTACH	_IOW('P', 0x60, struct bprobe_attach)
+#define BPROBE_IOC_INFO		_IOWR('P', 0x61, struct bprobe_info)
+
+#endif
