@@ -1,0 +1,10 @@
+if (!process.features.typescript) {
+	throw new Error(`The tests need Node 24.12 or newer, which strips types by itself; this is ${process.version}. Use npm test.`);
+}
+
+export default {
+	files: ['harness/**/*.test.ts'],
+	extensions: ['ts'],
+	timeout: '15m',
+	watchMode: {ignoreChanges: ['runs/**']},
+};

@@ -1,0 +1,60 @@
+import {randomBytes} from 'node:crypto';
+import {existsSync, mkdirSync} from 'node:fs';
+import {mkdir, rename, rm} from 'node:fs/promises';
+import {homedir} from 'node:os';
+import path from 'node:path';
+import {errorCode, messageOf, UsageError} from './errors.ts';
+import {withLock} from './lock.ts';
+
+/** `$PROBE_MATRIX_CACHE`, `$XDG_CACHE_HOME/probe-matrix` or `~/.cache/probe-matrix`. */
+export function cacheRoot(): string {
+	const {PROBE_MATRIX_CACHE: own, XDG_CACHE_HOME: xdg} = process.env;
+	return path.resolve(own || path.join(xdg || path.join(homedir(), '.cache'), 'probe-matrix'));
+}
+
+/** A directory of the cache, made if need be. Throws UsageError where that cannot be. */
+export function cacheDirectory(...parts: readonly string[]): string {
+	const directory = path.join(cacheRoot(), ...parts);
+	try {
+		mkdirSync(directory, {recursive: true});
+	} catch (error) {
+		throw new UsageError(
+			`The cache directory ${cacheRoot()} cannot be used (${messageOf(error)}); set PROBE_MATRIX_CACHE to another.`,
+			{cause: error},
+		);
+	}
+	return directory;
+}
+
+/**
+ * The directory `final`, made by `fill` in a temporary one beside it and renamed when complete. Whoever comes second,
+ * in this process or another, waits and gets the same directory.
+ */
+export async function immutableDirectory(
+	final: string,
+	fill: (temporary: string) => Promise<void>,
+	{signal}: {signal?: AbortSignal} = {},
+): Promise<string> {
+	if (existsSync(final)) return final;
+	const directory = path.relative(cacheRoot(), path.dirname(final));
+	cacheDirectory(directory);
+	return withLock(final, {signal}, async () => {
+		if (existsSync(final)) return final;
+		const temporary = `${final}.${randomBytes(4).toString('hex')}.tmp`;
+		try {
+			await mkdir(temporary);
+			await fill(temporary);
+			await rename(temporary, final);
+		} catch (error) {
+			await rm(temporary, {recursive: true, force: true});
+			if (errorCode(error) === 'ENOSPC') throw diskFull(final, error);
+			throw error;
+		}
+		return final;
+	});
+}
+
+export function diskFull(where: string, cause: unknown): UsageError {
+	return new UsageError(`There is no space left on the disk that holds ${where}.`, {cause});
+}
+

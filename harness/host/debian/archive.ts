@@ -1,0 +1,93 @@
+import {rename, rm, stat} from 'node:fs/promises';
+import path from 'node:path';
+import {execa} from 'execa';
+import {cacheDirectory} from '../cache.ts';
+import {download} from '../download.ts';
+import {errorCode, NetworkError, UsageError} from '../errors.ts';
+import {say} from '../say.ts';
+import {PackageIndex, parseParagraph, parseReleaseHashes} from './deb822.ts';
+
+export type Suite = {readonly archive: 'debian' | 'debian-security'; readonly suite: string};
+
+type Options = {
+	readonly signal?: AbortSignal;
+	/** An index checked that recently is used as it is. */
+	readonly maxAgeMs?: number;
+};
+
+/** An index is asked for anew after half a day, as the archive changes four times a day at most. */
+export const defaultMaxAgeMs = 12 * 3600 * 1000;
+
+export function mirrorOf(archive: Suite['archive']): string {
+	const {PROBE_MATRIX_MIRROR: main, PROBE_MATRIX_SECURITY_MIRROR: security} = process.env;
+	const url =
+		archive === 'debian'
+			? main || 'http://deb.debian.org/debian'
+			: security || 'http://deb.debian.org/debian-security';
+	return url.replace(/\/+$/, '');
+}
+
+/** The packages of a suite for amd64, authenticated by Debian's signature. Offline the cached index serves, if there is one. */
+export async function loadIndex(suite: Suite, options: Options = {}): Promise<PackageIndex> {
+	const mirror = mirrorOf(suite.archive);
+	const release = await loadRelease(suite, mirror, options);
+	const file = 'main/binary-amd64/Packages.xz';
+	const wanted = parseReleaseHashes(release).get(file);
+	if (!wanted) throw new UsageError(`The release file of ${suite.suite} at ${mirror} lists no ${file}.`);
+	const compressed = path.join(cacheDirectory('index'), `${wanted.sha256}.xz`);
+	const byHash = parseParagraph(release).get('acquire-by-hash') === 'yes';
+	const location = byHash ? `main/binary-amd64/by-hash/SHA256/${wanted.sha256}` : file;
+	await download(
+		{url: `${mirror}/dists/${suite.suite}/${location}`, destination: compressed, sha256: wanted.sha256},
+		options,
+	);
+	const {stdout} = await execa('xz', ['-dc', compressed], {maxBuffer: 1 << 30, cancelSignal: options.signal});
+	return new PackageIndex(stdout, mirror);
+}
+
+/** The signed text of InRelease. What is outside of the signature is dropped by gpgv. */
+async function loadRelease({archive, suite}: Suite, mirror: string, options: Options): Promise<string> {
+	const cached = path.join(cacheDirectory('index'), `${archive}_${suite}.InRelease`);
+	const age = await ageOf(cached);
+	if (age !== undefined && age < (options.maxAgeMs ?? defaultMaxAgeMs)) return verified(cached);
+	const fresh = `${cached}.${process.pid}.new`;
+	try {
+		await download({url: `${mirror}/dists/${suite}/InRelease`, destination: fresh}, {...options, retries: 1});
+		const text = await verified(fresh);
+		await rename(fresh, cached);
+		return text;
+	} catch (error) {
+		if (!(error instanceof NetworkError) || age === undefined) throw error;
+		say(`${mirror} is out of reach; using the index of ${suite} from ${Math.round(age / 3_600_000)} h ago.`);
+		return verified(cached);
+	} finally {
+		await rm(fresh, {force: true});
+	}
+}
+
+const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+async function verified(file: string): Promise<string> {
+	const result = await execa('gpgv', ['--keyring', keyring, '--status-fd', '2', '--output', '-', file], {
+		reject: false,
+		stripFinalNewline: false,
+		maxBuffer: 1 << 26,
+	});
+	if (result.code === 'ENOENT') throw new UsageError('gpgv is missing: run `probe-matrix doctor`.');
+	// Several keys sign a release; one that is known suffices, one whose signature is wrong does not.
+	const isGood = /^\[GNUPG:\] VALIDSIG /m.test(result.stderr) && !/^\[GNUPG:\] BADSIG /m.test(result.stderr);
+	if (!isGood || !result.stdout) {
+		throw new UsageError(`${path.basename(file)} is not signed by a key of ${keyring}; it is not used.`, {cause: result.stderr});
+	}
+	return result.stdout;
+}
+
+async function ageOf(file: string): Promise<number | undefined> {
+	try {
+		return Date.now() - (await stat(file)).mtimeMs;
+	} catch (error) {
+		if (errorCode(error) === 'ENOENT') return undefined;
+		throw error;
+	}
+}
+

@@ -1,0 +1,132 @@
+import {createHash} from 'node:crypto';
+import {createReadStream, createWriteStream} from 'node:fs';
+import {rename, rm, stat} from 'node:fs/promises';
+import {Readable} from 'node:stream';
+import {pipeline} from 'node:stream/promises';
+import pRetry from 'p-retry';
+import {diskFull} from './cache.ts';
+import {errorCode, messageOf, NetworkError, UsageError} from './errors.ts';
+import {withLock} from './lock.ts';
+
+export type Download = {
+	readonly url: string;
+	readonly destination: string;
+	/** Hexadecimal. Without it nothing is resumed, since nothing could prove the halves to fit. */
+	readonly sha256?: string;
+};
+
+type Options = {
+	readonly signal?: AbortSignal;
+	readonly retries?: number;
+	readonly minTimeoutMs?: number;
+	/** No byte for that long counts as a network fault. */
+	readonly idleMs?: number;
+};
+
+/**
+ * Brings `url` to `destination`, whole and verified or not at all; a part left by a cut-off is resumed.
+ * Throws NetworkError when the network or server failed, UsageError for everything else a person can put right.
+ */
+export async function download(wanted: Download, options: Options = {}): Promise<void> {
+	const {signal, retries = 3, minTimeoutMs = 500} = options;
+	await withLock(wanted.destination, {signal}, async () => {
+		if (wanted.sha256 && (await isFile(wanted.destination))) return;
+		await pRetry(() => attempt(wanted, options), {
+			retries,
+			minTimeout: minTimeoutMs,
+			factor: 3,
+			signal,
+			shouldRetry: ({error}) => error instanceof NetworkError,
+		});
+	});
+}
+
+async function attempt({url, destination, sha256}: Download, {signal, idleMs = 30_000}: Options): Promise<void> {
+	const part = `${destination}.part`;
+	const resumed = sha256 ? await transfer(url, part, {signal, idleMs}) : await transferWhole(url, part, {signal, idleMs});
+	if (sha256) {
+		const found = await sha256OfFile(part);
+		if (found !== sha256) {
+			await rm(part, {force: true});
+			// The first half may be of another time than the second.
+			if (resumed) return attempt({url, destination, sha256}, {signal, idleMs});
+			throw new UsageError(`${url} has the SHA-256 ${found}, expected was ${sha256}; nothing was kept.`);
+		}
+	}
+	await rename(part, destination);
+}
+
+async function transferWhole(url: string, part: string, options: {signal?: AbortSignal; idleMs: number}): Promise<false> {
+	await rm(part, {force: true});
+	await transfer(url, part, options);
+	return false;
+}
+
+/** Whether bytes from an earlier attempt are part of the file. */
+async function transfer(url: string, part: string, {signal, idleMs}: {signal?: AbortSignal; idleMs: number}): Promise<boolean> {
+	const have = await sizeOf(part);
+	const idle = new AbortController();
+	let timer = setTimeout(() => idle.abort(), idleMs);
+	try {
+		const response = await fetch(url, {
+			headers: {...(have > 0 && {range: `bytes=${have}-`}), 'accept-encoding': 'identity'},
+			signal: AbortSignal.any([idle.signal, ...(signal ? [signal] : [])]),
+		});
+		if (response.status === 416) {
+			await rm(part, {force: true});
+			throw new NetworkError(`${url} did not accept to be resumed at byte ${have}.`);
+		}
+		if (response.status >= 500 || response.status === 429) {
+			throw new NetworkError(`The server answered HTTP ${response.status} for ${url}.`);
+		}
+		if (!response.ok || !response.body) throw new UsageError(`The server answered HTTP ${response.status} for ${url}.`);
+		const isResumed = response.status === 206;
+		await pipeline(
+			Readable.fromWeb(response.body),
+			async function* (chunks) {
+				for await (const chunk of chunks) {
+					clearTimeout(timer);
+					timer = setTimeout(() => idle.abort(), idleMs);
+					yield chunk;
+				}
+			},
+			createWriteStream(part, {flags: isResumed ? 'a' : 'w'}),
+		);
+		return isResumed;
+	} catch (error) {
+		signal?.throwIfAborted();
+		if (errorCode(error) === 'ENOSPC') {
+			await rm(part, {force: true});
+			throw diskFull(part, error);
+		}
+		if (error instanceof UsageError) throw error;
+		if (idle.signal.aborted) throw new NetworkError(`${url}: nothing came for ${idleMs / 1000} s.`, {cause: error});
+		// fetch reports every fault of the network as a TypeError, with the reason as its cause.
+		if (error instanceof TypeError) {
+			const reason = error.cause ? messageOf(error.cause) : error.message;
+			throw new NetworkError(`${url} could not be downloaded: ${reason || errorCode(error.cause)}.`, {cause: error});
+		}
+		throw error;
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
+export async function sha256OfFile(file: string): Promise<string> {
+	const hash = createHash('sha256');
+	await pipeline(createReadStream(file), hash);
+	return hash.digest('hex');
+}
+
+async function sizeOf(file: string): Promise<number> {
+	try {
+		return (await stat(file)).size;
+	} catch (error) {
+		if (errorCode(error) === 'ENOENT') return 0;
+		throw error;
+	}
+}
+
+async function isFile(file: string): Promise<boolean> {
+	return (await sizeOf(file)) > 0;
+}

@@ -1,0 +1,65 @@
+/** Something the person at the keyboard can put right: printed as one sentence, exit code 2. */
+export class UsageError extends Error {
+	override readonly name: string = 'UsageError';
+}
+
+/** The network or the server failed; the same request may work later. */
+export class NetworkError extends UsageError {
+	override readonly name = 'NetworkError';
+}
+
+/** Our own sources did not compile; the message holds the compiler's words. */
+export class BuildError extends Error {
+	override readonly name = 'BuildError';
+}
+
+/** Anything that goes wrong between us and a guest. */
+export class GuestError extends Error {
+	override readonly name: string = 'GuestError';
+}
+
+/** The guest never became ready; the message says where its console is. */
+export class BootError extends GuestError {
+	override readonly name = 'BootError';
+}
+
+/** The connection ended before the answer: whether the request was carried out is unknown. */
+export class LinkLostError extends GuestError {
+	override readonly name = 'LinkLostError';
+}
+
+/** The command ran in the guest and failed. */
+export class CommandFailedError extends GuestError {
+	override readonly name = 'CommandFailedError';
+	readonly code: number | undefined;
+	readonly signal: string | undefined;
+	readonly stderr: string;
+
+	constructor(command: string, end: {code?: number; signal?: string; stderr: string}) {
+		const how = end.signal ? `was ended by SIG${end.signal}` : `ended with ${end.code}`;
+		super(`\`${command}\` ${how} in the guest${end.stderr ? `: ${end.stderr.trim()}` : '.'}`);
+		this.code = end.code;
+		this.signal = end.signal;
+		this.stderr = end.stderr;
+	}
+}
+
+/** The agent carried out a request and it failed with `errno`, a name such as EINVAL. */
+export class AgentError extends GuestError {
+	override readonly name = 'AgentError';
+	readonly errno: string;
+
+	constructor(op: string, {errno, message}: {errno: string; message: string}) {
+		super(`${op}: ${message} (${errno})`);
+		this.errno = errno;
+	}
+}
+
+/** The `code` of a Node error, `undefined` for anything else. */
+export function errorCode(error: unknown): string | undefined {
+	return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+export function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}

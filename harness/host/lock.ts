@@ -1,0 +1,40 @@
+import {createHash} from 'node:crypto';
+import {mkdirSync} from 'node:fs';
+import path from 'node:path';
+import {DatabaseSync} from 'node:sqlite';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {cacheDirectory} from './cache.ts';
+
+/**
+ * Runs `work` while no other process or thread is inside withLock of the same name.
+ *
+ * The lock is SQLite's, thus the operating system's: it goes with its process, however that ends, so there are no stale
+ * locks to recognize (and none to mistake for one).
+ */
+export async function withLock<T>(
+	name: string,
+	{signal, directory = cacheDirectory('locks')}: {signal?: AbortSignal; directory?: string},
+	work: () => Promise<T>,
+): Promise<T> {
+	mkdirSync(directory, {recursive: true});
+	const file = path.join(directory, createHash('sha256').update(name).digest('hex').slice(0, 24));
+	using database = new DatabaseSync(file, {timeout: 0});
+	for (;;) {
+		signal?.throwIfAborted();
+		if (tryLock(database)) break;
+		await sleep(50, undefined, {signal});
+	}
+	return await work();
+}
+
+const SQLITE_BUSY = 5;
+
+function tryLock(database: DatabaseSync): boolean {
+	try {
+		database.exec('BEGIN EXCLUSIVE');
+		return true;
+	} catch (error) {
+		if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return false;
+		throw error;
+	}
+}

@@ -1,0 +1,22 @@
+/** One bootable Linux with what is needed to build modules for it. All paths are absolute and of immutable files. */
+export type Kernel = {
+	/** What the person called it: `debian-6.1`. */
+	readonly id: string;
+	/** What `uname -r` says. */
+	readonly release: string;
+	readonly bzImage: string;
+	/** Uncompressed, bootable through PVH; saves the guest the decompression. */
+	readonly vmlinux?: string;
+	/** For `make -C buildTree M=…`. */
+	readonly buildTree: string;
+	/** `lib/modules/RELEASE`, where the kernel has modules. */
+	readonly modules?: string;
+	/** The kernel's symbols in the form of /proc/kallsyms. */
+	readonly kallsyms?: string;
+	/** For people: package and version, or tarball. */
+	readonly origin: string;
+	/** `cloud`, `debug`, … */
+	readonly flavour: string;
+	/** The .config it was built with. */
+	readonly config: string;
+};
