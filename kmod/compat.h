@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The differences between kernels 4.15 and later, in one place.
+ */
+#ifndef BPROBE_COMPAT_H
+#define BPROBE_COMPAT_H
+
+#include <linux/bpf.h>
+#include <linux/filter.h>
+#include <linux/ftrace.h>
+#include <linux/kprobes.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/uaccess.h>
+#include <linux/version.h>
+
+/*
+ * Handlers run with interrupts off. Since 4.20 synchronize_rcu() waits for
+ * such regions; before, only the sched flavour does.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(4, 20, 0)
+#define bp_synchronize_handlers() synchronize_sched_expedited()
+#else
+#define bp_synchronize_handlers() synchronize_rcu_expedited()
+#endif
+
+/*
+ * One bit with opposite meanings: until 5.10 the ops says that it is safe and
+ * is called directly, since 5.11 it would ask for protection it does not need.
+ */
+#ifdef FTRACE_OPS_FL_RECURSION_SAFE
+#define BP_FTRACE_DIRECT FTRACE_OPS_FL_RECURSION_SAFE
+#else
+#define BP_FTRACE_DIRECT 0
+#endif
+
+/* Without it, sysctl kernel.ftrace_enabled=0 silences every probe (since 5.5). */
+#ifdef FTRACE_OPS_FL_PERMANENT
+#define BP_FTRACE_PERMANENT FTRACE_OPS_FL_PERMANENT
+#else
+#define BP_FTRACE_PERMANENT 0
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 8, 0)
+#define bp_read_nofault(dst, src, size) probe_kernel_read(dst, src, size)
+#define bp_nmi_refused() in_nmi()	/* trace_call_bpf() returns without running there */
+#else
+#define bp_read_nofault(dst, src, size) copy_from_kernel_nofault(dst, src, size)
+#define bp_nmi_refused() false	/* in_nmi() is true in every int3 handler, so it says nothing */
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 14, 0)
+#define bp_task_is_dead(p) ((p)->state == TASK_DEAD)
+#else
+#define bp_task_is_dead(p) (READ_ONCE((p)->__state) == TASK_DEAD)
+#endif
+
+/* Programs that need more than a plain run in a handler. */
+static inline bool bp_prog_unfit(const struct bpf_prog *prog)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+	if (prog->sleepable)
+		return true;
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 10, 0)
+	if (prog->aux->sleepable)
+		return true;
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(4, 17, 0)
+	if (prog->expected_attach_type)
+		return true;
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(4, 16, 0)
+	if (prog->kprobe_override)
+		return true;
+#endif
+	return false;
+}
+
+/* Runs @prog under a guard that is already held. */
+static __always_inline void bp_prog_run(const struct bpf_prog *prog, const void *ctx)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 15, 0)
+	(void)BPF_PROG_RUN(prog, ctx);
+#else
+	(void)bpf_prog_run(prog, ctx);
+#endif
+}
+
+/* The one program that @array runs. */
+static inline void bp_prog_array_set(struct bpf_prog_array *array, struct bpf_prog *prog)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(4, 19, 0)
+	array->progs[0] = prog;
+#else
+	array->items[0].prog = prog;
+#endif
+}
+
+#define BP_PROG_ARRAY_SIZE (sizeof(struct bpf_prog_array) + 64)
+
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module and its device, /dev/bprobe.
+ */
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/stop_machine.h>
+
+#include "frame.h"
+
+static int device_show(struct seq_file *m, void *unused)
+{
+	bp_probes_show(m);
+	return 0;
+}
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	/* A program reads all memory: file permissions alone do not grant that. */
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	/* misc_open() left the device there, which single_open() takes for a seq_file. */
+	file->private_data = NULL;
+	return single_open(file, device_show, NULL);
+}
+
+static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	if (cmd != BPROBE_IOC_ATTACH)
+		return -ENOTTY;
+	/* The descriptor may have been handed to somebody else. */
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return bp_probe_attach((const struct bprobe_attach __user *)arg);
+}
+
+static const struct file_operations device_fops = {
+	.owner = THIS_MODULE,
+	.open = device_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+	.unlocked_ioctl = device_ioctl,
+	.compat_ioctl = device_ioctl,
+};
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "bprobe",
+	.mode = 0600,
+	.fops = &device_fops,
+};
+
+static int sweep(void *unused)
+{
+	bp_frames_sweep();
+	return 0;
+}
+
+static int __init bprobe_init(void)
+{
+	int err;
+
+	BUILD_BUG_ON(sizeof(struct pt_regs) != BPROBE_EXT_OFFSET);
+	BUILD_BUG_ON(offsetof(struct bp_ctx, ext) != BPROBE_EXT_OFFSET);
+
+	err = bp_resolve_init();
+	if (err)
+		return err;
+	err = bp_run_init();
+	if (err)
+		return err;
+	err = bp_frames_init();
+	if (err)
+		goto exit_run;
+	err = bp_sites_init();
+	if (err)
+		goto exit_frames;
+	err = misc_register(&device);
+	if (err)
+		goto exit_sites;
+	return 0;
+
+exit_sites:
+	bp_sites_exit();
+exit_frames:
+	bp_frames_exit();
+exit_run:
+	bp_run_exit();
+	return err;
+}
+
+/*
+ * No descriptor is open: each holds the module. Calls may still be in flight,
+ * and their tasks asleep for hours. They get their return addresses back while
+ * all CPUs stand still; then only tasks that are inside the trampoline right
+ * now can come to our code, and synchronize_rcu_tasks() waits for those.
+ */
+static void __exit bprobe_exit(void)
+{
+	misc_deregister(&device);
+	bp_sites_exit();
+	stop_machine(sweep, NULL, NULL);
+	synchronize_rcu_tasks();
+	bp_frames_exit();
+	bp_run_exit();
+}
+
+module_init(bprobe_init);
+module_exit(bprobe_exit);
+MODULE_DESCRIPTION("eBPF programs at the entry and the return of any kernel function");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The calls in flight of every task: a fixed pool of frames and a table from
+ * task to its newest frame. All of it is used with interrupts off and
+ * bp_cpu.busy set, so nothing on this CPU can come in between: an NMI that
+ * hits a probe sees busy and leaves.
+ */
+#ifndef BPROBE_FRAME_H
+#define BPROBE_FRAME_H
+
+#include <linux/hash.h>
+#include <linux/sched.h>
+
+#include "internal.h"
+
+#define BP_WAYS 8
+
+/*
+ * A task with calls in flight. Only the task itself changes its entry (its
+ * interrupts included), so a lookup by the task needs no lock. Entries are
+ * given back with the last frame.
+ */
+struct bp_task {
+	struct task_struct *task;
+	struct bp_frame *newest;
+	u64 start_time;		/* tells a new task at the address of a dead one */
+};
+
+extern struct bp_task (*bp_tasks)[BP_WAYS];
+extern unsigned int bp_task_bits;
+
+int bp_frames_init(void);
+void bp_frames_exit(void);
+void bp_frames_sweep(void);
+unsigned int bp_frames_live(void);
+struct bp_frame *bp_frame_refill(struct bp_cpu *cpu);
+void bp_frame_spill(struct bp_frame *frame);
+struct bp_task *bp_task_claim(struct task_struct *task);
+void bp_task_forget(struct bp_task *entry);
+
+#define BP_CPU_FREE_MAX 32
+
+static __always_inline struct bp_frame *bp_frame_alloc(struct bp_cpu *cpu)
+{
+	struct bp_frame *frame = cpu->free;
+
+	if (unlikely(!frame))
+		return bp_frame_refill(cpu);
+	cpu->free = frame->below;
+	cpu->free_count--;
+	return frame;
+}
+
+static __always_inline void bp_frame_free(struct bp_cpu *cpu, struct bp_frame *frame)
+{
+	if (unlikely(cpu->free_count >= BP_CPU_FREE_MAX)) {
+		bp_frame_spill(frame);
+		return;
+	}
+	frame->below = cpu->free;
+	cpu->free = frame;
+	cpu->free_count++;
+}
+
+static __always_inline struct bp_task *bp_task_set(const struct task_struct *task)
+{
+	return bp_tasks[hash_ptr(task, bp_task_bits)];
+}
+
+/* The entry of the running task, NULL while it has no calls in flight. */
+static __always_inline struct bp_task *bp_task_find(struct task_struct *task)
+{
+	struct bp_task *set = bp_task_set(task);
+	int way;
+
+	for (way = 0; way < BP_WAYS; way++) {
+		if (READ_ONCE(set[way].task) != task)
+			continue;
+		/*
+		 * A task that died inside a probed function leaves frames, and
+		 * the next task may be given its address before they are swept.
+		 */
+		if (unlikely(set[way].start_time != task->start_time)) {
+			bp_task_forget(&set[way]);
+			return NULL;
+		}
+		return &set[way];
+	}
+	return NULL;
+}
+
+static __always_inline void bp_task_release(struct bp_task *entry)
+{
+	/* Pairs with the cmpxchg of the next owner, who must see newest == NULL. */
+	smp_store_release(&entry->task, NULL);
+}
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * bprobe's own words:
+ *
+ * site   - one function with a hook in it. Sites live as long as the module,
+ *          so that a handler or a frame may hold one without counting.
+ * probe  - one program at one point of one site; what a descriptor stands for.
+ * probes - the probes of one point of a site, in the order they run. Replaced
+ *          whole, freed after every handler that may have read it has ended.
+ * frame  - one call in flight whose return address was replaced.
+ */
+#ifndef BPROBE_INTERNAL_H
+#define BPROBE_INTERNAL_H
+
+#include <linux/kprobes.h>
+#include <linux/list.h>
+#include <linux/percpu.h>
+#include <linux/ptrace.h>
+#include <linux/rcupdate.h>
+#include <linux/types.h>
+
+#include "bprobe.h"
+#include "compat.h"
+
+struct bpf_prog;
+struct module;
+struct seq_file;
+
+struct bp_counts {
+	u64 hits;
+	u64 misses[BPROBE_MISS_MAX];
+};
+
+struct bp_probe {
+	struct list_head all;
+	struct bp_site *site;
+	struct bpf_prog *prog;
+	struct module *owner;		/* holds the function, NULL for vmlinux */
+	struct bp_counts __percpu *counts;
+	u64 cookie;
+	u64 generation;			/* frames older than this do not run it */
+	u64 kprobe_missed;		/* site's count when it was attached */
+	u64 without_rcu;		/* likewise */
+	u32 prog_id;
+	u32 point;
+	pid_t pid;
+};
+
+struct bp_probes {
+	struct rcu_head rcu;
+	bool calls_helpers;		/* one of the programs could look around */
+	unsigned int count;
+	struct bp_probe *probe[];
+};
+
+struct bp_site {
+	struct hlist_node by_ip;
+	struct hlist_node by_address;
+	unsigned long address;		/* of the function */
+	unsigned long ip;		/* what the ftrace callback is given */
+	struct bp_probes __rcu *probes[2];	/* by enum bprobe_point */
+	u32 hook;			/* enum bprobe_hook */
+	atomic64_t without_rcu;		/* hits at which no array could be read */
+	struct kprobe kprobe;
+	char name[BPROBE_NAME_LEN];
+};
+
+/* What a program gets: its registers, the extension block, then our own. */
+struct bp_ctx {
+	struct pt_regs regs;
+	struct bprobe_ext ext;
+	const struct bp_probes *probes;
+	u64 generation;			/* programs attached later are not run */
+	bool ran;
+};
+
+struct bp_frame {
+	struct bp_frame *below;		/* the call that was in flight before this one */
+	unsigned long *slot;		/* where the return address was */
+	unsigned long caller;		/* which address that was */
+	struct bp_site *site;
+	u64 generation;
+	bool chained;			/* a tail call: the frame below has the same slot */
+	bool lifted;			/* slot holds the real address for a while */
+	struct bp_ctx ctx;
+};
+
+struct bp_cpu {
+	bool busy;			/* a handler runs on this CPU */
+	unsigned int free_count;
+	struct bp_frame *free;
+	struct bp_ctx ctx;		/* for entry programs of calls without a frame */
+};
+DECLARE_PER_CPU(struct bp_cpu, bp_cpu);
+
+extern u64 bp_generation;
+
+/* stubs.S */
+void bp_ftrace_stub(void);
+int bp_kprobe_stub(struct kprobe *kprobe, struct pt_regs *regs);
+void bp_return_trampoline(void);
+unsigned long bp_call(const void *function, ...);
+
+/* anchor.c */
+void bprobe_anchor(void);
+
+/* hook.c */
+void bp_ftrace_entry(unsigned long ip, struct pt_regs *regs);
+int bp_kprobe_entry(struct kprobe *kprobe, struct pt_regs *regs);
+void bp_return(struct pt_regs *regs);
+
+/* run.c */
+int bp_run_init(void);
+void bp_run_exit(void);
+bool bp_run(struct bp_ctx *ctx);
+
+/* site.c: with bp_mutex held */
+int bp_sites_init(void);
+void bp_sites_exit(void);
+struct bp_site *bp_site_find(unsigned long ip);
+struct bp_site *bp_site_get(unsigned long address, const char *name);
+int bp_site_hook(struct bp_site *site);
+void bp_site_unhook(struct bp_site *site);
+static inline bool bp_site_unused(const struct bp_site *site)
+{
+	return !rcu_access_pointer(site->probes[BPROBE_ENTRY]) &&
+	       !rcu_access_pointer(site->probes[BPROBE_RETURN]);
+}
+
+/* resolve.c */
+int bp_resolve_init(void);
+const void *bp_resolve(const char *name);
+int bp_symbol_address(const char *name, unsigned long *address);
+int bp_function_name(unsigned long address, char name[BPROBE_NAME_LEN]);
+bool bp_function_denied(unsigned long address, const char *name);
+unsigned long bp_ftrace_location(unsigned long address);
+struct module *bp_module_get(unsigned long address, int *error);
+
+/* probe.c */
+int bp_probe_attach(const struct bprobe_attach __user *arg);
+void bp_probes_show(struct seq_file *m);
+
+#endif

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Probes: attach, close, what their descriptors answer.
+ *
+ * bp_mutex is the outermost lock; ftrace_lock, kprobe_mutex and text_mutex are
+ * taken below it. It is never taken in a handler.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/capability.h>
+#include <linux/file.h>
+#include <linux/kallsyms.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "internal.h"
+
+static DEFINE_MUTEX(bp_mutex);
+static LIST_HEAD(all_probes);
+
+/*
+ * Counts attaches. A call in flight remembers the count at its entry, and at
+ * its return runs no program that was attached later.
+ */
+u64 bp_generation;
+
+static bool calls_helpers(const struct bpf_prog *prog)
+{
+	u32 i;
+
+	for (i = 0; i < prog->len; i++) {
+		if (prog->insnsi[i].code == (BPF_JMP | BPF_CALL))
+			return true;
+	}
+	return false;
+}
+
+/* Puts @with into, or takes @without out of, the probes of one point. */
+static int replace_probes(struct bp_site *site, u32 point, struct bp_probe *with,
+			  const struct bp_probe *without)
+{
+	struct bp_probes *old = rcu_dereference_protected(site->probes[point], lockdep_is_held(&bp_mutex));
+	unsigned int count = (old ? old->count : 0) + (with ? 1 : -1), i, n = 0;
+	struct bp_probes *new = NULL;
+
+	if (count) {
+		/* A close cannot fail, so it waits for memory. */
+		new = kzalloc(sizeof(*new) + count * sizeof(new->probe[0]),
+			      GFP_KERNEL | (without ? __GFP_NOFAIL : 0));
+		if (!new)
+			return -ENOMEM;
+		/* Return programs run newest first, as nested calls end. */
+		if (with && point == BPROBE_RETURN)
+			new->probe[n++] = with;
+		for (i = 0; old && i < old->count; i++) {
+			if (old->probe[i] != without)
+				new->probe[n++] = old->probe[i];
+		}
+		if (with && point == BPROBE_ENTRY)
+			new->probe[n++] = with;
+		new->count = n;
+		for (i = 0; i < n; i++)
+			new->calls_helpers |= calls_helpers(new->probe[i]->prog);
+	}
+	rcu_assign_pointer(site->probes[point], new);
+	if (old) {
+		/* Handlers that still run the old array must end before it goes. */
+		bp_synchronize_handlers();
+		kfree(old);
+	} else if (without) {
+		bp_synchronize_handlers();
+	}
+	return 0;
+}
+
+/*
+ * The order matters. First no handler finds the probe any more, then all that
+ * have found it are waited for (in replace_probes()), and only then do the
+ * program and the probe go. The hook goes last of all the site's: a frame in
+ * flight needs the site, not the hook.
+ */
+static void detach(struct bp_probe *probe)
+{
+	mutex_lock(&bp_mutex);
+	list_del(&probe->all);
+	replace_probes(probe->site, probe->point, NULL, probe);
+	if (bp_site_unused(probe->site))
+		bp_site_unhook(probe->site);
+	mutex_unlock(&bp_mutex);
+
+	bpf_prog_put(probe->prog);
+	module_put(probe->owner);
+	free_percpu(probe->counts);
+	kfree(probe);
+}
+
+static int attach(struct bp_probe *probe, unsigned long address, const char *name)
+{
+	struct bp_site *site;
+	bool unhooked;
+	int err;
+
+	mutex_lock(&bp_mutex);
+	err = -ENOMEM;
+	site = bp_site_get(address, name);
+	if (!site)
+		goto unlock;
+	probe->site = site;
+	unhooked = bp_site_unused(site);
+	probe->generation = bp_generation + 1;
+	WRITE_ONCE(bp_generation, probe->generation);
+	err = replace_probes(site, probe->point, probe, NULL);
+	if (err)
+		goto unlock;
+	if (unhooked) {
+		err = bp_site_hook(site);
+		if (err) {
+			replace_probes(site, probe->point, NULL, probe);
+			goto unlock;
+		}
+	}
+	probe->kprobe_missed = site->kprobe.nmissed;
+	probe->without_rcu = atomic64_read(&site->without_rcu);
+	list_add_tail(&probe->all, &all_probes);
+unlock:
+	mutex_unlock(&bp_mutex);
+	return err;
+}
+
+static void sum_counts(struct bp_probe *probe, struct bp_counts *sum)
+{
+	int cpu, i;
+
+	memset(sum, 0, sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		const struct bp_counts *counts = per_cpu_ptr(probe->counts, cpu);
+
+		sum->hits += READ_ONCE(counts->hits);
+		for (i = 0; i < BPROBE_MISS_MAX; i++)
+			sum->misses[i] += READ_ONCE(counts->misses[i]);
+	}
+	/* These are counted where the probes of the site are not at hand. */
+	sum->misses[BPROBE_MISS_NO_RCU] += atomic64_read(&probe->site->without_rcu) - probe->without_rcu;
+	if (probe->site->hook == BPROBE_HOOK_KPROBE)
+		sum->misses[BPROBE_MISS_KPROBE] += probe->site->kprobe.nmissed - probe->kprobe_missed;
+}
+
+/* Reads a structure whose first member is its size, as perf_event_open() does. */
+static int copy_sized(void *to, size_t known, const void __user *from)
+{
+	u32 size, i;
+	u8 rest;
+
+	if (get_user(size, (const u32 __user *)from))
+		return -EFAULT;
+	if (size < known || size > PAGE_SIZE)
+		return -E2BIG;
+	for (i = known; i < size; i++) {
+		if (get_user(rest, (const u8 __user *)from + i))
+			return -EFAULT;
+		if (rest)
+			return -E2BIG;
+	}
+	return copy_from_user(to, from, known) ? -EFAULT : 0;
+}
+
+static long probe_info(struct bp_probe *probe, struct bprobe_info __user *arg)
+{
+	struct bprobe_info info;
+	struct bp_counts sum;
+	int err = copy_sized(&info, sizeof(info), arg);
+
+	if (err)
+		return err;
+	sum_counts(probe, &sum);
+	memset(&info, 0, sizeof(info));
+	info.size = sizeof(info);
+	info.point = probe->point;
+	info.address = probe->site->address;
+	info.cookie = probe->cookie;
+	info.prog_id = probe->prog_id;
+	info.hook = probe->site->hook;
+	info.hits = sum.hits;
+	BUILD_BUG_ON(sizeof(info.misses) != sizeof(sum.misses));
+	memcpy(info.misses, sum.misses, sizeof(sum.misses));
+	strscpy(info.symbol, probe->site->name, sizeof(info.symbol));
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long probe_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	if (cmd != BPROBE_IOC_INFO)
+		return -ENOTTY;
+	return probe_info(file->private_data, (struct bprobe_info __user *)arg);
+}
+
+static int probe_release(struct inode *inode, struct file *file)
+{
+	detach(file->private_data);
+	return 0;
+}
+
+static const struct file_operations probe_fops = {
+	.owner = THIS_MODULE,
+	.release = probe_release,
+	.unlocked_ioctl = probe_ioctl,
+	.compat_ioctl = probe_ioctl,
+};
+
+/* The function that @request names; its name goes to @name. */
+static int find_function(const struct bprobe_attach *request, unsigned long *address,
+			 char name[BPROBE_NAME_LEN])
+{
+	char symbol[KSYM_NAME_LEN];
+	long length;
+	int err;
+
+	if (!request->symbol == !request->address)
+		return -EINVAL;
+	*address = request->address;
+	if (request->symbol) {
+		length = strncpy_from_user(symbol, (const char __user *)request->symbol, sizeof(symbol));
+		if (length < 0)
+			return length;
+		if (length == sizeof(symbol))
+			return -ENAMETOOLONG;
+		err = bp_symbol_address(symbol, address);
+		if (err)
+			return err;
+	}
+	err = bp_function_name(*address, name);
+	if (err)
+		return err;
+	return bp_function_denied(*address, name) ? -EOPNOTSUPP : 0;
+}
+
+static struct bpf_prog *find_program(int fd)
+{
+	struct bpf_prog *prog = bpf_prog_get_type_dev(fd, BPF_PROG_TYPE_KPROBE, false);
+
+	if (IS_ERR(prog))
+		return PTR_ERR(prog) == -EINVAL ? ERR_PTR(-EPROTOTYPE) : prog;
+	if (!bp_prog_unfit(prog))
+		return prog;
+	bpf_prog_put(prog);
+	return ERR_PTR(-EPROTOTYPE);
+}
+
+/* BPROBE_IOC_ATTACH: see bprobe.h. */
+int bp_probe_attach(const struct bprobe_attach __user *arg)
+{
+	char name[BPROBE_NAME_LEN];
+	struct bprobe_attach request;
+	unsigned long address;
+	struct bp_probe *probe;
+	int err;
+
+	err = copy_sized(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if (request.flags || request.point > BPROBE_RETURN)
+		return -EINVAL;
+	err = find_function(&request, &address, name);
+	if (err)
+		return err;
+
+	probe = kzalloc(sizeof(*probe), GFP_KERNEL);
+	if (!probe)
+		return -ENOMEM;
+	probe->point = request.point;
+	probe->cookie = request.cookie;
+	probe->pid = task_tgid_nr(current);
+	probe->counts = alloc_percpu(struct bp_counts);
+	err = -ENOMEM;
+	if (!probe->counts)
+		goto free_probe;
+	probe->prog = find_program(request.prog_fd);
+	err = PTR_ERR_OR_ZERO(probe->prog);
+	if (err)
+		goto free_counts;
+	probe->prog_id = probe->prog->aux->id;
+	/* Keeps the function where it is. */
+	probe->owner = bp_module_get(address, &err);
+	if (err)
+		goto put_prog;
+	err = attach(probe, address, name);
+	if (err)
+		goto put_module;
+	err = anon_inode_getfd("[bprobe]", &probe_fops, probe, O_RDWR | O_CLOEXEC);
+	if (err < 0)
+		detach(probe);
+	return err;
+
+put_module:
+	module_put(probe->owner);
+put_prog:
+	bpf_prog_put(probe->prog);
+free_counts:
+	free_percpu(probe->counts);
+free_probe:
+	kfree(probe);
+	return err;
+}
+
+void bp_probes_show(struct seq_file *m)
+{
+	struct bp_probe *probe;
+	struct bp_counts sum;
+	u64 misses;
+	int i;
+
+	seq_puts(m, "point  address          prog hook   hits misses pid symbol\n");
+	mutex_lock(&bp_mutex);
+	list_for_each_entry(probe, &all_probes, all) {
+		sum_counts(probe, &sum);
+		for (misses = 0, i = 0; i < BPROBE_MISS_MAX; i++)
+			misses += sum.misses[i];
+		seq_printf(m, "%-6s %016lx %u %s %llu %llu %d %s\n",
+			   probe->point == BPROBE_ENTRY ? "entry" : "return", probe->site->address,
+			   probe->prog_id, probe->site->hook == BPROBE_HOOK_FTRACE ? "ftrace" : "kprobe",
+			   sum.hits, misses, probe->pid, probe->site->name);
+	}
+	mutex_unlock(&bp_mutex);
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From names to addresses and back, with what kernels stopped exporting.
+ */
+#include <linux/kallsyms.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+#ifndef BP_KALLSYMS_EXPORTED
+static const void *kallsyms_lookup_name_address;
+#endif
+static const void *on_each_symbol;
+static const void *ftrace_location_address;
+static const void *in_kprobe_blacklist;
+static const void *module_of_text;
+
+/*
+ * Functions whose hook would run on one task and its return on another, and
+ * code that is entered by other means than a call, so that the word on top of
+ * the stack is no return address.
+ */
+static const char * const denied[] = {
+	"__switch_to", "__switch_to_asm", "ret_from_fork", "ret_from_fork_asm",
+	"return_to_handler", "kretprobe_trampoline", "__kretprobe_trampoline",
+	"arch_rethook_trampoline", "ftrace_graph_caller", "rewind_stack_and_make_dead",
+};
+
+/*
+ * The address of a kernel symbol, NULL if there is none. Since 5.7 nothing
+ * exported tells; but a kprobe can be put on a name, and knows where it is.
+ */
+const void *bp_resolve(const char *name)
+{
+#ifdef BP_KALLSYMS_EXPORTED
+	return (const void *)kallsyms_lookup_name(name);
+#else
+	return (const void *)bp_call(kallsyms_lookup_name_address, name);
+#endif
+}
+
+#ifndef BP_KALLSYMS_EXPORTED
+static int find_kallsyms_lookup_name(void)
+{
+	struct kprobe kprobe = {.symbol_name = "kallsyms_lookup_name"};
+	char text[KSYM_SYMBOL_LEN];
+	unsigned long address;
+	int err = register_kprobe(&kprobe);
+
+	if (err)
+		return err;
+	address = (unsigned long)kprobe.addr;
+	unregister_kprobe(&kprobe);
+	/* Behind an ENDBR the kprobe's address is four bytes in. */
+	sprint_symbol(text, address);
+	if (!strncmp(text, "kallsyms_lookup_name+0x4/", 25))
+		address -= 4;
+	else if (strncmp(text, "kallsyms_lookup_name+0x0/", 25))
+		return -ENXIO;
+	kallsyms_lookup_name_address = (const void *)address;
+	return 0;
+}
+#endif
+
+int bp_resolve_init(void)
+{
+#ifndef BP_KALLSYMS_EXPORTED
+	int err = find_kallsyms_lookup_name();
+
+	if (err)
+		return err;
+#endif
+	on_each_symbol = bp_resolve("kallsyms_on_each_symbol");
+	ftrace_location_address = bp_resolve("ftrace_location");
+	in_kprobe_blacklist = bp_resolve("within_kprobe_blacklist");
+	module_of_text = bp_resolve("__module_text_address");
+	if (!on_each_symbol || !ftrace_location_address || !in_kprobe_blacklist || !module_of_text)
+		return -ENXIO;
+	return 0;
+}
+
+struct search {
+	const char *name;
+	unsigned long address;
+	unsigned int found;
+};
+
+static int match_symbol(void *data, const char *name, struct module *module,
+			unsigned long address)
+{
+	struct search *search = data;
+
+	if (strcmp(name, search->name))
+		return 0;
+	/* An alias is the same function. */
+	if (search->found && address == search->address)
+		return 0;
+	search->address = address;
+	return ++search->found > 1;
+}
+
+/* -ENOENT: unknown; -ENOTUNIQ: several functions bear the name. */
+int bp_symbol_address(const char *name, unsigned long *address)
+{
+	struct search search = {.name = name};
+
+	bp_call(on_each_symbol, match_symbol, &search);
+	if (search.found > 1)
+		return -ENOTUNIQ;
+	if (!search.found)
+		return -ENOENT;
+	*address = search.address;
+	return 0;
+}
+
+/* The name of the function that begins at @address; -EADDRNOTAVAIL if none does. */
+int bp_function_name(unsigned long address, char name[BPROBE_NAME_LEN])
+{
+	char text[KSYM_SYMBOL_LEN], *offset, *module;
+
+	sprint_symbol(text, address);
+	offset = strstr(text, "+0x0/");
+	if (!offset)
+		return -EADDRNOTAVAIL;
+	module = strchr(offset, ' ');
+	*offset = '\0';
+	snprintf(name, BPROBE_NAME_LEN, "%s%s", text, module ?: "");
+	return 0;
+}
+
+bool bp_function_denied(unsigned long address, const char *name)
+{
+	if (within_module(address, THIS_MODULE))
+		return true;
+	if (match_string(denied, ARRAY_SIZE(denied), name) >= 0)
+		return true;
+	return (bool)(u8)bp_call(in_kprobe_blacklist, address);
+}
+
+/* The __fentry__ site of the function at @address, 0 if it has none. */
+unsigned long bp_ftrace_location(unsigned long address)
+{
+	return bp_call(ftrace_location_address, address);
+}
+
+/*
+ * A reference on the module that holds @address, NULL for vmlinux. -ENOENT
+ * while that module goes away.
+ */
+struct module *bp_module_get(unsigned long address, int *error)
+{
+	struct module *module;
+
+	*error = 0;
+	preempt_disable();
+	module = (struct module *)bp_call(module_of_text, address);
+	if (module && !try_module_get(module)) {
+		module = NULL;
+		*error = -ENOENT;
+	}
+	preempt_enable();
+	return module;
+}

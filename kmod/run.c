@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Running programs under the kernel's own guard.
+ *
+ * trace_call_bpf() knows what a program needs on each kernel (bpf_prog_active,
+ * RCU, the run context, no NMI on old ones), but it runs an array of programs
+ * and does not tell whether it ran them. So it is given an array of one program
+ * whose code is a C function of ours: that one runs the probes' programs, each
+ * with its cookie, and leaves a mark. All programs of a site pay for one guard.
+ */
+#include <linux/bpf.h>
+#include <linux/err.h>
+#include <linux/filter.h>
+#include <linux/slab.h>
+#include <linux/trace_events.h>
+
+#include "internal.h"
+
+static struct trace_event_call *event;
+static struct bpf_prog *dispatcher;	/* a copy with bpf_func replaced */
+static struct bpf_prog *original;	/* owns what the copy points to */
+
+#ifdef BP_TRACE_CALL_BPF_EXPORTED
+#define run_guarded(ctx) trace_call_bpf(event, ctx)
+#else
+static const void *trace_call_bpf_address;
+#define run_guarded(ctx) bp_call(trace_call_bpf_address, event, ctx)
+#endif
+
+static unsigned int dispatch(const void *regs, const struct bpf_insn *insn)
+{
+	struct bp_ctx *ctx = (struct bp_ctx *)regs;
+	const struct bp_probes *probes = ctx->probes;
+	unsigned int i;
+
+	ctx->ran = true;
+	for (i = 0; i < probes->count; i++) {
+		struct bp_probe *probe = probes->probe[i];
+
+		/* Attached while this call was under way. */
+		if (probe->generation > ctx->generation)
+			continue;
+		ctx->ext.cookie = probe->cookie;
+		bp_prog_run(probe->prog, ctx);
+		raw_cpu_inc(probe->counts->hits);
+	}
+	return 0;
+}
+NOKPROBE_SYMBOL(dispatch);
+
+/* False when the guard refused: another program or a map operation is under way on this CPU. */
+bool bp_run(struct bp_ctx *ctx)
+{
+	ctx->ran = false;
+	run_guarded(ctx);
+	return READ_ONCE(ctx->ran);
+}
+NOKPROBE_SYMBOL(bp_run);
+
+int bp_run_init(void)
+{
+	struct sock_filter ret0 = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog_kern filter = {.len = 1, .filter = &ret0};
+	int err;
+
+#ifndef BP_TRACE_CALL_BPF_EXPORTED
+	trace_call_bpf_address = bp_resolve("trace_call_bpf");
+	if (!trace_call_bpf_address)
+		return -ENXIO;
+#endif
+	/* A real program, so that whatever a kernel keeps per program is there. */
+	err = bpf_prog_create(&original, &filter);
+	if (err)
+		return err;
+	dispatcher = kmemdup(original, sizeof(*original), GFP_KERNEL);
+	event = kzalloc(sizeof(*event), GFP_KERNEL);
+	if (event)
+		event->prog_array = kzalloc(BP_PROG_ARRAY_SIZE, GFP_KERNEL);
+	if (!dispatcher || !event || !event->prog_array) {
+		bp_run_exit();
+		return -ENOMEM;
+	}
+	dispatcher->bpf_func = dispatch;
+	bp_prog_array_set(event->prog_array, dispatcher);
+	return 0;
+}
+
+void bp_run_exit(void)
+{
+	if (event)
+		kfree(event->prog_array);
+	kfree(event);
+	kfree(dispatcher);
+	bpf_prog_destroy(original);
+}

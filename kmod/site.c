@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Hooks in functions. A function with a __fentry__ site is hooked by the one
+ * ftrace_ops that all probes share; any other by a kprobe.
+ *
+ * One ops for all, registered as long as the module is loaded: only while ours
+ * is the sole ops of a function does its trampoline call the stub directly,
+ * which r11 depends on; and unregistering an ops waits for all tasks, which a
+ * close must not.
+ */
+#include <linux/ftrace.h>
+#include <linux/hash.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+#define SITE_BITS 10
+
+static struct hlist_head by_ip[1 << SITE_BITS];
+static struct hlist_head by_address[1 << SITE_BITS];
+
+static struct ftrace_ops ops = {
+	.func = (ftrace_func_t)bp_ftrace_stub,
+	.flags = FTRACE_OPS_FL_SAVE_REGS | BP_FTRACE_DIRECT | BP_FTRACE_PERMANENT,
+};
+
+/* For the callback: no lock, sites are never freed while it can run. */
+struct bp_site *bp_site_find(unsigned long ip)
+{
+	struct bp_site *site;
+
+	hlist_for_each_entry_rcu(site, &by_ip[hash_long(ip, SITE_BITS)], by_ip, true) {
+		if (site->ip == ip)
+			return site;
+	}
+	return NULL;
+}
+NOKPROBE_SYMBOL(bp_site_find);
+
+/*
+ * The site of the function at @address. After a module was unloaded the same
+ * address can be another function's: an unused site is set up anew.
+ */
+struct bp_site *bp_site_get(unsigned long address, const char *name)
+{
+	struct hlist_head *head = &by_address[hash_long(address, SITE_BITS)];
+	struct bp_site *site;
+
+	hlist_for_each_entry(site, head, by_address) {
+		if (site->address == address) {
+			strscpy(site->name, name, sizeof(site->name));
+			return site;
+		}
+	}
+	site = kzalloc(sizeof(*site), GFP_KERNEL);
+	if (!site)
+		return NULL;
+	site->address = address;
+	strscpy(site->name, name, sizeof(site->name));
+	hlist_add_head(&site->by_address, head);
+	return site;
+}
+
+static int hook_by_kprobe(struct bp_site *site)
+{
+	int err;
+
+	memset(&site->kprobe, 0, sizeof(site->kprobe));
+	site->kprobe.addr = (kprobe_opcode_t *)site->address;
+	site->kprobe.pre_handler = bp_kprobe_stub;
+	site->hook = BPROBE_HOOK_KPROBE;
+	err = register_kprobe(&site->kprobe);
+	/* What the kernel calls an invalid place is, at a function's start, a refusal. */
+	return err == -EINVAL || err == -EILSEQ ? -EOPNOTSUPP : err;
+}
+
+int bp_site_hook(struct bp_site *site)
+{
+	unsigned long location = bp_ftrace_location(site->address);
+
+	if (location) {
+		site->hook = BPROBE_HOOK_FTRACE;
+		site->ip = location;
+		hlist_add_head_rcu(&site->by_ip, &by_ip[hash_long(location, SITE_BITS)]);
+		if (!ftrace_set_filter_ip(&ops, site->address, 0, 0))
+			return 0;
+		hlist_del_init_rcu(&site->by_ip);
+		bp_synchronize_handlers();
+	}
+	return hook_by_kprobe(site);
+}
+
+void bp_site_unhook(struct bp_site *site)
+{
+	if (site->hook == BPROBE_HOOK_KPROBE) {
+		unregister_kprobe(&site->kprobe);
+		return;
+	}
+	ftrace_set_filter_ip(&ops, site->address, 1, 0);
+	hlist_del_init_rcu(&site->by_ip);
+}
+
+int bp_sites_init(void)
+{
+	int err = ftrace_set_filter_ip(&ops, (unsigned long)bprobe_anchor, 0, 0);
+
+	return err ?: register_ftrace_function(&ops);
+}
+
+void bp_sites_exit(void)
+{
+	struct hlist_node *next;
+	struct bp_site *site;
+	int i;
+
+	/* The last user of by_ip: it waits for every callback that is under way. */
+	unregister_ftrace_function(&ops);
+#ifdef BP_FTRACE_FREE_FILTER_EXPORTED
+	ftrace_free_filter(&ops);
+#else
+	/* An empty filter gives the old one back; the ops is not registered, so it traces nothing. */
+	ftrace_set_filter(&ops, NULL, 0, 1);
+#endif
+	for (i = 0; i < ARRAY_SIZE(by_address); i++) {
+		hlist_for_each_entry_safe(site, next, &by_address[i], by_address)
+			kfree(site);
+	}
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where compiled code would disturb what the probed function or its caller has
+ * in registers and flags.
+ */
+#include <asm/segment.h>
+#include "asm-compat.h"
+
+/* Offsets in struct pt_regs. */
+#define R11 48
+#define CS 136
+
+	.text
+
+/*
+ * ftrace_ops.func(ip, parent_ip, ops, regs), called from the SAVE_REGS
+ * trampoline. That trampoline saves r11 and never loads it again, on any
+ * kernel from 4.15 to 7.x; a function that gets something in r11, or a caller
+ * that keeps something there, would lose it. rcx is regs. It is NULL, or its
+ * cs is 0, while the site still has a trampoline without registers: then
+ * there is nothing to show to a program.
+ */
+BP_CODE_BEGIN(bp_ftrace_stub)
+	BP_HINT_FUNC
+	BP_ENDBR
+	test	%rcx, %rcx
+	jz	1f
+	cmpq	$0, CS(%rcx)
+	je	1f
+	push	%rcx
+	/* ftrace comes with the caller's direction flag; compiled code copies structures with rep movs. */
+	cld
+	mov	%rcx, %rsi
+	call	bp_ftrace_entry
+	pop	%rcx
+	mov	R11(%rcx), %r11
+1:	BP_RET
+BP_CODE_END(bp_ftrace_stub)
+
+/* kprobe.pre_handler: an optimized kprobe, too, comes with the caller's direction flag. */
+BP_CODE_BEGIN(bp_kprobe_stub)
+	BP_HINT_FUNC
+	BP_ENDBR
+	cld
+	jmp	bp_kprobe_entry
+BP_CODE_END(bp_kprobe_stub)
+
+/*
+ * A probed function returns here. First takes back the word that held its
+ * return address, then builds a struct pt_regs below it. Until the flags are
+ * saved, and after they are loaded, nothing may change them: lea, not add. All
+ * general registers are kept, because callers of assembly and of functions
+ * compiled without -pg may rely on any of them.
+ */
+BP_CODE_BEGIN(bp_return_trampoline)
+	BP_HINT_RETURNED
+	BP_NO_ENDBR
+	lea	-8(%rsp), %rsp
+	pushq	$__KERNEL_DS
+	pushq	%rsp
+	pushfq
+	pushq	$__KERNEL_CS
+	pushq	$0
+	pushq	$-1
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	pushq	%rcx
+	pushq	%rax
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	cld
+	mov	%rsp, %rdi
+	call	bp_return
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rax
+	popq	%rcx
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+	lea	24(%rsp), %rsp
+	/*
+	 * The ret that came here used up the return predictor's entry for the
+	 * caller. A call that nobody returns from makes up for the ret below;
+	 * else every outer return of this chain would be mispredicted.
+	 */
+	BP_INTRA_FUNCTION_CALL
+	call	1f
+	int3
+1:	lea	8(%rsp), %rsp
+	popfq
+	lea	16(%rsp), %rsp
+	BP_RET
+BP_CODE_END(bp_return_trampoline)
+
+/*
+ * bp_call(function, ...): calls with up to three arguments. The address comes
+ * from kallsyms, and on kernels with indirect branch tracking a function that
+ * the kernel never calls indirectly has lost its ENDBR. A ret needs none.
+ */
+BP_FUNC_BEGIN(bp_call)
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	mov	%rcx, %rdx
+	push	%rax
+	BP_RET
+BP_FUNC_END(bp_call)
+	BP_NONSTANDARD(bp_call)
