@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * libbprobe: eBPF programs at the entry and the return of kernel functions.
+ *
+ * A probe is a plain file descriptor. It may be dup()ed, inherited and sent to
+ * another process; the program runs until the last copy is closed, and not once
+ * after that close() has returned. The probe keeps its program alive.
+ *
+ * Every call that fails returns -1 and sets errno. Nothing is allocated that
+ * the caller has to free, but for the descriptors.
+ */
+#ifndef LIBBPROBE_H
+#define LIBBPROBE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "bprobe.h"
+
+/* What may be said beyond the function and the program. All zero is the default. */
+struct bprobe_options {
+	uint64_t cookie;	/* the program finds it in struct bprobe_ext */
+};
+
+/*
+ * Opens BPROBE_DEVICE: a descriptor to attach by, close-on-exec, the caller's
+ * to close. ENOENT: the module is not loaded. EACCES: not root.
+ */
+int bprobe_open(void);
+
+/*
+ * Attaches a loaded program (prog_fd stays the caller's) to a function by name
+ * or by the address of its first byte. The answer is the probe, the caller's to
+ * close. @options may be NULL. Errors: see struct bprobe_attach.
+ */
+int bprobe_attach_symbol(int device, int prog_fd, enum bprobe_point point, const char *symbol,
+			 const struct bprobe_options *options);
+int bprobe_attach_address(int device, int prog_fd, enum bprobe_point point, uint64_t address,
+			  const struct bprobe_options *options);
+
+/* Fills *info about a probe. EINVAL, ENOTTY: not a probe. */
+int bprobe_get_info(int probe, struct bprobe_info *info);
+
+/* One line of the list of all probes. */
+struct bprobe_listed {
+	char point[8];
+	uint64_t address;
+	char symbol[BPROBE_NAME_LEN];
+	uint32_t prog_id;
+	char hook[8];
+	uint64_t hits;
+	uint64_t misses;
+	int pid;		/* of the owner */
+};
+
+/*
+ * Calls @each for every probe of the system, oldest first, until it answers
+ * other than 0; that answer is returned, else 0.
+ */
+int bprobe_list(int (*each)(const struct bprobe_listed *listed, void *argument), void *argument);
+
+/*
+ * Addresses of the functions that bear a name, from /proc/kallsyms: at most
+ * @max are stored, all are counted. 0: none. EPERM: addresses are hidden.
+ */
+int bprobe_resolve(const char *symbol, uint64_t *addresses, int max);
+
+/*
+ * The whole call stack of a probed function, innermost first: @entries as
+ * bpf_get_stackid stored them (a 0 ends them), completed by @caller of struct
+ * bprobe_ext where a kernel with frame pointers left it out. Returns how many
+ * were stored in @stack (at most @max).
+ */
+int bprobe_whole_stack(const uint64_t *entries, int count, uint64_t caller, uint64_t *stack, int max);
+
+/* A word of the extension block's registers, by the name that struct fx_regs and ptrace use ("di"). EINVAL: no such. */
+int bprobe_register(const uint64_t regs[BPROBE_REGS_WORDS], const char *name, uint64_t *value);
+
+/*
+ * Argument @n (0 is the first) of the probed call, register or stack, from the
+ * extension block. EINVAL: beyond what the block holds.
+ */
+int bprobe_argument(const struct bprobe_ext *ext, int n, uint64_t *value);
+
+/* Names of enum bprobe_point, enum bprobe_hook, enum bprobe_miss: "entry", "ftrace", "recursion"; "?" if unknown. */
+const char *bprobe_point_name(unsigned int point);
+const char *bprobe_hook_name(unsigned int hook);
+const char *bprobe_miss_name(unsigned int miss);
+
+/*
+ * Hands a copy of a probe to whoever reads the other end of a UNIX socket. The
+ * sender keeps its own; both have to be closed. bprobe_receive() answers the
+ * new descriptor (close-on-exec). EPROTO: what came was no descriptor.
+ */
+int bprobe_send(int socket, int probe);
+int bprobe_receive(int socket);
+
+#endif
