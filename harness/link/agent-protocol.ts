@@ -217,4 +217,9 @@ export type AgentOps = {
 	insmod: {in: {module: string; parameters?: string}; out: {}};
 	rmmod: {in: {module: string}; out: {}};
 	crash: {in: {kind: string}; out: {}};
+	/**
+	 * Writes `probe-matrix: TEXT` to the kernel log and tells how the guest is: /proc/sys/kernel/tainted, probes that
+	 * /dev/bprobe lists (-1 when the module is not loaded), tasks inside FX_WAIT.
+	 */
+	mark: {in: {text: string}; out: {taint: number; probes: number; waiting: number}};
 };

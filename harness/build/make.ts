@@ -1,0 +1,53 @@
+import {createHash} from 'node:crypto';
+import path from 'node:path';
+import {execa} from 'execa';
+import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
+import {BuildError} from '../host/errors.ts';
+import {say} from '../host/say.ts';
+import {copySources, hashSources, toolchainIdentity} from './sources.ts';
+
+type Make = {
+	readonly name: string;
+	/** Directories of the project that the build may read; copied side by side. */
+	readonly sources: readonly string[];
+	/** Programs whose change means to build anew. */
+	readonly tools: readonly string[];
+	/** Anything else that decides the outcome. */
+	readonly key: string;
+	/** The arguments for each run of make in the copy. */
+	readonly runs: (directory: string) => readonly (readonly string[])[];
+	readonly signal?: AbortSignal;
+};
+
+/** The directory where those sources have been built; nothing is done if they, their tools and `key` are unchanged. */
+export async function buildOnce({name, sources, tools, key, runs, signal}: Make): Promise<string> {
+	const [content, toolchain] = await Promise.all([hashSources(sources), toolchainIdentity(['make', ...tools])]);
+	const identity = createHash('sha256').update(`${content}\n${toolchain}\n${key}`).digest('hex').slice(0, 16);
+	const final = path.join(cacheDirectory('build'), `${name}-${identity}`);
+	return immutableDirectory(
+		final,
+		async directory => {
+			say(`building ${name}.`);
+			await copySources(sources, directory);
+			for (const args of runs(directory)) await make(name, directory, args, signal);
+		},
+		{signal},
+	);
+}
+
+/** modpost's warnings do not fail a build by themselves, ours must. */
+const isWarning = /^WARNING: modpost|warning: .*\[-W/m;
+
+async function make(name: string, cwd: string, args: readonly string[], signal?: AbortSignal): Promise<void> {
+	const {all, failed, exitCode, shortMessage} = await execa('make', ['--no-print-directory', '-j2', ...args], {
+		cwd,
+		all: true,
+		reject: false,
+		cancelSignal: signal,
+		env: {LC_ALL: 'C', MAKEFLAGS: '', MAKELEVEL: ''},
+	});
+	signal?.throwIfAborted();
+	if (!failed && !isWarning.test(all)) return;
+	const why = exitCode === undefined ? shortMessage : failed ? `make ended with ${exitCode}` : 'there are warnings';
+	throw new BuildError(`${name} does not build: ${why}.\n${all.trim().split('\n').slice(-60).join('\n')}`);
+}

@@ -1,0 +1,56 @@
+import path from 'node:path';
+import type {Kernel} from '../kernels/kernel.ts';
+import {assembleInitramfs} from './initramfs.ts';
+import {buildOnce} from './make.ts';
+import {obtainUserland} from './userland.ts';
+
+/** All that a guest needs to run one kernel's part of the matrix. */
+export type Payload = {
+	readonly kernel: Kernel;
+	readonly initramfs: string;
+	/** bprobe.ko with its symbols, for gdb. */
+	readonly bprobe: string;
+	readonly fixtures: string;
+};
+
+/** Builds what changed since the last time. Throws BuildError with the compiler's words when ours does not build. */
+export async function buildPayload(kernel: Kernel, {signal}: {signal?: AbortSignal} = {}): Promise<Payload> {
+	const [userland, programs, modules] = await allOrFirstError([
+		obtainUserland({signal}),
+		buildGuestPrograms({signal}),
+		buildModules(kernel, {signal}),
+	]);
+	const bprobe = path.join(modules, 'kmod/bprobe.ko');
+	const fixtures = path.join(modules, 'fixtures/fixtures.ko');
+	const initramfs = await assembleInitramfs({kernel, userland, programs, modules: [bprobe, fixtures]}, {signal});
+	return {kernel, initramfs, bprobe, fixtures};
+}
+
+async function buildGuestPrograms({signal}: {signal?: AbortSignal}): Promise<string> {
+	const directory = await buildOnce({
+		name: 'guest',
+		sources: ['guest', 'kmod', 'fixtures'],
+		tools: ['gcc', 'clang', 'ld'],
+		key: '',
+		runs: copy => [['-C', 'guest', `OUT=${path.join(copy, 'out')}`]],
+		signal,
+	});
+	return path.join(directory, 'out');
+}
+
+async function buildModules(kernel: Kernel, {signal}: {signal?: AbortSignal}): Promise<string> {
+	return buildOnce({
+		name: `modules-${kernel.id.replaceAll(/[^\w.+-]/g, '_')}`,
+		sources: ['kmod', 'fixtures'],
+		tools: ['gcc', 'ld'],
+		key: kernel.buildTree,
+		runs: copy => ['fixtures', 'kmod'].map(name => ['-C', kernel.buildTree, `M=${path.join(copy, name)}`, 'modules']),
+		signal,
+	});
+}
+
+/** All results, or the first error once everything has ended: nothing is left running behind it. */
+async function allOrFirstError<const T extends readonly Promise<unknown>[]>(work: T): Promise<{-readonly [K in keyof T]: Awaited<T[K]>}> {
+	await Promise.allSettled(work);
+	return Promise.all(work);
+}

@@ -1,0 +1,20 @@
+import {readFileSync} from 'node:fs';
+
+/** What tells a process from a later one with the same number. */
+export type ProcessIdentity = {readonly pid: number; readonly startTime: string};
+
+export function identityOf(pid: number): ProcessIdentity | undefined {
+	try {
+		const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+		// The name before the last parenthesis may hold anything.
+		const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+		return fields[0] === 'Z' ? undefined : {pid, startTime: fields[19] ?? ''};
+	} catch {
+		// No such process.
+		return undefined;
+	}
+}
+
+export function isAlive({pid, startTime}: ProcessIdentity): boolean {
+	return identityOf(pid)?.startTime === startTime;
+}

@@ -1,0 +1,152 @@
+import type {Readable, Writable} from 'node:stream';
+import {StringDecoder} from 'node:string_decoder';
+import {AgentError, LinkLostError} from '../host/errors.ts';
+import type {AgentOps} from './agent-protocol.ts';
+import type {GuestLink} from './guest-link.ts';
+
+type Op = keyof AgentOps;
+type In<O extends Op> = AgentOps[O]['in'];
+type Out<O extends Op> = AgentOps[O]['out'];
+
+export type CallOptions = {readonly signal?: AbortSignal; readonly deadlineMs?: number};
+
+type Waiter = {readonly op: string; readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void};
+
+/** A longer line is no answer but a broken agent. */
+const maxLineBytes = 16 << 20;
+
+/** The agent in the guest: requests may overlap, every one of them ends. */
+export class Agent implements AsyncDisposable {
+	/** Resolves, with the reason, when no further call can succeed. */
+	readonly gone: Promise<LinkLostError>;
+	readonly #output: Writable;
+	readonly #waiters = new Map<number, Waiter>();
+	readonly #markGone: (error: LinkLostError) => void;
+	#nextId = 1;
+	#goneBecause: LinkLostError | undefined;
+
+	/** Starts /bin/agent in the guest and waits for its first answer. */
+	static async start(link: GuestLink, {signal, path = '/bin/agent'}: {signal?: AbortSignal; path?: string} = {}): Promise<Agent> {
+		const {channel, ended} = await link.start(`exec ${path}`);
+		const agent = new Agent(channel, channel);
+		let stderr = '';
+		channel.stderr.on('data', (chunk: Buffer) => {
+			stderr = `${stderr}${chunk}`.slice(-4000);
+		});
+		ended.then(
+			({code, signal: by}) => agent.#end(`it ended ${by ? `by SIG${by}` : `with ${code}`}${stderr && `, saying: ${stderr.trim()}`}`),
+			(error: Error) => agent.#end(error.message),
+		);
+		try {
+			await agent.call('hello', {}, {signal});
+			return agent;
+		} catch (error) {
+			await agent[Symbol.asyncDispose]();
+			throw error;
+		}
+	}
+
+	/** For any pair of streams; `start` is the usual way. */
+	constructor(input: Readable, output: Writable) {
+		this.#output = output;
+		const {promise, resolve} = Promise.withResolvers<LinkLostError>();
+		this.gone = promise;
+		this.#markGone = resolve;
+		output.on('error', error => this.#end(error.message));
+		void this.#read(input);
+	}
+
+	/**
+	 * Throws AgentError (it was tried and failed, `errno` says how), LinkLostError (nobody knows), or the signal's reason,
+	 * in which case the agent still works on it and its answer will be dropped.
+	 */
+	async call<O extends Op>(op: O, request: In<O>, {signal, deadlineMs}: CallOptions = {}): Promise<Out<O>> {
+		const ends = [signal, deadlineMs === undefined ? undefined : AbortSignal.timeout(deadlineMs)].filter(end => end !== undefined);
+		const until = ends.length > 0 ? AbortSignal.any(ends) : undefined;
+		until?.throwIfAborted();
+		if (this.#goneBecause) throw this.#goneBecause;
+		const id = this.#nextId++;
+		const {promise, resolve, reject} = Promise.withResolvers<unknown>();
+		this.#waiters.set(id, {op, resolve, reject});
+		const abort = () => reject(until?.reason);
+		until?.addEventListener('abort', abort, {once: true});
+		try {
+			this.#output.write(`${JSON.stringify({...request, id, op})}\n`);
+			// The protocol's word: both sides are ours and released together.
+			return (await promise) as Out<O>;
+		} finally {
+			until?.removeEventListener('abort', abort);
+			this.#waiters.delete(id);
+		}
+	}
+
+	/** Ends the agent by ending its input; waiters get LinkLostError. */
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.#end('we closed it');
+		this.#output.end();
+	}
+
+	async #read(input: Readable): Promise<void> {
+		const decoder = new StringDecoder('utf8');
+		let parts: string[] = [];
+		let size = 0;
+		try {
+			for await (const chunk of input) {
+				const lines = decoder.write(chunk as Buffer).split('\n');
+				for (const [index, piece] of lines.entries()) {
+					parts.push(piece);
+					size += piece.length;
+					if (size > maxLineBytes) this.#end(`it sent a line of more than ${maxLineBytes >> 20} MiB`);
+					if (index === lines.length - 1) break;
+					const line = parts.join('');
+					parts = [];
+					size = 0;
+					this.#receive(line);
+				}
+				// The rest is read and dropped, as an unread channel never closes.
+				if (this.#goneBecause) parts = [];
+			}
+			this.#end('its output ended');
+		} catch (error) {
+			this.#end(error instanceof Error ? error.message : String(error));
+		}
+	}
+
+	#receive(line: string): void {
+		if (this.#goneBecause || line.trim() === '') return;
+		const answer = parseAnswer(line);
+		if (!answer) {
+			this.#end(`it answered with something that is no answer: ${JSON.stringify(line.slice(0, 200))}`);
+			return;
+		}
+		const waiter = this.#waiters.get(answer.id);
+		// Without a waiter: the answer to a call that was given up.
+		if (!waiter) return;
+		if ('error' in answer) waiter.reject(new AgentError(waiter.op, answer.error));
+		else waiter.resolve(answer.ok);
+	}
+
+	#end(why: string): void {
+		if (this.#goneBecause) return;
+		this.#goneBecause = new LinkLostError(`The agent in the guest is gone: ${why}.`);
+		for (const {reject} of this.#waiters.values()) reject(this.#goneBecause);
+		this.#waiters.clear();
+		this.#markGone(this.#goneBecause);
+	}
+}
+
+type Answer = {id: number; ok: unknown} | {id: number; error: {errno: string; message: string}};
+
+function parseAnswer(line: string): Answer | undefined {
+	let value: unknown;
+	try {
+		value = JSON.parse(line);
+	} catch {
+		return undefined;
+	}
+	if (typeof value !== 'object' || value === null || !('id' in value) || typeof value.id !== 'number') return undefined;
+	if ('ok' in value) return {id: value.id, ok: value.ok};
+	if (!('error' in value) || typeof value.error !== 'object' || value.error === null) return undefined;
+	const {errno, message} = value.error as {errno?: unknown; message?: unknown};
+	return {id: value.id, error: {errno: String(errno), message: String(message)}};
+}

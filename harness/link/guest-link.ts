@@ -1,0 +1,179 @@
+import net from 'node:net';
+import ssh2, {type Client, type ClientChannel} from 'ssh2';
+import {CommandFailedError, LinkLostError, messageOf} from '../host/errors.ts';
+import {parseKey, type RunKeys} from './keys.ts';
+
+export type LinkOptions = {
+	readonly port: number;
+	readonly keys: RunKeys;
+	readonly signal?: AbortSignal;
+	readonly readyMs?: number;
+	/** Off while a guest is stopped on purpose, e.g. by gdb. */
+	readonly keepalive?: boolean;
+};
+
+export type ExecResult = {readonly stdout: string; readonly stderr: string};
+
+export type CommandEnd = {readonly code?: number; readonly signal?: string};
+
+/** A command of the guest with its streams. `ended` rejects with LinkLostError when nobody can know how it ended. */
+export type RunningCommand = {readonly channel: ClientChannel; readonly ended: Promise<CommandEnd>};
+
+/** One SSH connection to a guest whose key we know. */
+export class GuestLink implements AsyncDisposable {
+	readonly #client: Client;
+	/** Aborts with the LinkLostError when the connection ends. */
+	readonly #lost = new AbortController();
+	#turn: Promise<unknown> = Promise.resolve();
+
+	static async open({port, keys, signal, readyMs = 10_000, keepalive = true}: LinkOptions): Promise<GuestLink> {
+		signal?.throwIfAborted();
+		// ssh2's own socket has Nagle's algorithm on, which makes uploads fifty times slower.
+		const sock = net.connect({host: '127.0.0.1', port, noDelay: true});
+		const client = new ssh2.Client();
+		const link = new GuestLink(client);
+		const hostKey = parseKey(keys.host.public).getPublicSSH();
+		const {promise, resolve} = Promise.withResolvers<void>();
+		client.once('ready', resolve);
+		const abort = () => client.destroy();
+		signal?.addEventListener('abort', abort, {once: true});
+		try {
+			client.connect({
+				sock,
+				username: 'root',
+				privateKey: keys.client.private,
+				hostVerifier: (key: Buffer) => key.equals(hostKey),
+				readyTimeout: readyMs,
+				...(keepalive && {keepaliveInterval: 2000, keepaliveCountMax: 3}),
+			});
+			await link.#orLost(promise);
+			return link;
+		} catch (error) {
+			client.destroy();
+			signal?.throwIfAborted();
+			throw error;
+		} finally {
+			signal?.removeEventListener('abort', abort);
+		}
+	}
+
+	private constructor(client: Client) {
+		this.#client = client;
+		// For good: ssh2 may emit a second error while it tears down, and one that nobody hears ends the process.
+		client.on('error', error => this.#lose(messageOf(error)));
+		client.on('close', () => this.#lose('it was closed'));
+		this.#lost.signal.addEventListener('abort', () => client.destroy(), {once: true});
+	}
+
+	/** Aborted, with a LinkLostError as its reason, once the connection is gone. */
+	get lost(): AbortSignal {
+		return this.#lost.signal;
+	}
+
+	/** Runs a shell command to its end. Throws CommandFailedError unless it ends with 0, LinkLostError if that is unknown. */
+	async exec(command: string, {signal, input}: {signal?: AbortSignal; input?: string | Buffer} = {}): Promise<ExecResult> {
+		return this.#inTurn(async () => {
+			signal?.throwIfAborted();
+			// Its stdin stays open until the end: after channel.end() ssh2 drops signals without a word.
+			const wrapped = input === undefined ? `{ ${command}\n} </dev/null` : command;
+			const {channel, ended} = await this.start(wrapped);
+			using _ = this.#killOn(signal, channel);
+			if (input !== undefined) channel.end(input);
+			const [stdout, stderr, end] = await Promise.allSettled([textOf(channel), textOf(channel.stderr), ended]);
+			signal?.throwIfAborted();
+			if (end.status === 'rejected') throw end.reason;
+			const result = {stdout: valueOf(stdout), stderr: valueOf(stderr)};
+			if (end.value.code !== 0) throw new CommandFailedError(command, {...end.value, stderr: result.stderr});
+			return result;
+		});
+	}
+
+	/** Starts a command and leaves its streams to the caller, who must read stdout and stderr to the end. */
+	async start(command: string, {pty}: {pty?: {rows: number; cols: number; term: string}} = {}): Promise<RunningCommand> {
+		if (this.#lost.signal.aborted) throw this.#lost.signal.reason;
+		const {promise, resolve, reject} = Promise.withResolvers<ClientChannel>();
+		try {
+			this.#client.exec(command, pty ? {pty} : {}, (error, channel) => {
+				if (error) reject(new LinkLostError(`The guest did not start \`${command}\`: ${error.message}.`, {cause: error}));
+				else resolve(channel);
+			});
+		} catch (error) {
+			// ssh2 throws "Not connected" at once instead of calling back.
+			reject(new LinkLostError(`The guest did not start \`${command}\`: ${messageOf(error)}.`, {cause: error}));
+		}
+		const channel = await this.#orLost(promise);
+		const ended = this.#endOf(channel, command);
+		// Callers that are interested await it; the others must not be ended by it.
+		ended.catch(() => {});
+		return {channel, ended};
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.#lose('we closed it');
+	}
+
+	#endOf(channel: ClientChannel, command: string): Promise<CommandEnd> {
+		const {promise, resolve, reject} = Promise.withResolvers<CommandEnd>();
+		let exit: CommandEnd | undefined;
+		channel.on('exit', (code: number | null, signal?: string) => {
+			exit = {...(code !== null && {code}), ...(signal && {signal: signal.replace(/^SIG/, '')})};
+		});
+		channel.on('error', (error: Error) => reject(new LinkLostError(`\`${command}\` lost its channel: ${error.message}.`)));
+		// A guest that dies ends the channel just as success does, except that no exit status was told.
+		channel.on('close', () => {
+			if (exit) resolve(exit);
+			else reject(this.#lost.signal.aborted ? this.#lost.signal.reason : new LinkLostError(`\`${command}\` ended without a status: the guest is gone or going.`));
+		});
+		return this.#orLost(promise);
+	}
+
+	/** One command at a time: dropbear before 2024.86 mixes up sessions that overlap (mkj/dropbear#321). */
+	async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+		const result = this.#turn.then(work);
+		this.#turn = result.catch(() => {});
+		return result;
+	}
+
+	#killOn(signal: AbortSignal | undefined, channel: ClientChannel): Disposable {
+		let timer: NodeJS.Timeout | undefined;
+		const kill = () => {
+			channel.signal('KILL');
+			timer = setTimeout(() => this.#lose('a command did not end when told to'), 2000);
+		};
+		signal?.addEventListener('abort', kill, {once: true});
+		return {
+			[Symbol.dispose]: () => {
+				signal?.removeEventListener('abort', kill);
+				clearTimeout(timer);
+			},
+		};
+	}
+
+	async #orLost<T>(work: Promise<T>): Promise<T> {
+		const {signal} = this.#lost;
+		const {promise, reject} = Promise.withResolvers<never>();
+		const abort = () => reject(signal.reason);
+		signal.addEventListener('abort', abort, {once: true});
+		try {
+			if (signal.aborted) abort();
+			work.catch(() => {});
+			return await Promise.race([work, promise]);
+		} finally {
+			signal.removeEventListener('abort', abort);
+		}
+	}
+
+	#lose(why: string): void {
+		if (!this.#lost.signal.aborted) this.#lost.abort(new LinkLostError(`The SSH connection to the guest ended: ${why}.`));
+	}
+}
+
+async function textOf(stream: AsyncIterable<Buffer | string>): Promise<string> {
+	const chunks: Buffer[] = [];
+	for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+	return Buffer.concat(chunks).toString();
+}
+
+function valueOf(result: PromiseSettledResult<string>): string {
+	return result.status === 'fulfilled' ? result.value : '';
+}
