@@ -1,46 +1,46 @@
-import {readFile} from 'node:fs/promises';
+import {readdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {gunzipSync, zstdDecompressSync} from 'node:zlib';
 import {execa} from 'execa';
 import {BuildError} from '../host/errors.ts';
 import type {Kernel} from '../kernels/kernel.ts';
-import type {CpioEntry} from './cpio.ts';
 
 /**
  * The kernel's own modules of those names and what they depend on, in the order they must be loaded, uncompressed.
- * Names that are built in (or that a kernel without modules surely has built in) give nothing.
+ * Names that are built in give nothing; a kernel without modules has all of them built in. The dependencies come from the
+ * modules themselves: Debian's modules.dep is made by depmod at installation only.
  */
-export async function kernelModules(kernel: Kernel, names: readonly string[]): Promise<readonly (CpioEntry & {data: Buffer})[]> {
-	if (!kernel.modules) return [];
-	const dependencies = parseDependencies(await readFile(path.join(kernel.modules, 'modules.dep'), 'utf8').catch(() => ''));
-	const order = new Set<string>();
-	const visit = (file: string) => {
-		// modules.dep lists the nearest dependency first, so the last must be loaded first.
-		for (const needed of (dependencies.get(file) ?? []).toReversed()) visit(needed);
-		order.add(file);
+export async function kernelModules(kernel: Kernel, names: readonly string[]): Promise<readonly KernelModule[]> {
+	const directory = kernel.modules;
+	if (!directory) return [];
+	const files = new Map((await readdir(directory, {recursive: true})).filter(isModule).map(file => [moduleName(file), file]));
+	const builtIn = new Set((await readFile(path.join(directory, 'modules.builtin'), 'utf8')).split('\n').map(moduleName));
+	const ordered = new Map<string, KernelModule>();
+	const visit = async (name: string): Promise<void> => {
+		if (ordered.has(name) || builtIn.has(name)) return;
+		const file = files.get(name);
+		if (!file) throw new BuildError(`Linux ${kernel.release} has no module ${name}, and it is not built in.`);
+		const data = await decompressed(path.join(directory, file));
+		for (const needed of dependenciesOf(data)) await visit(needed);
+		ordered.set(name, {path: `usr/lib/modules/${kernel.release}/${file.replace(/\.(?:xz|zst|gz)$/, '')}`, data});
 	};
-	for (const name of names) {
-		const file = [...dependencies.keys()].find(candidate => moduleName(candidate) === name);
-		if (file) visit(file);
-	}
-	return Promise.all(
-		[...order].map(async file => ({
-			path: `usr/lib/modules/${kernel.release}/${file.replace(/\.(?:xz|zst|gz)$/, '')}`,
-			data: await decompressed(path.join(kernel.modules!, file)),
-		})),
-	);
+	for (const name of names) await visit(name);
+	return [...ordered.values()];
 }
 
-export function parseDependencies(text: string): ReadonlyMap<string, readonly string[]> {
-	return new Map(
-		text
-			.split('\n')
-			.filter(line => line.includes(':'))
-			.map(line => {
-				const [file, rest] = line.split(':');
-				return [file!, (rest ?? '').trim().split(/\s+/).filter(Boolean)];
-			}),
-	);
+export type KernelModule = {readonly path: string; readonly data: Buffer};
+
+/** What the module's .modinfo says it needs. */
+export function dependenciesOf(module: Buffer): readonly string[] {
+	const key = Buffer.from('\0depends=');
+	const at = module.indexOf(key);
+	if (at < 0) return [];
+	const start = at + key.length;
+	return module.toString('latin1', start, module.indexOf(0, start)).split(',').filter(Boolean).map(moduleName);
+}
+
+function isModule(file: string): boolean {
+	return /\.ko(?:\.\w+)?$/.test(file);
 }
 
 function moduleName(file: string): string {
