@@ -132,8 +132,10 @@ struct bprobe_ext {
 #define BPROBE_EXT_OFFSET (BPROBE_REGS_WORDS * 8)
 
 /*
- * Reading BPROBE_DEVICE lists all probes as text: a header line, then a line a
- * probe: point, address, symbol, program id, hook, hits, misses, owner's pid.
+ * Reading BPROBE_DEVICE lists all probes as text. First "frames N of M": N calls
+ * have their return address replaced now, M can. Then the names of the columns,
+ * and a line a probe: point, address, program id, hook, hits, misses, process
+ * that attached it, symbol.
  */
 
 /* 'P' keeps clear of FIBMAP and FIGETBSZ (1 and 2), which never reach a driver. */

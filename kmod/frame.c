@@ -151,7 +151,7 @@ void bp_frames_sweep(void)
 	}
 }
 
-/* Frames that are not free; exact while nothing is called. */
+/* Calls in flight; exact while nothing is called. */
 unsigned int bp_frames_live(void)
 {
 	unsigned int live = 0, set, way;
@@ -165,6 +165,11 @@ unsigned int bp_frames_live(void)
 		}
 	}
 	return live;
+}
+
+unsigned int bp_frames_total(void)
+{
+	return frames;
 }
 
 int bp_frames_init(void)

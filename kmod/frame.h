@@ -33,6 +33,7 @@ int bp_frames_init(void);
 void bp_frames_exit(void);
 void bp_frames_sweep(void);
 unsigned int bp_frames_live(void);
+unsigned int bp_frames_total(void);
 struct bp_frame *bp_frame_refill(struct bp_cpu *cpu);
 void bp_frame_spill(struct bp_frame *frame);
 struct bp_task *bp_task_claim(struct task_struct *task);

@@ -14,7 +14,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "internal.h"
+#include "frame.h"
 
 static DEFINE_MUTEX(bp_mutex);
 static LIST_HEAD(all_probes);
@@ -310,6 +310,7 @@ void bp_probes_show(struct seq_file *m)
 	u64 misses;
 	int i;
 
+	seq_printf(m, "frames %u of %u\n", bp_frames_live(), bp_frames_total());
 	seq_puts(m, "point  address          prog hook   hits misses pid symbol\n");
 	mutex_lock(&bp_mutex);
 	list_for_each_entry(probe, &all_probes, all) {
