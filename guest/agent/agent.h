@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The test agent: requests as JSON lines on stdin, answers on stdout
+ * (harness/link/agent-protocol.ts). One thread reads and answers; jobs run in
+ * threads and processes of their own.
+ */
+#ifndef AGENT_H
+#define AGENT_H
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "events.h"
+#include "fixtures.h"
+#include "libbprobe.h"
+
+#define LIBRARY "/lib/probe-matrix"
+
+/* What went wrong with a request; the answer's error. */
+struct failure {
+	int number;
+	char message[768];
+};
+
+/* An op answers its `out`, or NULL with *failure filled. */
+typedef json_t *op_function(json_t *in, struct failure *failure);
+
+/* failure.c; both return NULL, so that `return fail(…)` ends an op. */
+json_t *fail(struct failure *failure, int number, const char *format, ...) __attribute__((format(printf, 3, 4)));
+json_t *fail_errno(struct failure *failure, const char *what);
+
+/* json.c: fields of requests. A missing or mistyped one that is needed fails with EINVAL. */
+bool get_hex(json_t *in, const char *name, uint64_t *value);	/* false: there, but no hex string */
+bool need_hex(json_t *in, const char *name, uint64_t *value, struct failure *failure);
+bool need_number(json_t *in, const char *name, int64_t *value, struct failure *failure);
+bool need_string(json_t *in, const char *name, const char **value, struct failure *failure);
+bool need_choice(json_t *in, const char *name, const char *const *choices, int *value, struct failure *failure);
+int64_t get_number(json_t *in, const char *name, int64_t otherwise);
+json_t *hex(uint64_t value);
+uint64_t hex_value(const char *text, bool *ok);
+json_t *regs_json(const uint64_t regs[BPROBE_REGS_WORDS]);
+char *bytes_of(const char *hex_digits, size_t *size);		/* malloc()ed; NULL: malformed */
+char *hex_of(const void *bytes, size_t size);			/* malloc()ed */
+
+/* handles.c: numbers that stand for descriptors and other things. */
+enum kind { PROG, PROBE, KINDS };
+int handle_add(enum kind kind, int fd);
+int handle_fd(json_t *in, const char *name, enum kind kind, struct failure *failure);	/* -1: failed */
+int handle_close(json_t *in, const char *name, enum kind kind, struct failure *failure);
+int bprobe_device(struct failure *failure);	/* opened when first needed; -1: failed */
+int fixtures_device(struct failure *failure);
+void close_devices(void);
+
+/* process.c: forks that keep no copies of probes. */
+extern pthread_mutex_t fork_lock;	/* held while a fork has copies, and to close a probe for good */
+pid_t fork_clean(const int *keep, int count);
+void *shared_memory(size_t size);
+int wait_for(pid_t pid, int64_t timeout_ms, int *status);	/* 0, or -1 with errno */
+uint64_t now_ns(void);
+void sleep_us(uint64_t us);
+
+/* calls.c */
+extern const char *const target_names[], *const context_names[];
+extern const char *const point_names[];
+bool call_from_json(json_t *in, struct fx_call *call, struct failure *failure);
+json_t *call_to_json(const struct fx_call *call, pid_t pid);
+
+/* maps.c: maps that all programs share. */
+struct bpf_object;
+int map_prepare(struct bpf_object *object);
+int map_keep(struct bpf_object *object);
+int map_fd(const char *name);		/* -1: no program with it was loaded yet */
+uint64_t counter_runs(uint64_t cookie);
+
+/* jobs.c */
+struct job {
+	bool stop;
+	pthread_t thread;
+	void (*run)(struct job *job);
+	json_t *(*report)(struct job *job);	/* after run() has ended; frees nothing */
+	void *data;				/* freed after the report */
+};
+json_t *job_start(struct job job, struct failure *failure);
+bool job_stopped(struct job *job);
+
+/* ops, by file */
+op_function op_hello, op_insmod, op_rmmod, op_crash;				/* modules.c */
+op_function op_load, op_unload, op_prog_exists;					/* programs.c */
+op_function op_attach, op_close, op_info, op_listing, op_probe_fds;		/* probes.c */
+op_function op_symbols, op_names;						/* symbols.c */
+op_function op_events, op_counters, op_reset;					/* events.c */
+op_function op_call, op_release, op_counts;					/* calls.c */
+op_function op_call_in_task, op_task_wait, op_task_kill;			/* tasks.c */
+op_function op_stop_job;							/* jobs.c */
+op_function op_start_loop, op_start_churn, op_start_forks;			/* loop.c churn.c forks.c */
+op_function op_ioctl;								/* raw.c */
+op_function op_as_user;								/* users.c */
+int task_add(pid_t pid, struct fx_call *result);				/* tasks.c */
+void forget_symbols(void);							/* symbols.c */
+
+#endif

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A job that attaches and closes a probe again and again, while others call its
+ * target, and proves by the fixtures' counters that they did.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "agent.h"
+
+/* How long a round waits for a call of the target at most. */
+#define PATIENCE_US 50000
+
+enum { BY_CLOSE, BY_THREAD, BY_KILL };
+
+struct churn {
+	int device, fixtures, program;
+	int point, target, by;
+	uint64_t address, cookie, hold_us, rounds_max;
+	struct fx_counts before_last, last;	/* around the last change, until it is judged */
+	bool pending, overlapping;
+	uint64_t rounds, changes, overlapped, hits, misses, late, deaf;
+	json_t *errors;
+};
+
+static void count_error(struct churn *churn, const char *what, int number)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s %s", what, strerrorname_np(number));
+	json_object_set_new(churn->errors, text,
+			    json_integer(json_integer_value(json_object_get(churn->errors, text)) + 1));
+}
+
+static struct fx_counts counts_of(struct churn *churn)
+{
+	struct fx_counts counts = {};
+
+	ioctl(churn->fixtures, FX_IOC_COUNTS, &counts);
+	return counts;
+}
+
+/* Waits until a call begun after `since` has ended. */
+static struct fx_counts await_call(struct churn *churn, const struct fx_counts *since)
+{
+	uint64_t until = now_ns() + PATIENCE_US * 1000ull;
+	struct fx_counts now = counts_of(churn);
+
+	while (now.ended[churn->target] <= since->begun[churn->target] && now_ns() < until) {
+		sleep_us(50);
+		now = counts_of(churn);
+	}
+	return now;
+}
+
+/* A change overlaps if calls began before it (since the last one), during it, and after it. */
+static void change_begins(struct churn *churn, const struct fx_counts *now)
+{
+	int target = churn->target;
+
+	if (churn->pending && churn->overlapping && now->begun[target] > churn->last.begun[target])
+		churn->overlapped++;
+	churn->overlapping = churn->pending ? now->begun[target] > churn->last.begun[target] : now->begun[target] > 0;
+	churn->before_last = *now;
+}
+
+static void change_ends(struct churn *churn, const struct fx_counts *now)
+{
+	int target = churn->target;
+
+	churn->overlapping = churn->overlapping && now->begun[target] > churn->before_last.begun[target];
+	churn->last = *now;
+	churn->pending = true;
+	churn->changes++;
+}
+
+static int attach(struct churn *churn)
+{
+	struct bprobe_options options = {.cookie = churn->cookie};
+
+	return bprobe_attach_address(churn->device, churn->program, churn->point, churn->address, &options);
+}
+
+static void *close_in_thread(void *probe)
+{
+	close((intptr_t)probe);
+	return NULL;
+}
+
+static void detach(struct churn *churn, int probe)
+{
+	pthread_t thread;
+
+	pthread_mutex_lock(&fork_lock);
+	if (churn->by != BY_THREAD || pthread_create(&thread, NULL, close_in_thread, (void *)(intptr_t)probe))
+		close(probe);
+	else
+		pthread_join(thread, NULL);
+	pthread_mutex_unlock(&fork_lock);
+}
+
+/* After the program can run no more: did it? `hold` are counts before and after the probe was held. */
+static void judge_round(struct churn *churn, const struct fx_counts *attached, const struct fx_counts *closing,
+			uint64_t hits)
+{
+	uint64_t runs = counter_runs(churn->cookie);
+	struct fx_counts closed = counts_of(churn);
+
+	await_call(churn, &closed);
+	if (counter_runs(churn->cookie) != runs)
+		churn->late++;
+	if (!hits && closing->ended[churn->target] > attached->begun[churn->target])
+		churn->deaf++;
+	churn->hits += hits;
+	churn->rounds++;
+}
+
+static void hold(struct churn *churn, struct fx_counts *attached, struct fx_counts *closing)
+{
+	*attached = counts_of(churn);
+	change_ends(churn, attached);
+	sleep_us(churn->hold_us);
+	*closing = await_call(churn, attached);
+}
+
+static void round_in_process(struct churn *churn)
+{
+	struct fx_counts attached, closing, now = counts_of(churn);
+	struct bprobe_info info = {};
+	int probe;
+
+	change_begins(churn, &now);
+	probe = attach(churn);
+	if (probe < 0) {
+		count_error(churn, "attach", errno);
+		sleep_us(1000);
+		return;
+	}
+	hold(churn, &attached, &closing);
+	if (bprobe_get_info(probe, &info))
+		count_error(churn, "info", errno);
+	for (int i = 0; i < BPROBE_MISS_MAX; i++)
+		churn->misses += info.misses[i];
+	now = counts_of(churn);
+	change_begins(churn, &now);
+	detach(churn, probe);
+	now = counts_of(churn);
+	change_ends(churn, &now);
+	judge_round(churn, &attached, &closing, info.hits);
+}
+
+/* The owner: attaches, tells how that went, waits to be killed. */
+static void own(struct churn *churn, int tell)
+{
+	int error = attach(churn) < 0 ? errno : 0;
+
+	if (write(tell, &error, sizeof(error)) != sizeof(error))
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static void round_by_kill(struct churn *churn)
+{
+	struct fx_counts attached, closing, now;
+	uint64_t runs = counter_runs(churn->cookie);
+	int tell[2], error = EPIPE, status;
+	pid_t owner;
+
+	if (pipe2(tell, O_CLOEXEC)) {
+		count_error(churn, "pipe", errno);
+		return;
+	}
+	owner = fork_clean((int[]){churn->device, churn->program, tell[1]}, 3);
+	if (!owner)
+		own(churn, tell[1]);
+	close(tell[1]);
+	now = counts_of(churn);
+	change_begins(churn, &now);
+	if (owner < 0 || read(tell[0], &error, sizeof(error)) != sizeof(error) || error) {
+		count_error(churn, owner < 0 ? "fork" : "attach", owner < 0 ? errno : error);
+	} else {
+		hold(churn, &attached, &closing);
+		now = counts_of(churn);
+		change_begins(churn, &now);
+	}
+	if (owner > 0) {
+		kill(owner, SIGKILL);
+		waitpid(owner, &status, 0);
+	}
+	close(tell[0]);
+	if (error)
+		return;
+	now = counts_of(churn);
+	change_ends(churn, &now);
+	judge_round(churn, &attached, &closing, counter_runs(churn->cookie) - runs);
+}
+
+static void run(struct job *job)
+{
+	struct churn *churn = job->data;
+	struct fx_counts now;
+
+	while (!job_stopped(job) && (!churn->rounds_max || churn->rounds < churn->rounds_max)) {
+		if (churn->by == BY_KILL)
+			round_by_kill(churn);
+		else
+			round_in_process(churn);
+	}
+	now = counts_of(churn);
+	change_begins(churn, &now);
+	close(churn->device);
+	close(churn->fixtures);
+	close(churn->program);
+}
+
+static json_t *report(struct job *job)
+{
+	struct churn *churn = job->data;
+
+	return json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}}", "churn", "rounds", (json_int_t)churn->rounds,
+			 "changes", (json_int_t)churn->changes, "overlapped", (json_int_t)churn->overlapped, "hits",
+			 (json_int_t)churn->hits, "misses", (json_int_t)churn->misses, "lateRounds",
+			 (json_int_t)churn->late, "deafRounds", (json_int_t)churn->deaf, "errors", churn->errors);
+}
+
+json_t *op_start_churn(json_t *in, struct failure *failure)
+{
+	static const char *const ways[] = {"close", "thread", "kill", NULL};
+	int fixtures = fixtures_device(failure), device = fixtures < 0 ? -1 : bprobe_device(failure), program;
+	int64_t cookie, hold_us;
+	struct churn request = {}, *churn;
+
+	if (device < 0)
+		return NULL;
+	program = handle_fd(in, "prog", PROG, failure);
+	if (program < 0 || !need_choice(in, "point", point_names, &request.point, failure) ||
+	    !need_choice(in, "target", target_names, &request.target, failure) ||
+	    !need_choice(in, "by", ways, &request.by, failure) ||
+	    !need_hex(in, "address", &request.address, failure) ||
+	    !need_number(in, "cookie", &cookie, failure) || !need_number(in, "holdUs", &hold_us, failure))
+		return NULL;
+	churn = malloc(sizeof(*churn));
+	*churn = request;
+	churn->cookie = cookie;
+	churn->hold_us = hold_us;
+	churn->rounds_max = get_number(in, "rounds", 0);
+	churn->errors = json_object();
+	churn->device = fcntl(device, F_DUPFD_CLOEXEC, 3);
+	churn->fixtures = fcntl(fixtures, F_DUPFD_CLOEXEC, 3);
+	churn->program = fcntl(program, F_DUPFD_CLOEXEC, 3);
+	return job_start((struct job){.run = run, .report = report, .data = churn}, failure);
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Maps shared by all programs, however often each is loaded: found by name. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "agent.h"
+
+#define MAPS 8
+
+static struct {
+	char name[16];
+	int fd;
+} maps[MAPS];
+
+int map_fd(const char *name)
+{
+	for (int i = 0; i < MAPS && *maps[i].name; i++) {
+		if (!strcmp(maps[i].name, name))
+			return maps[i].fd;
+	}
+	return -1;
+}
+
+/* Before an object is loaded: it shall use the maps that are there. */
+int map_prepare(struct bpf_object *object)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object) {
+		const char *name = bpf_map__name(map);
+		int fd = map_fd(name), error = 0;
+
+		if (fd >= 0)
+			error = bpf_map__reuse_fd(map, fd);
+		else if (!strcmp(name, "events"))
+			error = bpf_map__set_max_entries(map, EVENTS_PER_CPU * libbpf_num_possible_cpus());
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* After it was loaded: its new maps stay. */
+int map_keep(struct bpf_object *object)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object) {
+		int i;
+
+		if (map_fd(bpf_map__name(map)) >= 0)
+			continue;
+		for (i = 0; i < MAPS && *maps[i].name; i++)
+			;
+		if (i == MAPS)
+			return -ENOSPC;
+		maps[i].fd = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
+		strncpy(maps[i].name, bpf_map__name(map), sizeof(maps[i].name) - 1);
+	}
+	return 0;
+}
+
+uint64_t counter_runs(uint64_t cookie)
+{
+	uint32_t key = cookie % COUNTERS;
+	struct counter counter = {};
+
+	bpf_map_lookup_elem(map_fd("counters"), &key, &counter);
+	return counter.count + counter.bad;
+}

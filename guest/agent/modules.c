@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What runs in the guest: modules, and crashes of it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include "agent.h"
+
+/* A crash that shows itself at once does so within this time; one that hangs its caller never answers. */
+#define CRASH_PATIENCE_MS 300
+
+json_t *op_hello(json_t *in, struct failure *failure)
+{
+	struct utsname name;
+
+	(void)in;
+	(void)failure;
+	uname(&name);
+	return json_pack("{s:s, s:i, s:i, s:b, s:b}", "release", name.release, "pid", (int)getpid(), "cpus",
+			 (int)sysconf(_SC_NPROCESSORS_ONLN), "bprobe", !access("/sys/module/bprobe", F_OK), "fixtures",
+			 !access("/sys/module/fixtures", F_OK));
+}
+
+static bool is_plain(const char *name, struct failure *failure)
+{
+	if (*name && !strchr(name, '/'))
+		return true;
+	fail(failure, EINVAL, "`module` has to be a module's name.");
+	return false;
+}
+
+json_t *op_insmod(json_t *in, struct failure *failure)
+{
+	const char *module, *parameters = json_string_value(json_object_get(in, "parameters"));
+	char path[256];
+	int fd, error;
+
+	if (!need_string(in, "module", &module, failure) || !is_plain(module, failure))
+		return NULL;
+	snprintf(path, sizeof(path), LIBRARY "/%s.ko", module);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail_errno(failure, path);
+	close_devices();
+	forget_symbols();
+	error = syscall(SYS_finit_module, fd, parameters ? parameters : "", 0) ? errno : 0;
+	close(fd);
+	if (error)
+		return fail(failure, error, "Cannot load %s: %s.", module, strerror(error));
+	return json_object();
+}
+
+json_t *op_rmmod(json_t *in, struct failure *failure)
+{
+	const char *module;
+
+	if (!need_string(in, "module", &module, failure) || !is_plain(module, failure))
+		return NULL;
+	close_devices();
+	forget_symbols();
+	if (syscall(SYS_delete_module, module, O_NONBLOCK))
+		return fail_errno(failure, "Cannot unload the module");
+	return json_object();
+}
+
+/* The crash is the child's, for many kinds end or hang their caller. */
+json_t *op_crash(json_t *in, struct failure *failure)
+{
+	static const char *const kinds[] = {
+		"panic", "oops", "warn", "bug", "kasan-write", "lockdep-inversion", "soft-lockup", "hard-lockup",
+		"hung-task", "rcu-stall", "triple-fault", "power-off", "reboot", "flood", "atomic-sleep", "leak",
+		"late-warn", NULL,
+	};
+	int device = fixtures_device(failure), kind, status;
+	pid_t pid;
+
+	_Static_assert(sizeof(kinds) / sizeof(*kinds) == FX_CRASHES + 1, "a kind of crash has no name");
+	if (device < 0 || !need_choice(in, "kind", kinds, &kind, failure))
+		return NULL;
+	pid = fork_clean(&device, 1);
+	if (!pid)
+		_exit(ioctl(device, FX_IOC_CRASH, (long)kind) ? errno : 0);
+	if (pid < 0)
+		return fail_errno(failure, "Cannot fork");
+	wait_for(pid, CRASH_PATIENCE_MS, &status);
+	return json_object();
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Loading programs: C ones by libbpf, others as bytes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "agent.h"
+
+/* The last that libbpf complained about, for the failure's message. */
+static char complaint[512];
+
+static int remember(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	if (level == LIBBPF_WARN)
+		vsnprintf(complaint, sizeof(complaint), format, arguments);
+	complaint[strcspn(complaint, "\n")] = 0;
+	return 0;
+}
+
+static int load_object(const char *name, struct failure *failure)
+{
+	char path[256];
+	struct bpf_object *object;
+	struct bpf_program *program;
+	int error, fd = -1;
+
+	snprintf(path, sizeof(path), LIBRARY "/programs/%s.bpf.o", name);
+	libbpf_set_print(remember);
+	*complaint = 0;
+	object = bpf_object__open_file(path, NULL);
+	if (!object) {
+		fail(failure, errno, "Cannot open %s: %s. %s", path, strerror(errno), complaint);
+		return -1;
+	}
+	error = map_prepare(object);
+	if (!error)
+		error = bpf_object__load(object);
+	if (!error)
+		error = map_keep(object);
+	program = bpf_object__next_program(object, NULL);
+	if (!error && !program)
+		error = -ENOENT;
+	if (!error)
+		fd = fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		fail(failure, error ? -error : errno, "Cannot load %s. %s", path, complaint);
+	bpf_object__close(object);
+	return fd;
+}
+
+/* Linux before 5.0 wants to know that a kprobe program is meant for it. */
+static uint32_t kernel_version(void)
+{
+	unsigned int major = 0, minor = 0, patch = 0;
+	struct utsname name;
+
+	uname(&name);
+	sscanf(name.release, "%u.%u.%u", &major, &minor, &patch);
+	return major << 16 | minor << 8 | (patch > 255 ? 255 : patch);
+}
+
+static int load_bytes(json_t *in, struct failure *failure)
+{
+	static const char *const types[] = {"kprobe", "socket", NULL};
+	static char log[4096];
+	const char *instructions, *license;
+	size_t size;
+	char *bytes;
+	int type, fd;
+
+	if (!need_string(in, "instructions", &instructions, failure) ||
+	    !need_string(in, "license", &license, failure) || !need_choice(in, "type", types, &type, failure))
+		return -1;
+	bytes = bytes_of(instructions, &size);
+	if (!bytes || size % sizeof(struct bpf_insn)) {
+		free(bytes);
+		fail(failure, EINVAL, "`instructions` have to be hexadecimal digits, 16 for each.");
+		return -1;
+	}
+	union bpf_attr attr = {
+		.prog_type = type ? BPF_PROG_TYPE_SOCKET_FILTER : BPF_PROG_TYPE_KPROBE,
+		.insn_cnt = size / sizeof(struct bpf_insn),
+		.insns = (uintptr_t)bytes,
+		.license = (uintptr_t)license,
+		.log_level = 1,
+		.log_size = sizeof(log),
+		.log_buf = (uintptr_t)log,
+		.kern_version = kernel_version(),
+	};
+	*log = 0;
+	/* 48 bytes are what Linux 4.15 knows up to kern_version. */
+	fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, 48);
+	if (fd < 0)
+		fail(failure, errno, "Cannot load the instructions: %s. %.600s", strerror(errno), log);
+	free(bytes);
+	return fd;
+}
+
+static uint32_t program_id(int fd)
+{
+	struct bpf_prog_info info = {};
+	uint32_t size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.id;
+}
+
+json_t *op_load(json_t *in, struct failure *failure)
+{
+	static const char *const names[] = {
+		"record", "count", "empty", "verify_entry", "verify_return", "slow", "faulting", "touch_map", NULL,
+	};
+	int choice, fd;
+
+	if (json_object_get(in, "instructions"))
+		fd = load_bytes(in, failure);
+	else if (need_choice(in, "program", names, &choice, failure))
+		fd = load_object(names[choice], failure);
+	else
+		return NULL;
+	if (fd < 0)
+		return NULL;
+	return json_pack("{s:i, s:I}", "prog", handle_add(PROG, fd), "progId", (json_int_t)program_id(fd));
+}
+
+json_t *op_unload(json_t *in, struct failure *failure)
+{
+	return handle_close(in, "prog", PROG, failure) ? NULL : json_object();
+}
+
+json_t *op_prog_exists(json_t *in, struct failure *failure)
+{
+	int64_t id;
+	int fd;
+
+	if (!need_number(in, "progId", &id, failure))
+		return NULL;
+	fd = bpf_prog_get_fd_by_id(id);
+	if (fd >= 0)
+		close(fd);
+	else if (errno != ENOENT)
+		return fail_errno(failure, "Cannot look for the program");
+	return json_pack("{s:b}", "exists", fd >= 0);
+}
