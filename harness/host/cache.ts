@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {existsSync, mkdirSync} from 'node:fs';
+import {accessSync, constants, existsSync, mkdirSync} from 'node:fs';
 import {mkdir, rename, rm} from 'node:fs/promises';
 import {homedir} from 'node:os';
 import path from 'node:path';
@@ -16,7 +16,8 @@ export function cacheRoot(): string {
 export function cacheDirectory(...parts: readonly string[]): string {
 	const directory = path.join(cacheRoot(), ...parts);
 	try {
-		mkdirSync(directory, {recursive: true});
+		makeDirectories(directory);
+		accessSync(directory, constants.W_OK);
 	} catch (error) {
 		throw new UsageError(
 			`The cache directory ${cacheRoot()} cannot be used (${messageOf(error)}); set PROBE_MATRIX_CACHE to another.`,
@@ -58,3 +59,15 @@ export function diskFull(where: string, cause: unknown): UsageError {
 	return new UsageError(`There is no space left on the disk that holds ${where}.`, {cause});
 }
 
+
+/** Not mkdir's own `recursive`: below /proc, Node's tries for ever. */
+function makeDirectories(directory: string): void {
+	if (existsSync(directory)) return;
+	makeDirectories(path.dirname(directory));
+	try {
+		mkdirSync(directory);
+	} catch (error) {
+		// Another process was quicker.
+		if (errorCode(error) !== 'EEXIST') throw error;
+	}
+}

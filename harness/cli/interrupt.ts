@@ -1,0 +1,26 @@
+import {say} from '../host/say.ts';
+
+export class InterruptedError extends Error {
+	override readonly name = 'InterruptedError';
+}
+
+/** npm hands a terminal's Ctrl-C on, so one press may arrive twice. */
+const samePressMs = 1000;
+
+/** Aborts at the first SIGINT, SIGTERM or SIGHUP, so that everything unwinds; the next one leaves at once with 130. */
+export function interruptible(): AbortSignal {
+	const controller = new AbortController();
+	let firstAt: number | undefined;
+	const onSignal = (name: NodeJS.Signals) => {
+		if (firstAt === undefined) {
+			firstAt = performance.now();
+			process.exitCode = 130;
+			say(`${name}: ending the guests. Once more leaves at once.`);
+			controller.abort(new InterruptedError(`interrupted by ${name}`));
+		} else if (performance.now() - firstAt > samePressMs) {
+			process.exit(130);
+		}
+	};
+	for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
+	return controller.signal;
+}

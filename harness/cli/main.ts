@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+import {Command, CommanderError} from 'commander';
+import {messageOf, UsageError} from '../host/errors.ts';
+import {addDoctor} from './doctor.ts';
+import {InterruptedError, interruptible} from './interrupt.ts';
+import {addKernels} from './kernels.ts';
+import {addRun} from './run.ts';
+import {addShell} from './shell.ts';
+
+/** Adds a command; its action may set process.exitCode. */
+export type AddCommand = (program: Command, signal: AbortSignal) => void;
+
+const commands: readonly AddCommand[] = [addDoctor, addKernels, addRun, addShell];
+
+const program = new Command('probe-matrix')
+	.description('Boots real Linux kernels and runs the probe matrix in them.')
+	.showHelpAfterError('(probe-matrix --help lists what there is)')
+	.exitOverride();
+const signal = interruptible();
+for (const add of commands) add(program, signal);
+
+try {
+	await program.parseAsync();
+} catch (error) {
+	process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+	if (signal.aborted && signal.reason instanceof InterruptedError) return 130;
+	// Commander has said it already.
+	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+	const isOurs = error instanceof Error && /Error$/.test(error.name) && error.name !== 'TypeError';
+	const text = error instanceof UsageError || isOurs ? messageOf(error) : ((error as Error)?.stack ?? String(error));
+	process.stderr.write(`probe-matrix: ${text}\n`);
+	return 2;
+}

@@ -1,0 +1,32 @@
+import type {Command} from 'commander';
+import {buildPayload, type Payload} from '../build/payload.ts';
+import {say} from '../host/say.ts';
+import {obtainKernel} from '../kernels/obtain.ts';
+import {GuestLink} from '../link/guest-link.ts';
+import {attachTerminal} from '../link/terminal.ts';
+import {bootVm} from '../vm/guest.ts';
+import type {Vm} from '../vm/vm.ts';
+
+export function addShell(program: Command, signal: AbortSignal): void {
+	program
+		.command('shell')
+		.argument('[id]', 'the kernel', 'debian-6.1')
+		.option('--gdb', 'start the guest stopped, and say how to attach gdb')
+		.description('a shell in a guest with bprobe and fixtures loaded')
+		.action(async (id: string, {gdb = false}: {gdb?: boolean}) => {
+			const payload = await buildPayload(await obtainKernel(id, {signal}), {signal});
+			const onStarted = gdb ? (vm: Vm) => tellGdb(vm, payload) : undefined;
+			const {vm, keys} = await bootVm(payload, {signal, gdb, ...(onStarted && {onStarted})});
+			await using _vm = vm;
+			say(`Linux ${payload.kernel.release}, booted in ${(vm.bootMs / 1000).toFixed(1)} s; its console is ${vm.console.path}`);
+			// A guest that gdb holds answers nobody, keepalives included.
+			await using link = await GuestLink.open({port: vm.sshPort, keys, signal, keepalive: !gdb, ...(gdb && {readyMs: 600_000})});
+			process.exitCode = await attachTerminal(link, 'exec /bin/sh -l', {signal});
+		});
+}
+
+function tellGdb(vm: Vm, {kernel, bprobe}: Payload): void {
+	const symbols = kernel.vmlinux ?? kernel.bzImage;
+	say(`the guest stands still until gdb lets it go:\n  gdb ${symbols} -ex 'target remote ${vm.gdbSocket}' -ex continue`);
+	say(`symbols of the module, once it is loaded: add-symbol-file ${bprobe} -s .text ADDRESS (see /sys/module/bprobe/sections/.text)`);
+}

@@ -1,0 +1,74 @@
+import {existsSync} from 'node:fs';
+import path from 'node:path';
+import {execa} from 'execa';
+import packages from '../../images/host-packages.json' with {type: 'json'};
+import {UsageError} from './errors.ts';
+import {directoryOnPath} from './qemu.ts';
+import {say} from './say.ts';
+
+export type Requirement = {
+	/** Debian's name. */
+	readonly package: string;
+	readonly why: string;
+	readonly program?: string;
+	/** A static library. */
+	readonly library?: string;
+	readonly file?: string;
+};
+
+export type Finding = Requirement & {
+	/** Where it was found; `undefined` if it was not. */
+	readonly found: string | undefined;
+};
+
+const libraryDirectories = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib', '/lib/x86_64-linux-gnu'];
+
+/** Looks for everything the host must have. */
+export async function inspectHost(requirements: readonly Requirement[] = packages): Promise<readonly Finding[]> {
+	return Promise.all(requirements.map(async requirement => ({...requirement, found: await locate(requirement)})));
+}
+
+async function locate({program, library, file}: Requirement): Promise<string | undefined> {
+	if (program) {
+		const directory = await directoryOnPath(program);
+		return directory && path.join(directory, program);
+	}
+	const candidates = file ? [file] : libraryDirectories.map(directory => path.join(directory, library ?? ''));
+	return candidates.find(candidate => existsSync(candidate));
+}
+
+/** The version a program tells, for people. */
+export async function versionOf(program: string): Promise<string> {
+	const {stdout, stderr} = await execa(program, ['--version'], {reject: false, timeout: 5000});
+	return /\d+(?:\.\d+)+\S*/.exec(stdout || stderr)?.[0] ?? 'unknown version';
+}
+
+export function installCommand(missing: readonly Finding[]): string {
+	const names = missing.map(finding => finding.package).join(' ');
+	return `apt-get update && apt-get install -y --no-install-recommends ${names}`;
+}
+
+/** Installs what is missing, as root or by a sudo that asks nothing. Throws UsageError, with the command, where it may not. */
+export async function installMissing(missing: readonly Finding[], {signal}: {signal?: AbortSignal} = {}): Promise<void> {
+	const names = missing.map(finding => finding.package);
+	const command = installCommand(missing);
+	if (!(await directoryOnPath('apt-get'))) {
+		throw new UsageError(`This host has no apt-get; install what Debian calls ${names.join(', ')}.`);
+	}
+	const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
+	if (prefix.length > 0 && (await execa('sudo', ['-n', 'true'], {reject: false})).failed) {
+		throw new UsageError(`Packages are missing and we may not install them. Run as root: ${command}`);
+	}
+	say(`installing ${names.join(', ')}.`);
+	const apt = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q'];
+	for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...names]]) {
+		const [program, ...rest] = [...prefix, ...apt, ...args];
+		// Its output is talk, and stdout is for results.
+		const {failed, stderr} = await execa(program!, rest, {reject: false, stdout: [2], stderr: ['pipe', 2], cancelSignal: signal});
+		signal?.throwIfAborted();
+		// An update that fails for one source may still do for ours.
+		if (failed && args[0] === 'install') {
+			throw new UsageError(`apt-get could not install ${names.join(', ')}: ${stderr.trim().split('\n').at(-1) ?? ''}`);
+		}
+	}
+}
