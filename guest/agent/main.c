@@ -20,7 +20,7 @@ static const struct {
 	{"taskKill", op_task_kill}, {"release", op_release}, {"counts", op_counts}, {"startLoop", op_start_loop},
 	{"startChurn", op_start_churn}, {"startForks", op_start_forks}, {"stopJob", op_stop_job},
 	{"ioctl", op_ioctl}, {"asUser", op_as_user}, {"probeFds", op_probe_fds}, {"insmod", op_insmod},
-	{"rmmod", op_rmmod}, {"crash", op_crash},
+	{"rmmod", op_rmmod}, {"crash", op_crash}, {"mark", op_mark},
 };
 
 static json_t *run(json_t *request, struct failure *failure)

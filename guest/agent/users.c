@@ -39,7 +39,7 @@ static int try_open(int *device)
 	return *device < 0 ? errno : 0;
 }
 
-static void try(struct outcome *outcome, uid_t uid, bool keep_sys_admin, bool open_first, int program)
+static void try(struct outcome *outcome, uid_t uid, bool keep_sys_admin, bool open_first, int program, uint64_t address)
 {
 	int device = -1, probe;
 
@@ -50,7 +50,7 @@ static void try(struct outcome *outcome, uid_t uid, bool keep_sys_admin, bool op
 		return;
 	if (!open_first)
 		outcome->opened = try_open(&device);
-	probe = bprobe_attach_symbol(device, program, BPROBE_ENTRY, FUNCTION, NULL);
+	probe = bprobe_attach_address(device, program, BPROBE_ENTRY, address, NULL);
 	outcome->attached = probe < 0 ? errno : 0;
 }
 
@@ -64,6 +64,7 @@ json_t *op_as_user(json_t *in, struct failure *failure)
 	struct failure ignored;
 	json_t *request = json_pack("{s:s}", "program", "empty"), *loaded = op_load(request, failure), *out = NULL;
 	struct outcome *outcome;
+	uint64_t address = 0;
 	int64_t uid;
 	int program, status;
 	pid_t pid;
@@ -79,10 +80,14 @@ json_t *op_as_user(json_t *in, struct failure *failure)
 	}
 	if (!need_number(in, "uid", &uid, failure))
 		goto unload;
+	if (bprobe_resolve(FUNCTION, &address, 1) < 1) {
+		fail(failure, ENOENT, "There is no function " FUNCTION " to try with.");
+		goto unload;
+	}
 	pid = fork_clean(&program, 1);
 	if (!pid) {
 		try(outcome, uid, json_is_true(json_object_get(in, "keepSysAdmin")),
-		    json_is_true(json_object_get(in, "openFirst")), program);
+		    json_is_true(json_object_get(in, "openFirst")), program, address);
 		_exit(0);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)

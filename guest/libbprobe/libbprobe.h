@@ -6,8 +6,8 @@
  * another process; the program runs until the last copy is closed, and not once
  * after that close() has returned. The probe keeps its program alive.
  *
- * Every call that fails returns -1 and sets errno. Nothing is allocated that
- * the caller has to free, but for the descriptors.
+ * Every call that fails returns -1 (a pointer: NULL) and sets errno. But for
+ * the descriptors and struct bprobe_symbols there is nothing to free.
  */
 #ifndef LIBBPROBE_H
 #define LIBBPROBE_H
@@ -63,6 +63,19 @@ int bprobe_list(int (*each)(const struct bprobe_listed *listed, void *argument),
  * @max are stored, all are counted. 0: none. EPERM: addresses are hidden.
  */
 int bprobe_resolve(const char *symbol, uint64_t *addresses, int max);
+
+/*
+ * A copy of the kernel's code symbols, for many questions: NULL and errno if it
+ * cannot be read, the caller's to free. Modules that come later are not in it.
+ * _each walks all by address; _name writes "name+0xoff" or "name+0xoff [module]"
+ * into @name and answers it.
+ */
+struct bprobe_symbols;
+struct bprobe_symbols *bprobe_symbols_load(void);
+void bprobe_symbols_free(struct bprobe_symbols *symbols);
+void bprobe_symbols_each(const struct bprobe_symbols *symbols,
+			 void (*each)(const char *name, uint64_t address, void *argument), void *argument);
+char *bprobe_symbols_name(const struct bprobe_symbols *symbols, uint64_t address, char *name, size_t size);
 
 /*
  * The whole call stack of a probed function, innermost first: @entries as

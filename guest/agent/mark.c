@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Where a cell begins and ends in the kernel log, and how the guest is there. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include "agent.h"
+
+static int count_probe(const struct bprobe_listed *listed, void *argument)
+{
+	(void)listed;
+	++*(int *)argument;
+	return 0;
+}
+
+static long read_number(const char *path)
+{
+	char text[32] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return atol(text);
+}
+
+json_t *op_mark(json_t *in, struct failure *failure)
+{
+	int log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC), probes = 0, device;
+	struct fx_counts counts = {0};
+	const char *text;
+
+	if (log < 0)
+		return fail_errno(failure, "/dev/kmsg");
+	if (!need_string(in, "text", &text, failure)) {
+		close(log);
+		return NULL;
+	}
+	dprintf(log, "<6>probe-matrix: %s\n", text);
+	close(log);
+	if (bprobe_list(count_probe, &probes))
+		probes = -1;
+	device = fixtures_device(failure);
+	if (device >= 0)
+		ioctl(device, FX_IOC_COUNTS, &counts);
+	return json_pack("{s:I, s:i, s:i}", "taint", (json_int_t)read_number("/proc/sys/kernel/tainted"), "probes", probes,
+			 "waiting", (int)counts.waiting);
+}

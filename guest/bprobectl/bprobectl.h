@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* bprobectl: the commands, and what they share. */
+#ifndef BPROBECTL_H
+#define BPROBECTL_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include "libbprobe.h"
+
+/* Exit codes. */
+enum { DONE = 0, FAILED = 1, USAGE = 2 };
+
+int command_list(int argc, char **argv);
+int command_trace(int argc, char **argv);
+int command_attach(int argc, char **argv);
+
+/* Says a sentence on stderr, with errno's text if @number is not 0; returns FAILED. */
+int complain(int number, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A wrong command line: says so and how to get help; returns USAGE. */
+int misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Set by Ctrl-C or SIGTERM, once catch_signals() was called. */
+extern volatile sig_atomic_t interrupted;
+void catch_signals(void);
+
+/* The device; on failure it has complained and answers -1. */
+int open_device(void);
+/* A probe on a function, "name" or "0xaddress"; on failure it has complained and answers -1. */
+int attach_to(int device, int prog_fd, enum bprobe_point point, const char *function);
+/* Hits and misses of a probe, on stderr. */
+void print_totals(int probe);
+
+#endif

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the commands share. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "bprobectl.h"
+
+volatile sig_atomic_t interrupted;
+
+int complain(int number, const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("bprobectl: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	if (number)
+		fprintf(stderr, ": %s", strerror(number));
+	fputs(".\n", stderr);
+	return FAILED;
+}
+
+int misuse(const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("bprobectl: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputs("; see bprobectl --help.\n", stderr);
+	return USAGE;
+}
+
+static void interrupt(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+void catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = interrupt};
+
+	/* Without SA_RESTART, so that waiting ends. */
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+int open_device(void)
+{
+	int device = bprobe_open();
+
+	if (device < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO))
+		complain(0, "There is no " BPROBE_DEVICE "; load the module bprobe first");
+	else if (device < 0 && (errno == EACCES || errno == EPERM))
+		complain(0, "Only root may open " BPROBE_DEVICE);
+	else if (device < 0)
+		complain(errno, "Cannot open " BPROBE_DEVICE);
+	return device;
+}
+
+static int complain_attach(int number, const char *function)
+{
+	switch (number) {
+	case ENOENT:
+		return complain(0, "There is no function %s; /proc/kallsyms has all", function);
+	case ENOTUNIQ:
+		return complain(0, "Several functions are named %s; give the address of the one you mean", function);
+	case EADDRNOTAVAIL:
+		return complain(0, "No function begins at %s", function);
+	case EOPNOTSUPP:
+		return complain(0, "%s cannot be probed: the kernel forbids it or offers no way", function);
+	case EPROTOTYPE:
+		return complain(0, "The program is not of the kind kprobe, or it sleeps or overrides returns");
+	case EPERM:
+		return complain(0, "Probes need CAP_SYS_ADMIN");
+	}
+	return complain(number, "Cannot attach to %s", function);
+}
+
+int attach_to(int device, int prog_fd, enum bprobe_point point, const char *function)
+{
+	uint64_t address;
+	char *end;
+	int probe;
+
+	if (!strncmp(function, "0x", 2)) {
+		address = strtoull(function, &end, 16);
+		if (*end) {
+			complain(0, "%s is no address", function);
+			return -1;
+		}
+		probe = bprobe_attach_address(device, prog_fd, point, address, NULL);
+	} else {
+		probe = bprobe_attach_symbol(device, prog_fd, point, function, NULL);
+	}
+	if (probe < 0)
+		complain_attach(errno, function);
+	return probe;
+}
+
+void print_totals(int probe)
+{
+	struct bprobe_info info;
+
+	if (bprobe_get_info(probe, &info)) {
+		complain(errno, "Cannot ask the probe for its totals");
+		return;
+	}
+	fprintf(stderr, "%s of %s: %" PRIu64 " hits", bprobe_point_name(info.point), info.symbol, (uint64_t)info.hits);
+	for (int i = 0; i < BPROBE_MISS_MAX; i++) {
+		if (info.misses[i])
+			fprintf(stderr, ", %" PRIu64 " missed (%s)", (uint64_t)info.misses[i], bprobe_miss_name(i));
+	}
+	fputs(".\n", stderr);
+}
