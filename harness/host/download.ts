@@ -5,7 +5,7 @@ import {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import pRetry from 'p-retry';
 import {diskFull} from './cache.ts';
-import {errorCode, messageOf, NetworkError, UsageError} from './errors.ts';
+import {errorCode, messageOf, NetworkError, NotFoundError, UsageError} from './errors.ts';
 import {withLock} from './lock.ts';
 
 export type Download = {
@@ -79,6 +79,7 @@ async function transfer(url: string, part: string, {signal, idleMs}: {signal?: A
 		if (response.status >= 500 || response.status === 429) {
 			throw new NetworkError(`The server answered HTTP ${response.status} for ${url}.`);
 		}
+		if (response.status === 404) throw new NotFoundError(`${url} is not there (HTTP 404).`);
 		if (!response.ok || !response.body) throw new UsageError(`The server answered HTTP ${response.status} for ${url}.`);
 		const isResumed = response.status === 206;
 		await pipeline(

@@ -8,6 +8,11 @@ export class NetworkError extends UsageError {
 	override readonly name = 'NetworkError';
 }
 
+/** The server has no such file. */
+export class NotFoundError extends UsageError {
+	override readonly name = 'NotFoundError';
+}
+
 /** Our own sources did not compile; the message holds the compiler's words. */
 export class BuildError extends Error {
 	override readonly name = 'BuildError';

@@ -3,11 +3,13 @@ import {readdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {cacheDirectory} from '../host/cache.ts';
 import {defaultMaxAgeMs, loadIndex} from '../host/debian/archive.ts';
-import {newest, newestOf} from '../host/debian/closure.ts';
+import {newest} from '../host/debian/closure.ts';
 import type {Package, PackageIndex} from '../host/debian/deb822.ts';
 import {packageTree} from '../host/debian/tree.ts';
-import {UsageError} from '../host/errors.ts';
+import {compareVersions} from '../host/debian/version.ts';
+import {NotFoundError, UsageError} from '../host/errors.ts';
 import {readRecent, remember} from '../host/memo.ts';
+import {say} from '../host/say.ts';
 import type {DebianRow} from './catalogue.ts';
 import type {Kernel} from './kernel.ts';
 import type {ObtainOptions} from './obtain.ts';
@@ -20,50 +22,76 @@ export async function obtainDebianKernel(id: string, row: DebianRow, options: Ob
 		const kernel = await readRecent<Kernel>(memo, defaultMaxAgeMs, isWhole);
 		if (kernel) return kernel;
 	}
-	const {release, packages} = await resolveDebianKernel(id, row, options);
-	const root = await packageTree(`${id}-${release}`, packages, {
-		signal: options.signal,
-		keep: file => !file.startsWith('usr/share/'),
-		finish: directory => makeRelocatable(directory, release),
-		recipe: '2',
-	});
+	const {release, packages, root} = await fetchFirst(id, await candidates(id, row, options), options);
 	const kernel = await describe(id, release, root, packages);
 	await remember(memo, kernel);
 	return kernel;
 }
 
+/** An index may name what its mirror has dropped or not yet got; then the next older one serves. */
+async function fetchFirst(id: string, [first, ...older]: readonly Resolved[], {signal}: ObtainOptions): Promise<Resolved & {root: string}> {
+	const {release, packages} = first!;
+	try {
+		const root = await packageTree(`${id}-${release}`, packages, {
+			signal,
+			keep: file => !file.startsWith('usr/share/'),
+			finish: directory => makeUsable(directory, release),
+			recipe: '3',
+		});
+		return {...first!, root};
+	} catch (error) {
+		if (!(error instanceof NotFoundError) || older.length === 0) throw error;
+		say(`${error.message} Trying the next older build.`);
+		return fetchFirst(id, older, {signal});
+	}
+}
+
+type Resolved = {readonly release: string; readonly packages: readonly Package[]};
+
 /** What would be fetched. */
-export async function resolveDebianKernel(
-	id: string,
-	{series, suites}: DebianRow,
-	{signal, refresh}: ObtainOptions,
-): Promise<{release: string; packages: readonly Package[]}> {
+export async function resolveDebianKernel(id: string, row: DebianRow, options: ObtainOptions): Promise<Resolved> {
+	return (await candidates(id, row, options))[0]!;
+}
+
+/** Newest first; never empty. */
+async function candidates(id: string, {series, suites}: DebianRow, {signal, refresh}: ObtainOptions): Promise<readonly Resolved[]> {
 	const indices = await Promise.all(suites.map(suite => loadIndex(suite, {signal, ...(refresh && {maxAgeMs: 0})})));
-	const escaped = series.replaceAll('.', '\\.');
-	const images = indices.flatMap(index => index.match(new RegExp(`linux-image-${escaped}\\.[^ \\n]*cloud-amd64(?:-unsigned)?`)));
-	const image = newestOf(images);
-	if (!image) throw new UsageError(`${id}: no linux-image-${series}.*-cloud-amd64 in ${suites.map(({suite}) => suite).join(', ')}.`);
-	const release = image.name.replace(/^linux-image-/, '').replace(/-unsigned$/, '');
-	const headers = find(indices, `linux-headers-${release}`);
-	// The headers name the common part and the tools they belong to.
-	const others = headers.depends
-		.split(',')
-		.map(name => name.replace(/\(.*/, '').trim())
-		.filter(name => /^linux-(headers|kbuild)-/.test(name))
-		.map(name => find(indices, name));
-	return {release, packages: [image, headers, ...others, ...modulesPackage(indices, release, image)]};
+	const name = new RegExp(`linux-image-${series.replaceAll('.', '\\.')}\\.[^ \\n]*cloud-amd64(?:-unsigned)?`);
+	const images = indices.flatMap(index => index.match(name)).toSorted(newestAndSignedFirst);
+	const whole = images.flatMap(image => {
+		const packages = packagesOf(indices, image);
+		return packages ? [{release: releaseOf(image), packages}] : [];
+	});
+	if (whole.length === 0) {
+		throw new UsageError(`${id}: no linux-image-${series}.*-cloud-amd64 with its headers in ${suites.map(({suite}) => suite).join(', ')}.`);
+	}
+	return whole;
 }
 
-/** From 6.13 or so on the modules are a package of their own. */
-function modulesPackage(indices: readonly PackageIndex[], release: string, image: Package): readonly Package[] {
-	const match = /linux-(?:modules|binary)-[^ ,|]+/.exec(image.depends);
-	return match?.[0].includes(release) ? [find(indices, match[0])] : [];
+function newestAndSignedFirst(a: Package, b: Package): number {
+	return compareVersions(b.version, a.version) || a.name.length - b.name.length;
 }
 
-function find(indices: readonly PackageIndex[], name: string): Package {
-	const found = newest(indices, name);
-	if (!found) throw new UsageError(`The Debian archive has the kernel's image but no ${name}; try again later.`);
-	return found;
+function releaseOf({name}: Package): string {
+	return name.replace(/^linux-image-/, '').replace(/-unsigned$/, '');
+}
+
+/** The image first; nothing if a part of it is not (or no longer) in the archive. */
+function packagesOf(indices: readonly PackageIndex[], image: Package): readonly Package[] | undefined {
+	const release = releaseOf(image);
+	const headers = newest(indices, `linux-headers-${release}`);
+	if (!headers) return undefined;
+	// The headers name the common part and the tools they belong to; from 7.0 or so the image is split in several, too.
+	const names = [
+		...dependenciesOf(image).filter(name => name.startsWith('linux-') && name.includes(release)),
+		...dependenciesOf(headers).filter(name => /^linux-(?:headers|kbuild)-/.test(name)),
+	];
+	const parts = names.map(name => newest(indices, name));
+	return parts.every(part => part !== undefined) ? [image, headers, ...parts] : undefined;
+}
+
+function dependenciesOf({depends}: Package): readonly string[] {
+	return depends.split(/[,|]/).map(name => name.replace(/\(.*/, '').trim());
 }
 
 async function describe(id: string, release: string, root: string, packages: readonly Package[]): Promise<Kernel> {
@@ -75,18 +103,18 @@ async function describe(id: string, release: string, root: string, packages: rea
 	return {
 		id,
 		release,
-		bzImage: path.join(root, 'boot', `vmlinuz-${release}`),
+		bzImage: imageIn(root, release),
 		...(existsSync(vmlinux) && {vmlinux}),
 		buildTree: path.join(root, 'usr/src', `linux-headers-${release}`),
 		...(modules && {modules}),
 		origin: `Debian ${image.name} ${image.version}`,
 		flavour: 'cloud',
-		config: path.join(root, 'boot', `config-${release}`),
+		config: path.join(root, 'usr/src', `linux-headers-${release}`, '.config'),
 	};
 }
 
 /** The headers include each other by absolute paths below /usr/src; ours lie elsewhere, so they look beside themselves. */
-async function makeRelocatable(directory: string, release: string): Promise<void> {
+async function makeUsable(directory: string, release: string): Promise<void> {
 	const sources = path.join(directory, 'usr/src');
 	for (const tree of await readdir(sources)) {
 		for (const name of ['Makefile', '.kernelvariables']) {
@@ -96,7 +124,14 @@ async function makeRelocatable(directory: string, release: string): Promise<void
 			await writeFile(file, text.replaceAll('/usr/src/linux-headers-', '$(dir $(abspath $(lastword $(MAKEFILE_LIST))))../linux-headers-'));
 		}
 	}
-	await extractVmlinux(path.join(directory, 'boot', `vmlinuz-${release}`), path.join(directory, 'vmlinux'));
+	await extractVmlinux(imageIn(directory, release), path.join(directory, 'vmlinux'));
+}
+
+function imageIn(root: string, release: string): string {
+	const places = [path.join('boot', `vmlinuz-${release}`), path.join('usr/lib/modules', release, 'vmlinuz')];
+	const found = places.map(place => path.join(root, place)).find(file => existsSync(file));
+	if (!found) throw new UsageError(`The packages of Linux ${release} hold no kernel where one was expected.`);
+	return found;
 }
 
 function isWhole({bzImage, buildTree}: Kernel): boolean {
