@@ -1,0 +1,95 @@
+import {existsSync} from 'node:fs';
+import {mkdtempDisposable, readFile, stat, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {Readable} from 'node:stream';
+import {buffer} from 'node:stream/consumers';
+import {gzipSync, zstdCompressSync} from 'node:zlib';
+import test, {type ExecutionContext} from 'ava';
+import tar, {type Headers} from 'tar-stream';
+import {UsageError} from '../errors.ts';
+import {parseAr, unpackDeb} from './deb.ts';
+
+type Entry = Partial<Headers> & {name: string; content?: string};
+
+async function debOf(entries: readonly Entry[], {suffix = '.gz'}: {suffix?: '.gz' | '.zst' | ''} = {}): Promise<Buffer> {
+	const pack = tar.pack();
+	for (const {content = '', ...header} of entries) pack.entry({mode: 0o644, ...header}, content);
+	pack.finalize();
+	const archive = await buffer(Readable.from(pack));
+	const data = suffix === '.gz' ? gzipSync(archive) : suffix === '.zst' ? zstdCompressSync(archive) : archive;
+	return Buffer.concat([Buffer.from('!<arch>\n'), member('debian-binary', Buffer.from('2.0\n')), member(`data.tar${suffix}`, data)]);
+}
+
+function member(name: string, data: Buffer): Buffer {
+	const header = `${name.padEnd(16)}${'0'.padEnd(12)}${'0'.padEnd(6)}${'0'.padEnd(6)}${'100644'.padEnd(8)}${String(data.length).padEnd(10)}\`\n`;
+	return Buffer.concat([Buffer.from(header), data, Buffer.alloc(data.length % 2, '\n')]);
+}
+
+async function world(t: ExecutionContext, deb: Buffer): Promise<{file: string; root: string; outside: string}> {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'deb-'));
+	t.teardown(() => directory.remove());
+	const file = path.join(directory.path, 'a.deb');
+	await writeFile(file, deb);
+	return {file, root: path.join(directory.path, 'root'), outside: directory.path};
+}
+
+for (const suffix of ['.gz', '.zst', ''] as const) {
+	test(`a data.tar${suffix} is unpacked with links and without set-id bits`, async t => {
+		const {file, root} = await world(
+			t,
+			await debOf(
+				[
+					{name: './usr/', type: 'directory'},
+					{name: './usr/bin/tool', content: 'hello', mode: 0o4755},
+					{name: './usr/bin/alias', type: 'symlink', linkname: 'tool'},
+					{name: './usr/bin/twin', type: 'link', linkname: './usr/bin/tool'},
+				],
+				{suffix},
+			),
+		);
+		await unpackDeb(file, root);
+		for (const name of ['tool', 'alias', 'twin']) t.is(await readFile(path.join(root, 'usr/bin', name), 'utf8'), 'hello');
+		t.is((await stat(path.join(root, 'usr/bin/tool'))).mode & 0o7777, 0o755);
+	});
+}
+
+const evil: Record<string, readonly Entry[]> = {
+	'a path with dots': [{name: '../evil', content: 'x'}],
+	'a path with dots inside': [{name: 'usr/../../evil', content: 'x'}],
+	'an absolute path': [{name: '/evil', content: 'x'}],
+	'a link out and a file through it': [
+		{name: 'out', type: 'symlink', linkname: '..'},
+		{name: 'out/evil', content: 'x'},
+	],
+	'an absolute link and a file through it': [
+		{name: 'out', type: 'symlink', linkname: '/tmp'},
+		{name: 'out/evil', content: 'x'},
+	],
+	'a hard link to something outside': [{name: 'evil', type: 'link', linkname: '../a.deb'}],
+	'a directory through a link': [
+		{name: 'out', type: 'symlink', linkname: '/tmp'},
+		{name: 'out/evil/', type: 'directory'},
+	],
+};
+for (const [what, entries] of Object.entries(evil)) {
+	test(`${what} is refused`, async t => {
+		const {file, root, outside} = await world(t, await debOf(entries));
+		await t.throwsAsync(unpackDeb(file, root), {instanceOf: UsageError});
+		t.false(existsSync(path.join(outside, 'evil')));
+		t.false(existsSync('/tmp/evil'));
+	});
+}
+
+test('an archive that is cut off is refused', async t => {
+	const deb = await debOf([{name: 'file', content: 'x'.repeat(5000)}]);
+	t.throws(() => parseAr(deb.subarray(0, -10)), {instanceOf: UsageError});
+	t.throws(() => parseAr(Buffer.from('no archive')), {instanceOf: UsageError});
+});
+
+test('what is not to be kept is not written', async t => {
+	const {file, root} = await world(t, await debOf([{name: './a', content: 'a'}, {name: './b', content: 'b'}]));
+	await unpackDeb(file, root, {keep: name => name === 'b'});
+	t.false(existsSync(path.join(root, 'a')));
+	t.true(existsSync(path.join(root, 'b')));
+});

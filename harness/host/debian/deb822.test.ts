@@ -1,0 +1,45 @@
+import test from 'ava';
+import {closure, newest} from './closure.ts';
+import {PackageIndex, parseReleaseHashes} from './deb822.ts';
+import {UsageError} from '../errors.ts';
+
+const index = new PackageIndex(
+	[
+		'Package: app\nVersion: 1.0\nPre-Depends: base\nDepends: lib (>= 2) | other, virtual,\n nothing [!amd64]\nFilename: a.deb\nSize: 5\nSHA256: aa',
+		'Package: lib\nVersion: 2.0\nFilename: l2.deb\nSHA256: l2',
+		'Package: lib\nVersion: 10.0\nDepends: app\nFilename: l10.deb\nSHA256: l10',
+		'Package: real\nProvides: more, virtual (= 1)\nVersion: 1\nFilename: r.deb\nSHA256: rr',
+		'Package: base\nVersion: 1\nFilename: b.deb\nSHA256: bb',
+		'Package: nothing\nVersion: 1\nFilename: n.deb\nSHA256: nn',
+		'Package: lib-extra\nVersion: 99\nDescription: a line\n Package: lib\nFilename: x.deb\nSHA256: xx',
+	].join('\n\n'),
+	'http://mirror',
+);
+
+test('a package is found by its whole name and its newest version wins', t => {
+	t.is(newest([index], 'lib')?.url, 'http://mirror/l10.deb');
+	t.is(newest([index], 'li'), undefined);
+});
+
+test('names are matched as a whole by a pattern', t => {
+	t.deepEqual(index.match(/lib(?:-extra)?/).map(({version}) => version), ['2.0', '10.0', '99']);
+	t.deepEqual(index.match(/lib-/), []);
+});
+
+test('a closure follows dependencies, alternatives and virtual packages, and survives a circle', t => {
+	t.deepEqual(closure([index], ['app']).map(({name}) => name), ['app', 'base', 'lib', 'nothing', 'real']);
+});
+
+test('what is skipped is not followed', t => {
+	t.deepEqual(closure([index], ['app'], {skip: ['lib', 'virtual', 'nothing']}).map(({name}) => name), ['app', 'base']);
+});
+
+test('a package nobody has is named', t => {
+	t.throws(() => closure([index], ['ghost']), {instanceOf: UsageError, message: /ghost/});
+});
+
+test('a release file gives the SHA-256 of each index, not the MD5', t => {
+	const hash = 'b'.repeat(64);
+	const release = `Origin: Debian\nMD5Sum:\n ${'a'.repeat(32)} 5 main/Packages.xz\nSHA256:\n ${hash} 7 main/Packages.xz\nEnd: yes\n`;
+	t.deepEqual([...parseReleaseHashes(release)], [['main/Packages.xz', {sha256: hash, sizeBytes: 7}]]);
+});

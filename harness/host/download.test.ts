@@ -1,0 +1,132 @@
+import {createHash} from 'node:crypto';
+import {existsSync} from 'node:fs';
+import {mkdtempDisposable, readFile, writeFile} from 'node:fs/promises';
+import http from 'node:http';
+import type {AddressInfo} from 'node:net';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {download} from './download.ts';
+import {NetworkError, NotFoundError, UsageError} from './errors.ts';
+
+const content = Buffer.from('0123456789'.repeat(1000));
+const sha256 = createHash('sha256').update(content).digest('hex');
+const quick = {retries: 2, minTimeoutMs: 1};
+
+type Handler = (request: http.IncomingMessage, response: http.ServerResponse, count: number) => void;
+
+async function world(t: ExecutionContext, handler: Handler): Promise<{url: string; destination: string; requests: () => number}> {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'download-'));
+	t.teardown(() => directory.remove());
+	let count = 0;
+	const server = http.createServer((request, response) => {
+		count += 1;
+		handler(request, response, count);
+	});
+	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+	t.teardown(() => {
+		server.closeAllConnections();
+		server.close();
+	});
+	const {port} = server.address() as AddressInfo;
+	return {url: `http://127.0.0.1:${port}/file`, destination: path.join(directory.path, 'file'), requests: () => count};
+}
+
+test('a file arrives whole, under its own name only', async t => {
+	const {url, destination} = await world(t, (_, response) => response.end(content));
+	await download({url, destination, sha256}, quick);
+	t.deepEqual(await readFile(destination), content);
+	t.false(existsSync(`${destination}.part`));
+});
+
+test('a part left behind is resumed where it ended', async t => {
+	const ranges: (string | undefined)[] = [];
+	const {url, destination} = await world(t, (request, response) => {
+		ranges.push(request.headers.range);
+		response.writeHead(206).end(content.subarray(4000));
+	});
+	await writeFile(`${destination}.part`, content.subarray(0, 4000));
+	await download({url, destination, sha256}, quick);
+	t.deepEqual(ranges, ['bytes=4000-']);
+	t.deepEqual(await readFile(destination), content);
+});
+
+test('a server that ignores ranges gives the whole file, once', async t => {
+	const {url, destination} = await world(t, (_, response) => response.end(content));
+	await writeFile(`${destination}.part`, content.subarray(0, 4000));
+	await download({url, destination, sha256}, quick);
+	t.deepEqual(await readFile(destination), content);
+});
+
+test('a part that belongs to another file is thrown away', async t => {
+	const {url, destination} = await world(t, (request, response) => {
+		const start = Number(/\d+/.exec(request.headers.range ?? '0')?.[0]);
+		response.writeHead(start > 0 ? 206 : 200).end(content.subarray(start));
+	});
+	await writeFile(`${destination}.part`, 'x'.repeat(4000));
+	await download({url, destination, sha256}, quick);
+	t.deepEqual(await readFile(destination), content);
+});
+
+test('a transfer that is cut off goes on at the next attempt', async t => {
+	const {url, destination, requests} = await world(t, (request, response, count) => {
+		if (count > 1) {
+			const start = Number(/\d+/.exec(request.headers.range ?? '0')?.[0]);
+			response.writeHead(start > 0 ? 206 : 200).end(content.subarray(start));
+			return;
+		}
+		response.writeHead(200, {'content-length': content.length});
+		response.write(content.subarray(0, 5000), () => response.destroy());
+	});
+	await download({url, destination, sha256}, quick);
+	t.deepEqual(await readFile(destination), content);
+	t.is(requests(), 2);
+});
+
+test('a wrong checksum is told and nothing is kept', async t => {
+	const {url, destination, requests} = await world(t, (_, response) => response.end('something else'));
+	const error = await t.throwsAsync(download({url, destination, sha256}, quick), {instanceOf: UsageError});
+	t.regex(error.message, /SHA-256 .* expected was .*nothing was kept/);
+	t.false(existsSync(destination));
+	t.false(existsSync(`${destination}.part`));
+	t.is(requests(), 1);
+});
+
+test('a file that is not there is asked for once', async t => {
+	const {url, destination, requests} = await world(t, (_, response) => response.writeHead(404).end());
+	await t.throwsAsync(download({url, destination, sha256}, quick), {instanceOf: NotFoundError});
+	t.is(requests(), 1);
+});
+
+test('a server in trouble is asked again and then blamed', async t => {
+	const {url, destination, requests} = await world(t, (_, response) => response.writeHead(503).end());
+	const error = await t.throwsAsync(download({url, destination, sha256}, quick), {instanceOf: NetworkError});
+	t.regex(error.message, /HTTP 503/);
+	t.is(requests(), 3);
+});
+
+test('a server that falls silent is a network fault', async t => {
+	const {url, destination} = await world(t, (_, response) => {
+		response.writeHead(200, {'content-length': content.length}).write('01234');
+	});
+	const error = await t.throwsAsync(download({url, destination, sha256}, {retries: 0, idleMs: 100}), {instanceOf: NetworkError});
+	t.regex(error.message, /nothing came/);
+});
+
+test('nobody at the other end is a network fault that says so', async t => {
+	const {destination} = await world(t, () => {});
+	const error = await t.throwsAsync(download({url: 'http://127.0.0.1:9/', destination}, quick), {instanceOf: NetworkError});
+	t.regex(error.message, /127\.0\.0\.1:9/);
+});
+
+test('an abort ends a download with its reason', async t => {
+	const controller = new AbortController();
+	const {url, destination} = await world(t, () => controller.abort(new RangeError('enough')));
+	await t.throwsAsync(download({url, destination}, {...quick, signal: controller.signal}), {instanceOf: RangeError});
+});
+
+test('two who want the same file fetch it once', async t => {
+	const {url, destination, requests} = await world(t, (_, response) => response.end(content));
+	await Promise.all([download({url, destination, sha256}, quick), download({url, destination, sha256}, quick)]);
+	t.is(requests(), 1);
+});

@@ -1,0 +1,40 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {mkdtempDisposable} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import {withLock} from './lock.ts';
+
+test('two in one process are never inside at once', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'lock-'));
+	let inside = 0;
+	const work = async () => {
+		inside += 1;
+		t.is(inside, 1);
+		await new Promise(setImmediate);
+		inside -= 1;
+	};
+	await Promise.all([1, 2, 3].map(() => withLock('it', {directory: directory.path}, work)));
+	t.is(inside, 0);
+});
+
+test('the lock of a failure is released', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'lock-'));
+	const options = {directory: directory.path};
+	await t.throwsAsync(withLock('it', options, () => Promise.reject(new RangeError('no'))), {instanceOf: RangeError});
+	t.is(await withLock('it', options, () => Promise.resolve(7)), 7);
+});
+
+test('a lock held by another process keeps us out, until that is killed', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'lock-'));
+	const script = `import {withLock} from ${JSON.stringify(path.join(import.meta.dirname, 'lock.ts'))};
+		await withLock('it', {directory: process.argv[1]}, async () => { console.log('held'); await new Promise(r => setTimeout(r, 60000)); });`;
+	const child = spawn(process.execPath, ['--input-type=module', '-e', script, directory.path], {stdio: ['ignore', 'pipe', 'inherit']});
+	t.teardown(() => child.kill('SIGKILL'));
+	await once(child.stdout, 'data');
+	const tried = withLock('it', {directory: directory.path, signal: AbortSignal.timeout(150)}, () => Promise.resolve());
+	await t.throwsAsync(tried, {name: 'AbortError'});
+	child.kill('SIGKILL');
+	await t.notThrowsAsync(withLock('it', {directory: directory.path}, () => Promise.resolve()));
+});
