@@ -91,21 +91,18 @@ export class GuestLink implements AsyncDisposable {
 	/** Starts a command and leaves its streams to the caller, who must read stdout and stderr to the end. */
 	async start(command: string, {pty}: {pty?: {rows: number; cols: number; term: string}} = {}): Promise<RunningCommand> {
 		if (this.#lost.signal.aborted) throw this.#lost.signal.reason;
-		const {promise, resolve, reject} = Promise.withResolvers<ClientChannel>();
+		const {promise, resolve, reject} = Promise.withResolvers<RunningCommand>();
 		try {
 			this.#client.exec(command, pty ? {pty} : {}, (error, channel) => {
 				if (error) reject(new LinkLostError(`The guest did not start \`${command}\`: ${error.message}.`, {cause: error}));
-				else resolve(channel);
+				// At once: a quick command's exit may be in the same packet and is told to nobody a moment later.
+				else resolve({channel, ended: this.#endOf(channel, command)});
 			});
 		} catch (error) {
 			// ssh2 throws "Not connected" at once instead of calling back.
 			reject(new LinkLostError(`The guest did not start \`${command}\`: ${messageOf(error)}.`, {cause: error}));
 		}
-		const channel = await this.#orLost(promise);
-		const ended = this.#endOf(channel, command);
-		// Callers that are interested await it; the others must not be ended by it.
-		ended.catch(() => {});
-		return {channel, ended};
+		return this.#orLost(promise);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
@@ -124,7 +121,10 @@ export class GuestLink implements AsyncDisposable {
 			if (exit) resolve(exit);
 			else reject(this.#lost.signal.aborted ? this.#lost.signal.reason : new LinkLostError(`\`${command}\` ended without a status: the guest is gone or going.`));
 		});
-		return this.#orLost(promise);
+		const ended = this.#orLost(promise);
+		// Callers that are interested await it; the others must not be ended by it.
+		ended.catch(() => {});
+		return ended;
 	}
 
 	/** One command at a time: dropbear before 2024.86 mixes up sessions that overlap (mkj/dropbear#321). */

@@ -6,11 +6,11 @@ import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
 import {gzipSync, zstdCompressSync} from 'node:zlib';
 import test, {type ExecutionContext} from 'ava';
-import tar, {type Headers} from 'tar-stream';
+import tar, {type Header} from 'tar-stream';
 import {UsageError} from '../errors.ts';
 import {parseAr, unpackDeb} from './deb.ts';
 
-type Entry = Partial<Headers> & {name: string; content?: string};
+type Entry = Partial<Header> & {name: string; content?: string};
 
 async function debOf(entries: readonly Entry[], {suffix = '.gz'}: {suffix?: '.gz' | '.zst' | ''} = {}): Promise<Buffer> {
 	const pack = tar.pack();

@@ -1,0 +1,34 @@
+import {mkdtempDisposable} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import test from 'ava';
+import {execa} from 'execa';
+import {writeCpio} from './cpio.ts';
+
+const entries = [
+	{path: 'usr/bin/tool', data: Buffer.from('hello'), mode: 0o755},
+	{path: 'bin', linkTo: 'usr/bin'},
+	{path: 'root', directory: true, mode: 0o700},
+] as const;
+
+test('the order of the entries does not matter', t => {
+	t.deepEqual(writeCpio(entries), writeCpio(entries.toReversed()));
+});
+
+test('an entry that comes later wins', t => {
+	const archive = writeCpio([...entries, {path: 'bin', data: Buffer.from('mine')}]).toString('latin1');
+	t.true(archive.includes('mine'));
+	t.is(archive.split('bin\0').length, 4 - 1);
+});
+
+test('busybox reads what we write', async t => {
+	await using directory = await mkdtempDisposable(`${tmpdir()}/cpio-`);
+	const busybox = await execa('busybox', ['cpio', '-tv'], {input: writeCpio(entries), cwd: directory.path, reject: false});
+	if (busybox.code === 'ENOENT') {
+		t.pass('There is no busybox here.');
+		return;
+	}
+	t.regex(busybox.stdout, /^drwx------.* root$/m);
+	t.regex(busybox.stdout, /^-rwxr-xr-x.* 5 .* usr\/bin\/tool$/m);
+	t.regex(busybox.stdout, /^lrwxrwxrwx.* bin -> usr\/bin$/m);
+	t.regex(busybox.stdout, /^drwxr-xr-x.* usr\/bin$/m);
+});

@@ -1,0 +1,39 @@
+import {mkdir, mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {gzipSync} from 'node:zlib';
+import test, {type ExecutionContext} from 'ava';
+import {BuildError} from '../host/errors.ts';
+import type {Kernel} from '../kernels/kernel.ts';
+import {kernelModules} from './kernel-modules.ts';
+
+async function kernelWith(t: ExecutionContext, modules: Record<string, string>): Promise<Kernel> {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'modules-'));
+	t.teardown(() => directory.remove());
+	await mkdir(path.join(directory.path, 'kernel/net'), {recursive: true});
+	await writeFile(path.join(directory.path, 'modules.builtin'), 'kernel/lib/built-in-one.ko\n');
+	for (const [file, depends] of Object.entries(modules)) {
+		const elf = Buffer.from(`ELF\0depends=${depends}\0name=x\0`);
+		await writeFile(path.join(directory.path, 'kernel/net', file), file.endsWith('.gz') ? gzipSync(elf) : elf);
+	}
+	const none = {bzImage: '', buildTree: '', origin: '', flavour: '', config: ''};
+	return {...none, id: 'k', release: '1.2', modules: directory.path};
+}
+
+test('what a module needs is loaded before it, once, uncompressed', async t => {
+	const kernel = await kernelWith(t, {'a.ko': 'b,c', 'b.ko.gz': 'c-low', 'c.ko': '', 'c_low.ko': 'built_in_one'});
+	const found = await kernelModules(kernel, ['a', 'b']);
+	t.deepEqual(
+		found.map(module => module.path),
+		['c_low', 'b', 'c', 'a'].map(name => `usr/lib/modules/1.2/kernel/net/${name}.ko`),
+	);
+	t.is(found[1]!.data.toString('latin1', 0, 3), 'ELF');
+});
+
+test('what is built in needs no file', async t => {
+	t.deepEqual(await kernelModules(await kernelWith(t, {}), ['built_in_one']), []);
+});
+
+test('a module that is nowhere is named', async t => {
+	await t.throwsAsync(kernelModules(await kernelWith(t, {}), ['ghost']), {instanceOf: BuildError, message: /ghost/});
+});

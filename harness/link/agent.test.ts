@@ -1,0 +1,75 @@
+import {PassThrough} from 'node:stream';
+import {createInterface} from 'node:readline';
+import test, {type ExecutionContext} from 'ava';
+import {AgentError, LinkLostError} from '../host/errors.ts';
+import {Agent} from './agent.ts';
+
+type Request = {id: number; op: string};
+
+function world(answer: (request: Request, output: PassThrough) => void): {agent: Agent; output: PassThrough} {
+	const input = new PassThrough();
+	const output = new PassThrough();
+	createInterface(input).on('line', line => answer(JSON.parse(line) as Request, output));
+	return {agent: new Agent(output, input), output};
+}
+
+const ok = ({id}: Request, value: unknown) => `${JSON.stringify({id, ok: value})}\n`;
+
+test('answers find their requests though they come in another order, in pieces', async t => {
+	const held: Request[] = [];
+	const {agent} = world((request, output) => {
+		held.push(request);
+		if (held.length < 2) return;
+		const text = held.toReversed().map(one => ok(one, {text: `${one.id}`})).join('');
+		output.write(text.slice(0, 7));
+		setImmediate(() => output.write(text.slice(7)));
+	});
+	const [first, second] = await Promise.all([agent.call('listing', {}), agent.call('listing', {})]);
+	t.deepEqual([first.text, second.text], ['1', '2']);
+});
+
+test('an error of the agent carries its errno', async t => {
+	const {agent} = world(({id}, output) => {
+		output.write(`${JSON.stringify({id, error: {errno: 'EINVAL', message: 'no such symbol'}})}\n`);
+	});
+	const error = await t.throwsAsync(agent.call('rmmod', {module: 'x'}), {instanceOf: AgentError});
+	t.is(error.errno, 'EINVAL');
+	t.regex(error.message, /rmmod: no such symbol/);
+});
+
+const ends: Record<string, (output: PassThrough) => void> = {
+	'a line of rubbish': output => output.write('Segmentation fault\n'),
+	'an answer without an id': output => output.write('{"ok": {}}\n'),
+	'an answer that says nothing': output => output.write('{"id": 1}\n'),
+	'null': output => output.write('null\n'),
+	'the end of its output': output => output.end(),
+	'half a line and the end': output => output.end('{"id": 1, "ok'),
+	'a line of more than 16 MiB': output => output.write('x'.repeat((16 << 20) + 1)),
+	'a broken stream': output => output.destroy(new Error('reset')),
+};
+for (const [what, end] of Object.entries(ends)) {
+	test(`${what} ends every waiter and every later call`, async (t: ExecutionContext) => {
+		const {agent} = world(({id}, output) => {
+			if (id === 2) end(output);
+		});
+		const waiting = [agent.call('release', {}), agent.call('reset', {})];
+		for (const each of waiting) await t.throwsAsync(each, {instanceOf: LinkLostError, message: /agent in the guest is gone/});
+		await t.throwsAsync(agent.call('reset', {}), {instanceOf: LinkLostError});
+		t.true((await agent.gone) instanceof LinkLostError);
+	});
+}
+
+test('a deadline ends one call; its late answer harms no other', async t => {
+	const late: Request[] = [];
+	const {agent} = world((request, output) => {
+		if (request.op === 'listing') late.push(request);
+		else output.write(ok(late[0]!, {text: 'late'}) + ok(request, {}));
+	});
+	await t.throwsAsync(agent.call('listing', {}, {deadlineMs: 30}), {name: 'TimeoutError'});
+	t.deepEqual(await agent.call('reset', {}), {});
+});
+
+test('a call that is given up before it starts sends nothing', async t => {
+	const {agent} = world(() => t.fail());
+	await t.throwsAsync(agent.call('reset', {}, {signal: AbortSignal.abort(new RangeError('no'))}), {instanceOf: RangeError});
+});

@@ -1,0 +1,96 @@
+import type {Socket} from 'node:net';
+import type {Connection} from 'ssh2';
+import test from 'ava';
+import {CommandFailedError, LinkLostError} from '../host/errors.ts';
+import {FakeGuest, finish} from './fake-guest.ts';
+import {createRunKeys} from './keys.ts';
+
+test('a command gives what it wrote', async t => {
+	await using guest = await FakeGuest.start((_, channel) => {
+		channel.write('out');
+		channel.stderr.write('err');
+		finish(channel, 0);
+	});
+	await using link = await guest.link();
+	t.deepEqual(await link.exec('true'), {stdout: 'out', stderr: 'err'});
+});
+
+test('a command that fails is told with its code and its words', async t => {
+	await using guest = await FakeGuest.start((_, channel) => {
+		channel.stderr.write('no such file');
+		finish(channel, 3);
+	});
+	await using link = await guest.link();
+	const error = await t.throwsAsync(link.exec('cat it'), {instanceOf: CommandFailedError});
+	t.is(error.code, 3);
+	t.regex(error.message, /cat it.*3.*no such file/);
+});
+
+test('a command ended by a signal is told with the signal', async t => {
+	await using guest = await FakeGuest.start((_, channel) => {
+		channel.exit('SEGV', false, '');
+		channel.end();
+	});
+	await using link = await guest.link();
+	const error = await t.throwsAsync(link.exec('crash'), {instanceOf: CommandFailedError});
+	t.is(error.signal, 'SEGV');
+});
+
+test('a channel that closes without a status is no success', async t => {
+	await using guest = await FakeGuest.start((_, channel) => {
+		channel.write('half of it');
+		channel.close();
+	});
+	await using link = await guest.link();
+	await t.throwsAsync(link.exec('true'), {instanceOf: LinkLostError});
+});
+
+for (const [end, die] of Object.entries({
+	fin: (connection: Connection) => connection.end(),
+	// The socket is ssh2's own; there is no other way to reset it.
+	reset: (connection: Connection) => (connection as unknown as {_sock: Socket})._sock.resetAndDestroy(),
+})) {
+	test(`a guest that dies by ${end} ends every waiter and every later command`, async t => {
+		await using guest = await FakeGuest.start((command, _, connection) => {
+			if (command.includes('sleep')) setImmediate(() => die(connection));
+		});
+		await using link = await guest.link();
+		const waiting = [link.exec('sleep 100'), link.exec('another')];
+		for (const each of waiting) await t.throwsAsync(each, {instanceOf: LinkLostError});
+		await t.throwsAsync(link.exec('later'), {instanceOf: LinkLostError});
+		t.true(link.lost.aborted);
+	});
+}
+
+test('a guest with another host key is refused', async t => {
+	await using guest = await FakeGuest.start((_, channel) => finish(channel, 0));
+	const {host} = await createRunKeys();
+	await t.throwsAsync(guest.link({...guest.keys, host}), {instanceOf: LinkLostError});
+});
+
+test('commands run one after the other, in order', async t => {
+	const seen: string[] = [];
+	let running = 0;
+	await using guest = await FakeGuest.start((command, channel) => {
+		t.is((running += 1), 1);
+		seen.push(command);
+		setImmediate(() => {
+			running -= 1;
+			finish(channel, 0);
+		});
+	});
+	await using link = await guest.link();
+	await Promise.all(['one', 'two', 'three'].map(name => link.exec(name)));
+	t.deepEqual(seen.map(command => /one|two|three/.exec(command)?.[0]), ['one', 'two', 'three']);
+});
+
+test('a command that is given up is killed, and the link lives on', async t => {
+	await using guest = await FakeGuest.start((command, channel) => {
+		if (command.includes('quick')) finish(channel, 0);
+		// ssh2 tells a server's session of signals, not its channel; a command that ends soon stands for one that was killed.
+		else setTimeout(() => finish(channel, 1), 300);
+	});
+	await using link = await guest.link();
+	await t.throwsAsync(link.exec('slow', {signal: AbortSignal.timeout(50)}), {name: 'TimeoutError'});
+	await t.notThrowsAsync(link.exec('quick'));
+});
