@@ -98,7 +98,7 @@ op_function op_start_loop, op_start_churn, op_start_forks;			/* loop.c churn.c f
 op_function op_ioctl;								/* raw.c */
 op_function op_mark;								/* mark.c */
 op_function op_as_user;								/* users.c */
-int task_add(pid_t pid, struct fx_call *result);				/* tasks.c */
+int task_add(pid_t pid);								/* tasks.c */
 void forget_symbols(void);							/* symbols.c */
 
 #endif

@@ -121,5 +121,5 @@ json_t *op_probe_fds(json_t *in, struct failure *failure)
 	}
 	if (pid < 0)
 		return fail_errno(failure, "Cannot fork");
-	return json_pack("{s:i}", "task", task_add(pid, NULL));
+	return json_pack("{s:i}", "task", task_add(pid));
 }
