@@ -1,5 +1,7 @@
 if (!process.features.typescript) {
-	throw new Error(`The tests need Node 24.12 or newer, which strips types by itself; this is ${process.version}. Use npm test.`);
+	throw new Error(
+		`The tests need Node 24.12 or newer, which strips types by itself; this is ${process.version}. Use npm test.`,
+	);
 }
 
 export default {

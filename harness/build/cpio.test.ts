@@ -22,7 +22,11 @@ test('an entry that comes later wins', t => {
 
 test('busybox reads what we write', async t => {
 	await using directory = await mkdtempDisposable(`${tmpdir()}/cpio-`);
-	const busybox = await execa('busybox', ['cpio', '-tv'], {input: writeCpio(entries), cwd: directory.path, reject: false});
+	const busybox = await execa('busybox', ['cpio', '-tv'], {
+		input: writeCpio(entries),
+		cwd: directory.path,
+		reject: false,
+	});
 	if (busybox.code === 'ENOENT') {
 		t.pass('There is no busybox here.');
 		return;

@@ -15,7 +15,10 @@ export function writeCpio(entries: readonly CpioEntry[]): Buffer {
 		all.set(entry.path, entry);
 	}
 	const sorted = [...all.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
-	return Buffer.concat([...sorted.flatMap((entry, index) => encode(entry, index + 1)), ...encode({path: 'TRAILER!!!', data: Buffer.alloc(0), mode: 0}, 0)]);
+	return Buffer.concat([
+		...sorted.flatMap((entry, index) => encode(entry, index + 1)),
+		...encode({path: 'TRAILER!!!', data: Buffer.alloc(0), mode: 0}, 0),
+	]);
 }
 
 const typeBits = {directory: 0o040000, file: 0o100000, link: 0o120000};

@@ -39,7 +39,10 @@ export async function assembleInitramfs(parts: Parts, {signal}: {signal?: AbortS
 
 async function entriesOf({kernel, userland, programs, modules}: Parts): Promise<readonly CpioEntry[]> {
 	const drivers = await kernelModules(kernel, guest.modules);
-	const load = [...drivers.map(driver => driver.path), ...guest.ownModules.map(name => `usr/lib/probe-matrix/${name}.ko`)];
+	const load = [
+		...drivers.map(driver => driver.path),
+		...guest.ownModules.map(name => `usr/lib/probe-matrix/${name}.ko`),
+	];
 	return [
 		...['dev', 'etc', 'proc', 'sys', 'tmp', 'run', 'root', 'var/run', 'var/log'].map(directory),
 		...['bin', 'sbin', 'lib', 'lib64'].map(name => ({path: name, linkTo: `usr/${name}`})),

@@ -13,8 +13,12 @@ import type {Kernel} from '../kernels/kernel.ts';
 export async function kernelModules(kernel: Kernel, names: readonly string[]): Promise<readonly KernelModule[]> {
 	const directory = kernel.modules;
 	if (!directory) return [];
-	const files = new Map((await readdir(directory, {recursive: true})).filter(isModule).map(file => [moduleName(file), file]));
-	const builtIn = new Set((await readFile(path.join(directory, 'modules.builtin'), 'utf8')).split('\n').map(moduleName));
+	const files = new Map(
+		(await readdir(directory, {recursive: true})).filter(isModule).map(file => [moduleName(file), file]),
+	);
+	const builtIn = new Set(
+		(await readFile(path.join(directory, 'modules.builtin'), 'utf8')).split('\n').map(moduleName),
+	);
 	const ordered = new Map<string, KernelModule>();
 	const visit = async (name: string): Promise<void> => {
 		if (ordered.has(name) || builtIn.has(name)) return;
@@ -31,7 +35,7 @@ export async function kernelModules(kernel: Kernel, names: readonly string[]): P
 export type KernelModule = {readonly path: string; readonly data: Buffer};
 
 /** What the module's .modinfo says it needs. */
-export function dependenciesOf(module: Buffer): readonly string[] {
+function dependenciesOf(module: Buffer): readonly string[] {
 	const key = Buffer.from('\0depends=');
 	const at = module.indexOf(key);
 	if (at < 0) return [];
@@ -44,7 +48,10 @@ function isModule(file: string): boolean {
 }
 
 function moduleName(file: string): string {
-	return path.basename(file).replace(/\.ko(?:\.\w+)?$/, '').replaceAll('-', '_');
+	return path
+		.basename(file)
+		.replace(/\.ko(?:\.\w+)?$/, '')
+		.replaceAll('-', '_');
 }
 
 async function decompressed(file: string): Promise<Buffer> {

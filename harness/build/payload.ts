@@ -45,13 +45,16 @@ async function buildModules(kernel: Kernel, {signal}: {signal?: AbortSignal}): P
 		tools: ['gcc', 'ld'],
 		key: kernel.buildTree,
 		// Debian's headers ask for the very compiler of their suite; the host's does for all that can run here.
-		runs: copy => ['fixtures', 'kmod'].map(name => ['-C', kernel.buildTree, `M=${path.join(copy, name)}`, 'CC=gcc', 'modules']),
+		runs: copy =>
+			['fixtures', 'kmod'].map(name => ['-C', kernel.buildTree, `M=${path.join(copy, name)}`, 'CC=gcc', 'modules']),
 		signal,
 	});
 }
 
 /** All results, or the first error once everything has ended: nothing is left running behind it. */
-async function allOrFirstError<const T extends readonly Promise<unknown>[]>(work: T): Promise<{-readonly [K in keyof T]: Awaited<T[K]>}> {
+async function allOrFirstError<const T extends readonly Promise<unknown>[]>(
+	work: T,
+): Promise<{-readonly [K in keyof T]: Awaited<T[K]>}> {
 	await Promise.allSettled(work);
 	return Promise.all(work);
 }

@@ -4,17 +4,21 @@ import path from 'node:path';
 import {directoryOnPath} from '../host/qemu.ts';
 
 /** The checkout this harness runs from. */
-export const projectRoot = path.resolve(import.meta.dirname, '../..');
+const projectRoot = path.resolve(import.meta.dirname, '../..');
 
 // What a build leaves behind in a source directory is no source.
-const isBuildOutput = (name: string) => /^\.|\.(?:o|ko|mod|mod\.c|cmd|order|symvers|a)$|^(?:node_modules|out|build)$/.test(name);
+const isBuildOutput = (name: string) =>
+	/^\.|\.(?:o|ko|mod|mod\.c|cmd|order|symvers|a)$|^(?:node_modules|out|build)$/.test(name);
 
 /** A hash of the names and contents of all files below those directories of the project. */
 export async function hashSources(directories: readonly string[]): Promise<string> {
 	const hash = createHash('sha256');
 	for (const directory of directories) {
 		for (const file of await filesBelow(path.join(projectRoot, directory))) {
-			hash.update(`${path.relative(projectRoot, file)}\0`).update(await readFile(file)).update('\0');
+			hash
+				.update(`${path.relative(projectRoot, file)}\0`)
+				.update(await readFile(file))
+				.update('\0');
 		}
 	}
 	return hash.digest('hex');

@@ -56,6 +56,7 @@ async function withLinks(root: string, file: string): Promise<readonly CpioEntry
 		const linkTo = await readlink(source);
 		return [{path: file, linkTo}, ...(await withLinks(root, path.join(path.dirname(file), linkTo)))];
 	}
-	if (!stats?.isFile()) throw new BuildError(`images/guest-packages.json lists ${file}, but no package of the guest holds it.`);
+	if (!stats?.isFile())
+		throw new BuildError(`images/guest-packages.json lists ${file}, but no package of the guest holds it.`);
 	return [{path: file, data: await readFile(source), mode: stats.mode & 0o755}];
 }

@@ -21,7 +21,9 @@ async function installAll(signal: AbortSignal): Promise<void> {
 		await installMissing(missing, {signal});
 		const left = (await inspectHost()).filter(isMissing);
 		if (left.length > 0) {
-			throw new UsageError(`apt-get succeeded, yet these are not there: ${left.map(finding => finding.package).join(', ')}.`);
+			throw new UsageError(
+				`apt-get succeeded, yet these are not there: ${left.map(finding => finding.package).join(', ')}.`,
+			);
 		}
 	}
 	await findQemu({signal});
@@ -34,7 +36,9 @@ async function diagnose(signal: AbortSignal): Promise<void> {
 	lines.push(await describeQemu(missing, signal), `ok       cache: ${cacheDirectory()}`);
 	process.stdout.write(`${lines.join('\n')}\n`);
 	if (missing.length === 0) return;
-	process.stdout.write(`\nTo install the rest, as root:\n  ${installCommand(missing)}\nor let \`probe-matrix doctor --install\` do it.\n`);
+	process.stdout.write(
+		`\nTo install the rest, as root:\n  ${installCommand(missing)}\nor let \`probe-matrix doctor --install\` do it.\n`,
+	);
 	process.exitCode = 2;
 }
 
@@ -44,7 +48,9 @@ async function describe({package: name, program, found, why}: Finding): Promise<
 }
 
 async function describeQemu(missing: readonly Finding[], signal: AbortSignal): Promise<string> {
-	const cannotFetch = missing.filter(({package: name}) => ['xz-utils', 'gpgv', 'debian-archive-keyring'].includes(name));
+	const cannotFetch = missing.filter(({package: name}) =>
+		['xz-utils', 'gpgv', 'debian-archive-keyring'].includes(name),
+	);
 	if (cannotFetch.length > 0) return `later    QEMU: fetched into ${cacheRoot()} once the rest is there`;
 	try {
 		const {command, version, tcgThread} = await findQemu({signal});

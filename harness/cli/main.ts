@@ -12,6 +12,16 @@ export type AddCommand = (program: Command, signal: AbortSignal) => void;
 
 const commands: readonly AddCommand[] = [addDoctor, addKernels, addRun, addShell];
 
+/** Errors whose message is all a person needs; any other is our mistake and comes with its stack. */
+const oursNames = new Set([
+	'BuildError',
+	'GuestError',
+	'BootError',
+	'LinkLostError',
+	'CommandFailedError',
+	'AgentError',
+]);
+
 const program = new Command('probe-matrix')
 	.description('Boots real Linux kernels and runs the probe matrix in them.')
 	.showHelpAfterError('(probe-matrix --help lists what there is)')
@@ -29,7 +39,7 @@ function report(error: unknown): number {
 	if (signal.aborted && signal.reason instanceof InterruptedError) return 130;
 	// Commander has said it already.
 	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-	const isOurs = error instanceof Error && /Error$/.test(error.name) && error.name !== 'TypeError';
+	const isOurs = error instanceof Error && oursNames.has(error.name);
 	const text = error instanceof UsageError || isOurs ? messageOf(error) : ((error as Error)?.stack ?? String(error));
 	process.stderr.write(`probe-matrix: ${text}\n`);
 	return 2;

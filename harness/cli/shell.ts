@@ -18,15 +18,27 @@ export function addShell(program: Command, signal: AbortSignal): void {
 			const onStarted = gdb ? (vm: Vm) => tellGdb(vm, payload) : undefined;
 			const {vm, keys} = await bootVm(payload, {signal, gdb, ...(onStarted && {onStarted})});
 			await using _vm = vm;
-			say(`Linux ${payload.kernel.release}, booted in ${(vm.bootMs / 1000).toFixed(1)} s; its console is ${vm.console.path}`);
+			say(
+				`Linux ${payload.kernel.release}, booted in ${(vm.bootMs / 1000).toFixed(1)} s; its console is ${vm.console.path}`,
+			);
 			// A guest that gdb holds answers nobody, keepalives included.
-			await using link = await GuestLink.open({port: vm.sshPort, keys, signal, keepalive: !gdb, ...(gdb && {readyMs: 600_000})});
+			await using link = await GuestLink.open({
+				port: vm.sshPort,
+				keys,
+				signal,
+				keepalive: !gdb,
+				...(gdb && {readyMs: 600_000}),
+			});
 			process.exitCode = await attachTerminal(link, 'exec /bin/sh -l', {signal});
 		});
 }
 
 function tellGdb(vm: Vm, {kernel, bprobe}: Payload): void {
 	const symbols = kernel.vmlinux ?? kernel.bzImage;
-	say(`the guest stands still until gdb lets it go:\n  gdb ${symbols} -ex 'target remote ${vm.gdbSocket}' -ex continue`);
-	say(`symbols of the module, once it is loaded: add-symbol-file ${bprobe} -s .text ADDRESS (see /sys/module/bprobe/sections/.text)`);
+	say(
+		`the guest stands still until gdb lets it go:\n  gdb ${symbols} -ex 'target remote ${vm.gdbSocket}' -ex continue`,
+	);
+	say(
+		`symbols of the module, once it is loaded: add-symbol-file ${bprobe} -s .text ADDRESS (see /sys/module/bprobe/sections/.text)`,
+	);
 }

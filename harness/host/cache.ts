@@ -39,7 +39,7 @@ export async function immutableDirectory(
 	if (existsSync(final)) return final;
 	const directory = path.relative(cacheRoot(), path.dirname(final));
 	cacheDirectory(directory);
-	return withLock(final, {signal}, async () => {
+	return locked(final, {signal}, async () => {
 		if (existsSync(final)) return final;
 		const temporary = `${final}.${randomBytes(4).toString('hex')}.tmp`;
 		try {
@@ -55,10 +55,14 @@ export async function immutableDirectory(
 	});
 }
 
+/** Runs `work` while nobody else, in any process that shares the cache, is inside of the same name. */
+export async function locked<T>(name: string, {signal}: {signal?: AbortSignal}, work: () => Promise<T>): Promise<T> {
+	return withLock(name, {signal, directory: cacheDirectory('locks')}, work);
+}
+
 export function diskFull(where: string, cause: unknown): UsageError {
 	return new UsageError(`There is no space left on the disk that holds ${where}.`, {cause});
 }
-
 
 /** Not mkdir's own `recursive`: below /proc, Node's tries for ever. */
 function makeDirectories(directory: string): void {

@@ -15,7 +15,10 @@ const quick = {retries: 2, minTimeoutMs: 1};
 
 type Handler = (request: http.IncomingMessage, response: http.ServerResponse, count: number) => void;
 
-async function world(t: ExecutionContext, handler: Handler): Promise<{url: string; destination: string; requests: () => number}> {
+async function world(
+	t: ExecutionContext,
+	handler: Handler,
+): Promise<{url: string; destination: string; requests: () => number}> {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'download-'));
 	t.teardown(() => directory.remove());
 	let count = 0;
@@ -109,13 +112,17 @@ test('a server that falls silent is a network fault', async t => {
 	const {url, destination} = await world(t, (_, response) => {
 		response.writeHead(200, {'content-length': content.length}).write('01234');
 	});
-	const error = await t.throwsAsync(download({url, destination, sha256}, {retries: 0, idleMs: 100}), {instanceOf: NetworkError});
+	const error = await t.throwsAsync(download({url, destination, sha256}, {retries: 0, idleMs: 100}), {
+		instanceOf: NetworkError,
+	});
 	t.regex(error.message, /nothing came/);
 });
 
 test('nobody at the other end is a network fault that says so', async t => {
 	const {destination} = await world(t, () => {});
-	const error = await t.throwsAsync(download({url: 'http://127.0.0.1:9/', destination}, quick), {instanceOf: NetworkError});
+	const error = await t.throwsAsync(download({url: 'http://127.0.0.1:9/', destination}, quick), {
+		instanceOf: NetworkError,
+	});
 	t.regex(error.message, /127\.0\.0\.1:9/);
 });
 

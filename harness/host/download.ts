@@ -4,9 +4,8 @@ import {rename, rm, stat} from 'node:fs/promises';
 import {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import pRetry from 'p-retry';
-import {diskFull} from './cache.ts';
+import {diskFull, locked} from './cache.ts';
 import {errorCode, messageOf, NetworkError, NotFoundError, UsageError} from './errors.ts';
-import {withLock} from './lock.ts';
 
 export type Download = {
 	readonly url: string;
@@ -29,7 +28,7 @@ type Options = {
  */
 export async function download(wanted: Download, options: Options = {}): Promise<void> {
 	const {signal, retries = 3, minTimeoutMs = 500} = options;
-	await withLock(wanted.destination, {signal}, async () => {
+	await locked(wanted.destination, {signal}, async () => {
 		if (wanted.sha256 && (await isFile(wanted.destination))) return;
 		await pRetry(() => attempt(wanted, options), {
 			retries,
@@ -43,7 +42,9 @@ export async function download(wanted: Download, options: Options = {}): Promise
 
 async function attempt({url, destination, sha256}: Download, {signal, idleMs = 30_000}: Options): Promise<void> {
 	const part = `${destination}.part`;
-	const resumed = sha256 ? await transfer(url, part, {signal, idleMs}) : await transferWhole(url, part, {signal, idleMs});
+	const resumed = sha256
+		? await transfer(url, part, {signal, idleMs})
+		: await transferWhole(url, part, {signal, idleMs});
 	if (sha256) {
 		const found = await sha256OfFile(part);
 		if (found !== sha256) {
@@ -56,14 +57,22 @@ async function attempt({url, destination, sha256}: Download, {signal, idleMs = 3
 	await rename(part, destination);
 }
 
-async function transferWhole(url: string, part: string, options: {signal?: AbortSignal; idleMs: number}): Promise<false> {
+async function transferWhole(
+	url: string,
+	part: string,
+	options: {signal?: AbortSignal; idleMs: number},
+): Promise<false> {
 	await rm(part, {force: true});
 	await transfer(url, part, options);
 	return false;
 }
 
 /** Whether bytes from an earlier attempt are part of the file. */
-async function transfer(url: string, part: string, {signal, idleMs}: {signal?: AbortSignal; idleMs: number}): Promise<boolean> {
+async function transfer(
+	url: string,
+	part: string,
+	{signal, idleMs}: {signal?: AbortSignal; idleMs: number},
+): Promise<boolean> {
 	const have = await sizeOf(part);
 	const idle = new AbortController();
 	let timer = setTimeout(() => idle.abort(), idleMs);
@@ -113,7 +122,7 @@ async function transfer(url: string, part: string, {signal, idleMs}: {signal?: A
 	}
 }
 
-export async function sha256OfFile(file: string): Promise<string> {
+async function sha256OfFile(file: string): Promise<string> {
 	const hash = createHash('sha256');
 	await pipeline(createReadStream(file), hash);
 	return hash.digest('hex');

@@ -22,7 +22,10 @@ test('two in one process are never inside at once', async t => {
 test('the lock of a failure is released', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'lock-'));
 	const options = {directory: directory.path};
-	await t.throwsAsync(withLock('it', options, () => Promise.reject(new RangeError('no'))), {instanceOf: RangeError});
+	await t.throwsAsync(
+		withLock('it', options, () => Promise.reject(new RangeError('no'))),
+		{instanceOf: RangeError},
+	);
 	t.is(await withLock('it', options, () => Promise.resolve(7)), 7);
 });
 
@@ -30,7 +33,9 @@ test('a lock held by another process keeps us out, until that is killed', async 
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'lock-'));
 	const script = `import {withLock} from ${JSON.stringify(path.join(import.meta.dirname, 'lock.ts'))};
 		await withLock('it', {directory: process.argv[1]}, async () => { console.log('held'); await new Promise(r => setTimeout(r, 60000)); });`;
-	const child = spawn(process.execPath, ['--input-type=module', '-e', script, directory.path], {stdio: ['ignore', 'pipe', 'inherit']});
+	const child = spawn(process.execPath, ['--input-type=module', '-e', script, directory.path], {
+		stdio: ['ignore', 'pipe', 'inherit'],
+	});
 	t.teardown(() => child.kill('SIGKILL'));
 	await once(child.stdout, 'data');
 	const tried = withLock('it', {directory: directory.path, signal: AbortSignal.timeout(150)}, () => Promise.resolve());

@@ -3,7 +3,6 @@ import {mkdirSync} from 'node:fs';
 import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {cacheDirectory} from './cache.ts';
 
 /**
  * Runs `work` while no other process or thread is inside withLock of the same name.
@@ -13,7 +12,7 @@ import {cacheDirectory} from './cache.ts';
  */
 export async function withLock<T>(
 	name: string,
-	{signal, directory = cacheDirectory('locks')}: {signal?: AbortSignal; directory?: string},
+	{signal, directory}: {signal?: AbortSignal; directory: string},
 	work: () => Promise<T>,
 ): Promise<T> {
 	mkdirSync(directory, {recursive: true});

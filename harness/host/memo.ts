@@ -2,7 +2,11 @@ import {readFile, rename, stat, writeFile} from 'node:fs/promises';
 import {errorCode} from './errors.ts';
 
 /** What `remember` wrote not longer than `maxAgeMs` ago, if it still holds. */
-export async function readRecent<T>(file: string, maxAgeMs: number, holds: (value: T) => boolean): Promise<T | undefined> {
+export async function readRecent<T>(
+	file: string,
+	maxAgeMs: number,
+	holds: (value: T) => boolean,
+): Promise<T | undefined> {
 	try {
 		if (Date.now() - (await stat(file)).mtimeMs > maxAgeMs) return undefined;
 		// Only `remember` writes these files.

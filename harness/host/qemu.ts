@@ -36,8 +36,13 @@ export async function findQemu({signal}: {signal?: AbortSignal} = {}): Promise<Q
 	} catch (error) {
 		signal?.throwIfAborted();
 		if (!(error instanceof UsageError)) throw error;
-		if (!host) throw new UsageError(`There is no qemu-system-x86_64 here and none could be fetched: ${error.message}`, {cause: error});
-		say(`QEMU ${host.version} is older than ${firstGoodMajor} and no newer one could be had (${error.message}); its vCPUs share one thread.`);
+		if (!host)
+			throw new UsageError(`There is no qemu-system-x86_64 here and none could be fetched: ${error.message}`, {
+				cause: error,
+			});
+		say(
+			`QEMU ${host.version} is older than ${firstGoodMajor} and no newer one could be had (${error.message}); its vCPUs share one thread.`,
+		);
 		return host;
 	}
 }
@@ -53,7 +58,9 @@ async function hostQemu(): Promise<Qemu | undefined> {
 
 async function cachedQemu({signal}: {signal?: AbortSignal}): Promise<Qemu> {
 	const memo = path.join(cacheDirectory('kernels'), 'host-qemu.json');
-	const known = await readRecent<{root: string; version: string}>(memo, 30 * defaultMaxAgeMs, ({root}) => existsSync(root));
+	const known = await readRecent<{root: string; version: string}>(memo, 30 * defaultMaxAgeMs, ({root}) =>
+		existsSync(root),
+	);
 	const root = known?.root ?? (await fetchQemu({signal}));
 	const qemu = inTree(root);
 	const version = known?.version ?? (await versionOf(qemu.command, qemu.environment));
@@ -98,7 +105,10 @@ function threadFor(version: string): Qemu['tcgThread'] {
 	return Number.parseInt(version, 10) >= firstGoodMajor ? 'multi' : 'single';
 }
 
-async function versionOf([program, ...rest]: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
+async function versionOf(
+	[program, ...rest]: readonly string[],
+	env: Readonly<Record<string, string>>,
+): Promise<string> {
 	const result = await execa(program!, [...rest, '--version'], {env, reject: false});
 	const version = /version (\d+(?:\.\d+)+)/.exec(result.stdout)?.[1];
 	if (!version) throw new UsageError(`${program} does not tell its version: ${result.stderr || result.shortMessage}`);

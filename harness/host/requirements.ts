@@ -49,7 +49,10 @@ export function installCommand(missing: readonly Finding[]): string {
 }
 
 /** Installs what is missing, as root or by a sudo that asks nothing. Throws UsageError, with the command, where it may not. */
-export async function installMissing(missing: readonly Finding[], {signal}: {signal?: AbortSignal} = {}): Promise<void> {
+export async function installMissing(
+	missing: readonly Finding[],
+	{signal}: {signal?: AbortSignal} = {},
+): Promise<void> {
 	const names = missing.map(finding => finding.package);
 	const command = installCommand(missing);
 	if (!(await directoryOnPath('apt-get'))) {
@@ -64,7 +67,12 @@ export async function installMissing(missing: readonly Finding[], {signal}: {sig
 	for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...names]]) {
 		const [program, ...rest] = [...prefix, ...apt, ...args];
 		// Its output is talk, and stdout is for results.
-		const {failed, stderr} = await execa(program!, rest, {reject: false, stdout: [2], stderr: ['pipe', 2], cancelSignal: signal});
+		const {failed, stderr} = await execa(program!, rest, {
+			reject: false,
+			stdout: [2],
+			stderr: ['pipe', 2],
+			cancelSignal: signal,
+		});
 		signal?.throwIfAborted();
 		// An update that fails for one source may still do for ours.
 		if (failed && args[0] === 'install') {

@@ -29,7 +29,11 @@ export async function obtainDebianKernel(id: string, row: DebianRow, options: Ob
 }
 
 /** An index may name what its mirror has dropped or not yet got; then the next older one serves. */
-async function fetchFirst(id: string, [first, ...older]: readonly Resolved[], {signal}: ObtainOptions): Promise<Resolved & {root: string}> {
+async function fetchFirst(
+	id: string,
+	[first, ...older]: readonly Resolved[],
+	{signal}: ObtainOptions,
+): Promise<Resolved & {root: string}> {
 	const {release, packages} = first!;
 	try {
 		const root = await packageTree(`${id}-${release}`, packages, {
@@ -54,7 +58,11 @@ export async function resolveDebianKernel(id: string, row: DebianRow, options: O
 }
 
 /** Newest first; never empty. */
-async function candidates(id: string, {series, suites}: DebianRow, {signal, refresh}: ObtainOptions): Promise<readonly Resolved[]> {
+async function candidates(
+	id: string,
+	{series, suites}: DebianRow,
+	{signal, refresh}: ObtainOptions,
+): Promise<readonly Resolved[]> {
 	const indices = await Promise.all(suites.map(suite => loadIndex(suite, {signal, ...(refresh && {maxAgeMs: 0})})));
 	const name = new RegExp(`linux-image-${series.replaceAll('.', '\\.')}\\.[^ \\n]*cloud-amd64(?:-unsigned)?`);
 	const images = indices.flatMap(index => index.match(name)).toSorted(newestAndSignedFirst);
@@ -63,7 +71,9 @@ async function candidates(id: string, {series, suites}: DebianRow, {signal, refr
 		return packages ? [{release: releaseOf(image), packages}] : [];
 	});
 	if (whole.length === 0) {
-		throw new UsageError(`${id}: no linux-image-${series}.*-cloud-amd64 with its headers in ${suites.map(({suite}) => suite).join(', ')}.`);
+		throw new UsageError(
+			`${id}: no linux-image-${series}.*-cloud-amd64 with its headers in ${suites.map(({suite}) => suite).join(', ')}.`,
+		);
 	}
 	return whole;
 }
@@ -121,7 +131,10 @@ async function makeUsable(directory: string, release: string): Promise<void> {
 			const file = path.join(sources, tree, name);
 			if (!existsSync(file)) continue;
 			const text = await readFile(file, 'utf8');
-			await writeFile(file, text.replaceAll('/usr/src/linux-headers-', '$(dir $(abspath $(lastword $(MAKEFILE_LIST))))../linux-headers-'));
+			await writeFile(
+				file,
+				text.replaceAll('/usr/src/linux-headers-', '$(dir $(abspath $(lastword $(MAKEFILE_LIST))))../linux-headers-'),
+			);
 		}
 	}
 	await extractVmlinux(imageIn(directory, release), path.join(directory, 'vmlinux'));

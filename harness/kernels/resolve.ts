@@ -3,7 +3,10 @@ import {resolveDebianKernel} from './debian.ts';
 import type {ObtainOptions} from './obtain.ts';
 
 /** What an id means today, without fetching it. Throws UsageError for an id that is not known. */
-export async function resolveKernel(id: string, options: ObtainOptions = {}): Promise<{release: string; origin: string}> {
+export async function resolveKernel(
+	id: string,
+	options: ObtainOptions = {},
+): Promise<{release: string; origin: string}> {
 	const row = debianRow(id);
 	if (!row) throw unknownKernel(id);
 	const {release, packages} = await resolveDebianKernel(id, row, options);

@@ -28,7 +28,11 @@ async function decompress(payload: Buffer): Promise<Buffer | undefined> {
 	if (magic.startsWith('28b52ffd')) return zstdDecompressSync(stream);
 	if (magic.startsWith('02214c18')) return decompressLz4Legacy(stream);
 	if (magic === 'fd377a585a00') {
-		const {stdout} = await execa('xz', ['-dc', '--single-stream'], {input: stream, encoding: 'buffer', maxBuffer: 1 << 28});
+		const {stdout} = await execa('xz', ['-dc', '--single-stream'], {
+			input: stream,
+			encoding: 'buffer',
+			maxBuffer: 1 << 28,
+		});
 		return Buffer.from(stdout);
 	}
 	return undefined;

@@ -10,7 +10,23 @@ export type Hex = `0x${string}`;
 /** Registers in the order of struct fx_regs (fixtures/fixtures.h); `sp` and `flags` included. */
 export type Registers = Readonly<Record<(typeof registerNames)[number], Hex>>;
 export const registerNames = [
-	'r15', 'r14', 'r13', 'r12', 'bp', 'bx', 'r11', 'r10', 'r9', 'r8', 'ax', 'cx', 'dx', 'si', 'di', 'flags', 'sp',
+	'r15',
+	'r14',
+	'r13',
+	'r12',
+	'bp',
+	'bx',
+	'r11',
+	'r10',
+	'r9',
+	'r8',
+	'ax',
+	'cx',
+	'dx',
+	'si',
+	'di',
+	'flags',
+	'sp',
 ] as const;
 
 /** struct pt_regs as a program saw it. */
@@ -153,7 +169,10 @@ export type AgentOps = {
 	/** All events of `record` since the last `reset`, oldest first; `lost` did not fit. */
 	events: {in: {}; out: {events: readonly ProgramEvent[]; lost: number}};
 	/** The per-cookie maps, as indexed by cookie % 1024. */
-	counters: {in: {cookie: number}; out: {count: number; bad: number; last: Hex; result: Hex; firstBad?: ProgramRegisters}};
+	counters: {
+		in: {cookie: number};
+		out: {count: number; bad: number; last: Hex; result: Hex; firstBad?: ProgramRegisters};
+	};
 	/** Empties events and counters. */
 	reset: {in: {}; out: {}};
 	call: {in: Call; out: CallResult};
@@ -171,7 +190,15 @@ export type AgentOps = {
 	};
 	/** FX_IOC_LOOP in `threads` threads until stopped or done (`calls`, `ms` as in struct fx_loop). */
 	startLoop: {
-		in: {target: TargetName; context: Context; threads?: number; calls?: number; ms?: number; seed: Hex; periodUs?: number};
+		in: {
+			target: TargetName;
+			context: Context;
+			threads?: number;
+			calls?: number;
+			ms?: number;
+			seed: Hex;
+			periodUs?: number;
+		};
 		out: {job: number};
 	};
 	/**
@@ -181,8 +208,14 @@ export type AgentOps = {
 	 */
 	startChurn: {
 		in: {
-			prog: number; point: Point; address: Hex; target: TargetName; cookie: number;
-			by: 'close' | 'thread' | 'kill'; holdUs: number; rounds?: number;
+			prog: number;
+			point: Point;
+			address: Hex;
+			target: TargetName;
+			cookie: number;
+			by: 'close' | 'thread' | 'kill';
+			holdUs: number;
+			rounds?: number;
 		};
 		out: {job: number};
 	};
@@ -200,7 +233,10 @@ export type AgentOps = {
 	 */
 	ioctl: {
 		in: {
-			on: 'device' | {probe: number}; command: Hex; data?: string; pointer?: Hex;
+			on: 'device' | {probe: number};
+			command: Hex;
+			data?: string;
+			pointer?: Hex;
 			patches?: readonly ({offset: number; string: string} | {offset: number; prog: number})[];
 		};
 		out: {result: number; data?: string};

@@ -1,5 +1,5 @@
-import {PassThrough} from 'node:stream';
 import {createInterface} from 'node:readline';
+import {PassThrough} from 'node:stream';
 import test, {type ExecutionContext} from 'ava';
 import {AgentError, LinkLostError} from '../host/errors.ts';
 import {Agent} from './agent.ts';
@@ -20,7 +20,10 @@ test('answers find their requests though they come in another order, in pieces',
 	const {agent} = world((request, output) => {
 		held.push(request);
 		if (held.length < 2) return;
-		const text = held.toReversed().map(one => ok(one, {text: `${one.id}`})).join('');
+		const text = held
+			.toReversed()
+			.map(one => ok(one, {text: `${one.id}`}))
+			.join('');
 		output.write(text.slice(0, 7));
 		setImmediate(() => output.write(text.slice(7)));
 	});
@@ -41,7 +44,7 @@ const ends: Record<string, (output: PassThrough) => void> = {
 	'a line of rubbish': output => output.write('Segmentation fault\n'),
 	'an answer without an id': output => output.write('{"ok": {}}\n'),
 	'an answer that says nothing': output => output.write('{"id": 1}\n'),
-	'null': output => output.write('null\n'),
+	null: output => output.write('null\n'),
 	'the end of its output': output => output.end(),
 	'half a line and the end': output => output.end('{"id": 1, "ok'),
 	'a line of more than 16 MiB': output => output.write('x'.repeat((16 << 20) + 1)),
@@ -53,7 +56,8 @@ for (const [what, end] of Object.entries(ends)) {
 			if (id === 2) end(output);
 		});
 		const waiting = [agent.call('release', {}), agent.call('reset', {})];
-		for (const each of waiting) await t.throwsAsync(each, {instanceOf: LinkLostError, message: /agent in the guest is gone/});
+		for (const each of waiting)
+			await t.throwsAsync(each, {instanceOf: LinkLostError, message: /agent in the guest is gone/});
 		await t.throwsAsync(agent.call('reset', {}), {instanceOf: LinkLostError});
 		t.true((await agent.gone) instanceof LinkLostError);
 	});
@@ -71,5 +75,7 @@ test('a deadline ends one call; its late answer harms no other', async t => {
 
 test('a call that is given up before it starts sends nothing', async t => {
 	const {agent} = world(() => t.fail());
-	await t.throwsAsync(agent.call('reset', {}, {signal: AbortSignal.abort(new RangeError('no'))}), {instanceOf: RangeError});
+	await t.throwsAsync(agent.call('reset', {}, {signal: AbortSignal.abort(new RangeError('no'))}), {
+		instanceOf: RangeError,
+	});
 });

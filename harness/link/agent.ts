@@ -10,7 +10,11 @@ type Out<O extends Op> = AgentOps[O]['out'];
 
 export type CallOptions = {readonly signal?: AbortSignal; readonly deadlineMs?: number};
 
-type Waiter = {readonly op: string; readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void};
+type Waiter = {
+	readonly op: string;
+	readonly resolve: (value: unknown) => void;
+	readonly reject: (error: Error) => void;
+};
 
 /** A longer line is no answer but a broken agent. */
 const maxLineBytes = 16 << 20;
@@ -26,15 +30,19 @@ export class Agent implements AsyncDisposable {
 	#goneBecause: LinkLostError | undefined;
 
 	/** Starts /bin/agent in the guest and waits for its first answer. */
-	static async start(link: GuestLink, {signal, path = '/bin/agent'}: {signal?: AbortSignal; path?: string} = {}): Promise<Agent> {
+	static async start(
+		link: GuestLink,
+		{signal, path = '/bin/agent'}: {signal?: AbortSignal; path?: string} = {},
+	): Promise<Agent> {
 		const {channel, ended} = await link.start(`exec ${path}`);
 		const agent = new Agent(channel, channel);
 		let stderr = '';
 		channel.stderr.on('data', (chunk: Buffer) => {
-			stderr = `${stderr}${chunk}`.slice(-4000);
+			stderr = `${stderr}${chunk.toString()}`.slice(-4000);
 		});
 		ended.then(
-			({code, signal: by}) => agent.#end(`it ended ${by ? `by SIG${by}` : `with ${code}`}${stderr && `, saying: ${stderr.trim()}`}`),
+			({code, signal: by}) =>
+				agent.#end(`it ended ${by ? `by SIG${by}` : `with ${code}`}${stderr && `, saying: ${stderr.trim()}`}`),
 			(error: Error) => agent.#end(error.message),
 		);
 		try {
@@ -61,7 +69,9 @@ export class Agent implements AsyncDisposable {
 	 * in which case the agent still works on it and its answer will be dropped.
 	 */
 	async call<O extends Op>(op: O, request: In<O>, {signal, deadlineMs}: CallOptions = {}): Promise<Out<O>> {
-		const ends = [signal, deadlineMs === undefined ? undefined : AbortSignal.timeout(deadlineMs)].filter(end => end !== undefined);
+		const ends = [signal, deadlineMs === undefined ? undefined : AbortSignal.timeout(deadlineMs)].filter(
+			end => end !== undefined,
+		);
 		const until = ends.length > 0 ? AbortSignal.any(ends) : undefined;
 		until?.throwIfAborted();
 		if (this.#goneBecause) throw this.#goneBecause;

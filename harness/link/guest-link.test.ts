@@ -1,6 +1,6 @@
 import type {Socket} from 'node:net';
-import type {Connection} from 'ssh2';
 import test from 'ava';
+import type {Connection} from 'ssh2';
 import {CommandFailedError, LinkLostError} from '../host/errors.ts';
 import {FakeGuest, finish} from './fake-guest.ts';
 import {createRunKeys} from './keys.ts';
@@ -72,7 +72,8 @@ test('commands run one after the other, in order', async t => {
 	const seen: string[] = [];
 	let running = 0;
 	await using guest = await FakeGuest.start((command, channel) => {
-		t.is((running += 1), 1);
+		running += 1;
+		t.is(running, 1);
 		seen.push(command);
 		setImmediate(() => {
 			running -= 1;
@@ -81,7 +82,10 @@ test('commands run one after the other, in order', async t => {
 	});
 	await using link = await guest.link();
 	await Promise.all(['one', 'two', 'three'].map(name => link.exec(name)));
-	t.deepEqual(seen.map(command => /one|two|three/.exec(command)?.[0]), ['one', 'two', 'three']);
+	t.deepEqual(
+		seen.map(command => /one|two|three/.exec(command)?.[0]),
+		['one', 'two', 'three'],
+	);
 });
 
 test('a command that is given up is killed, and the link lives on', async t => {

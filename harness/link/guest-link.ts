@@ -71,7 +71,10 @@ export class GuestLink implements AsyncDisposable {
 	}
 
 	/** Runs a shell command to its end. Throws CommandFailedError unless it ends with 0, LinkLostError if that is unknown. */
-	async exec(command: string, {signal, input}: {signal?: AbortSignal; input?: string | Buffer} = {}): Promise<ExecResult> {
+	async exec(
+		command: string,
+		{signal, input}: {signal?: AbortSignal; input?: string | Buffer} = {},
+	): Promise<ExecResult> {
 		return this.#inTurn(async () => {
 			signal?.throwIfAborted();
 			// Its stdin stays open until the end: after channel.end() ssh2 drops signals without a word.
@@ -82,19 +85,23 @@ export class GuestLink implements AsyncDisposable {
 			const [stdout, stderr, end] = await Promise.allSettled([textOf(channel), textOf(channel.stderr), ended]);
 			signal?.throwIfAborted();
 			if (end.status === 'rejected') throw end.reason;
-			const result = {stdout: valueOf(stdout), stderr: valueOf(stderr)};
+			const result = {stdout: settledText(stdout), stderr: settledText(stderr)};
 			if (end.value.code !== 0) throw new CommandFailedError(command, {...end.value, stderr: result.stderr});
 			return result;
 		});
 	}
 
 	/** Starts a command and leaves its streams to the caller, who must read stdout and stderr to the end. */
-	async start(command: string, {pty}: {pty?: {rows: number; cols: number; term: string}} = {}): Promise<RunningCommand> {
+	async start(
+		command: string,
+		{pty}: {pty?: {rows: number; cols: number; term: string}} = {},
+	): Promise<RunningCommand> {
 		if (this.#lost.signal.aborted) throw this.#lost.signal.reason;
 		const {promise, resolve, reject} = Promise.withResolvers<RunningCommand>();
 		try {
 			this.#client.exec(command, pty ? {pty} : {}, (error, channel) => {
-				if (error) reject(new LinkLostError(`The guest did not start \`${command}\`: ${error.message}.`, {cause: error}));
+				if (error)
+					reject(new LinkLostError(`The guest did not start \`${command}\`: ${error.message}.`, {cause: error}));
 				// At once: a quick command's exit may be in the same packet and is told to nobody a moment later.
 				else resolve({channel, ended: this.#endOf(channel, command)});
 			});
@@ -115,11 +122,18 @@ export class GuestLink implements AsyncDisposable {
 		channel.on('exit', (code: number | null, signal?: string) => {
 			exit = {...(code !== null && {code}), ...(signal && {signal: signal.replace(/^SIG/, '')})};
 		});
-		channel.on('error', (error: Error) => reject(new LinkLostError(`\`${command}\` lost its channel: ${error.message}.`)));
+		channel.on('error', (error: Error) =>
+			reject(new LinkLostError(`\`${command}\` lost its channel: ${error.message}.`)),
+		);
 		// A guest that dies ends the channel just as success does, except that no exit status was told.
 		channel.on('close', () => {
 			if (exit) resolve(exit);
-			else reject(this.#lost.signal.aborted ? this.#lost.signal.reason : new LinkLostError(`\`${command}\` ended without a status: the guest is gone or going.`));
+			else
+				reject(
+					this.#lost.signal.aborted
+						? this.#lost.signal.reason
+						: new LinkLostError(`\`${command}\` ended without a status: the guest is gone or going.`),
+				);
 		});
 		const ended = this.#orLost(promise);
 		// Callers that are interested await it; the others must not be ended by it.
@@ -164,7 +178,8 @@ export class GuestLink implements AsyncDisposable {
 	}
 
 	#lose(why: string): void {
-		if (!this.#lost.signal.aborted) this.#lost.abort(new LinkLostError(`The SSH connection to the guest ended: ${why}.`));
+		if (!this.#lost.signal.aborted)
+			this.#lost.abort(new LinkLostError(`The SSH connection to the guest ended: ${why}.`));
 	}
 }
 
@@ -174,6 +189,6 @@ async function textOf(stream: AsyncIterable<Buffer | string>): Promise<string> {
 	return Buffer.concat(chunks).toString();
 }
 
-function valueOf(result: PromiseSettledResult<string>): string {
+function settledText(result: PromiseSettledResult<string>): string {
 	return result.status === 'fulfilled' ? result.value : '';
 }

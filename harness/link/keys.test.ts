@@ -3,13 +3,20 @@ import {createKeyPair, createRunKeys, toDropbear} from './keys.ts';
 
 test('a broken key is made again', async t => {
 	const good = await createKeyPair();
-	const made = [{private: 'rubbish', public: good.public}, {private: good.private, public: (await createKeyPair()).public}, good];
+	const made = [
+		{private: 'rubbish', public: good.public},
+		{private: good.private, public: (await createKeyPair()).public},
+		good,
+	];
 	t.deepEqual(await createKeyPair(() => made.shift()!), good);
 	t.is(made.length, 0);
 });
 
 test('keys that are always broken are told, not waited for', async t => {
-	await t.throwsAsync(createKeyPair(() => ({private: '', public: ''})), {message: /broken/});
+	await t.throwsAsync(
+		createKeyPair(() => ({private: '', public: ''})),
+		{message: /broken/},
+	);
 });
 
 test("dropbear's form holds name, seed and public key", async t => {

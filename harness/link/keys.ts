@@ -14,7 +14,9 @@ export async function createRunKeys(): Promise<RunKeys> {
 }
 
 /** ssh2 makes an Ed25519 key that nothing can parse 1 time in 256 (mscdex/ssh2#1390): made until it is whole. */
-export async function createKeyPair(make: () => KeyPair | Promise<KeyPair> = () => utils.generateKeyPairSync('ed25519')): Promise<KeyPair> {
+export async function createKeyPair(
+	make: () => KeyPair | Promise<KeyPair> = () => utils.generateKeyPairSync('ed25519'),
+): Promise<KeyPair> {
 	for (let attempt = 0; attempt < 16; attempt += 1) {
 		const pair = await make();
 		if (isWhole(pair)) return {private: pair.private, public: pair.public};

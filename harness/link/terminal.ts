@@ -2,7 +2,11 @@ import {LinkLostError} from '../host/errors.ts';
 import type {GuestLink} from './guest-link.ts';
 
 /** Joins our terminal to a command in the guest; its exit code. */
-export async function attachTerminal(link: GuestLink, command: string, {signal}: {signal?: AbortSignal} = {}): Promise<number> {
+export async function attachTerminal(
+	link: GuestLink,
+	command: string,
+	{signal}: {signal?: AbortSignal} = {},
+): Promise<number> {
 	const {stdin, stdout} = process;
 	const isTerminal = stdin.isTTY === true && stdout.isTTY === true;
 	const size = {rows: stdout.rows ?? 24, cols: stdout.columns ?? 80, term: process.env.TERM ?? 'dumb'};

@@ -34,5 +34,8 @@ test('each line is told once', async t => {
 	console.onLine(line => lines.push(line));
 	for (let index = 0; index < 50; index += 1) await appendFile(file, `line ${index}\n`);
 	await console.refresh();
-	t.deepEqual(lines, Array.from({length: 50}, (_, index) => `line ${index}`));
+	t.deepEqual(
+		lines,
+		Array.from({length: 50}, (_, index) => `line ${index}`),
+	);
 });

@@ -1,9 +1,9 @@
+import type {CpioEntry} from '../build/cpio.ts';
 import type {Payload} from '../build/payload.ts';
 import {findQemu} from '../host/qemu.ts';
 import {Agent} from '../link/agent.ts';
 import {GuestLink} from '../link/guest-link.ts';
 import {createRunKeys, type RunKeys, toDropbear} from '../link/keys.ts';
-import type {CpioEntry} from '../build/cpio.ts';
 import {Vm, type VmOptions} from './vm.ts';
 
 export type GuestOptions = Omit<VmOptions, 'qemu' | 'kernel' | 'initramfs' | 'overlay'>;
@@ -28,7 +28,10 @@ export class Guest implements AsyncDisposable {
 		return new Guest({vm, link, agent, readyMs: vm.bootMs + performance.now() - since}, resources.move());
 	}
 
-	private constructor(parts: {vm: Vm; link: GuestLink; agent: Agent; readyMs: number}, resources: AsyncDisposableStack) {
+	private constructor(
+		parts: {vm: Vm; link: GuestLink; agent: Agent; readyMs: number},
+		resources: AsyncDisposableStack,
+	) {
 		this.vm = parts.vm;
 		this.link = parts.link;
 		this.agent = parts.agent;
@@ -42,7 +45,10 @@ export class Guest implements AsyncDisposable {
 }
 
 /** A booted VM with fresh keys in it. */
-export async function bootVm({kernel, initramfs}: Pick<Payload, 'kernel' | 'initramfs'>, options: GuestOptions = {}): Promise<{vm: Vm; keys: RunKeys}> {
+export async function bootVm(
+	{kernel, initramfs}: Pick<Payload, 'kernel' | 'initramfs'>,
+	options: GuestOptions = {},
+): Promise<{vm: Vm; keys: RunKeys}> {
 	const [qemu, keys] = await Promise.all([findQemu({signal: options.signal}), createRunKeys()]);
 	const vm = await Vm.boot({...options, qemu, kernel, initramfs, overlay: keyFiles(keys)});
 	return {vm, keys};

@@ -59,7 +59,10 @@ test('events reach their listeners, not the waiters', async t => {
 	});
 	qmp.onEvent(event => events.push(event));
 	await qmp.execute('stop');
-	t.deepEqual(events.map(({event}) => event), ['STOP']);
+	t.deepEqual(
+		events.map(({event}) => event),
+		['STOP'],
+	);
 });
 
 for (const [end, act] of Object.entries({

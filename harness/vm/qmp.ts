@@ -1,4 +1,4 @@
-import net from 'node:net';
+import type net from 'node:net';
 import {GuestError, LinkLostError} from '../host/errors.ts';
 
 export type QmpEvent = {readonly event: string; readonly data?: Readonly<Record<string, unknown>>};

@@ -34,7 +34,9 @@ export class RunDirectory implements AsyncDisposable {
 /** Below $XDG_RUNTIME_DIR, which is private, short (socket names may have 107 bytes) and in memory; else below /tmp. */
 function baseDirectory(): string {
 	const {XDG_RUNTIME_DIR: runtime} = process.env;
-	const wanted = runtime ? path.join(runtime, 'probe-matrix') : path.join(tmpdir(), `probe-matrix-${process.getuid?.() ?? 0}`);
+	const wanted = runtime
+		? path.join(runtime, 'probe-matrix')
+		: path.join(tmpdir(), `probe-matrix-${process.getuid?.() ?? 0}`);
 	try {
 		mkdirSync(wanted, {recursive: true, mode: 0o700});
 		return wanted;
@@ -44,10 +46,11 @@ function baseDirectory(): string {
 }
 
 /** Removes the directories whose owners are gone. */
-export async function sweep(base: string = baseDirectory()): Promise<void> {
+async function sweep(base: string): Promise<void> {
 	for (const name of await readdir(base).catch(() => [])) {
 		const directory = path.join(base, name);
-		if (name.startsWith('vm-') && (await isAbandoned(directory))) await rm(directory, {recursive: true, force: true}).catch(() => {});
+		if (name.startsWith('vm-') && (await isAbandoned(directory)))
+			await rm(directory, {recursive: true, force: true}).catch(() => {});
 	}
 }
 

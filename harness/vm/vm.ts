@@ -94,7 +94,14 @@ export class Vm implements AsyncDisposable {
 	}
 
 	private constructor(
-		parts: {sshPort: number; qmp: Qmp; console: Console; gdbSocket: string | undefined; process: QemuProcess; bootMs: number},
+		parts: {
+			sshPort: number;
+			qmp: Qmp;
+			console: Console;
+			gdbSocket: string | undefined;
+			process: QemuProcess;
+			bootMs: number;
+		},
 		resources: AsyncDisposableStack,
 	) {
 		this.sshPort = parts.sshPort;
@@ -134,7 +141,12 @@ function parseForwardedPort(text: string): number {
 
 async function bootError(
 	error: unknown,
-	{kernel, console, isLate, deadlineMs}: {kernel: Kernel; console: Console; isLate: boolean; deadlineMs: number | undefined},
+	{
+		kernel,
+		console,
+		isLate,
+		deadlineMs,
+	}: {kernel: Kernel; console: Console; isLate: boolean; deadlineMs: number | undefined},
 ): Promise<BootError> {
 	await console.refresh().catch(() => {});
 	const tail = console.text.trim().split('\n').slice(-12).join('\n');

@@ -18,12 +18,10 @@ type Options = {
 /** An index is asked for anew after half a day, as the archive changes four times a day at most. */
 export const defaultMaxAgeMs = 12 * 3600 * 1000;
 
-export function mirrorOf(archive: Suite['archive']): string {
+function mirrorOf(archive: Suite['archive']): string {
 	const {PROBE_MATRIX_MIRROR: main, PROBE_MATRIX_SECURITY_MIRROR: security} = process.env;
 	const url =
-		archive === 'debian'
-			? main || 'http://deb.debian.org/debian'
-			: security || 'http://deb.debian.org/debian-security';
+		archive === 'debian' ? main || 'http://deb.debian.org/debian' : security || 'http://deb.debian.org/debian-security';
 	return url.replace(/\/+$/, '');
 }
 
@@ -77,7 +75,9 @@ async function verified(file: string): Promise<string> {
 	// Several keys sign a release; one that is known suffices, one whose signature is wrong does not.
 	const isGood = /^\[GNUPG:\] VALIDSIG /m.test(result.stderr) && !/^\[GNUPG:\] BADSIG /m.test(result.stderr);
 	if (!isGood || !result.stdout) {
-		throw new UsageError(`${path.basename(file)} is not signed by a key of ${keyring}; it is not used.`, {cause: result.stderr});
+		throw new UsageError(`${path.basename(file)} is not signed by a key of ${keyring}; it is not used.`, {
+			cause: result.stderr,
+		});
 	}
 	return result.stdout;
 }
@@ -90,4 +90,3 @@ async function ageOf(file: string): Promise<number | undefined> {
 		throw error;
 	}
 }
-

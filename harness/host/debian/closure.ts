@@ -7,7 +7,7 @@ export function newest(indices: readonly PackageIndex[], name: string): Package 
 	return newestOf(indices.flatMap(index => index.find(name)));
 }
 
-export function newestOf(packages: readonly Package[]): Package | undefined {
+function newestOf(packages: readonly Package[]): Package | undefined {
 	return packages.toSorted((a, b) => compareVersions(b.version, a.version))[0];
 }
 
@@ -25,11 +25,19 @@ export function closure(
 	for (let alternatives = wanted.shift(); alternatives !== undefined; alternatives = wanted.shift()) {
 		const names = alternatives.split('|').map(name => name.replace(/[(:[].*/s, '').trim());
 		if (names.some(name => skip.includes(name) || chosen.has(name))) continue;
-		const found = firstOf(names, name => newest(indices, name) ?? newestOf(indices.flatMap(index => index.providers(name))));
+		const found = firstOf(
+			names,
+			name => newest(indices, name) ?? newestOf(indices.flatMap(index => index.providers(name))),
+		);
 		if (!found) throw new UsageError(`No package ${names.join(' or ')} in the Debian archive that was asked.`);
 		if (chosen.has(found.name)) continue;
 		chosen.set(found.name, found);
-		wanted.push(...found.depends.split(',').map(name => name.trim()).filter(Boolean));
+		wanted.push(
+			...found.depends
+				.split(',')
+				.map(name => name.trim())
+				.filter(Boolean),
+		);
 	}
 	return [...chosen.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -12,13 +12,20 @@ import {parseAr, unpackDeb} from './deb.ts';
 
 type Entry = Partial<Header> & {name: string; content?: string};
 
-async function debOf(entries: readonly Entry[], {suffix = '.gz'}: {suffix?: '.gz' | '.zst' | ''} = {}): Promise<Buffer> {
+async function debOf(
+	entries: readonly Entry[],
+	{suffix = '.gz'}: {suffix?: '.gz' | '.zst' | ''} = {},
+): Promise<Buffer> {
 	const pack = tar.pack();
 	for (const {content = '', ...header} of entries) pack.entry({mode: 0o644, ...header}, content);
 	pack.finalize();
 	const archive = await buffer(Readable.from(pack));
 	const data = suffix === '.gz' ? gzipSync(archive) : suffix === '.zst' ? zstdCompressSync(archive) : archive;
-	return Buffer.concat([Buffer.from('!<arch>\n'), member('debian-binary', Buffer.from('2.0\n')), member(`data.tar${suffix}`, data)]);
+	return Buffer.concat([
+		Buffer.from('!<arch>\n'),
+		member('debian-binary', Buffer.from('2.0\n')),
+		member(`data.tar${suffix}`, data),
+	]);
 }
 
 function member(name: string, data: Buffer): Buffer {
@@ -49,7 +56,8 @@ for (const suffix of ['.gz', '.zst', ''] as const) {
 			),
 		);
 		await unpackDeb(file, root);
-		for (const name of ['tool', 'alias', 'twin']) t.is(await readFile(path.join(root, 'usr/bin', name), 'utf8'), 'hello');
+		for (const name of ['tool', 'alias', 'twin'])
+			t.is(await readFile(path.join(root, 'usr/bin', name), 'utf8'), 'hello');
 		t.is((await stat(path.join(root, 'usr/bin/tool'))).mode & 0o7777, 0o755);
 	});
 }
@@ -88,7 +96,13 @@ test('an archive that is cut off is refused', async t => {
 });
 
 test('what is not to be kept is not written', async t => {
-	const {file, root} = await world(t, await debOf([{name: './a', content: 'a'}, {name: './b', content: 'b'}]));
+	const {file, root} = await world(
+		t,
+		await debOf([
+			{name: './a', content: 'a'},
+			{name: './b', content: 'b'},
+		]),
+	);
 	await unpackDeb(file, root, {keep: name => name === 'b'});
 	t.false(existsSync(path.join(root, 'a')));
 	t.true(existsSync(path.join(root, 'b')));

@@ -13,7 +13,10 @@ export function parseAr(bytes: Buffer): ReadonlyMap<string, Buffer> {
 	if (bytes.toString('latin1', 0, 8) !== '!<arch>\n') throw new UsageError('This is no ar archive.');
 	const members = new Map<string, Buffer>();
 	for (let at = 8; at + 60 <= bytes.length; ) {
-		const name = bytes.toString('latin1', at, at + 16).trim().replace(/\/$/, '');
+		const name = bytes
+			.toString('latin1', at, at + 16)
+			.trim()
+			.replace(/\/$/, '');
 		const size = Number(bytes.toString('latin1', at + 48, at + 58).trim());
 		const start = at + 60;
 		if (!Number.isInteger(size) || size < 0 || start + size > bytes.length) {
@@ -26,7 +29,11 @@ export function parseAr(bytes: Buffer): ReadonlyMap<string, Buffer> {
 }
 
 /** Unpacks the files of a .deb below `root`; never outside of it, and without owners, devices and set-id bits. */
-export async function unpackDeb(file: string, root: string, {keep = () => true}: {keep?: (path: string) => boolean} = {}): Promise<void> {
+export async function unpackDeb(
+	file: string,
+	root: string,
+	{keep = () => true}: {keep?: (path: string) => boolean} = {},
+): Promise<void> {
 	const members = parseAr(await readFile(file));
 	const [name, data] = [...members].find(([member]) => member.startsWith('data.tar')) ?? [];
 	if (!name || !data) throw new UsageError(`${file} holds no data.tar.`);
@@ -55,14 +62,18 @@ async function* xz(data: Buffer): AsyncIterable<Buffer> {
 	await child;
 }
 
-async function unpackTar(source: AsyncIterable<Buffer>, root: string, {keep}: {keep: (path: string) => boolean}): Promise<void> {
+async function unpackTar(
+	source: AsyncIterable<Buffer>,
+	root: string,
+	{keep}: {keep: (path: string) => boolean},
+): Promise<void> {
 	const extract = tar.extract();
 	// tar-stream's types are streamx's; the object is a Node stream for all that matters here.
 	const feeding = pipeline(Readable.from(source), extract as unknown as NodeJS.WritableStream);
 	// Reported below; until then it must not count as unhandled.
 	feeding.catch(() => {});
 	for await (const entry of extract) {
-		const {name, type, linkname, mode = 0o644} = entry.header;
+		const {name, type, linkname, mode} = entry.header;
 		const relative = safePath(name);
 		if (relative === '' || !keep(relative)) {
 			entry.resume();
@@ -72,7 +83,10 @@ async function unpackTar(source: AsyncIterable<Buffer>, root: string, {keep}: {k
 		await refuseLinks(root, path.dirname(relative));
 		await mkdir(path.dirname(target), {recursive: true});
 		if (type === 'file' || type === 'contiguous-file') {
-			await pipeline(entry as unknown as NodeJS.ReadableStream, createWriteStream(target, {mode: (mode & 0o755) | 0o600, flags: 'wx'}));
+			await pipeline(
+				entry as unknown as NodeJS.ReadableStream,
+				createWriteStream(target, {mode: (mode & 0o755) | 0o600, flags: 'wx'}),
+			);
 			continue;
 		}
 		entry.resume();
@@ -95,7 +109,9 @@ async function unpackTar(source: AsyncIterable<Buffer>, root: string, {keep}: {k
 function safePath(name: string): string {
 	const relative = path.normalize(name.replace(/\/+$/, ''));
 	if (path.isAbsolute(relative) || relative === '..' || relative.startsWith('../') || name.includes('\0')) {
-		throw new UsageError(`The package holds the path ${JSON.stringify(name)}, which leads out of it; it is not unpacked.`);
+		throw new UsageError(
+			`The package holds the path ${JSON.stringify(name)}, which leads out of it; it is not unpacked.`,
+		);
 	}
 	return relative === '.' ? '' : relative;
 }

@@ -1,7 +1,7 @@
 import test from 'ava';
+import {UsageError} from '../errors.ts';
 import {closure, newest} from './closure.ts';
 import {PackageIndex, parseReleaseHashes} from './deb822.ts';
-import {UsageError} from '../errors.ts';
 
 const index = new PackageIndex(
 	[
@@ -22,16 +22,25 @@ test('a package is found by its whole name and its newest version wins', t => {
 });
 
 test('names are matched as a whole by a pattern', t => {
-	t.deepEqual(index.match(/lib(?:-extra)?/).map(({version}) => version), ['2.0', '10.0', '99']);
+	t.deepEqual(
+		index.match(/lib(?:-extra)?/).map(({version}) => version),
+		['2.0', '10.0', '99'],
+	);
 	t.deepEqual(index.match(/lib-/), []);
 });
 
 test('a closure follows dependencies, alternatives and virtual packages, and survives a circle', t => {
-	t.deepEqual(closure([index], ['app']).map(({name}) => name), ['app', 'base', 'lib', 'nothing', 'real']);
+	t.deepEqual(
+		closure([index], ['app']).map(({name}) => name),
+		['app', 'base', 'lib', 'nothing', 'real'],
+	);
 });
 
 test('what is skipped is not followed', t => {
-	t.deepEqual(closure([index], ['app'], {skip: ['lib', 'virtual', 'nothing']}).map(({name}) => name), ['app', 'base']);
+	t.deepEqual(
+		closure([index], ['app'], {skip: ['lib', 'virtual', 'nothing']}).map(({name}) => name),
+		['app', 'base'],
+	);
 });
 
 test('a package nobody has is named', t => {
