@@ -49,8 +49,9 @@ enum kind { PROG, PROBE, KINDS };
 int handle_add(enum kind kind, int fd);
 int handle_fd(json_t *in, const char *name, enum kind kind, struct failure *failure);	/* -1: failed */
 int handle_close(json_t *in, const char *name, enum kind kind, struct failure *failure);
-int bprobe_device(struct failure *failure);	/* opened when first needed; -1: failed */
+int bprobe_device(struct failure *failure);	/* open until the request is answered; -1: failed */
 int fixtures_device(struct failure *failure);
+void close_bprobe_device(void);
 void close_devices(void);
 
 /* process.c: forks that keep no copies of probes. */

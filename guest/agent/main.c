@@ -46,6 +46,7 @@ static json_t *answer(const char *line, size_t length)
 	if (json_is_object(request)) {
 		id = json_incref(json_object_get(request, "id"));
 		out = run(request, &failure);
+		close_bprobe_device();
 	} else {
 		fail(&failure, EBADMSG, "The request is no JSON object: %s.", request ? "another value" : error.text);
 	}
