@@ -16,5 +16,5 @@ export function identityOf(pid: number): ProcessIdentity | undefined {
 }
 
 export function isAlive({pid, startTime}: ProcessIdentity): boolean {
-	return identityOf(pid)?.startTime === startTime;
+	return startTime !== undefined && identityOf(pid)?.startTime === startTime;
 }

@@ -14,6 +14,8 @@ export type LinkOptions = {
 
 export type ExecResult = {readonly stdout: string; readonly stderr: string};
 
+export type ExecOptions = {readonly signal?: AbortSignal; readonly input?: string | Buffer};
+
 export type CommandEnd = {readonly code?: number; readonly signal?: string};
 
 /** A command of the guest with its streams. `ended` rejects with LinkLostError when nobody can know how it ended. */
@@ -71,24 +73,14 @@ export class GuestLink implements AsyncDisposable {
 	}
 
 	/** Runs a shell command to its end. Throws CommandFailedError unless it ends with 0, LinkLostError if that is unknown. */
-	async exec(
-		command: string,
-		{signal, input}: {signal?: AbortSignal; input?: string | Buffer} = {},
-	): Promise<ExecResult> {
-		return this.#inTurn(async () => {
-			signal?.throwIfAborted();
-			// Its stdin stays open until the end: after channel.end() ssh2 drops signals without a word.
-			const wrapped = input === undefined ? `{ ${command}\n} </dev/null` : command;
-			const {channel, ended} = await this.start(wrapped);
-			using _ = this.#killOn(signal, channel);
-			if (input !== undefined) channel.end(input);
-			const [stdout, stderr, end] = await Promise.allSettled([textOf(channel), textOf(channel.stderr), ended]);
-			signal?.throwIfAborted();
-			if (end.status === 'rejected') throw end.reason;
-			const result = {stdout: settledText(stdout), stderr: settledText(stderr)};
-			if (end.value.code !== 0) throw new CommandFailedError(command, {...end.value, stderr: result.stderr});
-			return result;
-		});
+	async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
+		const {stdout, stderr} = await this.#run(command, options);
+		return {stdout: stdout.toString(), stderr};
+	}
+
+	/** As exec, for output that is not text. */
+	async execBytes(command: string, options: ExecOptions = {}): Promise<Buffer> {
+		return (await this.#run(command, options)).stdout;
 	}
 
 	/** Starts a command and leaves its streams to the caller, who must read stdout and stderr to the end. */
@@ -114,6 +106,23 @@ export class GuestLink implements AsyncDisposable {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#lose('we closed it');
+	}
+
+	async #run(command: string, {signal, input}: ExecOptions): Promise<{stdout: Buffer; stderr: string}> {
+		return this.#inTurn(async () => {
+			signal?.throwIfAborted();
+			// Its stdin stays open until the end: after channel.end() ssh2 drops signals without a word.
+			const wrapped = input === undefined ? `{ ${command}\n} </dev/null` : command;
+			const {channel, ended} = await this.start(wrapped);
+			using _ = this.#killOn(signal, channel);
+			if (input !== undefined) channel.end(input);
+			const [stdout, stderr, end] = await Promise.allSettled([bytesOf(channel), bytesOf(channel.stderr), ended]);
+			signal?.throwIfAborted();
+			if (end.status === 'rejected') throw end.reason;
+			const result = {stdout: settled(stdout), stderr: settled(stderr).toString()};
+			if (end.value.code !== 0) throw new CommandFailedError(command, {...end.value, stderr: result.stderr});
+			return result;
+		});
 	}
 
 	#endOf(channel: ClientChannel, command: string): Promise<CommandEnd> {
@@ -183,12 +192,12 @@ export class GuestLink implements AsyncDisposable {
 	}
 }
 
-async function textOf(stream: AsyncIterable<Buffer | string>): Promise<string> {
+async function bytesOf(stream: AsyncIterable<Buffer | string>): Promise<Buffer> {
 	const chunks: Buffer[] = [];
 	for await (const chunk of stream) chunks.push(Buffer.from(chunk));
-	return Buffer.concat(chunks).toString();
+	return Buffer.concat(chunks);
 }
 
-function settledText(result: PromiseSettledResult<string>): string {
-	return result.status === 'fulfilled' ? result.value : '';
+function settled(result: PromiseSettledResult<Buffer>): Buffer {
+	return result.status === 'fulfilled' ? result.value : Buffer.alloc(0);
 }

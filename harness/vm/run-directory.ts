@@ -1,17 +1,22 @@
 import {mkdirSync, readFileSync} from 'node:fs';
-import {mkdir, mkdtemp, readdir, rm, stat, writeFile} from 'node:fs/promises';
+import {lstat, mkdir, mkdtemp, readdir, rm, stat, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import {UsageError} from '../host/errors.ts';
 import {identityOf, isAlive, type ProcessIdentity} from '../host/process.ts';
 
 /** Sockets, console and secrets of one running VM; gone with its owner, at the latest when the next VM starts. */
 export class RunDirectory implements AsyncDisposable {
 	readonly path: string;
 
-	static async create(): Promise<RunDirectory> {
-		const base = baseDirectory();
+	static async create(base: string = baseDirectory()): Promise<RunDirectory> {
 		await mkdir(base, {recursive: true, mode: 0o700});
-		void sweep(base);
+		// Anybody may make a directory in /tmp, and keys will lie in this one.
+		const {uid, mode} = await lstat(base);
+		if (uid !== process.getuid?.() || (mode & 0o022) !== 0) {
+			throw new UsageError(`${base} belongs to somebody else or is open to others; remove it or set XDG_RUNTIME_DIR.`);
+		}
+		await sweep(base);
 		const directory = await mkdtemp(path.join(base, 'vm-'));
 		await writeFile(path.join(directory, 'owner.json'), JSON.stringify(identityOf(process.pid)));
 		return new RunDirectory(directory);

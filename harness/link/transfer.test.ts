@@ -1,0 +1,44 @@
+import {execFile} from 'node:child_process';
+import {mkdtempDisposable, readFile, stat} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import {CommandFailedError, GuestError} from '../host/errors.ts';
+import {type Behaviour, FakeGuest, finish} from './fake-guest.ts';
+import {pull, push} from './transfer.ts';
+
+/** Runs what it is told in a shell of this machine. */
+const shell: Behaviour = (command, channel) => {
+	const child = execFile('sh', ['-c', command], {encoding: 'buffer', maxBuffer: 1 << 26}, (error, stdout, stderr) => {
+		channel.stderr.write(stderr);
+		channel.write(stdout, () => finish(channel, typeof error?.code === 'number' ? error.code : 0));
+	});
+	channel.pipe(child.stdin!);
+};
+
+test('what is pushed arrives with its mode, and comes back the same', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), "it's "));
+	await using guest = await FakeGuest.start(shell);
+	await using link = await guest.link();
+	const data = Buffer.from(Array.from({length: 300_000}, (_, index) => index % 251));
+	const files = [
+		{path: 'a/tool', data, mode: 0o755},
+		{path: 'empty', data: Buffer.alloc(0), mode: 0o644},
+	];
+	await push(link, path.join(directory.path, 'new'), files);
+	t.deepEqual(await readFile(path.join(directory.path, 'new/a/tool')), data);
+	t.is((await stat(path.join(directory.path, 'new/a/tool'))).mode & 0o777, 0o755);
+	t.deepEqual(await pull(link, path.join(directory.path, 'new'), ['a', 'empty']), files);
+});
+
+test('a file that is not there fails the pull', async t => {
+	await using guest = await FakeGuest.start(shell);
+	await using link = await guest.link();
+	await t.throwsAsync(pull(link, '/', ['no-such-file']), {instanceOf: CommandFailedError});
+});
+
+test('an archive cut between two entries is no success', async t => {
+	await using guest = await FakeGuest.start((_, channel) => finish(channel, 0));
+	await using link = await guest.link();
+	await t.throwsAsync(pull(link, '/', ['etc']), {instanceOf: GuestError, message: /not a whole archive/});
+});

@@ -1,0 +1,51 @@
+import {Readable} from 'node:stream';
+import {buffer} from 'node:stream/consumers';
+import tar from 'tar-stream';
+import {GuestError} from '../host/errors.ts';
+import type {GuestLink} from './guest-link.ts';
+
+export type TransferFile = {readonly path: string; readonly data: Buffer; readonly mode?: number};
+
+/** Writes files below `directory` in the guest: all of them, or CommandFailedError. */
+export async function push(
+	link: GuestLink,
+	directory: string,
+	files: readonly TransferFile[],
+	{signal}: {signal?: AbortSignal} = {},
+): Promise<void> {
+	const pack = tar.pack();
+	for (const {path, data, mode = 0o644} of files)
+		pack.entry({name: path, mode, mtime: new Date(0), uid: 0, gid: 0}, data);
+	pack.finalize();
+	// tar-stream's types are streamx's; it iterates as a Node stream does.
+	const input = await buffer(Readable.from(pack as AsyncIterable<Buffer>));
+	const target = quote(directory);
+	await link.exec(`mkdir -p ${target} && exec tar -x -f - -C ${target}`, {input, signal});
+}
+
+/** Reads files and whole directories below `directory` in the guest. Throws if any of them is not there. */
+export async function pull(
+	link: GuestLink,
+	directory: string,
+	paths: readonly string[],
+	{signal}: {signal?: AbortSignal} = {},
+): Promise<readonly TransferFile[]> {
+	const names = paths.map(quote).join(' ');
+	const archive = await link.execBytes(`exec tar -c -f - -C ${quote(directory)} ${names}`, {signal});
+	// tar-stream takes an archive cut between two entries for a whole one; a whole one ends with two empty blocks.
+	if (archive.length < 1024 || !archive.subarray(-1024).every(byte => byte === 0)) {
+		throw new GuestError(`The guest sent ${archive.length} bytes of ${directory}, which is not a whole archive.`);
+	}
+	const extract = tar.extract();
+	extract.end(archive);
+	const files: TransferFile[] = [];
+	for await (const entry of extract) {
+		const data = await buffer(entry as AsyncIterable<Buffer>);
+		if (entry.header.type === 'file') files.push({path: entry.header.name, data, mode: entry.header.mode});
+	}
+	return files;
+}
+
+function quote(word: string): string {
+	return `'${word.replaceAll("'", `'\\''`)}'`;
+}

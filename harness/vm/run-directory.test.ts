@@ -1,0 +1,38 @@
+import {existsSync} from 'node:fs';
+import {chmod, mkdir, mkdtempDisposable, utimes, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import {UsageError} from '../host/errors.ts';
+import {identityOf} from '../host/process.ts';
+import {RunDirectory} from './run-directory.ts';
+
+test('what a dead run has left is swept by the next; the living are left alone', async t => {
+	await using base = await mkdtempDisposable(path.join(tmpdir(), 'runs-'));
+	const own = identityOf(process.pid)!;
+	const owners = {living: own, gone: {...own, startTime: '1'}, rubbish: 'x'};
+	for (const [name, owner] of Object.entries(owners)) {
+		await mkdir(path.join(base.path, `vm-${name}`));
+		await writeFile(path.join(base.path, `vm-${name}`, 'owner.json'), JSON.stringify(owner));
+	}
+	await mkdir(path.join(base.path, 'vm-old'));
+	await utimes(path.join(base.path, 'vm-old'), 1, 1);
+	await using directory = await RunDirectory.create(base.path);
+	const left = ['living', 'gone', 'rubbish', 'old'].filter(name => existsSync(path.join(base.path, `vm-${name}`)));
+	t.deepEqual(left, ['living']);
+	t.true(existsSync(directory.path));
+});
+
+test('a run directory goes with its VM', async t => {
+	await using base = await mkdtempDisposable(path.join(tmpdir(), 'runs-'));
+	const directory = await RunDirectory.create(base.path);
+	await writeFile(directory.file('secret'), 'x');
+	await directory[Symbol.asyncDispose]();
+	t.false(existsSync(directory.path));
+});
+
+test('a directory that others can write to is refused', async t => {
+	await using base = await mkdtempDisposable(path.join(tmpdir(), 'runs-'));
+	await chmod(base.path, 0o777);
+	await t.throwsAsync(RunDirectory.create(base.path), {instanceOf: UsageError});
+});
