@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto';
 import {accessSync, constants, existsSync, mkdirSync} from 'node:fs';
-import {mkdir, rename, rm} from 'node:fs/promises';
+import {mkdir, readdir, rename, rm} from 'node:fs/promises';
 import {homedir} from 'node:os';
 import path from 'node:path';
 import {errorCode, messageOf, UsageError} from './errors.ts';
@@ -41,6 +41,7 @@ export async function immutableDirectory(
 	cacheDirectory(directory);
 	return locked(final, {signal}, async () => {
 		if (existsSync(final)) return final;
+		await removeLeftovers(final);
 		const temporary = `${final}.${randomBytes(4).toString('hex')}.tmp`;
 		try {
 			await mkdir(temporary);
@@ -62,6 +63,15 @@ export async function locked<T>(name: string, {signal}: {signal?: AbortSignal}, 
 
 export function diskFull(where: string, cause: unknown): UsageError {
 	return new UsageError(`There is no space left on the disk that holds ${where}.`, {cause});
+}
+
+/** What a killed process had begun. Whoever holds the lock of `final` knows that nobody works on them. */
+async function removeLeftovers(final: string): Promise<void> {
+	const directory = path.dirname(final);
+	for (const name of await readdir(directory)) {
+		const isLeftover = name.startsWith(`${path.basename(final)}.`) && name.endsWith('.tmp');
+		if (isLeftover) await rm(path.join(directory, name), {recursive: true, force: true});
+	}
 }
 
 /** Not mkdir's own `recursive`: below /proc, Node's tries for ever. */

@@ -23,6 +23,7 @@ test('an unfinished line does not match', async t => {
 	const file = path.join(directory.path, 'console');
 	await using console = await Console.open(file);
 	await appendFile(file, 'ready');
+	await console.refresh();
 	await t.throwsAsync(console.waitForLine(/ready/, {signal: AbortSignal.timeout(100)}), {name: 'TimeoutError'});
 });
 

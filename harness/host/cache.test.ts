@@ -1,0 +1,59 @@
+import {mkdir, mkdtempDisposable, readdir, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import {cacheDirectory, immutableDirectory} from './cache.ts';
+import {UsageError} from './errors.ts';
+
+// The cache is named by the environment: one test after the other.
+async function freshCache(): Promise<AsyncDisposable & {path: string}> {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'cache-'));
+	process.env.PROBE_MATRIX_CACHE = directory.path;
+	return {path: directory.path, [Symbol.asyncDispose]: () => directory.remove()};
+}
+
+test.serial('two who want the same directory have it made once', async t => {
+	await using cache = await freshCache();
+	let filled = 0;
+	const make = () =>
+		immutableDirectory(path.join(cache.path, 'trees/a'), async directory => {
+			filled += 1;
+			await writeFile(path.join(directory, 'file'), 'x');
+		});
+	const [first, second] = await Promise.all([make(), make()]);
+	t.is(first, second);
+	t.is(filled, 1);
+	t.deepEqual(await readdir(path.join(cache.path, 'trees')), ['a']);
+});
+
+test.serial('a directory whose making failed does not exist, nor does any part of it', async t => {
+	await using cache = await freshCache();
+	const making = immutableDirectory(path.join(cache.path, 'trees/a'), async directory => {
+		await writeFile(path.join(directory, 'file'), 'x');
+		throw new RangeError('no');
+	});
+	await t.throwsAsync(making, {instanceOf: RangeError});
+	t.deepEqual(await readdir(path.join(cache.path, 'trees')), []);
+});
+
+test.serial('what a killed process had begun is removed by the next', async t => {
+	await using cache = await freshCache();
+	await mkdir(path.join(cache.path, 'trees/a.1234.tmp'), {recursive: true});
+	await mkdir(path.join(cache.path, 'trees/ab.1234.tmp'));
+	await immutableDirectory(path.join(cache.path, 'trees/a'), () => Promise.resolve());
+	t.deepEqual(await readdir(path.join(cache.path, 'trees')), ['a', 'ab.1234.tmp']);
+});
+
+test.serial('a full disk is told as one', async t => {
+	await using cache = await freshCache();
+	const full = Object.assign(new Error('ENOSPC: no space left on device'), {code: 'ENOSPC'});
+	const making = immutableDirectory(path.join(cache.path, 'trees/a'), () => Promise.reject(full));
+	await t.throwsAsync(making, {instanceOf: UsageError, message: /no space left/});
+});
+
+for (const place of ['/proc/probe-matrix', '/etc/passwd/probe-matrix']) {
+	test.serial(`a cache at ${place} is refused at once`, t => {
+		process.env.PROBE_MATRIX_CACHE = place;
+		t.throws(() => cacheDirectory('trees'), {instanceOf: UsageError, message: /PROBE_MATRIX_CACHE/});
+	});
+}
