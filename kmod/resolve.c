@@ -12,6 +12,7 @@
 static const void *kallsyms_lookup_name_address;
 #endif
 static const void *on_each_symbol;
+static const void *on_each_module_symbol;	/* NULL where the other one covers modules */
 static const void *ftrace_location_address;
 static const void *in_kprobe_blacklist;
 static const void *module_of_text;
@@ -72,6 +73,7 @@ int bp_resolve_init(void)
 		return err;
 #endif
 	on_each_symbol = bp_resolve("kallsyms_on_each_symbol");
+	on_each_module_symbol = bp_resolve("module_kallsyms_on_each_symbol");
 	ftrace_location_address = bp_resolve("ftrace_location");
 	in_kprobe_blacklist = bp_resolve("within_kprobe_blacklist");
 	module_of_text = bp_resolve("__module_text_address");
@@ -106,6 +108,8 @@ int bp_symbol_address(const char *name, unsigned long *address)
 	struct search search = {.name = name};
 
 	bp_call(on_each_symbol, match_symbol, &search);
+	if (search.found <= 1 && on_each_module_symbol)
+		BP_CALL_EACH_MODULE_SYMBOL(on_each_module_symbol, match_symbol, &search);
 	if (search.found > 1)
 		return -ENOTUNIQ;
 	if (!search.found)

@@ -61,6 +61,17 @@ struct bp_site *bp_site_get(unsigned long address, const char *name)
 	return site;
 }
 
+/*
+ * Its presence keeps the kernel from replacing the breakpoint by a jump. The
+ * jump's handler runs with interrupts on and marks the CPU as busy with a
+ * kprobe, so an interrupt that calls the function meanwhile is missed without
+ * a word to us. A breakpoint is handled with interrupts off from end to end.
+ */
+static void stay_breakpoint(struct kprobe *kprobe, struct pt_regs *regs, unsigned long flags)
+{
+}
+NOKPROBE_SYMBOL(stay_breakpoint);
+
 static int hook_by_kprobe(struct bp_site *site)
 {
 	int err;
@@ -68,6 +79,7 @@ static int hook_by_kprobe(struct bp_site *site)
 	memset(&site->kprobe, 0, sizeof(site->kprobe));
 	site->kprobe.addr = (kprobe_opcode_t *)site->address;
 	site->kprobe.pre_handler = bp_kprobe_stub;
+	site->kprobe.post_handler = stay_breakpoint;
 	site->hook = BPROBE_HOOK_KPROBE;
 	err = register_kprobe(&site->kprobe);
 	/* What the kernel calls an invalid place is, at a function's start, a refusal. */

@@ -15,10 +15,14 @@ function lineProgress(cells: number): Progress {
 	return {
 		show(event) {
 			if (event.type === 'kernel') {
-				const words = event.state === 'ready' ? `ready after ${event.bootMs} ms, Linux ${event.release}` : `${event.state}: ${event.reason}`;
+				const words =
+					event.state === 'ready'
+						? `ready after ${event.bootMs} ms, Linux ${event.release}`
+						: `${event.state}: ${event.reason}`;
 				process.stderr.write(`${event.kernel}: ${words}\n`);
 			}
-			if (event.type === 'cell') process.stderr.write(`${String(++finished).padStart(String(cells).length)}/${cells} ${formatCell(event)}\n`);
+			if (event.type === 'cell')
+				process.stderr.write(`${String(++finished).padStart(String(cells).length)}/${cells} ${formatCell(event)}\n`);
 		},
 		async end() {},
 	};
@@ -31,14 +35,16 @@ function liveProgress(cells: number): Progress {
 	const {promise, resolve} = Promise.withResolvers<void>();
 	let wrapper: ListrTaskWrapper<unknown, never, never> | undefined;
 	const list = new Listr(
-		[{
-			title: 'starting',
-			task: async (_context, task) => {
-				// Its type parameters only name the renderer.
-				wrapper = task as unknown as typeof wrapper;
-				await promise;
+		[
+			{
+				title: 'starting',
+				task: async (_context, task) => {
+					// Its type parameters only name the renderer.
+					wrapper = task as unknown as typeof wrapper;
+					await promise;
+				},
 			},
-		}],
+		],
 		{renderer: 'default', fallbackRendererCondition: false},
 	);
 	const done = list.run();

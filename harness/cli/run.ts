@@ -1,15 +1,20 @@
-import {InvalidArgumentError, type Command} from 'commander';
-import {bprobe} from '../mechanisms/bprobe.ts';
+import {type Command, InvalidArgumentError} from 'commander';
 import {allCases} from '../matrix/cases/all.ts';
 import {planCells} from '../matrix/plan.ts';
 import {runKernels} from '../matrix/run-kernels.ts';
+import {bprobe} from '../mechanisms/bprobe.ts';
 import {EventLog} from '../results/event-log.ts';
 import type {CellEvent} from '../results/events.ts';
 import {formatFailure} from '../results/failure.ts';
 import {formatCounts, formatTable} from '../results/table.ts';
 import {openProgress} from './progress.ts';
 
-type RunOptions = {readonly kernel: readonly string[]; readonly match: readonly string[]; readonly json?: string; readonly repeat: number};
+type RunOptions = {
+	readonly kernel: readonly string[];
+	readonly match: readonly string[];
+	readonly json?: string;
+	readonly repeat: number;
+};
 
 const collect = (value: string, before: readonly string[]) => [...before, value];
 
@@ -21,11 +26,14 @@ export function addRun(program: Command, signal: AbortSignal): void {
 		.option('--match <glob>', "cases to run, as 'suite/name' or 'suite/name[target]'; may be given again", collect, [])
 		.option('--json <file>', 'write the events as JSON lines; - is standard output')
 		.option('--repeat <n>', 'run each cell so many times', parseCount, 1)
-		.addHelpText('after', `
+		.addHelpText(
+			'after',
+			`
 Exit status: 0 all passed, 1 a cell failed, crashed or hung, 2 usage or set-up,
 3 nothing failed but something could not run, 130 interrupted.
 
-Example: probe-matrix run --match 'return/*' --match 'race/owner-killed[asm]'`)
+Example: probe-matrix run --match 'return/*' --match 'race/owner-killed[asm]'`,
+		)
 		.action(async (options: RunOptions) => {
 			process.exitCode = await run(options, signal);
 		});
@@ -35,7 +43,7 @@ async function run({kernel, match, json, repeat}: RunOptions, signal: AbortSigna
 	const kernels = kernel.length > 0 ? [...new Set(kernel)] : ['debian-6.1'];
 	const cells = planCells({kernels, mechanisms: [bprobe], cases: allCases, match, repeat});
 	using log = json === undefined ? undefined : new EventLog(json);
-	const progress = openProgress({cells: cells.length, isTerminal: process.stderr.isTTY && !process.env['CI']});
+	const progress = openProgress({cells: cells.length, isTerminal: process.stderr.isTTY && !process.env.CI});
 	const finished: CellEvent[] = [];
 	const ran = await runKernels({
 		cells,
@@ -63,6 +71,7 @@ async function run({kernel, match, json, repeat}: RunOptions, signal: AbortSigna
 
 function parseCount(value: string): number {
 	const count = Number(value);
-	if (!Number.isInteger(count) || count < 1 || count > 10_000) throw new InvalidArgumentError('a whole number from 1 to 10000 is needed.');
+	if (!Number.isInteger(count) || count < 1 || count > 10_000)
+		throw new InvalidArgumentError('a whole number from 1 to 10000 is needed.');
 	return count;
 }

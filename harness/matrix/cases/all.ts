@@ -1,0 +1,17 @@
+import type {Case} from '../case.ts';
+import {entryCases} from './entry.ts';
+import {moduleCases} from './module.ts';
+import {multiCases} from './multi.ts';
+import {raceCases} from './race.ts';
+import {returnCases} from './return.ts';
+import {toolingCases} from './tooling.ts';
+
+/** The workload plan, in the order in which it is run and shown. */
+export const allCases: readonly Case[] = [
+	...moduleCases,
+	...entryCases,
+	...returnCases,
+	...raceCases,
+	...multiCases,
+	...toolingCases,
+];

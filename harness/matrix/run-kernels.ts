@@ -1,0 +1,76 @@
+import {randomBytes} from 'node:crypto';
+import {readdirSync} from 'node:fs';
+import {rm} from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import {buildPayload, type Payload} from '../build/payload.ts';
+import {cacheDirectory} from '../host/cache.ts';
+import {findQemu} from '../host/qemu.ts';
+import {obtainKernel} from '../kernels/obtain.ts';
+import {type EndEvent, type Event, eventSchema, type RunEvent} from '../results/events.ts';
+import {bootGuest} from './boot-guest.ts';
+import type {Cell} from './plan.ts';
+import {runMatrix} from './run-matrix.ts';
+
+/** Guests of one run that keep each other's races from being starved on two cores. */
+const memoryPerGuestMib = 512;
+const keptRuns = 20;
+
+export type RunKernelsOptions = {
+	readonly cells: readonly Cell[];
+	readonly emit: (event: Event) => void;
+	readonly signal: AbortSignal;
+};
+
+export type FinishedRun = {readonly end: EndEvent; readonly consoles: string};
+
+/** Obtains the kernels of the cells, builds, boots and runs; consoles are kept in the cache for the last runs. */
+export async function runKernels({cells, emit, signal}: RunKernelsOptions): Promise<FinishedRun> {
+	const id = `${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${randomBytes(2).toString('hex')}`;
+	const consoles = cacheDirectory('runs', id);
+	await forgetOldRuns(path.dirname(consoles));
+	const qemu = await findQemu({signal});
+	emit(describeRun(id, cells.length, qemu));
+
+	const payloads = new Map<string, Payload>();
+	for (const kernel of new Set(cells.map(cell => cell.kernel))) {
+		payloads.set(kernel, await buildPayload(await obtainKernel(kernel, {signal}), {signal}));
+	}
+	let guests = 0;
+	const end = await runMatrix({
+		cells,
+		emit,
+		signal,
+		lanes: laneCount(),
+		async bootGuest(kernel, options) {
+			const consolePath = path.join(consoles, `${kernel.replaceAll(/[^\w.+-]/g, '_')}-${++guests}.console`);
+			return bootGuest(payloads.get(kernel)!, {...options, consolePath});
+		},
+	});
+	return {end, consoles};
+}
+
+function laneCount(): number {
+	const byMemory = Math.floor(os.freemem() / 2 ** 20 / memoryPerGuestMib);
+	return Math.max(1, Math.min(os.availableParallelism(), byMemory));
+}
+
+function describeRun(id: string, cells: number, qemu: {version: string; tcgThread: string}): RunEvent {
+	return {
+		type: 'run',
+		schema: eventSchema,
+		id,
+		startedAt: new Date().toISOString(),
+		host: {release: os.release(), cpus: os.availableParallelism(), memoryMib: Math.round(os.totalmem() / 2 ** 20)},
+		accelerator: {name: `tcg, ${qemu.tcgThread}-threaded`, reason: 'this version of the harness emulates everywhere'},
+		versions: {node: process.version, qemu: qemu.version},
+		cells,
+	};
+}
+
+async function forgetOldRuns(directory: string): Promise<void> {
+	const runs = readdirSync(directory).sort();
+	for (const run of runs.slice(0, Math.max(0, runs.length - keptRuns))) {
+		await rm(path.join(directory, run), {recursive: true, force: true});
+	}
+}

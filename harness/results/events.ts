@@ -1,0 +1,85 @@
+/** What a run writes, one JSON object a line; everything else (table, reports) is made from these. */
+export const eventSchema = 1;
+
+export const verdicts = ['pass', 'fail', 'crash', 'hang', 'inconclusive', 'skip', 'infra'] as const;
+
+/**
+ * pass; fail: an assertion; crash: the kernel died or complained; hang: no answer in time; inconclusive: a race that did
+ * not overlap enough to prove anything; skip: does not apply here; infra: our fault or the host's.
+ */
+export type Verdict = (typeof verdicts)[number];
+
+/** What a cell is about: kernel × mechanism × case, and the kind of target where the case has several. */
+export type CellName = {
+	readonly kernel: string;
+	readonly mechanism: string;
+	readonly case: string;
+	readonly target?: string;
+};
+
+export type RunEvent = {
+	readonly type: 'run';
+	readonly schema: typeof eventSchema;
+	readonly id: string;
+	readonly startedAt: string;
+	readonly host: {readonly release: string; readonly cpus: number; readonly memoryMib: number};
+	readonly accelerator: {readonly name: string; readonly reason: string};
+	readonly versions: Readonly<Record<string, string>>;
+	readonly cells: number;
+};
+
+export type KernelEvent = {
+	readonly type: 'kernel';
+	readonly kernel: string;
+	readonly state: 'ready' | 'unavailable' | 'failed';
+	readonly release?: string;
+	readonly bootMs?: number;
+	readonly reason?: string;
+};
+
+/** Written before a cell begins, so that any death is attributed. */
+export type StartedEvent = CellName & {readonly type: 'started'; readonly repeat: number};
+
+export type CellEvent = CellName & {
+	readonly type: 'cell';
+	readonly repeat: number;
+	readonly verdict: Verdict;
+	readonly durationMs: number;
+	/** Why, for every verdict but pass. */
+	readonly message?: string;
+	readonly evidence?: Readonly<Record<string, unknown>>;
+	/** The lines of the guest's console that belong to this cell, when it says something. */
+	readonly console?: string;
+};
+
+export type EndEvent = {
+	readonly type: 'end';
+	readonly counts: Readonly<Record<Verdict, number>>;
+	readonly durationMs: number;
+	readonly exitCode: number;
+};
+
+export type Event = RunEvent | KernelEvent | StartedEvent | CellEvent | EndEvent;
+
+/** `return/call-stack[asm]`: what --match takes and reports print. */
+export function cellTitle(cell: CellName): string {
+	return cell.target === undefined ? cell.case : `${cell.case}[${cell.target}]`;
+}
+
+export function countVerdicts(cells: Iterable<CellEvent>): Record<Verdict, number> {
+	const counts = Object.fromEntries(verdicts.map(verdict => [verdict, 0])) as Record<Verdict, number>;
+	for (const cell of cells) counts[cell.verdict]++;
+	return counts;
+}
+
+/**
+ * 0 all passed · 1 a cell failed, crashed or hung · 3 nothing failed, but something asked for could not run.
+ * (2, usage or set-up, and 130, interrupted, are not a matter of verdicts.)
+ */
+export function exitCode(
+	counts: Readonly<Record<Verdict, number>>,
+	{isKernelMissing}: {isKernelMissing: boolean},
+): 0 | 1 | 3 {
+	if (counts.fail + counts.crash + counts.hang > 0) return 1;
+	return counts.infra + counts.inconclusive > 0 || isKernelMissing ? 3 : 0;
+}

@@ -1,0 +1,71 @@
+import {stripVTControlCharacters, styleText} from 'node:util';
+import {type CellEvent, cellTitle} from './events.ts';
+import {paintVerdict} from './table.ts';
+
+/** All that is known of a cell that did not pass: message, evidence, console, and how to run it again. */
+export function formatFailure(cell: CellEvent, {consolePath}: {consolePath?: string} = {}): string {
+	const parts = [`${paintVerdict(cell.verdict)} ${styleText('bold', `${cell.kernel} › ${cellTitle(cell)}`)}`];
+	if (cell.message) parts.push(indent(clean(cell.message)));
+	const {registers, callStack, ...rest} = cell.evidence ?? {};
+	if (isSideBySide(registers)) parts.push(indent(formatRegisters(registers)));
+	if (isStacks(callStack)) parts.push(indent(formatStacks(callStack)));
+	for (const [name, value] of Object.entries(rest))
+		parts.push(indent(`${name}: ${clean(JSON.stringify(value)).slice(0, 600)}`));
+	if (cell.console?.trim()) parts.push(indent(`console:\n${indent(clean(tail(cell.console, 25)))}`));
+	if (consolePath) parts.push(indent(`whole console: ${consolePath}`));
+	parts.push(indent(`again: ${rerunCommand(cell)}`));
+	return parts.join('\n');
+}
+
+/** The command that runs just this cell. */
+export function rerunCommand(cell: Pick<CellEvent, 'kernel' | 'case' | 'target'> & {mechanism: string}): string {
+	return `npx probe-matrix run --kernel ${cell.kernel} --match '${cellTitle(cell)}'`;
+}
+
+type SideBySide = {what: string; expected: Record<string, string>; seen: Record<string, string>};
+
+function isSideBySide(value: unknown): value is SideBySide {
+	return typeof value === 'object' && value !== null && 'expected' in value && 'seen' in value && 'what' in value;
+}
+
+function formatRegisters({what, expected, seen}: SideBySide): string {
+	const rows = Object.keys(expected).map(name => {
+		const row = `${name.padEnd(6)} ${expected[name]!.padStart(18)}  ${(seen[name] ?? '').padStart(18)}`;
+		return expected[name] === seen[name] ? row : styleText('red', `${row}  ←`);
+	});
+	return [`registers ${what}:`, `${''.padEnd(6)} ${'expected'.padStart(18)}  ${'seen'.padStart(18)}`, ...rows].join(
+		'\n',
+	);
+}
+
+function isStacks(value: unknown): value is {expected: string[]; seen: string[]} {
+	return (
+		typeof value === 'object' &&
+		value !== null &&
+		'expected' in value &&
+		Array.isArray(value.expected) &&
+		'seen' in value &&
+		Array.isArray(value.seen)
+	);
+}
+
+function formatStacks({expected, seen}: {expected: string[]; seen: string[]}): string {
+	const rows = Array.from({length: Math.max(expected.length, seen.length)}, (_, n) => {
+		const row = `${(expected[n] ?? '').padEnd(36)} ${seen[n] ?? ''}`;
+		return expected[n] === seen[n] ? row : styleText('red', row);
+	});
+	return [`${'expected call stack'.padEnd(36)} seen`, ...rows].join('\n');
+}
+
+/** Text of a guest must not steer the terminal. */
+function clean(text: string): string {
+	return stripVTControlCharacters(text).replaceAll(/[^\P{C}\n\t]/gu, '�');
+}
+
+function tail(text: string, lines: number): string {
+	return text.trimEnd().split('\n').slice(-lines).join('\n');
+}
+
+function indent(text: string): string {
+	return text.replaceAll(/^/gm, '  ');
+}
