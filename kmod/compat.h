@@ -62,6 +62,13 @@
 #define BP_CALL_EACH_MODULE_SYMBOL(each, fn, data) bp_call(each, NULL, fn, data)
 #endif
 
+/* Callbacks for symbols were given the symbol's module until 6.4. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define BP_SYMBOL_MODULE struct module *module,
+#else
+#define BP_SYMBOL_MODULE
+#endif
+
 /* Programs that need more than a plain run in a handler. */
 static inline bool bp_prog_unfit(const struct bpf_prog *prog)
 {

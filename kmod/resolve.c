@@ -88,8 +88,7 @@ struct search {
 	unsigned int found;
 };
 
-static int match_symbol(void *data, const char *name, struct module *module,
-			unsigned long address)
+static int match_symbol(void *data, const char *name, BP_SYMBOL_MODULE unsigned long address)
 {
 	struct search *search = data;
 
