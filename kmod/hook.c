@@ -59,7 +59,8 @@ static __always_inline void run(struct bp_ctx *ctx)
 static __always_inline void lift(struct bp_frame *frame)
 {
 	for (; frame; frame = frame->below) {
-		frame->lifted = *frame->slot == TRAMPOLINE;
+		/* The frame of a call that never returned may lie in anything by now. */
+		frame->lifted = READ_ONCE_NOCHECK(*frame->slot) == TRAMPOLINE;
 		if (frame->lifted)
 			*frame->slot = frame->caller;
 	}
@@ -95,6 +96,8 @@ static __always_inline void set_ext(struct bprobe_ext *ext, const struct pt_regs
 				    unsigned long *slot, unsigned long caller,
 				    unsigned long address)
 {
+	unsigned int i;
+
 	ext->version = BPROBE_EXT_VERSION;
 	ext->size = sizeof(*ext);
 	ext->function = address;
@@ -105,10 +108,13 @@ static __always_inline void set_ext(struct bprobe_ext *ext, const struct pt_regs
 	 * end in a guard page. Within the slot's page they are there.
 	 */
 	if (likely(((unsigned long)slot & ~PAGE_MASK) <=
-		   PAGE_SIZE - (BPROBE_STACK_WORDS + 1) * sizeof(long)))
-		__builtin_memcpy(ext->stack, slot + 1, sizeof(ext->stack));
-	else if (bp_read_nofault(ext->stack, slot + 1, sizeof(ext->stack)))
+		   PAGE_SIZE - (BPROBE_STACK_WORDS + 1) * sizeof(long))) {
+		/* Some may be no arguments but a redzone of the caller's, which KASAN would report. */
+		for (i = 0; i < BPROBE_STACK_WORDS; i++)
+			ext->stack[i] = READ_ONCE_NOCHECK(slot[1 + i]);
+	} else if (bp_read_nofault(ext->stack, slot + 1, sizeof(ext->stack))) {
 		memset(ext->stack, 0, sizeof(ext->stack));
+	}
 }
 
 /*

@@ -12,6 +12,7 @@
 static const void *kallsyms_lookup_name_address;
 #endif
 static const void *on_each_symbol;
+static const void *on_each_match;		/* since 6.2: only those of a name, of vmlinux */
 static const void *on_each_module_symbol;	/* NULL where the other one covers modules */
 static const void *ftrace_location_address;
 static const void *in_kprobe_blacklist;
@@ -73,6 +74,7 @@ int bp_resolve_init(void)
 		return err;
 #endif
 	on_each_symbol = bp_resolve("kallsyms_on_each_symbol");
+	on_each_match = bp_resolve("kallsyms_on_each_match_symbol");
 	on_each_module_symbol = bp_resolve("module_kallsyms_on_each_symbol");
 	ftrace_location_address = bp_resolve("ftrace_location");
 	in_kprobe_blacklist = bp_resolve("within_kprobe_blacklist");
@@ -88,12 +90,10 @@ struct search {
 	unsigned int found;
 };
 
-static int match_symbol(void *data, const char *name, BP_SYMBOL_MODULE unsigned long address)
+static int found_symbol(void *data, unsigned long address)
 {
 	struct search *search = data;
 
-	if (strcmp(name, search->name))
-		return 0;
 	/* An alias is the same function. */
 	if (search->found && address == search->address)
 		return 0;
@@ -101,12 +101,22 @@ static int match_symbol(void *data, const char *name, BP_SYMBOL_MODULE unsigned 
 	return ++search->found > 1;
 }
 
+static int match_symbol(void *data, const char *name, BP_SYMBOL_MODULE unsigned long address)
+{
+	struct search *search = data;
+
+	return strcmp(name, search->name) ? 0 : found_symbol(data, address);
+}
+
 /* -ENOENT: unknown; -ENOTUNIQ: several functions bear the name. */
 int bp_symbol_address(const char *name, unsigned long *address)
 {
 	struct search search = {.name = name};
 
-	bp_call(on_each_symbol, match_symbol, &search);
+	if (on_each_match)
+		bp_call(on_each_match, found_symbol, name, &search);
+	else
+		bp_call(on_each_symbol, match_symbol, &search);
 	if (search.found <= 1 && on_each_module_symbol)
 		BP_CALL_EACH_MODULE_SYMBOL(on_each_module_symbol, match_symbol, &search);
 	if (search.found > 1)

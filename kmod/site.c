@@ -29,7 +29,7 @@ struct bp_site *bp_site_find(unsigned long ip)
 {
 	struct bp_site *site;
 
-	hlist_for_each_entry_rcu(site, &by_ip[hash_long(ip, SITE_BITS)], by_ip, true) {
+	hlist_for_each_entry_rcu_notrace(site, &by_ip[hash_long(ip, SITE_BITS)], by_ip) {
 		if (site->ip == ip)
 			return site;
 	}

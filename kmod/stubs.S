@@ -37,7 +37,7 @@ BP_CODE_BEGIN(bp_ftrace_stub)
 1:	BP_RET
 BP_CODE_END(bp_ftrace_stub)
 
-/* kprobe.pre_handler: an optimized kprobe, too, comes with the caller's direction flag. */
+/* kprobe.pre_handler: a kprobe that the kernel puts on a __fentry__ site comes with the caller's direction flag. */
 BP_CODE_BEGIN(bp_kprobe_stub)
 	BP_HINT_FUNC
 	BP_ENDBR

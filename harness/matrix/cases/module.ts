@@ -68,7 +68,7 @@ export const moduleCases = [
 	defineCase({
 		id: 'module/refuses-unprivileged',
 		needs: ['device'],
-		deadlineMs: 5000,
+		deadlineMs: 15_000,
 		async run(context) {
 			const byMode = await context.ask('asUser', {uid: 1000, keepSysAdmin: false, openFirst: false});
 			assert.equal(byMode.open, 'EACCES', 'another user is stopped by the mode');
