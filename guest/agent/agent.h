@@ -100,6 +100,7 @@ op_function op_ioctl;								/* raw.c */
 op_function op_mark;								/* mark.c */
 op_function op_as_user;								/* users.c */
 int task_add(pid_t pid);								/* tasks.c */
+uint64_t symbol_address(const char *name, struct failure *failure);	/* 0: failed */
 void forget_symbols(void);							/* symbols.c */
 
 #endif

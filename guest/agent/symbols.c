@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Names and addresses. The table is read again only after modules came or went. */
 #include <errno.h>
+#include <string.h>
 #include "agent.h"
 
 static struct bprobe_symbols *symbols;
@@ -18,6 +19,29 @@ static bool load(struct failure *failure)
 	if (!symbols)
 		fail_errno(failure, "Cannot read /proc/kallsyms");
 	return symbols;
+}
+
+struct search {
+	const char *name;
+	uint64_t address;
+};
+
+static void match(const char *name, uint64_t address, void *search)
+{
+	if (!strcmp(name, ((struct search *)search)->name))
+		((struct search *)search)->address = address;
+}
+
+uint64_t symbol_address(const char *name, struct failure *failure)
+{
+	struct search search = {.name = name};
+
+	if (!load(failure))
+		return 0;
+	bprobe_symbols_each(symbols, match, &search);
+	if (!search.address)
+		fail(failure, ENOENT, "There is no function %s.", name);
+	return search.address;
 }
 
 static void add(const char *name, uint64_t address, void *addresses)

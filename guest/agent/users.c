@@ -80,10 +80,9 @@ json_t *op_as_user(json_t *in, struct failure *failure)
 	}
 	if (!need_number(in, "uid", &uid, failure))
 		goto unload;
-	if (bprobe_resolve(FUNCTION, &address, 1) < 1) {
-		fail(failure, ENOENT, "There is no function " FUNCTION " to try with.");
+	address = symbol_address(FUNCTION, failure);
+	if (!address)
 		goto unload;
-	}
 	pid = fork_clean(&program, 1);
 	if (!pid) {
 		try(outcome, uid, json_is_true(json_object_get(in, "keepSysAdmin")),
