@@ -12,7 +12,7 @@ async function shell(context: CaseContext, command: string): Promise<string> {
 }
 
 /** Starts bprobectl in the background of the guest, and waits until it has attached. */
-async function startBprobectl(context: CaseContext, words: string): Promise<{finish(): Promise<string>}> {
+async function startBprobectl(context: CaseContext, words: string): Promise<{interrupt(): Promise<void>; output(): Promise<string>}> {
 	const before = (await context.ask('mark', {text: 'bprobectl'})).probes;
 	const {stdout} = await context.exec(`bprobectl ${words} >/tmp/bprobectl.out 2>&1 </dev/null & echo $!`);
 	const pid = stdout.trim();
@@ -22,8 +22,12 @@ async function startBprobectl(context: CaseContext, words: string): Promise<{fin
 		if (code !== 0) assert.fail(await shell(context, 'cat /tmp/bprobectl.out'));
 	}
 	return {
-		async finish() {
-			await context.exec(`kill -INT ${pid} 2>/dev/null; while kill -0 ${pid} 2>/dev/null; do sleep 0.05; done`);
+		async interrupt() {
+			await shell(context, `kill -INT ${pid}`);
+		},
+		/** What it printed, once it has ended. */
+		async output() {
+			await context.exec(`while kill -0 ${pid} 2>/dev/null; do sleep 0.05; done`);
 			return shell(context, 'cat /tmp/bprobectl.out');
 		},
 	};
@@ -56,7 +60,8 @@ export const toolingCases = [
 					new RegExp(`^entry +[0-9a-f]+ ${shown.split(':')[0]} ftrace 3 0 `, 'm'),
 					`listed with the id that bpftool shows: ${shown}`,
 				);
-				assert.match(await bprobectl.finish(), /3 hits/);
+				await bprobectl.interrupt();
+				assert.match(await bprobectl.output(), /3 hits/);
 			} finally {
 				await shell(context, `rm ${pinned}`);
 			}
@@ -120,7 +125,7 @@ export const toolingCases = [
 			] as const) {
 				const bprobectl = await startBprobectl(context, `trace fx_c ${option} --count 3`);
 				for (let n = 0; n < 3; n++) await context.call({target: 'c', in: {di: '0x2a'}, ret: {ax: '0x1234'}});
-				const lines = (await bprobectl.finish()).split('\n').filter(line => line.includes('agent'));
+				const lines = (await bprobectl.output()).split('\n').filter(line => line.includes('agent'));
 				assert.equal(lines.length, 3, `a line for each call: ${lines.join('\n')}`);
 				for (const line of lines) assert.ok(line.includes(word), `${word} in: ${line}`);
 			}
