@@ -2,6 +2,7 @@ import {type Command, InvalidArgumentError} from 'commander';
 import {allCases} from '../matrix/cases/all.ts';
 import {planCells} from '../matrix/plan.ts';
 import {runKernels} from '../matrix/run-kernels.ts';
+import {testedKernels} from '../matrix/tested-kernels.ts';
 import {bprobe} from '../mechanisms/bprobe.ts';
 import {EventLog} from '../results/event-log.ts';
 import type {CellEvent} from '../results/events.ts';
@@ -22,7 +23,7 @@ export function addRun(program: Command, signal: AbortSignal): void {
 	program
 		.command('run')
 		.description('runs the matrix and prints its table')
-		.option('--kernel <id>', 'a kernel to run on; may be given again (default: debian-6.1)', collect, [])
+		.option('--kernel <id>', `a kernel to run on; may be given again (default: ${testedKernels[0]})`, collect, [])
 		.option('--match <glob>', "cases to run, as 'suite/name' or 'suite/name[target]'; may be given again", collect, [])
 		.option('--json <file>', 'write the events as JSON lines; - is standard output')
 		.option('--repeat <n>', 'run each cell so many times', parseCount, 1)
@@ -40,7 +41,7 @@ Example: probe-matrix run --match 'return/*' --match 'race/owner-killed[asm]'`,
 }
 
 async function run({kernel, match, json, repeat}: RunOptions, signal: AbortSignal): Promise<number> {
-	const kernels = kernel.length > 0 ? [...new Set(kernel)] : ['debian-6.1'];
+	const kernels = kernel.length > 0 ? [...new Set(kernel)] : [testedKernels[0]];
 	const cells = planCells({kernels, mechanisms: [bprobe], cases: allCases, match, repeat});
 	using log = json === undefined ? undefined : new EventLog(json);
 	const progress = openProgress({cells: cells.length, isTerminal: process.stderr.isTTY && !process.env.CI});

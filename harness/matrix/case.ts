@@ -43,6 +43,8 @@ export type Probe = {
 export type CaseContext = {
 	readonly target: TargetKind;
 	readonly ask: Ask;
+	/** Whether the kernel was built with `CONFIG_X=y`. */
+	hasOption(option: string): boolean;
 	/** Aborts at the case's deadline. */
 	readonly signal: AbortSignal;
 	/** Runs a command in the guest's shell. */

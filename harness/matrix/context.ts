@@ -24,13 +24,14 @@ export type ContextOptions = {
 	readonly cell: Cell;
 	readonly ask: Ask;
 	readonly exec: (command: string) => Promise<ExecResult>;
+	readonly hasOption: (option: string) => boolean;
 	/** Kept for the life of the guest: addresses of symbols that no module reload moves. */
 	readonly addresses: Map<string, Hex>;
 	readonly signal: AbortSignal;
 };
 
 /** The context of one cell, its evidence so far, and the undoing of all it did. */
-export function openContext({cell, ask: askGuest, exec, addresses, signal}: ContextOptions): {
+export function openContext({cell, ask: askGuest, exec, hasOption, addresses, signal}: ContextOptions): {
 	context: CaseContext;
 	evidence: Record<string, unknown>;
 	close: () => Promise<void>;
@@ -40,7 +41,7 @@ export function openContext({cell, ask: askGuest, exec, addresses, signal}: Cont
 	const programs = new Map<ProgramName, number>();
 	let lastCookie = 0;
 	const ask: Ask = (op, request) => {
-		if (op === 'insmod' || op === 'rmmod') addresses.clear();
+		if ('module' in request && request.module === 'fixtures') addresses.clear();
 		return askGuest(op, request);
 	};
 
@@ -49,6 +50,7 @@ export function openContext({cell, ask: askGuest, exec, addresses, signal}: Cont
 		ask,
 		signal,
 		exec,
+		hasOption,
 		async address(symbol) {
 			const known = addresses.get(symbol);
 			if (known) return known;

@@ -1,10 +1,18 @@
 import type {Hex} from '../link/agent-protocol.ts';
 import type {Ask, ExecResult} from './case.ts';
 
+/**
+ * crash: it reset or switched itself off; hang: it runs, but its agent is lost; infra: QEMU was killed or failed. The
+ * console may know better.
+ */
+export type GuestEnd = {readonly verdict: 'crash' | 'hang' | 'infra'; readonly message: string};
+
 /** A booted guest with both modules loaded and the agent answering, as the engine sees it. */
 export type Guest = AsyncDisposable & {
 	readonly release: string;
 	readonly bootMs: number;
+	/** Whether the kernel's configuration has this option built in: `CONFIG_X=y`. */
+	hasOption(option: string): boolean;
 	readonly ask: Ask;
 	exec(command: string): Promise<ExecResult>;
 	readonly console: {
@@ -13,8 +21,8 @@ export type Guest = AsyncDisposable & {
 		waitForLine(pattern: RegExp, options?: {signal?: AbortSignal}): Promise<string>;
 		refresh(): Promise<void>;
 	};
-	/** Settles with a sentence when QEMU has ended, however. */
-	readonly ended: Promise<string>;
+	/** Resolves when no more answer can come from it. */
+	readonly ended: Promise<GuestEnd>;
 	/** Addresses of symbols found so far; emptied when a module is loaded or unloaded. */
 	readonly addresses: Map<string, Hex>;
 };

@@ -1,13 +1,16 @@
 import {AssertionError} from 'node:assert/strict';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {AgentError, LinkLostError, messageOf} from '../host/errors.ts';
 import {type CellEvent, cellTitle, type Verdict} from '../results/events.ts';
 import {findKernelReport} from '../vm/crash-detector.ts';
 import {InconclusiveCase, SkipCase} from './case.ts';
 import {openContext} from './context.ts';
-import type {Guest} from './guest.ts';
+import type {Guest, GuestEnd} from './guest.ts';
 import type {Cell} from './plan.ts';
 
 export type CellOutcome = Pick<CellEvent, 'verdict' | 'durationMs' | 'message' | 'evidence' | 'console'> & {
+	/** What the case threw, for a runner that can show it better than its message. */
+	readonly error?: unknown;
 	/** The guest must not be used for another cell. */
 	readonly isGuestDirty: boolean;
 };
@@ -17,7 +20,18 @@ const badTaint = (1 << 7) | (1 << 9) | (1 << 5) | (1 << 14);
 const graceMs = 5000;
 
 class DeadlineError extends Error {}
-class GuestEndedError extends Error {}
+
+class GuestEndedError extends Error {
+	readonly verdict: Verdict;
+
+	constructor({verdict, message}: GuestEnd) {
+		super(message);
+		this.verdict = verdict;
+	}
+}
+
+/** How much of a guest's console has been judged: what comes between two cells must not be lost. */
+const judgedTo = new WeakMap<Guest, number>();
 
 /** Runs one cell in a guest and judges it. Never throws: whatever happens is a verdict. */
 export async function runCell(
@@ -45,11 +59,12 @@ export async function runCell(
 		cell,
 		ask: guest.ask,
 		exec: guest.exec,
+		hasOption: guest.hasOption,
 		addresses: guest.addresses,
 		signal: ended,
 	});
 	const title = `${cellTitle(cell)} ${cell.repeat}`;
-	const consoleFrom = guest.console.text.length;
+	const consoleFrom = judgedTo.get(guest) ?? guest.console.text.length;
 
 	let failure: unknown;
 	let durationMs = 0;
@@ -63,8 +78,8 @@ export async function runCell(
 		left = await unless(ended, guest.ask('mark', {text: `end ${title}`}));
 		left = {...left, taint: left.taint & ~before.taint};
 	} catch (error) {
-		failure = error;
 		durationMs ||= performance.now() - startedAt;
+		failure = error instanceof LinkLostError ? await whyLost(guest, error) : error;
 	}
 	clearTimeout(timer);
 
@@ -72,8 +87,9 @@ export async function runCell(
 	let isGuestDirty = failure !== undefined && !(await tidies(guest, close, title));
 	await settleConsole(guest, `end ${title}`, {isExpected: !isGuestDirty});
 	const console = guest.console.text.slice(consoleFrom);
+	judgedTo.set(guest, guest.console.text.length);
 	const report = findKernelReport(console);
-	const judged = judge(failure, {reportTitle: report?.title, left});
+	const judged = judge(failure, {reportTitle: report && whenSaid(report.title, console, title), left});
 	if (report || judged.verdict === 'hang' || judged.verdict === 'crash' || judged.verdict === 'infra')
 		isGuestDirty = true;
 	if (left && (left.taint & badTaint || left.probes > 0 || left.waiting > 0)) isGuestDirty = true;
@@ -81,6 +97,7 @@ export async function runCell(
 		...judged,
 		durationMs: Math.round(durationMs),
 		...(Object.keys(evidence).length > 0 && {evidence}),
+		...(failure !== undefined && {error: failure}),
 		...(judged.verdict !== 'pass' && judged.verdict !== 'skip' && {console: excerpt(report?.text ?? console)}),
 		isGuestDirty,
 	};
@@ -95,7 +112,7 @@ function judge(
 ): {verdict: Verdict; message?: string} {
 	if (reportTitle !== undefined) return {verdict: 'crash', message: reportTitle};
 	if (failure instanceof DeadlineError) return {verdict: 'hang', message: failure.message};
-	if (failure instanceof GuestEndedError) return {verdict: 'crash', message: failure.message};
+	if (failure instanceof GuestEndedError) return {verdict: failure.verdict, message: failure.message};
 	if (failure instanceof LinkLostError) return {verdict: 'hang', message: failure.message};
 	if (failure instanceof SkipCase) return {verdict: 'skip', message: failure.message};
 	if (failure instanceof InconclusiveCase) return {verdict: 'inconclusive', message: failure.message};
@@ -114,6 +131,18 @@ function judge(
 	if (left && left.waiting > 0)
 		return {verdict: 'fail', message: `${left.waiting} tasks still wait inside a target at the end of the case.`};
 	return {verdict: 'pass'};
+}
+
+/** A late complaint, of a callback for instance, is the matter of the cell before. */
+function whenSaid(reportTitle: string, console: string, title: string): string {
+	const isLate = console.indexOf(reportTitle) < console.indexOf(`probe-matrix: begin ${title}`);
+	return isLate ? `${reportTitle} (said before this cell began: look at the one before it)` : reportTitle;
+}
+
+/** A lost link is a symptom; what ended the guest says more, and comes a moment later. */
+async function whyLost(guest: Guest, error: LinkLostError): Promise<Error> {
+	const late = sleep(graceMs, error, {ref: false});
+	return Promise.race([guest.ended.then(end => new GuestEndedError(end)), late]);
 }
 
 async function tidies(guest: Guest, close: () => Promise<void>, title: string): Promise<boolean> {

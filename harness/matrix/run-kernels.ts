@@ -1,20 +1,15 @@
-import {randomBytes} from 'node:crypto';
-import {readdirSync} from 'node:fs';
-import {rm} from 'node:fs/promises';
 import os from 'node:os';
-import path from 'node:path';
 import {buildPayload, type Payload} from '../build/payload.ts';
-import {cacheDirectory} from '../host/cache.ts';
 import {findQemu} from '../host/qemu.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {type EndEvent, type Event, eventSchema, type RunEvent} from '../results/events.ts';
 import {bootGuest} from './boot-guest.ts';
+import {openConsoles} from './consoles.ts';
 import type {Cell} from './plan.ts';
 import {runMatrix} from './run-matrix.ts';
 
 /** Guests of one run that keep each other's races from being starved on two cores. */
 const memoryPerGuestMib = 512;
-const keptRuns = 20;
 
 export type RunKernelsOptions = {
 	readonly cells: readonly Cell[];
@@ -26,9 +21,7 @@ export type FinishedRun = {readonly end: EndEvent; readonly consoles: string};
 
 /** Obtains the kernels of the cells, builds, boots and runs; consoles are kept in the cache for the last runs. */
 export async function runKernels({cells, emit, signal}: RunKernelsOptions): Promise<FinishedRun> {
-	const id = `${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${randomBytes(2).toString('hex')}`;
-	const consoles = cacheDirectory('runs', id);
-	await forgetOldRuns(path.dirname(consoles));
+	const {id, consoles, consolePath} = await openConsoles();
 	const qemu = await findQemu({signal});
 	emit(describeRun(id, cells.length, qemu));
 
@@ -36,16 +29,12 @@ export async function runKernels({cells, emit, signal}: RunKernelsOptions): Prom
 	for (const kernel of new Set(cells.map(cell => cell.kernel))) {
 		payloads.set(kernel, await buildPayload(await obtainKernel(kernel, {signal}), {signal}));
 	}
-	let guests = 0;
 	const end = await runMatrix({
 		cells,
 		emit,
 		signal,
 		lanes: laneCount(),
-		async bootGuest(kernel, options) {
-			const consolePath = path.join(consoles, `${kernel.replaceAll(/[^\w.+-]/g, '_')}-${++guests}.console`);
-			return bootGuest(payloads.get(kernel)!, {...options, consolePath});
-		},
+		bootGuest: (kernel, options) => bootGuest(payloads.get(kernel)!, {...options, consolePath: consolePath(kernel)}),
 	});
 	return {end, consoles};
 }
@@ -66,11 +55,4 @@ function describeRun(id: string, cells: number, qemu: {version: string; tcgThrea
 		versions: {node: process.version, qemu: qemu.version},
 		cells,
 	};
-}
-
-async function forgetOldRuns(directory: string): Promise<void> {
-	const runs = readdirSync(directory).sort();
-	for (const run of runs.slice(0, Math.max(0, runs.length - keptRuns))) {
-		await rm(path.join(directory, run), {recursive: true, force: true});
-	}
 }

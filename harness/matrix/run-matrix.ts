@@ -1,15 +1,9 @@
 import {messageOf} from '../host/errors.ts';
-import {
-	type CellEvent,
-	countVerdicts,
-	type EndEvent,
-	type Event,
-	exitCode,
-	type KernelEvent,
-} from '../results/events.ts';
+import {type CellEvent, countVerdicts, type EndEvent, type Event, exitCode} from '../results/events.ts';
 import type {Guest} from './guest.ts';
+import {Lane} from './lane.ts';
 import type {Cell} from './plan.ts';
-import {runCell} from './run-cell.ts';
+import type {CellOutcome} from './run-cell.ts';
 
 export type RunMatrixOptions = {
 	readonly cells: readonly Cell[];
@@ -22,115 +16,99 @@ export type RunMatrixOptions = {
 	readonly deadlineScale?: number;
 };
 
-/** Runs all cells; resolves with the last event. Rejects only with the signal's reason. */
-export async function runMatrix({
-	cells,
-	bootGuest,
-	emit,
-	signal,
-	lanes,
-	deadlineScale,
-}: RunMatrixOptions): Promise<EndEvent> {
+/** Runs all cells; resolves with the last event. Rejects only with the signal's reason, or with what `emit` throws. */
+export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
+	const {cells, emit, signal, lanes, deadlineScale} = options;
 	const startedAt = performance.now();
 	const finished: CellEvent[] = [];
-	const kernelStates = new Map<string, KernelEvent>();
-	const queue = [...cells];
+	const kernels = new BootedKernels(options);
+	const queue = longestFirst(cells);
 
-	const report = (
-		cell: Cell,
-		outcome: Pick<CellEvent, 'verdict' | 'durationMs' | 'message' | 'evidence' | 'console'>,
-	) => {
-		const {kernel, mechanism, case: id, target, repeat} = cell;
-		const event: CellEvent = {
-			type: 'cell',
-			kernel,
-			mechanism,
-			case: id,
-			...(target && {target}),
-			repeat,
-			verdict: outcome.verdict,
-			durationMs: outcome.durationMs,
-			...(outcome.message !== undefined && {message: outcome.message}),
-			...(outcome.evidence && {evidence: outcome.evidence}),
-			...(outcome.console !== undefined && {console: outcome.console}),
-		};
-		finished.push(event);
-		emit(event);
-	};
-
-	const boot = async (kernel: string): Promise<Guest | undefined> => {
-		try {
-			const guest = await bootGuest(kernel, {signal});
-			if (!kernelStates.has(kernel)) {
-				const event: KernelEvent = {
-					type: 'kernel',
-					kernel,
-					state: 'ready',
-					release: guest.release,
-					bootMs: guest.bootMs,
-				};
-				kernelStates.set(kernel, event);
-				emit(event);
-			}
-			return guest;
-		} catch (error) {
-			signal.throwIfAborted();
-			const event: KernelEvent = {type: 'kernel', kernel, state: 'failed', reason: messageOf(error)};
-			kernelStates.set(kernel, event);
+	const work = async () => {
+		await using lane = new Lane({
+			bootGuest: kernel => kernels.boot(kernel),
+			signal,
+			...(deadlineScale !== undefined && {deadlineScale}),
+		});
+		for (let cell = queue.shift(); cell; cell = queue.shift()) {
+			const {kernel, mechanism, case: id, target, repeat} = cell;
+			emit({type: 'started', kernel, mechanism, case: id, ...(target && {target}), repeat});
+			const event = cellEvent(cell, await lane.run(cell));
+			finished.push(event);
 			emit(event);
-			return undefined;
 		}
 	};
-
-	const lane = async () => {
-		let guest: Guest | undefined;
-		let guestKernel: string | undefined;
-		try {
-			for (let cell = queue.shift(); cell; cell = queue.shift()) {
-				signal.throwIfAborted();
-				if (guest && guestKernel !== cell.kernel) {
-					await guest[Symbol.asyncDispose]();
-					guest = undefined;
-				}
-				const failed = kernelStates.get(cell.kernel);
-				if (failed?.state === 'failed') {
-					report(cell, {verdict: 'infra', durationMs: 0, message: `${cell.kernel} does not boot: ${failed.reason}`});
-					continue;
-				}
-				guest ??= await boot(cell.kernel);
-				guestKernel = cell.kernel;
-				if (!guest) {
-					queue.unshift(cell);
-					continue;
-				}
-				const {kernel, mechanism, case: id, target, repeat} = cell;
-				emit({type: 'started', kernel, mechanism, case: id, ...(target && {target}), repeat});
-				const outcome = await runCell(cell, guest, {signal, ...(deadlineScale !== undefined && {deadlineScale})});
-				signal.throwIfAborted();
-				report(cell, outcome);
-				if (outcome.isGuestDirty) {
-					await guest[Symbol.asyncDispose]();
-					guest = undefined;
-				}
-			}
-		} finally {
-			await guest?.[Symbol.asyncDispose]();
-		}
-	};
-
-	const ends = await Promise.allSettled(Array.from({length: Math.max(1, Math.min(lanes, cells.length))}, lane));
+	const ends = await Promise.allSettled(Array.from({length: Math.max(1, Math.min(lanes, cells.length))}, work));
 	signal.throwIfAborted();
 	const broken = ends.find(end => end.status === 'rejected');
 	if (broken) throw broken.reason;
 
 	const counts = countVerdicts(finished);
-	const isKernelMissing = [...kernelStates.values()].some(({state}) => state !== 'ready');
 	const end: EndEvent = {
 		type: 'end',
 		counts,
 		durationMs: Math.round(performance.now() - startedAt),
-		exitCode: exitCode(counts, {isKernelMissing}),
+		exitCode: exitCode(counts, {isKernelMissing: kernels.isOneMissing}),
 	};
 	emit(end);
 	return end;
+}
+
+/** Says of each kernel once how it is; one that has failed is not tried again. */
+class BootedKernels {
+	readonly #options: RunMatrixOptions;
+	readonly #ready = new Set<string>();
+	readonly #failed = new Map<string, unknown>();
+
+	constructor(options: RunMatrixOptions) {
+		this.#options = options;
+	}
+
+	get isOneMissing(): boolean {
+		return this.#failed.size > 0;
+	}
+
+	async boot(kernel: string): Promise<Guest> {
+		if (this.#failed.has(kernel)) throw this.#failed.get(kernel);
+		const {bootGuest, emit, signal} = this.#options;
+		try {
+			const guest = await bootGuest(kernel, {signal});
+			if (!this.#ready.has(kernel)) {
+				emit({type: 'kernel', kernel, state: 'ready', release: guest.release, bootMs: guest.bootMs});
+				this.#ready.add(kernel);
+			}
+			return guest;
+		} catch (error) {
+			signal.throwIfAborted();
+			if (!this.#failed.has(kernel)) emit({type: 'kernel', kernel, state: 'failed', reason: messageOf(error)});
+			this.#failed.set(kernel, error);
+			throw error;
+		}
+	}
+}
+
+/** Within each kernel, so that no lane is left alone with a long case at the end; the deadline is a fair guess. */
+function longestFirst(cells: readonly Cell[]): Cell[] {
+	const byKernel = Map.groupBy(cells, ({kernel}) => kernel);
+	return [...byKernel.values()].flatMap(group =>
+		group.toSorted((a, b) => b.definition.deadlineMs - a.definition.deadlineMs),
+	);
+}
+
+/** The event that tells how a cell ended. */
+export function cellEvent(cell: Cell, {verdict, durationMs, message, evidence, console}: CellOutcome): CellEvent {
+	const {kernel, mechanism, case: id, target, repeat} = cell;
+	return {
+		type: 'cell',
+		kernel,
+		mechanism,
+		case: id,
+		...(target && {target}),
+		repeat,
+		verdict,
+		durationMs,
+		...(message !== undefined && {message}),
+		...(evidence && {evidence}),
+		...(console !== undefined && {console}),
+	};
 }

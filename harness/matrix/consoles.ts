@@ -1,0 +1,34 @@
+import {randomBytes} from 'node:crypto';
+import {readdir, rm} from 'node:fs/promises';
+import path from 'node:path';
+import {cacheDirectory} from '../host/cache.ts';
+
+const keptRuns = 20;
+
+export type Consoles = {
+	/** Of the run: when it began, and something that no other run has. */
+	readonly id: string;
+	readonly consoles: string;
+	/** A new file for the next guest of a kernel. */
+	consolePath(kernel: string): string;
+};
+
+/** A directory in the cache for the consoles of one run; those of the last runs are kept. */
+export async function openConsoles(): Promise<Consoles> {
+	const id = `${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${randomBytes(2).toString('hex')}`;
+	const consoles = cacheDirectory('runs', id);
+	await forgetOldRuns(path.dirname(consoles));
+	let guests = 0;
+	return {
+		id,
+		consoles,
+		consolePath: kernel => path.join(consoles, `${kernel.replaceAll(/[^\w.+-]/g, '_')}-${++guests}.console`),
+	};
+}
+
+async function forgetOldRuns(directory: string): Promise<void> {
+	const runs = (await readdir(directory)).sort();
+	for (const run of runs.slice(0, Math.max(0, runs.length - keptRuns))) {
+		await rm(path.join(directory, run), {recursive: true, force: true});
+	}
+}

@@ -1,0 +1,3 @@
+import {declareKernel} from './declare-kernel.ts';
+
+declareKernel('debian-6.1');

@@ -1,0 +1,51 @@
+import {messageOf} from '../host/errors.ts';
+import type {Guest} from './guest.ts';
+import type {Cell} from './plan.ts';
+import {type CellOutcome, runCell} from './run-cell.ts';
+
+export type LaneOptions = {
+	/** A fresh guest of a kernel. */
+	readonly bootGuest: (kernel: string) => Promise<Guest>;
+	readonly signal: AbortSignal;
+	readonly deadlineScale?: number;
+};
+
+/** Runs cells one after the other, all in one guest for as long as it is clean and of the right kernel. */
+export class Lane implements AsyncDisposable {
+	readonly #options: LaneOptions;
+	#guest: Guest | undefined;
+	#kernel: string | undefined;
+
+	constructor(options: LaneOptions) {
+		this.#options = options;
+	}
+
+	/** The cell's verdict, `infra` where no guest can be had. Rejects only with the signal's reason. */
+	async run(cell: Cell): Promise<CellOutcome> {
+		const {bootGuest, signal, deadlineScale} = this.#options;
+		signal.throwIfAborted();
+		if (this.#kernel !== cell.kernel) await this.#throwAway();
+		try {
+			this.#guest ??= await bootGuest(cell.kernel);
+			this.#kernel = cell.kernel;
+		} catch (error) {
+			signal.throwIfAborted();
+			const message = `${cell.kernel} does not boot: ${messageOf(error)}`;
+			return {verdict: 'infra', durationMs: 0, message, error, isGuestDirty: false};
+		}
+		const outcome = await runCell(cell, this.#guest, {signal, ...(deadlineScale !== undefined && {deadlineScale})});
+		if (outcome.isGuestDirty) await this.#throwAway();
+		signal.throwIfAborted();
+		return outcome;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.#throwAway();
+	}
+
+	async #throwAway(): Promise<void> {
+		const guest = this.#guest;
+		this.#guest = undefined;
+		await guest?.[Symbol.asyncDispose]();
+	}
+}
