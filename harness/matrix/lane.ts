@@ -7,7 +7,6 @@ export type LaneOptions = {
 	/** A fresh guest of a kernel. */
 	readonly bootGuest: (kernel: string) => Promise<Guest>;
 	readonly signal: AbortSignal;
-	readonly deadlineScale?: number;
 };
 
 /** Runs cells one after the other, all in one guest for as long as it is clean and of the right kernel. */
@@ -22,7 +21,7 @@ export class Lane implements AsyncDisposable {
 
 	/** The cell's verdict, `infra` where no guest can be had. Rejects only with the signal's reason. */
 	async run(cell: Cell): Promise<CellOutcome> {
-		const {bootGuest, signal, deadlineScale} = this.#options;
+		const {bootGuest, signal} = this.#options;
 		signal.throwIfAborted();
 		if (this.#kernel !== cell.kernel) await this.#throwAway();
 		try {
@@ -33,7 +32,7 @@ export class Lane implements AsyncDisposable {
 			const message = `${cell.kernel} does not boot: ${messageOf(error)}`;
 			return {verdict: 'infra', durationMs: 0, message, error, isGuestDirty: false};
 		}
-		const outcome = await runCell(cell, this.#guest, {signal, ...(deadlineScale !== undefined && {deadlineScale})});
+		const outcome = await runCell(cell, this.#guest, {signal});
 		if (outcome.isGuestDirty) await this.#throwAway();
 		signal.throwIfAborted();
 		return outcome;

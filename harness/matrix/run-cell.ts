@@ -15,6 +15,14 @@ export type CellOutcome = Pick<CellEvent, 'verdict' | 'durationMs' | 'message' |
 	readonly isGuestDirty: boolean;
 };
 
+/** What an idle host without acceleration takes from power on to the agent's answer. */
+const usualBootMs = 2500;
+
+/** Deadlines are for that host; the time a guest took to boot says how far this one is from it. */
+function slownessOf(guest: Guest): number {
+	return Math.max(1, guest.bootMs / usualBootMs);
+}
+
 /** What must be unset after a cell: died, warned, bad page, soft lockup. */
 const badTaint = (1 << 7) | (1 << 9) | (1 << 5) | (1 << 14);
 const graceMs = 5000;
@@ -30,6 +38,13 @@ class GuestEndedError extends Error {
 	}
 }
 
+/** A guest that boots in this time, alone on an idle host without acceleration, has the deadlines as they are declared. */
+const nominalBootMs = 2000;
+
+function slowness({bootMs}: Guest): number {
+	return Math.min(8, Math.max(1, bootMs / nominalBootMs));
+}
+
 /** How much of a guest's console has been judged: what comes between two cells must not be lost. */
 const judgedTo = new WeakMap<Guest, number>();
 
@@ -37,7 +52,7 @@ const judgedTo = new WeakMap<Guest, number>();
 export async function runCell(
 	cell: Cell,
 	guest: Guest,
-	{signal, deadlineScale = 1}: {signal: AbortSignal; deadlineScale?: number},
+	{signal, deadlineScale = slowness(guest)}: {signal: AbortSignal; deadlineScale?: number},
 ): Promise<CellOutcome> {
 	const missing = cell.definition.needs.filter(feature => !cell.mechanismUsed.features.has(feature));
 	if (missing.length > 0) {
@@ -50,7 +65,7 @@ export async function runCell(
 	}
 
 	const startedAt = performance.now();
-	const deadlineMs = cell.definition.deadlineMs * deadlineScale;
+	const deadlineMs = cell.definition.deadlineMs * slownessOf(guest);
 	const stop = new AbortController();
 	const timer = setTimeout(() => stop.abort(new DeadlineError(`No end after ${deadlineMs / 1000} s.`)), deadlineMs);
 	void guest.ended.then(how => stop.abort(new GuestEndedError(how)));

@@ -13,12 +13,11 @@ export type RunMatrixOptions = {
 	readonly signal: AbortSignal;
 	/** Guests at once. */
 	readonly lanes: number;
-	readonly deadlineScale?: number;
 };
 
 /** Runs all cells; resolves with the last event. Rejects only with the signal's reason, or with what `emit` throws. */
 export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
-	const {cells, emit, signal, lanes, deadlineScale} = options;
+	const {cells, emit, signal, lanes} = options;
 	const startedAt = performance.now();
 	const finished: CellEvent[] = [];
 	const kernels = new BootedKernels(options);
@@ -28,7 +27,6 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 		await using lane = new Lane({
 			bootGuest: kernel => kernels.boot(kernel),
 			signal,
-			...(deadlineScale !== undefined && {deadlineScale}),
 		});
 		for (let cell = queue.shift(); cell; cell = queue.shift()) {
 			const {kernel, mechanism, case: id, target, repeat} = cell;

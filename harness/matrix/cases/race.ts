@@ -45,51 +45,34 @@ async function verified(context: CaseContext, cookie: number): Promise<number> {
 	return count;
 }
 
-/** Nothing wrong in all rounds, and enough of them overlapped with calls. */
-function judgeChurn(context: CaseContext, report: ChurnReport, {leastRounds}: {leastRounds: number}): void {
-	context.evidence('churn', report);
+/** Nothing went wrong in any round. */
+function judgeChurn(report: ChurnReport): void {
 	assert.deepEqual(report.errors, {}, 'errors of attach and close');
 	assert.equal(report.lateRounds, 0, 'rounds whose program still ran after its close');
 	assert.equal(report.deafRounds, 0, 'rounds whose program did not run though the target was called');
-	assert.equal(report.misses, 0);
-	if (report.rounds < leastRounds) context.inconclusive(`Only ${report.rounds} rounds, ${leastRounds} are needed.`);
-	if (report.overlapped * 2 < report.changes) {
-		context.inconclusive(
-			`Calls went on during ${report.overlapped} of ${report.changes} changes; half of them are needed.`,
-		);
-	}
+	assert.equal(report.misses, 0, 'misses');
 }
 
-/** Churns the target from several sides while it is called. */
+type Owner = {readonly point: Point; readonly by: 'close' | 'thread' | 'kill'};
+
+/** Churns the target from several sides while it is called, until enough changes overlapped with calls. */
 async function storm(
 	context: CaseContext,
-	owners: readonly {point: Point; by: 'close' | 'thread' | 'kill'}[],
+	owners: readonly Owner[],
 	{leastRounds}: {leastRounds: number},
 ): Promise<void> {
 	const callers = await startCallers(context, {irq: true});
-	const address = await context.address(targetSymbols[context.target]);
-	const jobs = [];
-	for (const [index, {point, by}] of owners.entries()) {
-		const prog = await context.load(point === 'entry' ? 'verify_entry' : 'verify_return');
-		const cookie = 100 + index;
-		jobs.push({
-			cookie,
-			job: await context.start('startChurn', {
-				prog,
-				point,
-				address,
-				target: context.target as TargetName,
-				cookie,
-				by,
-				holdUs: 2000,
-			}),
-		});
-	}
-	await context.during(stretchMs);
-	for (const {job, cookie} of jobs) {
-		const {churn} = await job.stop();
-		judgeChurn(context, churn!, {leastRounds});
-		await verified(context, cookie);
+	const sums = owners.map(() => ({rounds: 0, changes: 0, overlapped: 0}));
+	const isEnough = () =>
+		sums.every(({rounds, changes, overlapped}) => rounds >= leastRounds && overlapped * 2 >= changes);
+	// One stretch is enough on an idle host.
+	for (let stretch = 0; stretch < 5 && !isEnough(); stretch++) {
+		const reports = await churn(context, owners);
+		context.evidence(`churn${stretch}`, reports);
+		for (const [index, report] of reports.entries()) {
+			judgeChurn(report);
+			for (const key of ['rounds', 'changes', 'overlapped'] as const) sums[index]![key] += report[key];
+		}
 	}
 	const reports = await callers.stop();
 	assert.ok(
@@ -97,6 +80,34 @@ async function storm(
 		`calls: ${reports.map(({done}) => done).join(', ')}`,
 	);
 	assert.equal(await framesInFlight(context), 0);
+	if (!isEnough()) {
+		const found = sums.map(({rounds, changes, overlapped}) => `${rounds} rounds, ${overlapped} of ${changes}`);
+		context.inconclusive(
+			`${leastRounds} rounds and calls during half of the changes are needed, by owner: ${found.join('; ')}.`,
+		);
+	}
+}
+
+/** One stretch in which each owner attaches and closes, again and again. */
+async function churn(context: CaseContext, owners: readonly Owner[]): Promise<readonly ChurnReport[]> {
+	const address = await context.address(targetSymbols[context.target]);
+	const jobs = [];
+	for (const [index, {point, by}] of owners.entries()) {
+		const prog = await context.load(point === 'entry' ? 'verify_entry' : 'verify_return');
+		const cookie = 100 + index;
+		const target = context.target as TargetName;
+		jobs.push({
+			cookie,
+			job: await context.start('startChurn', {prog, point, address, target, cookie, by, holdUs: 2000}),
+		});
+	}
+	await context.during(stretchMs);
+	const reports = [];
+	for (const {job, cookie} of jobs) {
+		reports.push((await job.stop()).churn!);
+		await verified(context, cookie);
+	}
+	return reports;
 }
 
 /** Calls of the target so far, and that they go on: the proof that a change lay between calls. */

@@ -21,7 +21,8 @@ export async function checkStack(context: CaseContext, event: ProgramEvent, call
 	const seen = event.callStack as readonly Hex[];
 	// Unwinding by frame pointers starts at the caller's frame and so leaves out the direct caller, for every kind of
 	// probe; the extension block names it.
-	const isLeftOut = context.hasOption('CONFIG_UNWINDER_FRAME_POINTER') || context.hasOption('CONFIG_FRAME_POINTER_UNWINDER');
+	const isLeftOut =
+		context.hasOption('CONFIG_UNWINDER_FRAME_POINTER') || context.hasOption('CONFIG_FRAME_POINTER_UNWINDER');
 	const expected = [event.ext.function, ...(isLeftOut ? callers.slice(1) : callers)];
 	assert.equal(event.ext.caller, callers[0], 'the direct caller in the extension block');
 	if (JSON.stringify(seen) === JSON.stringify(expected)) return;

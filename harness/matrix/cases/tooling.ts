@@ -12,7 +12,10 @@ async function shell(context: CaseContext, command: string): Promise<string> {
 }
 
 /** Starts bprobectl in the background of the guest, and waits until it has attached. */
-async function startBprobectl(context: CaseContext, words: string): Promise<{interrupt(): Promise<void>; output(): Promise<string>}> {
+async function startBprobectl(
+	context: CaseContext,
+	words: string,
+): Promise<{interrupt(): Promise<void>; output(): Promise<string>}> {
 	const before = (await context.ask('mark', {text: 'bprobectl'})).probes;
 	const {stdout} = await context.exec(`bprobectl ${words} >/tmp/bprobectl.out 2>&1 </dev/null & echo $!`);
 	const pid = stdout.trim();
