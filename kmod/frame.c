@@ -69,7 +69,7 @@ struct bp_task *bp_task_claim(struct task_struct *task)
 	for (way = 0; way < BP_WAYS; way++) {
 		if (READ_ONCE(set[way].task) || cmpxchg(&set[way].task, NULL, task))
 			continue;
-		set[way].start_time = task->start_time;
+		set[way].reaped = false;
 		return &set[way];
 	}
 	return NULL;
@@ -90,21 +90,26 @@ void bp_task_forget(struct bp_task *entry)
 }
 NOKPROBE_SYMBOL(bp_task_forget);
 
-/* The tracepoint sched_process_free: @task will not run again. */
+/*
+ * The tracepoint sched_process_free: the last event of @task before its memory
+ * can be another task's. Not its exit: do_exit() goes on calling functions.
+ */
 static void task_freed(void *data, struct task_struct *task)
 {
 	struct bp_task *set = bp_task_set(task);
 	int way;
 
-	/*
-	 * Before 5.4 a task that reaps itself can get here while it still runs
-	 * the end of do_exit(). Its frames stay until its address is used again.
-	 */
-	if (!bp_task_is_dead(task) || READ_ONCE(task->on_cpu))
-		return;
 	for (way = 0; way < BP_WAYS; way++) {
-		if (READ_ONCE(set[way].task) == task && set[way].start_time == task->start_time)
+		if (READ_ONCE(set[way].task) != task)
+			continue;
+		/*
+		 * Before 5.4 a task that reaps itself gets here while it still
+		 * runs the end of do_exit(), where it may call and return.
+		 */
+		if (bp_task_is_dead(task) && !READ_ONCE(task->on_cpu))
 			bp_task_forget(&set[way]);
+		else
+			WRITE_ONCE(set[way].reaped, true);
 	}
 }
 
@@ -140,7 +145,8 @@ void bp_frames_sweep(void)
 		for (way = 0; way < BP_WAYS; way++) {
 			struct bp_task *entry = &bp_tasks[set][way];
 
-			if (!entry->task)
+			/* A reaped task's memory may be gone. */
+			if (!entry->task || entry->reaped)
 				continue;
 			for (frame = entry->newest; frame; frame = frame->below) {
 				if (slot_alive(entry, frame->slot) &&

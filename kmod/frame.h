@@ -23,7 +23,7 @@
 struct bp_task {
 	struct task_struct *task;
 	struct bp_frame *newest;
-	u64 start_time;		/* tells a new task at the address of a dead one */
+	bool reaped;		/* given back by its parent while it still ran */
 };
 
 extern struct bp_task (*bp_tasks)[BP_WAYS];
@@ -78,10 +78,10 @@ static __always_inline struct bp_task *bp_task_find(struct task_struct *task)
 		if (READ_ONCE(set[way].task) != task)
 			continue;
 		/*
-		 * A task that died inside a probed function leaves frames, and
-		 * the next task may be given its address before they are swept.
+		 * See task_freed(): once the address belongs to a task that is
+		 * not about to die, what is here is its predecessor's.
 		 */
-		if (unlikely(set[way].start_time != task->start_time)) {
+		if (unlikely(set[way].reaped && !(task->flags & PF_EXITING))) {
 			bp_task_forget(&set[way]);
 			return NULL;
 		}
