@@ -38,22 +38,11 @@ class GuestEndedError extends Error {
 	}
 }
 
-/** A guest that boots in this time, alone on an idle host without acceleration, has the deadlines as they are declared. */
-const nominalBootMs = 2000;
-
-function slowness({bootMs}: Guest): number {
-	return Math.min(8, Math.max(1, bootMs / nominalBootMs));
-}
-
 /** How much of a guest's console has been judged: what comes between two cells must not be lost. */
 const judgedTo = new WeakMap<Guest, number>();
 
 /** Runs one cell in a guest and judges it. Never throws: whatever happens is a verdict. */
-export async function runCell(
-	cell: Cell,
-	guest: Guest,
-	{signal, deadlineScale = slowness(guest)}: {signal: AbortSignal; deadlineScale?: number},
-): Promise<CellOutcome> {
+export async function runCell(cell: Cell, guest: Guest, {signal}: {signal: AbortSignal}): Promise<CellOutcome> {
 	const missing = cell.definition.needs.filter(feature => !cell.mechanismUsed.features.has(feature));
 	if (missing.length > 0) {
 		return {
@@ -68,7 +57,7 @@ export async function runCell(
 	const deadlineMs = cell.definition.deadlineMs * slownessOf(guest);
 	const stop = new AbortController();
 	const timer = setTimeout(() => stop.abort(new DeadlineError(`No end after ${deadlineMs / 1000} s.`)), deadlineMs);
-	void guest.ended.then(how => stop.abort(new GuestEndedError(how)));
+	void guest.ended.then(end => stop.abort(new GuestEndedError(end)));
 	const ended = AbortSignal.any([signal, stop.signal]);
 	const {context, evidence, close} = openContext({
 		cell,
@@ -94,12 +83,16 @@ export async function runCell(
 		left = {...left, taint: left.taint & ~before.taint};
 	} catch (error) {
 		durationMs ||= performance.now() - startedAt;
-		failure = error instanceof LinkLostError ? await whyLost(guest, error) : error;
+		failure =
+			error instanceof LinkLostError
+				? await whyLost(guest, error)
+				: (error ?? new TypeError(`The case threw ${error}.`));
 	}
 	clearTimeout(timer);
 
 	// After a failure, too, what the case left must be cleared away, or the guest is of no more use.
-	let isGuestDirty = failure !== undefined && !(await tidies(guest, close, title));
+	let isGuestDirty =
+		failure !== undefined && (failure instanceof GuestEndedError || !(await tidies(guest, close, title)));
 	await settleConsole(guest, `end ${title}`, {isExpected: !isGuestDirty});
 	const console = guest.console.text.slice(consoleFrom);
 	judgedTo.set(guest, guest.console.text.length);

@@ -30,12 +30,15 @@ function isSideBySide(value: unknown): value is SideBySide {
 
 function formatRegisters({what, expected, seen}: SideBySide): string {
 	const rows = Object.keys(expected).map(name => {
-		const row = `${name.padEnd(6)} ${expected[name]!.padStart(18)}  ${(seen[name] ?? '').padStart(18)}`;
+		const [wanted, found] = [clean(String(expected[name])), clean(String(seen[name] ?? ''))];
+		const row = `${clean(name).padEnd(6)} ${wanted.padStart(18)}  ${found.padStart(18)}`;
 		return expected[name] === seen[name] ? row : styleText('red', `${row}  ←`);
 	});
-	return [`registers ${what}:`, `${''.padEnd(6)} ${'expected'.padStart(18)}  ${'seen'.padStart(18)}`, ...rows].join(
-		'\n',
-	);
+	return [
+		`registers ${clean(what)}:`,
+		`${''.padEnd(6)} ${'expected'.padStart(18)}  ${'seen'.padStart(18)}`,
+		...rows,
+	].join('\n');
 }
 
 function isStacks(value: unknown): value is {expected: string[]; seen: string[]} {
@@ -51,7 +54,7 @@ function isStacks(value: unknown): value is {expected: string[]; seen: string[]}
 
 function formatStacks({expected, seen}: {expected: string[]; seen: string[]}): string {
 	const rows = Array.from({length: Math.max(expected.length, seen.length)}, (_, n) => {
-		const row = `${(expected[n] ?? '').padEnd(36)} ${seen[n] ?? ''}`;
+		const row = `${clean(String(expected[n] ?? '')).padEnd(36)} ${clean(String(seen[n] ?? ''))}`;
 		return expected[n] === seen[n] ? row : styleText('red', row);
 	});
 	return [`${'expected call stack'.padEnd(36)} seen`, ...rows].join('\n');

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import test from 'ava';
+import {BootError} from '../host/errors.ts';
+import type {CellEvent, Event} from '../results/events.ts';
+import {FakeGuest, fakeCell} from './fake-guest.ts';
+import type {Cell} from './plan.ts';
+import {type RunMatrixOptions, runMatrix} from './run-matrix.ts';
+
+const pass = () => fakeCell(async () => {});
+const crash = () => fakeCell(() => Promise.reject(new TypeError('ours')));
+
+async function runFake(cells: readonly Cell[], options: Partial<RunMatrixOptions> = {}) {
+	const guests: FakeGuest[] = [];
+	const events: Event[] = [];
+	const running = runMatrix({
+		cells,
+		lanes: 1,
+		signal: new AbortController().signal,
+		emit: event => events.push(event),
+		async bootGuest() {
+			const guest = new FakeGuest();
+			guests.push(guest);
+			return guest;
+		},
+		...options,
+	});
+	const [settled] = await Promise.allSettled([running]);
+	const verdicts = events.filter((event): event is CellEvent => event.type === 'cell').map(({verdict}) => verdict);
+	return {settled, guests, events, verdicts};
+}
+
+test('clean cells share one guest, which ends with the run', async t => {
+	const {guests, events, verdicts} = await runFake([pass(), pass(), pass()]);
+	t.deepEqual(verdicts, ['pass', 'pass', 'pass']);
+	t.is(guests.length, 1);
+	t.true(guests[0]!.isDisposed);
+	t.like(events.at(-1), {type: 'end', exitCode: 0});
+});
+
+test('a cell is announced before it begins', async t => {
+	const {events} = await runFake([pass()]);
+	t.deepEqual(
+		events.map(({type}) => type),
+		['started', 'kernel', 'cell', 'end'],
+	);
+});
+
+test('a dirty guest is thrown away before the next cell', async t => {
+	const {guests, events, verdicts} = await runFake([pass(), crash(), pass()]);
+	t.deepEqual(verdicts, ['pass', 'infra', 'pass']);
+	t.is(guests.length, 2);
+	t.true(guests.every(({isDisposed}) => isDisposed));
+	t.is(events.filter(({type}) => type === 'kernel').length, 1, 'the kernel is announced once');
+});
+
+test('a guest serves one kernel only', async t => {
+	const booted: string[] = [];
+	const cells = ['a', 'b', 'a'].map(kernel => fakeCell(async () => {}, {kernel}));
+	await runFake(cells, {
+		async bootGuest(kernel) {
+			booted.push(kernel);
+			return new FakeGuest();
+		},
+	});
+	t.deepEqual(booted, ['a', 'b']);
+});
+
+test('a kernel that does not boot fails once, and its cells could not run', async t => {
+	let boots = 0;
+	const cells = [fakeCell(async () => {}, {kernel: 'broken'}), fakeCell(async () => {}, {kernel: 'broken'}), pass()];
+	const {events, verdicts} = await runFake(cells, {
+		async bootGuest(kernel) {
+			if (kernel !== 'broken') return new FakeGuest();
+			boots++;
+			throw new BootError('it said nothing');
+		},
+	});
+	t.deepEqual(verdicts, ['infra', 'infra', 'pass']);
+	t.is(boots, 1);
+	t.like(
+		events.find(({type}) => type === 'kernel'),
+		{kernel: 'broken', state: 'failed', reason: 'it said nothing'},
+	);
+	t.like(events.at(-1), {type: 'end', exitCode: 3});
+});
+
+test('a failure weighs more than what could not run', async t => {
+	const {events} = await runFake([crash(), fakeCell(async () => assert.fail('no'))]);
+	t.like(events.at(-1), {type: 'end', exitCode: 1});
+});
+
+test('an interrupt ends the guests and the run at once, without verdicts for what was cut off', async t => {
+	const interrupt = new AbortController();
+	const reason = new Error('interrupted');
+	const endless = fakeCell(async () => {
+		setImmediate(() => interrupt.abort(reason));
+		await new Promise(() => {});
+	});
+	const {settled, guests, verdicts} = await runFake([endless, pass()], {signal: interrupt.signal});
+	t.like(settled, {status: 'rejected', reason});
+	t.deepEqual(verdicts, []);
+	t.true(guests[0]!.isDisposed);
+});
+
+test('lanes run side by side, each in a guest of its own', async t => {
+	const both = Promise.withResolvers<void>();
+	let running = 0;
+	const meet = () =>
+		fakeCell(async () => {
+			if (++running === 2) both.resolve();
+			await both.promise;
+		});
+	const {guests, verdicts} = await runFake([meet(), meet()], {lanes: 2});
+	t.deepEqual(verdicts, ['pass', 'pass']);
+	t.is(guests.length, 2);
+});
+
+test('there are no more guests than cells', async t => {
+	t.is((await runFake([pass()], {lanes: 4})).guests.length, 1);
+});
+
+test('long cases begin first', async t => {
+	const cells = [1000, 3000, 2000].map(deadlineMs =>
+		fakeCell(async () => {}, {id: `fake/of-${deadlineMs}`, deadlineMs}),
+	);
+	const {events} = await runFake(cells);
+	t.deepEqual(
+		events.filter(event => event.type === 'cell').map(event => event.case),
+		['fake/of-3000', 'fake/of-2000', 'fake/of-1000'],
+	);
+});
+
+test('events that cannot be written end the run and its guests', async t => {
+	const {settled, guests} = await runFake([pass(), pass()], {
+		emit(event) {
+			if (event.type === 'cell') throw new RangeError('disk full');
+		},
+	});
+	t.is(settled?.status, 'rejected');
+	t.true(guests.every(({isDisposed}) => isDisposed));
+});

@@ -1,0 +1,63 @@
+import {stripVTControlCharacters} from 'node:util';
+import test from 'ava';
+import type {CellEvent, Verdict} from './events.ts';
+import {formatCell, formatCounts, formatTable} from './table.ts';
+
+const cell = (title: string, verdict: Verdict = 'pass', durationMs = 100): CellEvent => {
+	const [, id, target] = /^([^[]+)(?:\[(.+)\])?$/.exec(title)!;
+	return {
+		type: 'cell',
+		kernel: 'debian-6.1',
+		mechanism: 'bprobe',
+		case: id!,
+		...(target && {target}),
+		repeat: 0,
+		verdict,
+		durationMs,
+	};
+};
+
+const lines = (text: string) => stripVTControlCharacters(text).split('\n');
+
+test('a table counts the cells of each suite by target, with their time', t => {
+	const cells = [cell('module/loads'), cell('entry/flags[c]'), cell('entry/flags[asm]', 'fail', 1900)];
+	t.deepEqual(lines(formatTable(cells)), [
+		'debian-6.1  –  asm  c  cells   time',
+		'───────────────────────────────────',
+		'module      1    ·  ·      1  0.1 s',
+		'entry       ·  0/1  1    1/2  2.0 s',
+		'───────────────────────────────────',
+		'all         1  0/1  1    2/3  2.1 s',
+		'',
+	]);
+});
+
+test('a table of a thousand cells fits into 80 columns', t => {
+	const targets = ['', '[asm]', '[asm-fentry]', '[c]', '[vmlinux]'];
+	const cells = targets.flatMap(target =>
+		Array.from({length: 200}, (_, n) => cell(`tooling/case${target}`, n ? 'pass' : 'fail', 10_000)),
+	);
+	t.true(Math.max(...lines(formatTable(cells)).map(line => line.length)) <= 80);
+});
+
+test('each kernel has its own table', t => {
+	const text = formatTable([cell('module/loads'), {...cell('module/loads'), kernel: '4.15.18'}]);
+	t.deepEqual(
+		lines(text)
+			.filter(line => /cells/.test(line))
+			.map(line => line.split(' ')[0]),
+		['debian-6.1', '4.15.18'],
+	);
+});
+
+test('counts name every verdict that occurs, and no other', t => {
+	const cells = [cell('a/b'), cell('a/c', 'crash'), cell('a/d', 'skip'), cell('a/e')];
+	t.is(stripVTControlCharacters(formatCounts(cells)), '2 pass, 1 crash, 1 skip');
+});
+
+test('the line of a cell holds its verdict, kernel, title and time', t => {
+	t.regex(
+		stripVTControlCharacters(formatCell(cell('entry/flags[asm]', 'hang', 1234))),
+		/^hang +debian-6\.1 entry\/flags\[asm\] 1\.23 s$/,
+	);
+});
