@@ -21,6 +21,7 @@ static const struct {
 	{"startChurn", op_start_churn}, {"startForks", op_start_forks}, {"stopJob", op_stop_job},
 	{"ioctl", op_ioctl}, {"asUser", op_as_user}, {"probeFds", op_probe_fds}, {"insmod", op_insmod},
 	{"rmmod", op_rmmod}, {"crash", op_crash}, {"mark", op_mark},
+	{"execByThread", op_exec_by_thread},
 };
 
 static json_t *run(json_t *request, struct failure *failure)

@@ -181,6 +181,8 @@ export type AgentOps = {
 	/** Waits (`timeoutMs`, else error ETIMEDOUT). `signal` when it was killed, `result` when its call returned. */
 	taskWait: {in: {task: number; timeoutMs: number}; out: {signal?: string; errno?: string; result?: CallResult}};
 	taskKill: {in: {task: number; signal: 'KILL' | 'TERM' | 'STOP' | 'CONT'}; out: {}};
+	/** Runs /bin/true by exec in the second thread of a forked process; `status` as waitpid(2) gives it. */
+	execByThread: {in: {}; out: {pid: number; status: number}};
 	/** Ends every `wait` action. */
 	release: {in: {}; out: {}};
 	/** fx_counts of fixtures.h. */

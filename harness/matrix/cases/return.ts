@@ -327,6 +327,30 @@ export const returnCases = [
 		},
 	}),
 	defineCase({
+		id: 'return/exec-by-a-thread',
+		needs: ['return'],
+		deadlineMs: 10_000,
+		async run(context) {
+			// Inside this function the thread becomes its process's first one: pid and start time change under the frame.
+			const names = ['begin_new_exec', 'flush_old_exec'];
+			const {addresses} = await context.ask('symbols', {names});
+			const at = names.flatMap(name => addresses[name] ?? [])[0];
+			assert.ok(at, `this kernel has none of ${names.join(', ')}`);
+			const probe = await context.attach({point: 'return', at});
+			for (let n = 1; n <= 3; n++) {
+				const {pid, status} = await context.ask('execByThread', {});
+				assert.equal(status, 0);
+				const events = await context.events();
+				assert.deepEqual(
+					events.slice(n - 1).map(({tid, regs}) => ({tid, ax: regs.ax})),
+					[{tid: pid, ax: '0x0'}],
+				);
+			}
+			onlyHits(await probe.info(), 3);
+			assert.equal(await framesInFlight(context), 0);
+		},
+	}),
+	defineCase({
 		id: 'return/attached-mid-call',
 		needs: ['return'],
 		targets: fixtures,
