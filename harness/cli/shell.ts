@@ -1,9 +1,13 @@
+import {readFileSync, statSync} from 'node:fs';
+import path from 'node:path';
 import type {Command} from 'commander';
 import {buildPayload, type Payload} from '../build/payload.ts';
+import {messageOf, UsageError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {GuestLink} from '../link/guest-link.ts';
 import {attachTerminal} from '../link/terminal.ts';
+import {push, type TransferFile} from '../link/transfer.ts';
 import {bootVm} from '../vm/guest.ts';
 import type {Vm} from '../vm/vm.ts';
 
@@ -11,9 +15,11 @@ export function addShell(program: Command, signal: AbortSignal): void {
 	program
 		.command('shell')
 		.argument('[id]', 'the kernel', 'debian-6.1')
+		.option('--copy <file...>', 'put files of this host into the guest, where the shell starts')
 		.option('--gdb', 'start the guest stopped, and say how to attach gdb')
 		.description('a shell in a guest with bprobe and fixtures loaded')
-		.action(async (id: string, {gdb = false}: {gdb?: boolean}) => {
+		.action(async (id: string, {gdb = false, copy = []}: {gdb?: boolean; copy?: readonly string[]}) => {
+			const files = copy.map(readForGuest);
 			const payload = await buildPayload(await obtainKernel(id, {signal}), {signal});
 			const onStarted = gdb ? (vm: Vm) => tellGdb(vm, payload) : undefined;
 			const {vm, keys} = await bootVm(payload, {signal, gdb, ...(onStarted && {onStarted})});
@@ -29,8 +35,17 @@ export function addShell(program: Command, signal: AbortSignal): void {
 				keepalive: !gdb,
 				...(gdb && {readyMs: 600_000}),
 			});
-			process.exitCode = await attachTerminal(link, 'exec /bin/sh -l', {signal});
+			await push(link, '/root', files, {signal});
+			process.exitCode = await attachTerminal(link, 'cd /root && exec /bin/sh -l', {signal});
 		});
+}
+
+function readForGuest(file: string): TransferFile {
+	try {
+		return {path: path.basename(file), data: readFileSync(file), mode: statSync(file).mode & 0o777};
+	} catch (error) {
+		throw new UsageError(`${file} cannot be copied into the guest: ${messageOf(error)}`, {cause: error});
+	}
 }
 
 function tellGdb(vm: Vm, {kernel, bprobe}: Payload): void {

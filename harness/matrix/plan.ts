@@ -50,7 +50,7 @@ export function planCells({kernels, mechanisms, cases, match = [], repeat = 1}: 
 }
 
 /** `*` and `?` are wild, all else stands for itself: brackets belong to cell titles. */
-export function globToRegExp(glob: string): RegExp {
+function globToRegExp(glob: string): RegExp {
 	const source = glob
 		.replaceAll(/[\\^$.|+()[\]{}]/g, String.raw`\$&`)
 		.replaceAll('*', '.*')
