@@ -16,11 +16,21 @@ type Make = {
 	readonly key: string;
 	/** The arguments for each run of make in the copy. */
 	readonly runs: (directory: string) => readonly (readonly string[])[];
+	/** The command that is make, where the host's will not do. */
+	readonly make?: (directory: string) => readonly string[];
 	readonly signal?: AbortSignal;
 };
 
 /** The directory where those sources have been built; nothing is done if they, their tools and `key` are unchanged. */
-export async function buildOnce({name, sources, tools, key, runs, signal}: Make): Promise<string> {
+export async function buildOnce({
+	name,
+	sources,
+	tools,
+	key,
+	runs,
+	make = () => ['make'],
+	signal,
+}: Make): Promise<string> {
 	const [content, toolchain] = await Promise.all([hashSources(sources), toolchainIdentity(['make', ...tools])]);
 	const identity = createHash('sha256').update(`${content}\n${toolchain}\n${key}`).digest('hex').slice(0, 16);
 	const final = path.join(cacheDirectory('build'), `${name}-${identity}`);
@@ -29,7 +39,8 @@ export async function buildOnce({name, sources, tools, key, runs, signal}: Make)
 		async directory => {
 			say(`building ${name}.`);
 			await copySources(sources, directory);
-			for (const args of runs(directory)) await make(name, directory, args, signal);
+			for (const args of runs(directory))
+				await runMake(name, directory, [...make(directory), '--no-print-directory', '-j2', ...args], signal);
 		},
 		{signal},
 	);
@@ -38,8 +49,13 @@ export async function buildOnce({name, sources, tools, key, runs, signal}: Make)
 /** modpost's warnings do not fail a build by themselves, ours must. */
 const isWarning = /^WARNING: modpost|warning: .*\[-W/m;
 
-async function make(name: string, cwd: string, args: readonly string[], signal?: AbortSignal): Promise<void> {
-	const {all, failed, exitCode, shortMessage} = await execa('make', ['--no-print-directory', '-j2', ...args], {
+async function runMake(
+	name: string,
+	cwd: string,
+	[command, ...args]: readonly string[],
+	signal?: AbortSignal,
+): Promise<void> {
+	const {all, failed, exitCode, shortMessage} = await execa(command!, args, {
 		cwd,
 		all: true,
 		reject: false,

@@ -1,7 +1,9 @@
 import path from 'node:path';
 import type {Kernel} from '../kernels/kernel.ts';
+import {fileNameOf} from '../kernels/kernel-id.ts';
 import {assembleInitramfs} from './initramfs.ts';
 import {buildOnce} from './make.ts';
+import {toolchainOf} from './toolchain.ts';
 import {obtainUserland} from './userland.ts';
 
 /** All that a guest needs to run one kernel's part of the matrix. */
@@ -39,14 +41,20 @@ async function buildGuestPrograms({signal}: {signal?: AbortSignal}): Promise<str
 }
 
 async function buildModules(kernel: Kernel, {signal}: {signal?: AbortSignal}): Promise<string> {
+	const toolchain = await toolchainOf(kernel, {signal});
+	const more = kernel.make ?? [];
 	return buildOnce({
-		name: `modules-${kernel.id.replaceAll(/[^\w.+-]/g, '_')}`,
+		name: `modules-${fileNameOf(kernel)}`,
 		sources: ['kmod', 'fixtures'],
 		tools: ['gcc', 'ld'],
-		key: kernel.buildTree,
-		// Debian's headers ask for the very compiler of their suite; the host's does for all that can run here.
+		key: [kernel.buildTree, toolchain.identity, ...more].join('\n'),
+		make: toolchain.make,
+		// Debian's headers ask for the very compiler of their suite.
 		runs: copy =>
-			['fixtures', 'kmod'].map(name => ['-C', kernel.buildTree, `M=${path.join(copy, name)}`, 'CC=gcc', 'modules']),
+			['fixtures', 'kmod'].map(name => [
+				...['-C', kernel.buildTree, `M=${path.join(copy, name)}`],
+				...[`CC=${toolchain.cc}`, ...more, 'modules'],
+			]),
 		signal,
 	});
 }

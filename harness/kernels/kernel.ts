@@ -7,8 +7,12 @@ export type Kernel = {
 	readonly bzImage: string;
 	/** Uncompressed, bootable through PVH; saves the guest the decompression. */
 	readonly vmlinux?: string;
+	/** The kernel with its symbols, for gdb; not every such file can be booted. */
+	readonly symbols?: string;
 	/** For `make -C buildTree M=…`. */
 	readonly buildTree: string;
+	/** Arguments that make needs for modules of this kernel. */
+	readonly make?: readonly string[];
 	/** `lib/modules/RELEASE`, where the kernel has modules. */
 	readonly modules?: string;
 	/** The kernel's symbols in the form of /proc/kallsyms. */

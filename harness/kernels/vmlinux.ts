@@ -13,6 +13,11 @@ export async function extractVmlinux(bzImage: string, target: string): Promise<v
 	if (elf && hasPvhEntry(elf)) await writeFile(target, elf);
 }
 
+/** Whether QEMU can boot that ELF kernel as it is. */
+export async function isPvhKernel(file: string): Promise<boolean> {
+	return hasPvhEntry(await readFile(file));
+}
+
 /** By the boot protocol's header: the payload lies behind the real-mode setup. */
 function payloadOf(image: Buffer): Buffer {
 	const setupBytes = ((image[0x1f1] || 4) + 1) * 512;

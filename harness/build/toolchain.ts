@@ -1,0 +1,88 @@
+import {existsSync} from 'node:fs';
+import {readFile, symlink} from 'node:fs/promises';
+import path from 'node:path';
+import {execa} from 'execa';
+import recipe from '../../images/toolchain.json' with {type: 'json'};
+import {cacheDirectory, cacheRoot} from '../host/cache.ts';
+import {defaultMaxAgeMs, loadIndex} from '../host/debian/archive.ts';
+import {closure} from '../host/debian/closure.ts';
+import {packageTree} from '../host/debian/tree.ts';
+import {UsageError} from '../host/errors.ts';
+import {readRecent, remember} from '../host/memo.ts';
+import {directoryOnPath} from '../host/qemu.ts';
+import {say} from '../host/say.ts';
+import {debianRow} from '../kernels/catalogue.ts';
+import type {Kernel} from '../kernels/kernel.ts';
+
+/** What builds the modules of a kernel. */
+export type Toolchain = {
+	/** Changes with the compiler. */
+	readonly identity: string;
+	readonly cc: string;
+	/** The command that is make, for work in that directory. */
+	readonly make: (directory: string) => readonly string[];
+};
+
+const host: Toolchain = {identity: 'host', cc: 'gcc', make: () => ['make']};
+
+/** The host's, unless the kernel's compiler is newer: its headers then use what the host's does not know. */
+export async function toolchainOf(kernel: Kernel, {signal}: {signal?: AbortSignal} = {}): Promise<Toolchain> {
+	const wanted = await compilerOf(kernel);
+	const suites = debianRow(kernel.id)?.suites;
+	if (wanted === undefined || suites === undefined || wanted <= (await hostCompiler())) return host;
+	if (!(await directoryOnPath('bwrap'))) {
+		throw new UsageError(
+			`${kernel.id} needs gcc ${wanted}, which runs by bubblewrap only: run \`probe-matrix doctor --install\`.`,
+		);
+	}
+	const root = await obtainRoot(kernel, wanted, {signal});
+	return {identity: root, cc: `gcc-${wanted}`, make: directory => sandbox(root, directory)};
+}
+
+/** The major version of the gcc that built the kernel; `undefined` if its .config does not tell. */
+async function compilerOf({config}: Kernel): Promise<number | undefined> {
+	const version = /^CONFIG_GCC_VERSION=(\d+)$/m.exec(await readFile(config, 'utf8'))?.[1];
+	return version === undefined || version === '0' ? undefined : Math.floor(Number(version) / 10_000);
+}
+
+async function hostCompiler(): Promise<number> {
+	const {stdout} = await execa('gcc', ['-dumpversion'], {reject: false});
+	return Number.parseInt(stdout ?? '', 10) || 0;
+}
+
+/** A system of the kernel's suite with nothing but the compiler and what make calls. */
+async function obtainRoot(kernel: Kernel, version: number, {signal}: {signal?: AbortSignal}): Promise<string> {
+	const name = `gcc-${version}`;
+	const memo = path.join(cacheDirectory('kernels'), `${kernel.id}-${name}.json`);
+	const wanted = JSON.stringify(recipe);
+	const known = await readRecent<{root: string; wanted: string}>(
+		memo,
+		30 * defaultMaxAgeMs,
+		memory => memory.wanted === wanted && existsSync(memory.root),
+	);
+	if (known) return known.root;
+	say(`${kernel.id} was built by gcc ${version}; getting that, as the host's gcc is ${await hostCompiler()}.`);
+	const suites = debianRow(kernel.id)!.suites;
+	const indices = await Promise.all(suites.map(suite => loadIndex(suite, {signal})));
+	const packages = closure(indices, [name, ...recipe.roots], {skip: recipe.skip});
+	const root = await packageTree(name, packages, {
+		signal,
+		keep: file => !recipe.drop.some(prefix => path.matchesGlob(file, `${prefix}**`)),
+		// What the packages' maintainer scripts would do.
+		finish: directory => symlink('mawk', path.join(directory, 'usr/bin/awk')),
+		recipe: JSON.stringify(recipe.drop),
+	});
+	await remember(memo, {root, wanted});
+	return root;
+}
+
+/** Sees the cache, and writes to `directory` alone. */
+function sandbox(root: string, directory: string): readonly string[] {
+	const links = ['bin', 'sbin', 'lib', 'lib64'].flatMap(name => ['--symlink', `usr/${name}`, `/${name}`]);
+	return [
+		...['bwrap', '--die-with-parent', '--unshare-all', '--new-session', '--ro-bind', path.join(root, 'usr'), '/usr'],
+		...[...links, '--dev', '/dev', '--proc', '/proc', '--tmpfs', '/tmp'],
+		...['--ro-bind', cacheRoot(), cacheRoot(), '--bind', directory, directory, '--chdir', directory],
+		...['--clearenv', '--setenv', 'PATH', '/usr/bin', '--setenv', 'LC_ALL', 'C', 'make'],
+	];
+}

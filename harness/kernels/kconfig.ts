@@ -1,0 +1,39 @@
+import {UsageError} from '../host/errors.ts';
+
+/** Options with their values as in a .config: `y`, `"text"`, `18`; `n` for those that are not set. */
+export type Options = ReadonlyMap<string, string>;
+
+/** Throws UsageError for a line that is neither option nor comment. */
+export function parseOptions(text: string, name: string): Options {
+	const options = new Map<string, string>();
+	for (const [index, line] of text.split('\n').entries()) {
+		const set = /^(CONFIG_\w+)=(\S.*)$/.exec(line);
+		const unset = /^# (CONFIG_\w+) is not set$/.exec(line);
+		if (set) options.set(set[1]!, set[2]!);
+		else if (unset) options.set(unset[1]!, 'n');
+		else if (line.trim() !== '' && !line.startsWith('#')) {
+			throw new UsageError(`${name}, line ${index + 1}: ${JSON.stringify(line)} is no option.`);
+		}
+	}
+	return options;
+}
+
+/** The later ones win. */
+export function mergeOptions(...parts: readonly Options[]): Options {
+	return new Map(parts.flatMap(part => [...part]));
+}
+
+export function formatOptions(options: Options): string {
+	return [...options]
+		.map(([name, value]) => (value === 'n' ? `# ${name} is not set\n` : `${name}=${value}\n`))
+		.join('');
+}
+
+/** What was asked for and is not so, as people read it. An option the kernel has never heard of is not counted. */
+export function lostOptions(wanted: Options, got: Options, isKnown: (name: string) => boolean): readonly string[] {
+	return [...wanted].flatMap(([name, value]) => {
+		const found = got.get(name) ?? 'n';
+		if (found === value || (value !== 'n' && !isKnown(name))) return [];
+		return [`${name}=${value} (it is ${found})`];
+	});
+}

@@ -1,0 +1,67 @@
+import {statSync} from 'node:fs';
+import path from 'node:path';
+import {debianRow, flavours, unknownKernel} from './catalogue.ts';
+import {ubuntuBase} from './ubuntu.ts';
+import {isRelease, releaseName} from './version.ts';
+
+/** What a kernel's id means. */
+export type KernelId = {
+	/** As it stands in events and tables: `4.15.18+debug`, also for 4.15.0-72-generic+debug. */
+	readonly id: string;
+	readonly flavour: string;
+} & (
+	| {readonly kind: 'debian'}
+	| {readonly kind: 'release'; readonly version: string}
+	| {readonly kind: 'directory'; readonly directory: string}
+);
+
+/** Throws UsageError, with the nearest known ones, for an id that means nothing. */
+export function parseKernelId(text: string): KernelId {
+	if (looksLikePath(text)) return directoryId(text);
+	const {name, flavour} = splitFlavour(text);
+	if (debianRow(name)) {
+		if (flavour !== 'base') throw unknownKernel(text, `${name} is built by Debian and has no flavours`);
+		return {kind: 'debian', id: name, flavour: 'cloud'};
+	}
+	const version = ubuntuBase(name) ?? (isRelease(name) ? releaseName(name) : undefined);
+	if (version === undefined) throw unknownKernel(text);
+	return {kind: 'release', version, flavour, id: withFlavour(version, flavour)};
+}
+
+/** Part of file names: no id of one kernel is that of another. */
+export function fileNameOf({id}: {readonly id: string}): string {
+	return id.replaceAll(/[^\w.+-]/g, character => `%${character.codePointAt(0)!.toString(16)}`);
+}
+
+function withFlavour(name: string, flavour: string): string {
+	return flavour === 'base' ? name : `${name}+${flavour}`;
+}
+
+function splitFlavour(text: string): {name: string; flavour: string} {
+	const plus = text.lastIndexOf('+');
+	const flavour = text.slice(plus + 1);
+	if (plus < 0) return {name: text, flavour: 'base'};
+	if (!flavours.includes(flavour)) {
+		throw unknownKernel(text, `there is no flavour ${JSON.stringify(flavour)}, only ${flavours.join(', ')}`);
+	}
+	return {name: text.slice(0, plus), flavour};
+}
+
+function looksLikePath(text: string): boolean {
+	return text.includes('/') || text === '.' || text === '..';
+}
+
+/** A directory may have a plus in its name: what exists wins. */
+function directoryId(text: string): KernelId {
+	if (isDirectory(text) || !text.includes('+')) {
+		const directory = path.resolve(text);
+		return {kind: 'directory', directory, flavour: 'base', id: directory};
+	}
+	const {name, flavour} = splitFlavour(text);
+	const directory = path.resolve(name);
+	return {kind: 'directory', directory, flavour, id: withFlavour(directory, flavour)};
+}
+
+function isDirectory(file: string): boolean {
+	return statSync(file, {throwIfNoEntry: false})?.isDirectory() ?? false;
+}

@@ -1,0 +1,22 @@
+import rows from '../../images/quirks.json' with {type: 'json'};
+import {compareReleases} from './version.ts';
+
+/** What some releases need to be built by today's tools, and why. */
+export type Quirk = {
+	readonly from: string;
+	/** The first release that does not need it. */
+	readonly before: string;
+	readonly reason: string;
+	/** Lines of a .config, stronger than the fragments. */
+	readonly config?: readonly string[];
+	/** Arguments of make. */
+	readonly make?: readonly string[];
+	/** For the kernel's C files and those of its modules. */
+	readonly cflags?: readonly string[];
+	/** Text in the sources; where `old` is not found, the tree has been repaired already. */
+	readonly replace?: readonly {readonly file: string; readonly old: string; readonly new: string}[];
+};
+
+export function quirksOf(version: string, all: readonly Quirk[] = rows): readonly Quirk[] {
+	return all.filter(({from, before}) => compareReleases(version, from) >= 0 && compareReleases(version, before) < 0);
+}

@@ -1,0 +1,104 @@
+import {createHash} from 'node:crypto';
+import {existsSync, statSync} from 'node:fs';
+import {readFile, rename, rm, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import {execa} from 'execa';
+import {errorCode, UsageError} from '../host/errors.ts';
+import type {Quirk} from './quirks.ts';
+import {compareReleases, releaseName} from './version.ts';
+
+export type SourceTree = {
+	readonly directory: string;
+	/** As kernel.org names it. */
+	readonly version: string;
+	/** `clean`: as unpacked. `built`: bzImage, symbols and all. `half-built`: something between, of no use as it is. */
+	readonly state: 'clean' | 'half-built' | 'built';
+};
+
+/** Looks at a tree without touching it. Throws UsageError if that is no Linux. */
+export async function inspectTree(directory: string): Promise<SourceTree> {
+	const text = await makefileOf(directory);
+	const value = (name: string) => new RegExp(`^${name} *= *(\\S*)`, 'm').exec(text)?.[1];
+	const [major, minor, patch] = ['VERSION', 'PATCHLEVEL', 'SUBLEVEL'].map(value);
+	if (!major || !minor || !existsSync(path.join(directory, 'arch/x86/Makefile'))) {
+		throw new UsageError(
+			`${directory} is not a Linux source tree: its Makefile names no version, or arch/x86 is missing.`,
+		);
+	}
+	const version = releaseName(`${major}.${minor}.${patch || 0}${value('EXTRAVERSION') ?? ''}`);
+	return {directory, version, state: stateOf(directory)};
+}
+
+/** Throws UsageError if the tree is not of that version. */
+export function mustBeVersion({directory, version}: SourceTree, wanted: string): void {
+	if (compareReleases(version, wanted) === 0) return;
+	throw new UsageError(`${directory} is Linux ${version}, but Linux ${wanted} was asked for.`);
+}
+
+const proofs = ['.config', 'vmlinux', 'System.map', 'Module.symvers', 'arch/x86/boot/bzImage'] as const;
+
+/** What a built tree lacks to be used as it is. */
+export function missingIn(directory: string): readonly string[] {
+	return proofs.filter(file => !existsSync(path.join(directory, file)));
+}
+
+function stateOf(directory: string): SourceTree['state'] {
+	if (missingIn(directory).length === 0) return 'built';
+	const traces = ['.config', 'include/config', 'include/generated', 'arch/x86/include/generated', 'vmlinux'];
+	return traces.some(file => existsSync(path.join(directory, file))) ? 'half-built' : 'clean';
+}
+
+async function makefileOf(directory: string): Promise<string> {
+	if (!statSync(directory, {throwIfNoEntry: false})?.isDirectory()) {
+		throw new UsageError(`There is no directory ${directory}.`);
+	}
+	try {
+		return await readFile(path.join(directory, 'Makefile'), 'utf8');
+	} catch (error) {
+		if (errorCode(error) !== 'ENOENT') throw error;
+		throw new UsageError(`${directory} is not a Linux source tree: it has no Makefile.`, {cause: error});
+	}
+}
+
+/** Changes when a file of the tree does: by names, sizes and times, as make sees it. */
+export async function identityOfTree(directory: string, {signal}: {signal?: AbortSignal} = {}): Promise<string> {
+	const {stdout} = await execa(
+		'find',
+		['.', '-name', '.git', '-prune', '-o', '-type', 'f', '-printf', '%P %s %T@\\n'],
+		{cwd: directory, maxBuffer: 1 << 28, cancelSignal: signal},
+	);
+	return createHash('sha256').update(stdout.split('\n').toSorted().join('\n')).digest('hex');
+}
+
+/** A tree to build in: hard links where that is possible, since a build writes to none of its sources. */
+export async function cloneTree(from: string, to: string, {signal}: {signal?: AbortSignal} = {}): Promise<void> {
+	for (const how of ['--link', '--reflink=auto']) {
+		await rm(to, {recursive: true, force: true});
+		const {failed, stderr} = await execa('cp', ['-a', how, '--no-target-directory', '--', from, to], {
+			reject: false,
+			cancelSignal: signal,
+		});
+		signal?.throwIfAborted();
+		if (!failed) break;
+		if (how !== '--link') throw new UsageError(`${from} could not be copied: ${stderr.trim().split('\n').at(-1)}`);
+	}
+	// setlocalversion asks git; ours is no checkout.
+	await rm(path.join(to, '.git'), {recursive: true, force: true});
+}
+
+/** By new files put in place of the old ones: those may be links into a tree that is not ours. */
+export async function applyReplacements(directory: string, quirks: readonly Quirk[]): Promise<void> {
+	for (const {file, old, new: text} of quirks.flatMap(quirk => quirk.replace ?? [])) {
+		const target = path.join(directory, file);
+		if (!existsSync(target)) continue;
+		const before = await readFile(target, 'utf8');
+		if (!before.includes(old)) continue;
+		const {mode} = statSync(target);
+		await writeFile(
+			`${target}.new`,
+			before.replaceAll(old, () => text),
+			{mode},
+		);
+		await rename(`${target}.new`, target);
+	}
+}

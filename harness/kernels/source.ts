@@ -1,0 +1,148 @@
+import {existsSync} from 'node:fs';
+import {readFile} from 'node:fs/promises';
+import path from 'node:path';
+import {cacheDirectory} from '../host/cache.ts';
+import {NetworkError, NotFoundError, UsageError} from '../host/errors.ts';
+import {readRecent, remember} from '../host/memo.ts';
+import {say} from '../host/say.ts';
+import type {Kernel} from './kernel.ts';
+import {fileNameOf, type KernelId} from './kernel-id.ts';
+import type {ObtainOptions} from './obtain.ts';
+import {recipeOf} from './recipe.ts';
+import {fetchRelease, unpackRelease} from './release.ts';
+import {buildKernel, type Source} from './source-build.ts';
+import {cloneTree, identityOfTree, inspectTree, missingIn, mustBeVersion, type SourceTree} from './source-tree.ts';
+import {KernelUnavailableError} from './unavailable.ts';
+import {isPvhKernel} from './vmlinux.ts';
+
+type ReleaseId = Extract<KernelId, {kind: 'release'}>;
+type DirectoryId = Extract<KernelId, {kind: 'directory'}>;
+
+/** What was built under an id the last time, so that the id alone finds it again. */
+type Memory = {readonly kernel: Kernel; readonly recipe: string; readonly source?: string};
+
+/** A release, from `source` or, without it, as built before, from the tree it was built from, or from kernel.org. */
+export async function obtainRelease(id: ReleaseId, {signal, source}: ObtainOptions): Promise<Kernel> {
+	if (source !== undefined) return fromTree(id, await treeOf(source, id.version), {signal});
+	const {identity} = await recipeOf(id.version, id.flavour);
+	const memory = await recall(id);
+	if (memory && memory.recipe === identity && isWhole(memory.kernel)) return memory.kernel;
+	const tree = await rememberedTree(id);
+	if (tree) {
+		say(`${id.id}: from ${tree.directory}, as the last time.`);
+		return fromTree(id, tree, {signal});
+	}
+	return fromRelease(id, {signal});
+}
+
+/** A tree by its path: used as it is if it is built, else built elsewhere. Throws UsageError for one that is half built. */
+export async function obtainDirectory(id: DirectoryId, {signal}: ObtainOptions): Promise<Kernel> {
+	const tree = await inspectTree(id.directory);
+	if (tree.state === 'clean') return fromTree(id, tree, {signal});
+	if (tree.state === 'half-built') {
+		throw new UsageError(
+			`${id.directory} is half built: it has no ${missingIn(id.directory).join(', ')}. Finish its build (make bzImage modules), or give it as --source of Linux ${tree.version} to have it built elsewhere.`,
+		);
+	}
+	if (id.flavour !== 'base') {
+		throw new UsageError(
+			`${id.directory} is built already; give it as --source of ${tree.version}+${id.flavour} to have that built elsewhere.`,
+		);
+	}
+	const inside = (file: string) => path.join(id.directory, file);
+	return {
+		id: id.id,
+		release: (await readFile(inside('include/config/kernel.release'), 'utf8')).trim(),
+		bzImage: inside('arch/x86/boot/bzImage'),
+		...((await isPvhKernel(inside('vmlinux'))) && {vmlinux: inside('vmlinux')}),
+		symbols: inside('vmlinux'),
+		buildTree: id.directory,
+		kallsyms: inside('System.map'),
+		origin: `built tree ${id.directory}`,
+		flavour: 'as built',
+		config: inside('.config'),
+	};
+}
+
+async function treeOf(directory: string, version: string): Promise<SourceTree> {
+	const tree = await inspectTree(path.resolve(directory));
+	mustBeVersion(tree, version);
+	return tree;
+}
+
+async function fromTree(id: KernelId, tree: SourceTree, {signal}: {signal?: AbortSignal}): Promise<Kernel> {
+	const source = {
+		version: tree.version,
+		origin: `Linux ${tree.version} from ${tree.directory}`,
+		identity: await identityOfTree(tree.directory, {signal}),
+		provide: (directory: string) => cloneTree(tree.directory, directory, {signal}),
+	};
+	return buildAndRemember(id, source, {signal, tree: tree.directory});
+}
+
+async function fromRelease(id: ReleaseId, {signal}: {signal?: AbortSignal}): Promise<Kernel> {
+	let tarball: {file: string; sha256: string};
+	try {
+		tarball = await fetchRelease(id.version, {signal});
+	} catch (error) {
+		if (!(error instanceof NetworkError || error instanceof NotFoundError)) throw error;
+		throw new KernelUnavailableError(id.id, {
+			reason: error.message,
+			advice: `Give a tree of Linux ${id.version} by --source DIR.`,
+			cause: error,
+		});
+	}
+	const {file, sha256} = tarball;
+	const source = {
+		version: id.version,
+		origin: `Linux ${id.version} from kernel.org`,
+		identity: sha256,
+		provide: (directory: string) => unpackRelease(file, directory, {signal}),
+	};
+	return buildAndRemember(id, source, {signal});
+}
+
+async function buildAndRemember(
+	id: KernelId,
+	source: Source,
+	{signal, tree}: {signal?: AbortSignal; tree?: string},
+): Promise<Kernel> {
+	const kernel = await buildKernel(id, source, {signal});
+	const {identity} = await recipeOf(source.version, id.flavour);
+	const memory: Memory = {kernel, recipe: identity, ...(tree !== undefined && {source: tree})};
+	await remember(memoOf(id), memory);
+	return kernel;
+}
+
+/** The kernel of that id in the cache, if there is one, however old. */
+export async function cachedSourceKernel(id: KernelId): Promise<Kernel | undefined> {
+	const kernel = (await recall(id))?.kernel;
+	return kernel && isWhole(kernel) ? kernel : undefined;
+}
+
+/** The tree this version was last built from in any flavour, if it is still there and still of that version. */
+async function rememberedTree(id: ReleaseId): Promise<SourceTree | undefined> {
+	for (const name of new Set([id.id, id.version])) {
+		const directory = (await recall({id: name}))?.source;
+		if (directory === undefined || !existsSync(directory)) continue;
+		try {
+			return await treeOf(directory, id.version);
+		} catch (error) {
+			if (!(error instanceof UsageError)) throw error;
+			say(`${id.id}: not from there again: ${error.message}`);
+		}
+	}
+	return undefined;
+}
+
+async function recall(id: {readonly id: string}): Promise<Memory | undefined> {
+	return readRecent<Memory>(memoOf(id), Number.POSITIVE_INFINITY, ({kernel}) => kernel !== undefined);
+}
+
+function memoOf(id: {readonly id: string}): string {
+	return path.join(cacheDirectory('kernels'), `${fileNameOf(id)}.source.json`);
+}
+
+function isWhole({bzImage, buildTree}: Kernel): boolean {
+	return existsSync(bzImage) && existsSync(buildTree);
+}

@@ -1,0 +1,35 @@
+import map from '../../images/ubuntu.json' with {type: 'json'};
+import {UsageError} from '../host/errors.ts';
+
+const series: Readonly<Record<string, Readonly<Record<string, string>>>> = map.series;
+
+/**
+ * The mainline release under an Ubuntu kernel: `ubuntu:4.15.0-72.81`, `4.15.0-72-generic`, or the line of
+ * /proc/version_signature; `undefined` if the text is no such name. Throws UsageError for one that the map does not know.
+ */
+export function ubuntuBase(text: string): string | undefined {
+	const signature = /^Ubuntu \S+ (\d+\.\d+(?:\.\d+)?)$/.exec(text.trim());
+	if (signature) return signature[1];
+	const match = /^(?:ubuntu:)?(\d+\.\d+\.\d+)-(\d+)(?:\.\d+)?(?:[~-][\w.~-]+)?$/.exec(text);
+	if (!match) {
+		if (text.startsWith('ubuntu:')) throw new UsageError(`${text} is not like ubuntu:4.15.0-72.81.`);
+		return undefined;
+	}
+	const [, base, abi] = match;
+	const table = series[base!];
+	if (!table) {
+		throw new UsageError(
+			`The map of Ubuntu kernels has no series ${base} (for ${text}); it has ${Object.keys(series).join(', ')}. /proc/version_signature on that machine ends with the release to ask for.`,
+		);
+	}
+	const found = Object.keys(table)
+		.map(Number)
+		.findLast(first => first <= Number(abi));
+	if (found === undefined) {
+		const first = Object.keys(table)[0]!;
+		throw new UsageError(
+			`${text}: below ABI ${first} the kernels were candidates; the nearest known is ${base}-${first} (${table[first]}).`,
+		);
+	}
+	return table[String(found)];
+}
