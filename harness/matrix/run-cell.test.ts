@@ -30,7 +30,7 @@ test('an assertion that does not hold is a failure with its error, evidence and 
 		assert.equal(7, 8, 'seven is not eight');
 	});
 	const outcome = await runCell(cell, guest, {signal});
-	t.like(outcome, {verdict: 'fail', evidence: {seen: 7}, isGuestDirty: false});
+	t.like(outcome, {verdict: 'fail', evidence: {seen: 7}, consolePath: guest.console.path, isGuestDirty: false});
 	t.true(outcome.error instanceof assert.AssertionError);
 	t.regex(outcome.message ?? '', /^seven is not eight/);
 	t.regex(outcome.console ?? '', /hello from the kernel/);

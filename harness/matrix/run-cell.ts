@@ -8,7 +8,10 @@ import {openContext} from './context.ts';
 import type {Guest, GuestEnd} from './guest.ts';
 import type {Cell} from './plan.ts';
 
-export type CellOutcome = Pick<CellEvent, 'verdict' | 'durationMs' | 'message' | 'evidence' | 'console'> & {
+export type CellOutcome = Pick<
+	CellEvent,
+	'verdict' | 'durationMs' | 'message' | 'evidence' | 'console' | 'consolePath'
+> & {
 	/** What the case threw, for a runner that can show it better than its message. */
 	readonly error?: unknown;
 	/** The guest must not be used for another cell. */
@@ -106,7 +109,11 @@ export async function runCell(cell: Cell, guest: Guest, {signal}: {signal: Abort
 		durationMs: Math.round(durationMs),
 		...(Object.keys(evidence).length > 0 && {evidence}),
 		...(failure !== undefined && {error: failure}),
-		...(judged.verdict !== 'pass' && judged.verdict !== 'skip' && {console: excerpt(report?.text ?? console)}),
+		...(judged.verdict !== 'pass' &&
+			judged.verdict !== 'skip' && {
+				console: excerpt(report?.text ?? console),
+				consolePath: guest.console.path,
+			}),
 		isGuestDirty,
 	};
 }

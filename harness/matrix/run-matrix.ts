@@ -94,7 +94,10 @@ function longestFirst(cells: readonly Cell[]): Cell[] {
 }
 
 /** The event that tells how a cell ended. */
-export function cellEvent(cell: Cell, {verdict, durationMs, message, evidence, console}: CellOutcome): CellEvent {
+export function cellEvent(
+	cell: Cell,
+	{verdict, durationMs, message, evidence, console, consolePath}: CellOutcome,
+): CellEvent {
 	const {kernel, mechanism, case: id, target, repeat} = cell;
 	return {
 		type: 'cell',
@@ -108,5 +111,6 @@ export function cellEvent(cell: Cell, {verdict, durationMs, message, evidence, c
 		...(message !== undefined && {message}),
 		...(evidence && {evidence}),
 		...(console !== undefined && {console}),
+		...(consolePath !== undefined && {consolePath}),
 	};
 }

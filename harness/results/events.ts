@@ -50,6 +50,8 @@ export type CellEvent = CellName & {
 	readonly evidence?: Readonly<Record<string, unknown>>;
 	/** The lines of the guest's console that belong to this cell, when it says something. */
 	readonly console?: string;
+	/** Where the whole console is, on the host that ran the cell. */
+	readonly consolePath?: string;
 };
 
 export type EndEvent = {

@@ -21,7 +21,7 @@ test('a failure says which command runs it again', t => {
 });
 
 test('a failure says where the whole console is', t => {
-	t.regex(formatFailure(failed, {consolePath: '/var/c.console'}), /whole console: \/var\/c\.console/);
+	t.regex(formatFailure({...failed, consolePath: '/var/c.console'}), /whole console: \/var\/c\.console/);
 });
 
 test('expected and seen registers stand side by side, and the wrong ones are pointed at', t => {

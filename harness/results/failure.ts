@@ -3,7 +3,7 @@ import {type CellEvent, cellTitle} from './events.ts';
 import {paintVerdict} from './table.ts';
 
 /** All that is known of a cell that did not pass: message, evidence, console, and how to run it again. */
-export function formatFailure(cell: CellEvent, {consolePath}: {consolePath?: string} = {}): string {
+export function formatFailure(cell: CellEvent): string {
 	const parts = [`${paintVerdict(cell.verdict)} ${styleText('bold', `${cell.kernel} › ${cellTitle(cell)}`)}`];
 	if (cell.message) parts.push(indent(clean(cell.message)));
 	const {registers, callStack, ...rest} = cell.evidence ?? {};
@@ -12,7 +12,7 @@ export function formatFailure(cell: CellEvent, {consolePath}: {consolePath?: str
 	for (const [name, value] of Object.entries(rest))
 		parts.push(indent(`${name}: ${clean(JSON.stringify(value)).slice(0, 600)}`));
 	if (cell.console?.trim()) parts.push(indent(`console:\n${indent(clean(tail(cell.console, 25)))}`));
-	if (consolePath) parts.push(indent(`whole console: ${consolePath}`));
+	if (cell.consolePath) parts.push(indent(`whole console: ${cell.consolePath}`));
 	parts.push(indent(`again: ${rerunCommand(cell)}`));
 	return parts.join('\n');
 }
