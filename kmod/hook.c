@@ -101,7 +101,7 @@ static __always_inline void set_ext(struct bprobe_ext *ext, const struct pt_regs
 	ext->version = BPROBE_EXT_VERSION;
 	ext->size = sizeof(*ext);
 	ext->function = address;
-	ext->caller = caller;
+	ext->caller = bp_graph_caller(caller, slot);
 	set_regs((struct pt_regs *)ext->entry, regs, address, slot);
 	/*
 	 * The words above the slot may lie beyond the stack: interrupt stacks

@@ -134,6 +134,7 @@ int bp_symbol_address(const char *name, unsigned long *address);
 int bp_function_name(unsigned long address, char name[BPROBE_NAME_LEN]);
 bool bp_function_denied(unsigned long address, const char *name);
 unsigned long bp_ftrace_location(unsigned long address);
+unsigned long bp_graph_caller(unsigned long caller, unsigned long *slot);
 struct module *bp_module_get(unsigned long address, int *error);
 
 /* probe.c */

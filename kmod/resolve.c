@@ -17,6 +17,8 @@ static const void *on_each_module_symbol;	/* NULL where the other one covers mod
 static const void *ftrace_location_address;
 static const void *in_kprobe_blacklist;
 static const void *module_of_text;
+static const void *graph_ret_addr;		/* NULL without the function graph tracer */
+static unsigned long graph_return;
 
 /*
  * Functions whose hook would run on one task and its return on another, and
@@ -79,6 +81,8 @@ int bp_resolve_init(void)
 	ftrace_location_address = bp_resolve("ftrace_location");
 	in_kprobe_blacklist = bp_resolve("within_kprobe_blacklist");
 	module_of_text = bp_resolve("__module_text_address");
+	graph_ret_addr = bp_resolve("ftrace_graph_ret_addr");
+	graph_return = (unsigned long)bp_resolve("return_to_handler");
 	if (!on_each_symbol || !ftrace_location_address || !in_kprobe_blacklist || !module_of_text)
 		return -ENXIO;
 	return 0;
@@ -156,6 +160,20 @@ unsigned long bp_ftrace_location(unsigned long address)
 {
 	return bp_call(ftrace_location_address, address);
 }
+
+/*
+ * The return address that was in @slot before the function graph tracer put
+ * its own there, as it does when it comes to the function first.
+ */
+unsigned long bp_graph_caller(unsigned long caller, unsigned long *slot)
+{
+	int index = 0;
+
+	if (likely(caller != graph_return) || !graph_ret_addr)
+		return caller;
+	return bp_call(graph_ret_addr, current, &index, caller, slot);
+}
+NOKPROBE_SYMBOL(bp_graph_caller);
 
 /*
  * A reference on the module that holds @address, NULL for vmlinux. -ENOENT

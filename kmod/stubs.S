@@ -111,7 +111,7 @@ BP_CODE_BEGIN(bp_return_trampoline)
 BP_CODE_END(bp_return_trampoline)
 
 /*
- * bp_call(function, ...): calls with up to three arguments. The address comes
+ * bp_call(function, ...): calls with up to four arguments. The address comes
  * from kallsyms, and on kernels with indirect branch tracking a function that
  * the kernel never calls indirectly has lost its ENDBR. A ret needs none.
  */
@@ -120,6 +120,7 @@ BP_FUNC_BEGIN(bp_call)
 	mov	%rsi, %rdi
 	mov	%rdx, %rsi
 	mov	%rcx, %rdx
+	mov	%r8, %rcx
 	push	%rax
 	BP_RET
 BP_FUNC_END(bp_call)
