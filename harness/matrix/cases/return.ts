@@ -178,9 +178,10 @@ export const returnCases = [
 			for (let n = 1; n <= 8; n++)
 				await context.attach({point: 'return', program: 'empty', at: await context.address(`fx_chain_${n}`)});
 			for (let depth = 1; depth <= 8; depth++) {
-				const before = (await context.events()).length;
+				// One stack in the map at a time: bpf_get_stackid gives up where two different ones share a bucket.
+				await context.ask('reset', {});
 				await context.call({in: input, ret: output, depth});
-				const events = (await context.events()).slice(before);
+				const events = await context.events();
 				assert.equal(events.length, 2, 'an entry and a return');
 				for (const event of events) await checkStack(context, event, callers[depth - 1]!);
 			}
