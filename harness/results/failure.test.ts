@@ -42,7 +42,7 @@ test('text from a guest cannot steer the terminal', t => {
 	const hostile = 'a\u001B[2Jb\u001B]0;title\u0007c\u009B31md\re\u0000';
 	const text = formatFailure({...failed, message: hostile, console: hostile, evidence: {hostile}});
 	// Our own colours are the only ones.
-	t.notRegex(stripVTControlCharacters(text), /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/);
+	t.notRegex(stripVTControlCharacters(text).replaceAll(/[\n\t]/g, ''), /\p{Cc}/u);
 	t.false(text.includes('\u001B[2J'));
 	t.false(text.includes('title\u0007'));
 });

@@ -5,6 +5,8 @@ export type Machine = {
 	readonly memoryMib: number;
 	readonly cpus: number;
 	readonly accelerator: 'tcg' | 'kvm';
+	/** One instruction a nanosecond of guest time, exactly: for counting them. Needs one CPU and no acceleration. */
+	readonly countsInstructions?: boolean;
 	/** Added to the tuned command line, so it wins over it. */
 	readonly commandLine: readonly string[];
 	readonly consolePath: string;
@@ -26,9 +28,10 @@ export function qemuArguments(qemu: Qemu, kernel: Kernel, machine: Machine): rea
 		'-M',
 		'q35,memory-backend=ram0',
 		'-accel',
-		machine.accelerator === 'kvm' ? 'kvm' : `tcg,thread=${qemu.tcgThread}`,
+		machine.accelerator === 'kvm' ? 'kvm' : `tcg,thread=${machine.countsInstructions ? 'single' : qemu.tcgThread}`,
 		'-cpu',
 		machine.accelerator === 'kvm' ? 'host' : 'max',
+		...(machine.countsInstructions ? ['-icount', 'shift=0,sleep=off'] : []),
 		'-smp',
 		String(machine.cpus),
 		'-m',

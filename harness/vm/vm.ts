@@ -20,6 +20,8 @@ export type VmOptions = {
 	readonly memoryMib?: number;
 	readonly cpus?: number;
 	readonly accelerator?: 'tcg' | 'kvm';
+	/** See qemu-arguments.ts. */
+	readonly countsInstructions?: boolean;
 	readonly commandLine?: readonly string[];
 	/** Where the console is kept; otherwise it goes with the VM. */
 	readonly consolePath?: string;
@@ -71,6 +73,7 @@ export class Vm implements AsyncDisposable {
 					memoryMib: options.memoryMib ?? 256,
 					cpus: options.cpus ?? 2,
 					accelerator: options.accelerator ?? 'tcg',
+					countsInstructions: options.countsInstructions ?? false,
 					commandLine: options.commandLine ?? [],
 					consolePath,
 					initrd,

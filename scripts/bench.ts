@@ -1,0 +1,94 @@
+/** Measures what the project has budgets for, each as the median of five, and prints a table. */
+import {readFileSync} from 'node:fs';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {buildPayload, type Payload} from '../harness/build/payload.ts';
+import {obtainKernel} from '../harness/kernels/obtain.ts';
+import type {AgentOps, Point} from '../harness/link/agent-protocol.ts';
+import {allCases} from '../harness/matrix/cases/all.ts';
+import {planCells} from '../harness/matrix/plan.ts';
+import {runKernels} from '../harness/matrix/run-kernels.ts';
+import {testedKernels} from '../harness/matrix/tested-kernels.ts';
+import {bprobe} from '../harness/mechanisms/bprobe.ts';
+import {Guest, type GuestOptions} from '../harness/vm/guest.ts';
+
+const rounds = 5;
+const kernel = process.argv[2] ?? testedKernels[0];
+const {signal} = new AbortController();
+
+type Row = {readonly what: string; readonly unit: string; readonly budget: number; readonly values: readonly number[]};
+
+const payload = await buildPayload(await obtainKernel(kernel));
+const rows = [...(await measureBoot(payload)), ...(await measureCalls(payload)), await measureMatrix()];
+process.stdout.write(`${kernel}, ${payload.kernel.release}, medians of ${rounds}\n`);
+for (const {what, unit, budget, values} of rows) {
+	const middle = median(values);
+	const judged = middle <= budget ? 'within' : 'OVER';
+	const spread = `${Math.round(Math.min(...values))}–${Math.round(Math.max(...values))}`;
+	process.stdout.write(
+		`${what.padEnd(34)} ${String(Math.round(middle)).padStart(7)} ${unit.padEnd(4)} ${judged.padEnd(6)} ${String(budget).padStart(6)}  (${spread})\n`,
+	);
+}
+
+async function measureBoot(payload: Payload): Promise<readonly Row[]> {
+	const bootMs: number[] = [];
+	const memoryMib: number[] = [];
+	for (let round = 0; round < rounds; round++) {
+		await using guest = await Guest.boot(payload);
+		bootMs.push(guest.readyMs);
+		const pss = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${guest.vm.pid}/smaps_rollup`, 'utf8'))?.[1];
+		memoryMib.push(Number(pss) / 1024);
+	}
+	return [
+		{what: 'power on to agent answers', unit: 'ms', budget: 2500, values: bootMs},
+		{what: 'memory of one VM after boot', unit: 'MiB', budget: 256, values: memoryMib},
+	];
+}
+
+/** Instructions per call of fx_asm_fentry with one empty program, less those without. Budgets are those of 4.15.18. */
+async function measureCalls(payload: Payload): Promise<readonly Row[]> {
+	const options: GuestOptions = {cpus: 1, countsInstructions: true, deadlineMs: 180_000};
+	await using guest = await Guest.boot(payload, options);
+	const {agent} = guest;
+	const {prog} = await agent.call('load', {program: 'empty'});
+	const address = (await agent.call('symbols', {names: ['fx_asm_fentry']})).addresses.fx_asm_fentry![0]!;
+	const extra = async (point: Point): Promise<number> => {
+		const without = await nsPerCall(agent);
+		const {probe} = await agent.call('attach', {prog, point, address});
+		const probed = await nsPerCall(agent);
+		await agent.call('close', {probe});
+		return probed - without;
+	};
+	const rowOf = async (point: Point, budget: number): Promise<Row> => {
+		const values: number[] = [];
+		for (let round = 0; round < rounds; round++) values.push(await extra(point));
+		return {what: `instructions per ${point}`, unit: '', budget, values};
+	};
+	return [await rowOf('entry', 432), await rowOf('return', 716)];
+}
+
+async function nsPerCall(agent: Guest['agent']): Promise<number> {
+	const calls = 20_000;
+	const request: AgentOps['startLoop']['in'] = {target: 'asm-fentry', context: 'task', seed: '0x1', calls};
+	const ended = async () => (await agent.call('counts', {})).ended['asm-fentry'];
+	const until = (await ended()) + calls;
+	const {job} = await agent.call('startLoop', request);
+	// Each question costs the guest instructions, so only a few are asked.
+	while ((await ended()) < until) await sleep(500);
+	const {loop} = await agent.call('stopJob', {job});
+	return Number(BigInt(loop!.lastNs) - BigInt(loop!.firstNs)) / (loop!.done - 1);
+}
+
+async function measureMatrix(): Promise<Row> {
+	const cells = planCells({kernels: [kernel], mechanisms: [bprobe], cases: allCases});
+	const values: number[] = [];
+	for (let round = 0; round < rounds; round++) {
+		const {end} = await runKernels({cells, signal, emit() {}});
+		if (end.exitCode !== 0) process.stderr.write(`bench: not all passed: ${JSON.stringify(end.counts)}\n`);
+		values.push(end.durationMs / 1000);
+	}
+	return {what: `full matrix, ${cells.length} cells`, unit: 's', budget: 45, values};
+}
+
+function median(values: readonly number[]): number {
+	return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
