@@ -28,7 +28,7 @@ BP_CODE_BEGIN(bp_ftrace_stub)
 	cmpq	$0, CS(%rcx)
 	je	1f
 	push	%rcx
-	/* ftrace comes with the caller's direction flag; compiled code copies structures with rep movs. */
+	/* ftrace comes with the caller's direction flag, and compiled code copies with rep movs. */
 	cld
 	mov	%rcx, %rsi
 	call	bp_ftrace_entry
