@@ -28,7 +28,7 @@ export class GuestLink implements AsyncDisposable {
 	readonly #lost = new AbortController();
 	#turn: Promise<unknown> = Promise.resolve();
 
-	static async open({port, keys, signal, readyMs = 10_000, keepalive = true}: LinkOptions): Promise<GuestLink> {
+	static async open({port, keys, signal, readyMs = 30_000, keepalive = true}: LinkOptions): Promise<GuestLink> {
 		signal?.throwIfAborted();
 		// ssh2's own socket has Nagle's algorithm on, which makes uploads fifty times slower.
 		const sock = net.connect({host: '127.0.0.1', port, noDelay: true});
@@ -46,7 +46,8 @@ export class GuestLink implements AsyncDisposable {
 				privateKey: keys.client.private,
 				hostVerifier: (key: Buffer) => key.equals(hostKey),
 				readyTimeout: readyMs,
-				...(keepalive && {keepaliveInterval: 2000, keepaliveCountMax: 3}),
+				// Patient: on a busy host a guest may be silent for ten seconds, and QEMU's end is noticed at once anyway.
+				...(keepalive && {keepaliveInterval: 5000, keepaliveCountMax: 6}),
 			});
 			await link.#orLost(promise);
 			return link;
