@@ -1,35 +1,80 @@
 import type {Command} from 'commander';
-import {knownKernels} from '../kernels/catalogue.ts';
+import {type ListedKernel, listKernels, pruneCache} from '../kernels/inventory.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {resolveKernel} from '../kernels/resolve.ts';
 
+type FetchOptions = {readonly refresh: boolean; readonly source?: string};
+
+const names = `
+A kernel is named by
+  debian-6.1              the newest of that series in Debian's archive
+  4.15.18                 a release of kernel.org, built here; any release will do
+  4.15.18+debug           the same in a flavour: debug, nopreempt, orc
+  4.15.0-72-generic       the release under an Ubuntu kernel; also ubuntu:4.15.0-72.81
+  ./linux                 a tree, used as it is if it is built, else built elsewhere`;
+
 export function addKernels(program: Command, signal: AbortSignal): void {
-	const kernels = program.command('kernels').description('the kernels the matrix can run on');
+	const kernels = program
+		.command('kernels')
+		.description('the kernels the matrix can run on')
+		.addHelpText('after', names);
 	kernels
 		.command('list')
-		.description('the ids that are known')
-		.action(() => {
-			process.stdout.write(`${knownKernels().join('\n')}\n`);
+		.description('those that are known, and what of them is in the cache')
+		.action(async () => {
+			process.stdout.write(formatList(await listKernels()));
 		});
 	kernels
 		.command('resolve')
-		.argument('<id...>')
-		.description('says which packages an id means now, and fetches none of them')
-		.action(async (ids: readonly string[]) => {
-			for (const id of ids) {
-				const {release, origin} = await resolveKernel(id, {signal});
+		.argument('<name...>')
+		.option('--source <dir>', 'a tree to build a release from')
+		.description('says what a name means now; fetches and builds nothing')
+		.action(async (wanted: readonly string[], {source}: {source?: string}) => {
+			for (const name of wanted) {
+				const {id, release, origin} = await resolveKernel(name, {signal, ...(source !== undefined && {source})});
 				process.stdout.write(`${id}\t${release}\t${origin}\n`);
 			}
 		});
 	kernels
 		.command('fetch')
-		.argument('<id...>')
-		.option('--refresh', 'ask the archive for a newer one even if it was asked not long ago')
-		.description('brings kernels into the cache')
-		.action(async (ids: readonly string[], {refresh = false}: {refresh?: boolean}) => {
-			for (const id of ids) {
-				const kernel = await obtainKernel(id, {signal, refresh});
+		.argument('<name...>')
+		.option('--refresh', 'ask the archive for a newer one even if it was asked not long ago', false)
+		.option('--source <dir>', 'build releases from this tree instead of fetching them; it is not written to')
+		.description('brings kernels into the cache, building them if need be')
+		.addHelpText('after', names)
+		.action(async (wanted: readonly string[], {refresh, source}: FetchOptions) => {
+			for (const name of wanted) {
+				const kernel = await obtainKernel(name, {signal, refresh, ...(source !== undefined && {source})});
 				process.stdout.write(`${JSON.stringify(kernel, null, '\t')}\n`);
 			}
 		});
+	kernels
+		.command('prune')
+		.description('removes from the cache what nothing refers to any more, and interrupted builds')
+		.action(async () => {
+			process.stdout.write(`${megabytes(await pruneCache({signal}))} freed\n`);
+		});
+}
+
+function formatList(kernels: readonly ListedKernel[]): string {
+	const rows = kernels.map(({id, cached}) => [
+		id,
+		cached?.release ?? '-',
+		cached ? megabytes(cached.sizeBytes) : '-',
+		cached?.origin ?? 'not in the cache',
+	]);
+	const widths = [0, 1, 2].map(column => Math.max(...rows.map(row => row[column]!.length)));
+	return rows
+		.map(
+			row =>
+				`${row
+					.map((cell, column) => cell.padEnd(widths[column] ?? 0))
+					.join('  ')
+					.trimEnd()}\n`,
+		)
+		.join('');
+}
+
+function megabytes(bytes: number): string {
+	return `${Math.ceil(bytes / 2 ** 20)} MiB`;
 }

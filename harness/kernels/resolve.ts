@@ -1,15 +1,33 @@
-import {debianRow, unknownKernel} from './catalogue.ts';
+import {existsSync} from 'node:fs';
+import {debianRow, pinnedSha256} from './catalogue.ts';
 import {resolveDebianKernel} from './debian.ts';
+import {parseKernelId} from './kernel-id.ts';
 import type {ObtainOptions} from './obtain.ts';
+import {cachedSourceKernel} from './source.ts';
+import {inspectTree, mustBeVersion} from './source-tree.ts';
 
-/** What an id means today, without fetching it. Throws UsageError for an id that is not known. */
+/** What a name means, without fetching or building it. Throws UsageError for one that means nothing. */
 export async function resolveKernel(
-	id: string,
+	text: string,
 	options: ObtainOptions = {},
-): Promise<{release: string; origin: string}> {
-	const row = debianRow(id);
-	if (!row) throw unknownKernel(id);
-	const {release, packages} = await resolveDebianKernel(id, row, options);
-	const image = packages[0]!;
-	return {release, origin: `Debian ${image.name} ${image.version}`};
+): Promise<{id: string; release: string; origin: string}> {
+	const id = parseKernelId(text);
+	if (id.kind === 'debian') {
+		const {release, packages} = await resolveDebianKernel(id.id, debianRow(id.id)!, options);
+		return {id: id.id, release, origin: `Debian ${packages[0]!.name} ${packages[0]!.version}`};
+	}
+	if (id.kind === 'directory') {
+		const {version, state} = await inspectTree(id.directory);
+		return {id: id.id, release: version, origin: `tree, ${state}`};
+	}
+	if (options.source !== undefined) {
+		const tree = await inspectTree(options.source);
+		mustBeVersion(tree, id.version);
+		return {id: id.id, release: tree.version, origin: `tree ${tree.directory}`};
+	}
+	const cached = await cachedSourceKernel(id);
+	if (cached && existsSync(cached.bzImage))
+		return {id: id.id, release: cached.release, origin: `${cached.origin}, in the cache`};
+	const pinned = pinnedSha256(id.version) ? 'its checksum is known here' : 'checked by its list of checksums';
+	return {id: id.id, release: id.version, origin: `kernel.org, to be built here; ${pinned}`};
 }

@@ -18,7 +18,10 @@ export function isRelease(text: string): boolean {
 	return /^\d{1,2}\.\d{1,3}(?:\.\d{1,4})?(?:-rc\d{1,2})?$/.test(text);
 }
 
+// Above any candidate.
+const released = 1000;
+
 function numbersOf(version: string): readonly number[] {
 	const [, major, minor, patch, candidate] = /^(\d+)\.(\d+)(?:\.(\d+))?(?:-rc(\d+))?/.exec(version) ?? [];
-	return [major, minor, patch, candidate ?? Number.POSITIVE_INFINITY].map(part => Number(part ?? 0));
+	return [major, minor, patch, candidate ?? released].map(part => Number(part ?? 0));
 }

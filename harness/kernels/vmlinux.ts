@@ -47,5 +47,5 @@ async function decompress(payload: Buffer): Promise<Buffer | undefined> {
 function hasPvhEntry(elf: Buffer): boolean {
 	const needle = Buffer.from([4, 0, 0, 0, 8, 0, 0, 0, 18, 0, 0, 0, 0x58, 0x65, 0x6e, 0]);
 	const short = Buffer.from([4, 0, 0, 0, 4, 0, 0, 0, 18, 0, 0, 0, 0x58, 0x65, 0x6e, 0]);
-	return elf.readUInt32BE(0) === 0x7f454c46 && (elf.includes(needle) || elf.includes(short));
+	return elf.length > 64 && elf.readUInt32BE(0) === 0x7f454c46 && (elf.includes(needle) || elf.includes(short));
 }

@@ -1,0 +1,107 @@
+import {existsSync} from 'node:fs';
+import {readdir, readFile, rm} from 'node:fs/promises';
+import path from 'node:path';
+import {execa} from 'execa';
+import {cacheDirectory, locked} from '../host/cache.ts';
+import {say} from '../host/say.ts';
+import {knownKernels} from './catalogue.ts';
+import type {Kernel} from './kernel.ts';
+
+export type ListedKernel = {
+	readonly id: string;
+	/** Those of a kernel in the cache. */
+	readonly cached?: {readonly release: string; readonly origin: string; readonly sizeBytes: number};
+};
+
+/** The kernels that are known, and those that were built here besides. */
+export async function listKernels(): Promise<readonly ListedKernel[]> {
+	const cached = await cachedKernels();
+	const ids = new Set([...knownKernels(), ...[...cached.keys()].toSorted()]);
+	return Promise.all(
+		[...ids].map(async id => {
+			const kernel = cached.get(id);
+			if (!kernel) return {id};
+			const {release, origin} = kernel;
+			return {id, cached: {release, origin, sizeBytes: await sizeOf(kernel)}};
+		}),
+	);
+}
+
+/** Removes what nothing refers to any more: older kernels, compilers, builds, downloads, interrupted work. Returns what was freed. */
+export async function pruneCache({signal}: {signal?: AbortSignal} = {}): Promise<number> {
+	const memos = await readMemos();
+	const isNamed = (file: string) => memos.some(text => text.includes(JSON.stringify(file).slice(0, -1)));
+	const unused = [
+		...(await entries('trees')).filter(file => !isNamed(file)),
+		...(await entries('built')).filter(file => !isNamed(file)),
+		...(await oldBuilds()),
+		...(await entries('work')),
+		...(await entries('tarballs')),
+		...(await entries('debs')),
+	];
+	let freed = 0;
+	for (const file of unused) {
+		signal?.throwIfAborted();
+		// The name that its maker locks: nothing is taken from under one who is at it.
+		const name = path.join(
+			path.dirname(file).replace(/work$/, 'built'),
+			path.basename(file).replace(/\.\w+\.tmp$|\.part$/, ''),
+		);
+		freed += await locked(name, {signal}, async () => {
+			if (!existsSync(file)) return 0;
+			const size = await diskUsage(file);
+			await rm(file, {recursive: true, force: true});
+			say(`removed ${file}.`);
+			return size;
+		});
+	}
+	return freed;
+}
+
+const keptBuilds = 2;
+
+/** Our own builds of a kind that newer ones have taken the place of. */
+async function oldBuilds(): Promise<readonly string[]> {
+	const files = await entries('build');
+	const kinds = Map.groupBy(await newestFirst(files), file => path.basename(file).replace(/-[0-9a-f]{16}.*$/, ''));
+	return [...kinds.values()].flatMap(kind => kind.slice(keptBuilds));
+}
+
+async function newestFirst(files: readonly string[]): Promise<readonly string[]> {
+	if (files.length === 0) return [];
+	const {stdout} = await execa('ls', ['-dt', '--', ...files]);
+	return stdout.split('\n');
+}
+
+async function entries(name: string): Promise<readonly string[]> {
+	const directory = cacheDirectory(name);
+	return (await readdir(directory)).toSorted().map(entry => path.join(directory, entry));
+}
+
+async function readMemos(): Promise<readonly string[]> {
+	const files = (await entries('kernels')).filter(file => file.endsWith('.json'));
+	return Promise.all(files.map(async file => readFile(file, 'utf8')));
+}
+
+async function cachedKernels(): Promise<ReadonlyMap<string, Kernel>> {
+	const kernels = new Map<string, Kernel>();
+	for (const text of await readMemos()) {
+		// Only `remember` writes these files: a kernel, one with what it was built from, or something else.
+		const value = JSON.parse(text) as Partial<Kernel> & {readonly kernel?: Kernel};
+		const kernel = value.kernel ?? (value.bzImage === undefined ? undefined : (value as Kernel));
+		if (kernel && existsSync(kernel.bzImage)) kernels.set(kernel.id, kernel);
+	}
+	return kernels;
+}
+
+async function sizeOf({bzImage, buildTree}: Kernel): Promise<number> {
+	const roots = ['trees', 'built'].map(name => `${cacheDirectory(name)}/`);
+	const root = roots.find(prefix => bzImage.startsWith(prefix));
+	if (!root) return diskUsage(buildTree);
+	return diskUsage(path.join(root, bzImage.slice(root.length).split('/')[0]!));
+}
+
+async function diskUsage(file: string): Promise<number> {
+	const {stdout} = await execa('du', ['-sk', '--', file], {reject: false});
+	return (Number.parseInt(stdout ?? '', 10) || 0) * 1024;
+}

@@ -1,0 +1,59 @@
+import {mkdir, mkdtempDisposable} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import {UsageError} from '../host/errors.ts';
+import {fileNameOf, parseKernelId} from './kernel-id.ts';
+
+const releases = {
+	'4.15.18': ['4.15.18', 'base', '4.15.18'],
+	'4.15.18+debug': ['4.15.18', 'debug', '4.15.18+debug'],
+	'4.15.0': ['4.15', 'base', '4.15'],
+	'5.0-rc1+orc': ['5.0-rc1', 'orc', '5.0-rc1+orc'],
+	'4.15.0-72-generic': ['4.15.18', 'base', '4.15.18'],
+	'4.15.0-72-generic+nopreempt': ['4.15.18', 'nopreempt', '4.15.18+nopreempt'],
+	'ubuntu:4.15.0-72.81': ['4.15.18', 'base', '4.15.18'],
+	'ubuntu:4.15.0-72.81~16.04.1': ['4.15.18', 'base', '4.15.18'],
+	'Ubuntu 4.15.0-72.81-generic 4.15.18': ['4.15.18', 'base', '4.15.18'],
+	'4.15.0-22-generic': ['4.15.17', 'base', '4.15.17'],
+	'4.15.0-23-generic': ['4.15.18', 'base', '4.15.18'],
+} as const;
+
+for (const [text, [version, flavour, id]] of Object.entries(releases)) {
+	test(`${text} is release ${version}, ${flavour}`, t => {
+		t.deepEqual(parseKernelId(text), {kind: 'release', version, flavour, id});
+	});
+}
+
+const refused = {
+	'debian-6.2': /nearest known are debian-5\.10/,
+	'debian-6.1+debug': /has no flavours/,
+	'4.15.18+fast': /no flavour "fast", only debug, nopreempt, orc/,
+	'4.15.0-5-generic': /nearest known is 4\.15\.0-6 \(4\.15\)/,
+	'5.4.0-100-generic': /no series 5\.4\.0.*it has 4\.15\.0/,
+	'ubuntu:bionic': /not like ubuntu:4\.15\.0-72\.81/,
+	'': /nearest known/,
+	'4.15.18 ': /nearest known are 4\.15\.18/,
+	'/no/such/tree+fast': /no flavour "fast"/,
+};
+
+for (const [text, message] of Object.entries(refused)) {
+	test(`${JSON.stringify(text)} is refused, with what is near`, t => {
+		t.throws(() => parseKernelId(text), {instanceOf: UsageError, message});
+	});
+}
+
+test('a directory may have a plus in its name, and a flavour behind it', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'id-'));
+	const tree = path.join(directory.path, 'linux+debug');
+	t.like(parseKernelId(tree), {kind: 'directory', directory: path.join(directory.path, 'linux'), flavour: 'debug'});
+	await mkdir(tree);
+	t.like(parseKernelId(tree), {kind: 'directory', directory: tree, flavour: 'base'});
+	t.like(parseKernelId(`${tree}+orc`), {kind: 'directory', directory: tree, flavour: 'orc', id: `${tree}+orc`});
+});
+
+test('different ids have different file names without slashes', t => {
+	const names = ['/a/b', '/a_b', '/a%2fb', '4.15.18+debug'].map(id => fileNameOf({id}));
+	t.is(new Set(names).size, names.length);
+	t.false(names.some(name => name.includes('/')));
+});

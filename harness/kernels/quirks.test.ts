@@ -1,0 +1,58 @@
+import test from 'ava';
+import rows from '../../images/quirks.json' with {type: 'json'};
+import {type Quirk, quirksOf} from './quirks.ts';
+import {recipeOf} from './recipe.ts';
+import {compareReleases, isRelease, releaseName} from './version.ts';
+
+const row: Quirk = {from: '4.15', before: '5.2', reason: 'for the test'};
+
+for (const [version, isIn] of [
+	['4.14.336', false],
+	['4.15-rc1', false],
+	['4.15', true],
+	['4.15.18', true],
+	['5.1.21', true],
+	['5.2-rc7', true],
+	['5.2', false],
+	['5.10', false],
+	['10.0', false],
+] as const) {
+	test(`a quirk from 4.15 before 5.2 is ${isIn ? '' : 'not '}for ${version}`, t => {
+		t.is(quirksOf(version, [row]).length, isIn ? 1 : 0);
+	});
+}
+
+for (const quirk of rows) {
+	test(`the quirk from ${quirk.from} before ${quirk.before} has a range and a reason: ${quirk.reason}`, t => {
+		t.true(isRelease(quirk.from) && isRelease(quirk.before));
+		t.true(compareReleases(quirk.from, quirk.before) < 0);
+		t.true(quirk.reason.length > 10);
+	});
+}
+
+test('4.15 and 4.15.0 are one, and numbers are compared as numbers', t => {
+	t.is(compareReleases('4.15', '4.15.0'), 0);
+	t.true(compareReleases('4.9', '4.15') < 0);
+	t.is(releaseName('5.0.0-rc2'), '5.0-rc2');
+	t.is(releaseName('4.10.0'), '4.10');
+});
+
+test('a flavour changes the recipe, and so does the release', async t => {
+	const [base, debug, later] = await Promise.all([
+		recipeOf('4.15.18', 'base'),
+		recipeOf('4.15.18', 'debug'),
+		recipeOf('6.12', 'base'),
+	]);
+	t.is(base.options.get('CONFIG_KASAN'), undefined);
+	t.is(debug.options.get('CONFIG_KASAN'), 'y');
+	t.is(new Set([base, debug, later].map(({identity}) => identity)).size, 3);
+	t.deepEqual(later.make, []);
+	t.true(base.make.includes('KCFLAGS=-fcf-protection=none'));
+});
+
+test('without preemption nothing of the base that needs it is asked for', async t => {
+	const {options} = await recipeOf('4.15.18', 'nopreempt');
+	t.is(options.get('CONFIG_PREEMPT'), 'n');
+	t.is(options.get('CONFIG_TASKS_RCU'), 'n');
+	t.is(options.get('CONFIG_PREEMPT_NONE'), 'y');
+});

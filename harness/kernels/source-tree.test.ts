@@ -1,0 +1,103 @@
+import {existsSync} from 'node:fs';
+import {appendFile, mkdir, mkdtempDisposable, readFile, stat, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import {UsageError} from '../host/errors.ts';
+import {obtainKernel} from './obtain.ts';
+import {applyReplacements, cloneTree, identityOfTree, inspectTree} from './source-tree.ts';
+
+const makefile = 'VERSION = 4\nPATCHLEVEL = 15\nSUBLEVEL = 18\nEXTRAVERSION =\nNAME = Fearless\n';
+
+async function fakeTree(files: Readonly<Record<string, string>> = {}): Promise<AsyncDisposable & {path: string}> {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'tree-'));
+	for (const [file, text] of Object.entries({Makefile: makefile, 'arch/x86/Makefile': '', ...files})) {
+		await mkdir(path.dirname(path.join(directory.path, file)), {recursive: true});
+		await writeFile(path.join(directory.path, file), text);
+	}
+	return {path: directory.path, [Symbol.asyncDispose]: () => directory.remove()};
+}
+
+const built = {'.config': '', vmlinux: '', 'System.map': '', 'Module.symvers': '', 'arch/x86/boot/bzImage': ''};
+
+test('a tree tells its version and whether it is built', async t => {
+	await using clean = await fakeTree();
+	t.like(await inspectTree(clean.path), {version: '4.15.18', state: 'clean'});
+	await using half = await fakeTree({'.config': ''});
+	t.is((await inspectTree(half.path)).state, 'half-built');
+	await using whole = await fakeTree(built);
+	t.is((await inspectTree(whole.path)).state, 'built');
+	await using candidate = await fakeTree({
+		Makefile: 'VERSION = 5\nPATCHLEVEL = 0\nSUBLEVEL = 0\nEXTRAVERSION = -rc1\n',
+	});
+	t.is((await inspectTree(candidate.path)).version, '5.0-rc1');
+});
+
+test('what is no Linux tree is refused, each with its reason', async t => {
+	await t.throwsAsync(inspectTree('/no/such/tree'), {instanceOf: UsageError, message: /There is no directory/});
+	await using empty = await mkdtempDisposable(path.join(tmpdir(), 'tree-'));
+	await t.throwsAsync(inspectTree(empty.path), {instanceOf: UsageError, message: /it has no Makefile/});
+	await using other = await fakeTree({Makefile: 'all:\n\ttrue\n'});
+	await t.throwsAsync(inspectTree(other.path), {instanceOf: UsageError, message: /names no version/});
+});
+
+test.serial('a tree of another version than asked is refused before anything is built', async t => {
+	await using cache = await mkdtempDisposable(path.join(tmpdir(), 'cache-'));
+	process.env.PROBE_MATRIX_CACHE = cache.path;
+	await using tree = await fakeTree();
+	const asked = obtainKernel('4.15.17', {source: tree.path});
+	await t.throwsAsync(asked, {
+		instanceOf: UsageError,
+		message: /is Linux 4\.15\.18, but Linux 4\.15\.17 was asked for/,
+	});
+	t.false(existsSync(path.join(cache.path, 'built')));
+});
+
+test.serial(
+	'a half-built tree by its path is refused and says what it lacks; as a built one in a flavour, too',
+	async t => {
+		await using half = await fakeTree({'.config': '', vmlinux: ''});
+		await t.throwsAsync(obtainKernel(half.path), {
+			instanceOf: UsageError,
+			message: /is half built: it has no System\.map, Module\.symvers, arch\/x86\/boot\/bzImage/,
+		});
+		await using whole = await fakeTree(built);
+		await t.throwsAsync(obtainKernel(`${whole.path}+debug`), {instanceOf: UsageError, message: /is built already/});
+	},
+);
+
+test.serial('a built tree by its path is used as it is', async t => {
+	await using tree = await fakeTree({...built, 'include/config/kernel.release': '4.15.18-mine\n'});
+	const kernel = await obtainKernel(tree.path);
+	t.like(kernel, {id: tree.path, release: '4.15.18-mine', buildTree: tree.path});
+	t.is(kernel.vmlinux, undefined);
+});
+
+test('a clone can be repaired without a change to the tree it was made from', async t => {
+	const old = "printf '\\# cannot'";
+	await using tree = await fakeTree({'tools/a': old, '.git/HEAD': 'ref'});
+	await using clone = await mkdtempDisposable(path.join(tmpdir(), 'tree-'));
+	const copy = path.join(clone.path, 'copy');
+	await cloneTree(tree.path, copy);
+	const replace = [
+		{file: 'tools/a', old: '\\#', new: '\\043$&'},
+		{file: 'tools/none', old: 'x', new: 'y'},
+		{file: 'tools/a', old: 'repaired before', new: 'z'},
+	];
+	await applyReplacements(copy, [{from: '4.15', before: '5.0', reason: 'test', replace}]);
+	t.is(await readFile(path.join(copy, 'tools/a'), 'utf8'), "printf '\\043$& cannot'");
+	t.is(await readFile(path.join(tree.path, 'tools/a'), 'utf8'), old);
+	t.false(existsSync(path.join(copy, '.git')));
+});
+
+test('a tree is another one once a file of it changes, or comes', async t => {
+	await using tree = await fakeTree({'kernel/a.c': 'a'});
+	const first = await identityOfTree(tree.path);
+	t.is(await identityOfTree(tree.path), first);
+	await appendFile(path.join(tree.path, 'kernel/a.c'), 'b');
+	const second = await identityOfTree(tree.path);
+	t.not(second, first);
+	await writeFile(path.join(tree.path, 'kernel/b.c'), '');
+	t.not(await identityOfTree(tree.path), second);
+	t.true((await stat(tree.path)).isDirectory());
+});
