@@ -58,6 +58,8 @@ function decompress(name: string, data: Buffer): AsyncIterable<Buffer> {
 
 async function* xz(data: Buffer): AsyncIterable<Buffer> {
 	const child = execa('xz', ['-dc'], {encoding: 'buffer', input: data, buffer: false});
+	// Whoever stops reading early ends it; that must not count as unhandled.
+	child.catch(() => {});
 	yield* child.stdout as AsyncIterable<Buffer>;
 	await child;
 }
