@@ -1,3 +1,4 @@
+import {stripVTControlCharacters} from 'node:util';
 import {Listr, type ListrTaskWrapper} from 'listr2';
 import {type CellEvent, cellTitle, type Event} from '../results/events.ts';
 import {formatCell, formatCounts} from '../results/table.ts';
@@ -33,34 +34,52 @@ function liveProgress(cells: number): Progress {
 	const finished: CellEvent[] = [];
 	const running = new Set<string>();
 	const {promise, resolve} = Promise.withResolvers<void>();
-	let wrapper: ListrTaskWrapper<unknown, never, never> | undefined;
-	const list = new Listr(
-		[
-			{
-				title: 'starting',
-				task: async (_context, task) => {
-					// Its type parameters only name the renderer.
-					wrapper = task as unknown as typeof wrapper;
-					await promise;
+	let task: ListrTaskWrapper<unknown, never, never> | undefined;
+	let done: Promise<unknown> | undefined;
+	// Only now: listr2 holds back what others write, and until the first cell that is what is downloaded and built.
+	const begin = () =>
+		new Listr(
+			[
+				{
+					title: 'booting',
+					task: async (_context, wrapper) => {
+						// Its type parameters only name the renderer.
+						task = wrapper as unknown as typeof task;
+						await promise;
+					},
+					rendererOptions: {persistentOutput: true, outputBar: Number.POSITIVE_INFINITY},
 				},
-			},
-		],
-		{renderer: 'default', fallbackRendererCondition: false},
-	);
-	const done = list.run();
+			],
+			{renderer: 'default', fallbackRendererCondition: false},
+		).run();
 	return {
 		show(event) {
-			if (event.type === 'started') running.add(cellTitle(event));
+			if (event.type === 'started') {
+				done ??= begin();
+				running.add(cellTitle(event));
+			}
+			if (event.type === 'kernel' && event.state !== 'ready' && task)
+				task.output = `${event.kernel} ${event.state}: ${event.reason}`;
 			if (event.type === 'cell') {
 				running.delete(cellTitle(event));
 				finished.push(event);
-				if (event.verdict !== 'pass' && event.verdict !== 'skip' && wrapper) wrapper.output = formatCell(event);
+				if (event.verdict !== 'pass' && event.verdict !== 'skip' && task) task.output = formatCell(event);
 			}
-			if (wrapper) wrapper.title = `${finished.length}/${cells} ${formatCounts(finished)} ${[...running].join(' ')}`;
+			if (task) task.title = fit(`${finished.length}/${cells} ${formatCounts(finished)}`, [...running]);
 		},
 		async end() {
 			resolve();
 			await done;
 		},
 	};
+}
+
+/** As many of the names as the terminal's width has room for: a line that wraps makes the display jump. */
+function fit(start: string, names: readonly string[]): string {
+	let room = (process.stderr.columns ?? 80) - stripVTControlCharacters(start).length - 4;
+	const shown = names.filter(name => {
+		room -= name.length + 1;
+		return room >= 0;
+	});
+	return [start, ...shown].join(' ');
 }
