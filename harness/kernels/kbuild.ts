@@ -30,7 +30,8 @@ export async function kbuild({name, source, output, args, log, env, signal}: Kbu
 			all: true,
 			buffer: false,
 			reject: false,
-			cancelSignal: signal,
+			// A group of its own, so that all of it can be ended at once.
+			detached: true,
 			env: {
 				...Object.fromEntries(foreign.map(variable => [variable, undefined])),
 				LC_ALL: 'C',
@@ -45,12 +46,25 @@ export async function kbuild({name, source, output, args, log, env, signal}: Kbu
 			},
 		},
 	);
-	const words = await follow(child.all, {name, log});
+	const end = () => killGroup(child.pid);
+	signal?.addEventListener('abort', end);
+	if (signal?.aborted) end();
+	const words = await follow(child.iterable({from: 'all'}), {name, log});
 	const {failed, exitCode, shortMessage} = await child;
+	signal?.removeEventListener('abort', end);
 	signal?.throwIfAborted();
 	if (!failed) return;
 	const why = exitCode === undefined ? shortMessage : `make ended with ${exitCode}`;
 	throw new BuildError(`${name} does not build: ${why}. The whole log is ${log}.\n${words.join('\n')}`);
+}
+
+function killGroup(pid: number | undefined): void {
+	if (pid === undefined) return;
+	try {
+		process.kill(-pid, 'SIGTERM');
+	} catch {
+		// It has ended already.
+	}
 }
 
 const sayEveryMs = 20_000;

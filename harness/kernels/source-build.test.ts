@@ -1,0 +1,140 @@
+import {existsSync} from 'node:fs';
+import {mkdir, mkdtempDisposable, readdir, readFile, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {execa} from 'execa';
+import {BuildError, UsageError} from '../host/errors.ts';
+import {obtainKernel} from './obtain.ts';
+
+// What a kernel's Makefile does as far as we see it. `built` counts in a file outside.
+const makefile = `VERSION = 4
+PATCHLEVEL = 15
+SUBLEVEL = 18
+EXTRAVERSION =
+allnoconfig:
+	cp $(KCONFIG_ALLCONFIG) $(O)/.config
+bzImage:
+	@echo '  CC      kernel/a.o'
+	@cat kernel/a.c
+	@sh kernel/a.c
+	@mkdir -p $(O)/arch/x86/boot $(O)/include/config
+	@echo built >> $(COUNT)
+	@touch $(O)/vmlinux $(O)/System.map $(O)/Module.symvers $(O)/arch/x86/boot/bzImage
+	@echo 4.15.18 > $(O)/include/config/kernel.release
+modules:
+	@touch $(M)/proof.ko
+mrproper:
+	@rm -f .config
+`;
+
+type World = {readonly tree: string; readonly cache: string; readonly count: () => Promise<number>};
+
+/** A tree and a cache, the latter named by the environment: one test after the other. */
+async function world(t: ExecutionContext, files: Readonly<Record<string, string>> = {}): Promise<World> {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'build-'));
+	t.teardown(() => directory.remove());
+	const tree = path.join(directory.path, 'linux');
+	const all = {
+		Makefile: makefile,
+		'arch/x86/Makefile': '',
+		'kernel/a.c': 'true',
+		Kconfig: 'config KPROBES\n',
+		...files,
+	};
+	for (const [file, text] of Object.entries(all)) {
+		await mkdir(path.dirname(path.join(tree, file)), {recursive: true});
+		await writeFile(path.join(tree, file), text);
+	}
+	const counter = path.join(directory.path, 'count');
+	const cache = path.join(directory.path, 'cache');
+	Object.assign(process.env, {COUNT: counter, PROBE_MATRIX_CACHE: cache});
+	const count = async () => (existsSync(counter) ? (await readFile(counter, 'utf8')).split('\n').length - 1 : 0);
+	return {tree, cache, count};
+}
+
+test.serial('a kernel is built outside of its tree, once, and then found by its id alone', async t => {
+	const {tree, cache, count} = await world(t);
+	const before = await readdir(tree, {recursive: true});
+	const kernel = await obtainKernel('4.15.18', {source: tree});
+	t.like(kernel, {id: '4.15.18', release: '4.15.18', flavour: 'base', origin: `Linux 4.15.18 from ${tree}`});
+	t.true([kernel.bzImage, kernel.symbols!, kernel.config, kernel.kallsyms!].every(file => existsSync(file)));
+	t.deepEqual(await readdir(tree, {recursive: true}), before);
+	t.deepEqual(await obtainKernel('4.15.0-72-generic'), kernel);
+	t.deepEqual(await obtainKernel('4.15.18', {source: tree}), kernel);
+	t.is(await count(), 1);
+	t.deepEqual(await readdir(path.join(cache, 'work')), []);
+});
+
+test.serial(
+	'a flavour is another kernel, built from the tree of the last time; a changed tree is built anew',
+	async t => {
+		const {tree, count} = await world(t);
+		const base = await obtainKernel('4.15.18', {source: tree});
+		const flavoured = await obtainKernel('4.15.18+nopreempt');
+		t.not(flavoured.bzImage, base.bzImage);
+		t.regex(await readFile(flavoured.config, 'utf8'), /# CONFIG_PREEMPT is not set/);
+		await writeFile(path.join(tree, 'kernel/a.c'), 'true # changed');
+		const changed = await obtainKernel('4.15.18', {source: tree});
+		t.not(changed.bzImage, base.bzImage);
+		t.is(await count(), 3);
+	},
+);
+
+test.serial('two processes that want the same kernel build it once', async t => {
+	const {tree, count} = await world(t, {'kernel/a.c': 'sleep 1'});
+	const script = `import {obtainKernel} from '${path.resolve('harness/kernels/obtain.ts')}';
+		console.log((await obtainKernel('4.15.18', {source: '${tree}'})).bzImage);`;
+	const run = () => execa(process.execPath, ['--input-type=module', '--eval', script]);
+	const [first, second] = await Promise.all([run(), run()]);
+	t.is(first.stdout, second.stdout);
+	t.is(await count(), 1);
+});
+
+test.serial("a kernel that does not compile ends with the compiler's words, and is not in the cache", async t => {
+	const {tree, cache} = await world(t, {'kernel/a.c': 'echo "kernel/a.c:1:1: error: what is this"; exit 1'});
+	const error = await t.throwsAsync(obtainKernel('4.15.18', {source: tree}), {instanceOf: BuildError});
+	t.regex(error.message, /Linux 4\.15\.18 does not build: make ended with 2[\s\S]*error: what is this/);
+	t.notRegex(error.message, / {2}CC /);
+	t.deepEqual(await readdir(path.join(cache, 'built')), []);
+});
+
+test.serial('what has been compiled before an interruption is there at the next attempt', async t => {
+	const {tree, cache} = await world(t, {'kernel/a.c': 'test -e $O/first && exit 0; touch $O/first; sleep 60'});
+	const controller = new AbortController();
+	const building = obtainKernel('4.15.18', {source: tree, signal: controller.signal});
+	const work = async () =>
+		existsSync(cache) ? (await readdir(cache, {recursive: true})).some(file => file.endsWith('/first')) : false;
+	while (!(await work())) await new Promise(resolve => setTimeout(resolve, 20));
+	controller.abort();
+	await t.throwsAsync(building);
+	t.true(existsSync((await obtainKernel('4.15.18', {source: tree})).bzImage));
+});
+
+test.serial('options that the kernel knows and does not take are named', async t => {
+	const {tree, cache} = await world(t, {
+		Makefile: makefile.replace('cp $(KCONFIG_ALLCONFIG)', 'sed /CONFIG_KPROBES=y/d $(KCONFIG_ALLCONFIG) >'),
+	});
+	await t.throwsAsync(obtainKernel('4.15.18', {source: tree}), {
+		instanceOf: UsageError,
+		message: /does not take CONFIG_KPROBES=y \(it is n\) from images\/kconfig/,
+	});
+	t.deepEqual(await readdir(path.join(cache, 'built')), []);
+});
+
+test.serial('a tree in which somebody has built is cleaned in a copy', async t => {
+	const {tree} = await world(t, {'.config': 'CONFIG_OLD=y\n'});
+	await obtainKernel('4.15.18', {source: tree});
+	t.is(await readFile(path.join(tree, '.config'), 'utf8'), 'CONFIG_OLD=y\n');
+});
+
+test.serial('a tree against which no module can be built is no kernel', async t => {
+	const {tree, cache} = await world(t, {
+		Makefile: makefile.replace('touch $(M)/proof.ko', 'echo no such header; exit 1'),
+	});
+	await t.throwsAsync(obtainKernel('4.15.18', {source: tree}), {
+		instanceOf: BuildError,
+		message: /No module can be built[\s\S]*no such header/,
+	});
+	t.deepEqual(await readdir(path.join(cache, 'built')), []);
+});
