@@ -5,6 +5,7 @@ import path from 'node:path';
 import guest from '../../images/guest.json' with {type: 'json'};
 import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
 import type {Kernel} from '../kernels/kernel.ts';
+import {fileNameOf} from '../kernels/kernel-id.ts';
 import {type CpioEntry, writeCpio} from './cpio.ts';
 import {kernelModules} from './kernel-modules.ts';
 import {hashSources} from './sources.ts';
@@ -28,7 +29,7 @@ export async function assembleInitramfs(parts: Parts, {signal}: {signal?: AbortS
 		.digest('hex')
 		.slice(0, 16);
 	const directory = await immutableDirectory(
-		path.join(cacheDirectory('build'), `initramfs-${parts.kernel.id.replaceAll(/[^\w.+-]/g, '_')}-${identity}`),
+		path.join(cacheDirectory('build'), `initramfs-${fileNameOf(parts.kernel)}-${identity}`),
 		async temporary => {
 			await writeFile(path.join(temporary, 'initramfs.cpio'), writeCpio(await entriesOf(parts)));
 		},

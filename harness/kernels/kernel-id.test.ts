@@ -53,7 +53,9 @@ test('a directory may have a plus in its name, and a flavour behind it', async t
 });
 
 test('different ids have different file names without slashes', t => {
-	const names = ['/a/b', '/a_b', '/a%2fb', '4.15.18+debug'].map(id => fileNameOf({id}));
+	const names = ['/a/b', '/a_b', '/a%2fb', '4.15.18+debug', `/a/${'b'.repeat(300)}`, `/c/${'b'.repeat(300)}`].map(id =>
+		fileNameOf({id}),
+	);
 	t.is(new Set(names).size, names.length);
-	t.false(names.some(name => name.includes('/')));
+	t.false(names.some(name => name.includes('/') || name.length > 120));
 });

@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {statSync} from 'node:fs';
 import path from 'node:path';
 import {debianRow, flavours, unknownKernel} from './catalogue.ts';
@@ -30,8 +31,13 @@ export function parseKernelId(text: string): KernelId {
 
 /** Part of file names: no id of one kernel is that of another. */
 export function fileNameOf({id}: {readonly id: string}): string {
-	return id.replaceAll(/[^\w.+-]/g, character => `%${character.codePointAt(0)!.toString(16)}`);
+	const name = id.replaceAll(/[^\w.+-]/g, character => `%${character.codePointAt(0)!.toString(16)}`);
+	if (name.length <= longestName) return name;
+	// File systems end at 255; its end tells most of a path.
+	return `${createHash('sha256').update(id).digest('hex').slice(0, 12)}${name.slice(-longestName)}`;
 }
+
+const longestName = 100;
 
 function withFlavour(name: string, flavour: string): string {
 	return flavour === 'base' ? name : `${name}+${flavour}`;

@@ -1,8 +1,10 @@
+import {NetworkError, NotFoundError} from '../host/errors.ts';
 import {debianRow} from './catalogue.ts';
 import {obtainDebianKernel} from './debian.ts';
 import type {Kernel} from './kernel.ts';
 import {parseKernelId} from './kernel-id.ts';
 import {obtainDirectory, obtainRelease} from './source.ts';
+import {KernelUnavailableError} from './unavailable.ts';
 
 export type ObtainOptions = {
 	readonly signal?: AbortSignal;
@@ -20,10 +22,23 @@ export async function obtainKernel(text: string, options: ObtainOptions = {}): P
 	const id = parseKernelId(text);
 	switch (id.kind) {
 		case 'debian':
-			return obtainDebianKernel(id.id, debianRow(id.id)!, options);
+			return orUnavailable(id.id, obtainDebianKernel(id.id, debianRow(id.id)!, options));
 		case 'release':
 			return obtainRelease(id, options);
 		case 'directory':
 			return obtainDirectory(id, options);
+	}
+}
+
+async function orUnavailable(kernel: string, obtaining: Promise<Kernel>): Promise<Kernel> {
+	try {
+		return await obtaining;
+	} catch (error) {
+		if (!(error instanceof NetworkError || error instanceof NotFoundError)) throw error;
+		throw new KernelUnavailableError(kernel, {
+			reason: error.message,
+			advice: 'Set PROBE_MATRIX_MIRROR to a Debian mirror that is within reach and has it.',
+			cause: error,
+		});
 	}
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import {execa} from 'execa';
 import {cacheDirectory} from '../cache.ts';
 import {download} from '../download.ts';
-import {errorCode, NetworkError, UsageError} from '../errors.ts';
+import {errorCode, NetworkError, NotFoundError, UsageError} from '../errors.ts';
 import {say} from '../say.ts';
 import {PackageIndex, parseParagraph, parseReleaseHashes} from './deb822.ts';
 
@@ -55,6 +55,9 @@ async function loadRelease({archive, suite}: Suite, mirror: string, options: Opt
 		await rename(fresh, cached);
 		return text;
 	} catch (error) {
+		if (error instanceof NotFoundError) {
+			throw new NotFoundError(`${mirror} has no suite ${suite}: ${error.message}`, {cause: error});
+		}
 		if (!(error instanceof NetworkError) || age === undefined) throw error;
 		say(`${mirror} is out of reach; using the index of ${suite} from ${Math.round(age / 3_600_000)} h ago.`);
 		return verified(cached);

@@ -1,0 +1,30 @@
+import {mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import type {Kernel} from '../kernels/kernel.ts';
+import {toolchainOf} from './toolchain.ts';
+
+async function kernelBuiltBy(config: string, id = 'debian-6.1'): Promise<AsyncDisposable & Kernel> {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'toolchain-'));
+	const file = path.join(directory.path, 'config');
+	await writeFile(file, config);
+	return {
+		...{id, release: '6.1', bzImage: '', buildTree: '', origin: '', flavour: 'cloud', config: file},
+		[Symbol.asyncDispose]: () => directory.remove(),
+	};
+}
+
+for (const [what, config, id] of [
+	['an older gcc', 'CONFIG_GCC_VERSION=70500\n', 'debian-6.1'],
+	['clang', 'CONFIG_GCC_VERSION=0\nCONFIG_CLANG_VERSION=190000\n', 'debian-6.1'],
+	['a compiler it does not name', 'CONFIG_64BIT=y\n', '4.15.18'],
+	['a newer gcc, though not in a suite of Debian', 'CONFIG_GCC_VERSION=990000\n', '/home/me/linux'],
+] as const) {
+	test(`a kernel built by ${what} has its modules built by the host's`, async t => {
+		await using kernel = await kernelBuiltBy(config, id);
+		const toolchain = await toolchainOf(kernel);
+		t.deepEqual(toolchain.make('/tmp'), ['make']);
+		t.is(toolchain.cc, 'gcc');
+	});
+}
