@@ -32,6 +32,11 @@ test('a table counts the cells of each suite by target, with their time', t => {
 	]);
 });
 
+test('suites stand in the order of the plan, whichever finished first', t => {
+	const text = formatTable([cell('race/x'), cell('own/x'), cell('module/x'), cell('entry/x')]);
+	t.deepEqual(text.match(/^(module|entry|race|own)/gm), ['module', 'entry', 'race', 'own']);
+});
+
 test('a table of a thousand cells fits into 80 columns', t => {
 	const targets = ['', '[asm]', '[asm-fentry]', '[c]', '[vmlinux]'];
 	const cells = targets.flatMap(target =>

@@ -29,7 +29,7 @@ export function formatTable(cells: readonly CellEvent[]): string {
 }
 
 function formatKernel(kernel: string, cells: readonly CellEvent[]): string {
-	const suites = [...new Set(cells.map(suiteOf))];
+	const suites = [...new Set(cells.map(suiteOf))].sort((a, b) => suiteOrder(a) - suiteOrder(b));
 	const targets = [...new Set(cells.map(targetOf))].sort((a, b) => targetOrder(a) - targetOrder(b));
 	const rows = [...suites, undefined].map(suite => {
 		const inSuite = cells.filter(cell => suite === undefined || suiteOf(cell) === suite);
@@ -73,6 +73,12 @@ function formatCount(cells: readonly CellEvent[]): string {
 
 function suiteOf(cell: CellEvent): string {
 	return cell.case.split('/')[0]!;
+}
+
+/** Cells finish in any order; suites are read in that of the plan, others after them. */
+function suiteOrder(suite: string): number {
+	const order = ['module', 'entry', 'return', 'race', 'multi', 'tooling'].indexOf(suite);
+	return order < 0 ? Number.MAX_SAFE_INTEGER : order;
 }
 
 function targetOf(cell: CellEvent): string {
