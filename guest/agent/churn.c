@@ -25,7 +25,7 @@ struct churn {
 	uint64_t address, cookie, hold_us, rounds_max;
 	struct fx_counts before_last, last;	/* around the last change, until it is judged */
 	bool pending, overlapping;
-	uint64_t rounds, changes, overlapped, hits, misses, late, deaf;
+	uint64_t rounds, changes, overlapped, hits, misses, busy, late, deaf;
 	json_t *errors;
 };
 
@@ -105,9 +105,13 @@ static void detach(struct churn *churn, int probe)
 	pthread_mutex_unlock(&fork_lock);
 }
 
-/* After the program can run no more: did it? `hold` are counts before and after the probe was held. */
+/*
+ * After the program can run no more: did it? `attached` and `closing` are counts
+ * before and after the probe was held. A hit that was missed and counted is no
+ * deafness.
+ */
 static void judge_round(struct churn *churn, const struct fx_counts *attached, const struct fx_counts *closing,
-			uint64_t hits)
+			uint64_t hits, uint64_t misses)
 {
 	uint64_t runs = counter_runs(churn->cookie);
 	struct fx_counts closed = counts_of(churn);
@@ -115,7 +119,7 @@ static void judge_round(struct churn *churn, const struct fx_counts *attached, c
 	await_call(churn, &closed);
 	if (counter_runs(churn->cookie) != runs)
 		churn->late++;
-	if (!hits && closing->ended[churn->target] > attached->begun[churn->target])
+	if (!hits && !misses && closing->ended[churn->target] > attached->begun[churn->target])
 		churn->deaf++;
 	churn->hits += hits;
 	churn->rounds++;
@@ -133,6 +137,7 @@ static void round_in_process(struct churn *churn)
 {
 	struct fx_counts attached, closing, now = counts_of(churn);
 	struct bprobe_info info = {};
+	uint64_t misses = 0;
 	int probe;
 
 	change_begins(churn, &now);
@@ -146,13 +151,16 @@ static void round_in_process(struct churn *churn)
 	if (bprobe_get_info(probe, &info))
 		count_error(churn, "info", errno);
 	for (int i = 0; i < BPROBE_MISS_MAX; i++)
-		churn->misses += info.misses[i];
+		misses += info.misses[i];
+	/* The kernel runs no program on a CPU that is inside bpf(2), as we are at each look at a counter. */
+	churn->busy += info.misses[BPROBE_MISS_BPF_BUSY];
+	churn->misses += misses - info.misses[BPROBE_MISS_BPF_BUSY];
 	now = counts_of(churn);
 	change_begins(churn, &now);
 	detach(churn, probe);
 	now = counts_of(churn);
 	change_ends(churn, &now);
-	judge_round(churn, &attached, &closing, info.hits);
+	judge_round(churn, &attached, &closing, info.hits, misses);
 }
 
 /* The owner: attaches, tells how that went, waits to be killed. */
@@ -166,10 +174,19 @@ static void own(struct churn *churn, int tell)
 		pause();
 }
 
+/* The probe of an owner can be seen from outside by the listing only. */
+static int is_owned(const struct bprobe_listed *listed, void *owned)
+{
+	if (listed->pid != ((struct bprobe_listed *)owned)->pid)
+		return 0;
+	*(struct bprobe_listed *)owned = *listed;
+	return 1;
+}
+
 static void round_by_kill(struct churn *churn)
 {
 	struct fx_counts attached, closing, now;
-	uint64_t runs = counter_runs(churn->cookie);
+	struct bprobe_listed owned = {};
 	int tell[2], error = EPIPE, status;
 	pid_t owner;
 
@@ -187,6 +204,9 @@ static void round_by_kill(struct churn *churn)
 		count_error(churn, owner < 0 ? "fork" : "attach", owner < 0 ? errno : error);
 	} else {
 		hold(churn, &attached, &closing);
+		owned.pid = owner;
+		if (bprobe_list(is_owned, &owned) != 1)
+			count_error(churn, "list", ENOENT);
 		now = counts_of(churn);
 		change_begins(churn, &now);
 	}
@@ -199,7 +219,7 @@ static void round_by_kill(struct churn *churn)
 		return;
 	now = counts_of(churn);
 	change_ends(churn, &now);
-	judge_round(churn, &attached, &closing, counter_runs(churn->cookie) - runs);
+	judge_round(churn, &attached, &closing, owned.hits, owned.misses);
 }
 
 static void run(struct job *job)
@@ -224,10 +244,10 @@ static json_t *report(struct job *job)
 {
 	struct churn *churn = job->data;
 
-	return json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}}", "churn", "rounds", (json_int_t)churn->rounds,
+	return json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}}", "churn", "rounds", (json_int_t)churn->rounds,
 			 "changes", (json_int_t)churn->changes, "overlapped", (json_int_t)churn->overlapped, "hits",
-			 (json_int_t)churn->hits, "misses", (json_int_t)churn->misses, "lateRounds",
-			 (json_int_t)churn->late, "deafRounds", (json_int_t)churn->deaf, "errors", churn->errors);
+			 (json_int_t)churn->hits, "misses", (json_int_t)churn->misses, "busy",
+			 (json_int_t)churn->busy, "lateRounds", (json_int_t)churn->late, "deafRounds", (json_int_t)churn->deaf, "errors", churn->errors);
 }
 
 json_t *op_start_churn(json_t *in, struct failure *failure)

@@ -121,10 +121,13 @@ export type ChurnReport = {
 	readonly overlapped: number;
 	/** Runs of the program while attached, all rounds together. */
 	readonly hits: number;
+	/** By reasons other than `bpfBusy` (not counted where the owner is killed). */
 	readonly misses: number;
+	/** By `bpfBusy`: the kernel runs no program on a CPU that is inside bpf(2), where the agent is when it reads maps. */
+	readonly busy: number;
 	/** Rounds whose counter still moved after close had returned. */
 	readonly lateRounds: number;
-	/** Rounds in which the target was called while attached and the program did not run once. */
+	/** Rounds in which the target was called while attached, and the program neither ran nor was counted as missed. */
 	readonly deafRounds: number;
 	/** Errors by name: `{"attach EBUSY": 3}`. */
 	readonly errors: Readonly<Record<string, number>>;
