@@ -34,6 +34,7 @@ async function bootOnce(
 	// and marks must not be dropped when they come fast.
 	await link.exec('echo 7 > /proc/sys/kernel/printk; echo on > /proc/sys/kernel/printk_devkmsg');
 	const kernelOptions = new Set((await readFile(payload.kernel.config, 'utf8')).split('\n'));
+	const addresses: Guest['addresses'] = new Map();
 	const owned = resources.move();
 	return {
 		release: payload.kernel.release,
@@ -50,7 +51,8 @@ async function bootOnce(
 		},
 		console: vm.console,
 		ended: Promise.race([vm.exited.then(describeEnd), agent.gone.then(lost)]),
-		addresses: new Map(),
+		retranslate: () => vm.retranslate([...addresses.values()]),
+		addresses,
 		[Symbol.asyncDispose]: () => owned.disposeAsync(),
 	};
 }

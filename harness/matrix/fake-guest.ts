@@ -7,6 +7,7 @@ export class FakeGuest implements Guest {
 	readonly release = '6.1.0-fake';
 	readonly bootMs = 1;
 	readonly addresses = new Map();
+	async retranslate() {}
 	readonly ended: Promise<GuestEnd>;
 	/** What `mark` answers; the first of several is used once. */
 	states: {taint: number; probes: number; waiting: number}[] = [{taint: 0, probes: 0, waiting: 0}];

@@ -23,6 +23,11 @@ export type Guest = AsyncDisposable & {
 	};
 	/** Resolves when no more answer can come from it. */
 	readonly ended: Promise<GuestEnd>;
+	/**
+	 * Makes the emulator forget what it translated from the functions in `addresses`: under load it can go on executing
+	 * a breakpoint that is no longer there (harness/vm/gdb-stub.ts).
+	 */
+	retranslate(): Promise<void>;
 	/** Addresses of symbols found so far; emptied when a module is loaded or unloaded. */
 	readonly addresses: Map<string, Hex>;
 };

@@ -29,6 +29,8 @@ function slownessOf(guest: Guest): number {
 /** What must be unset after a cell: died, warned, bad page, soft lockup. */
 const badTaint = (1 << 7) | (1 << 9) | (1 << 5) | (1 << 14);
 const graceMs = 5000;
+/** Hardly a cell takes so long; one that an emulator keeps in a loop is freed after this time. */
+const retranslateMs = 3000;
 
 class DeadlineError extends Error {}
 
@@ -70,6 +72,9 @@ export async function runCell(cell: Cell, guest: Guest, {signal}: {signal: Abort
 		addresses: guest.addresses,
 		signal: ended,
 	});
+	const refreshing = retranslateEvery(retranslateMs, guest, () => {
+		evidence.retranslations = Number(evidence.retranslations ?? 0) + 1;
+	});
 	const title = `${cellTitle(cell)} ${cell.repeat}`;
 	const consoleFrom = judgedTo.get(guest) ?? guest.console.text.length;
 
@@ -92,6 +97,7 @@ export async function runCell(cell: Cell, guest: Guest, {signal}: {signal: Abort
 				: (error ?? new TypeError(`The case threw ${error}.`));
 	}
 	clearTimeout(timer);
+	clearInterval(refreshing);
 
 	// After a failure, too, what the case left must be cleared away, or the guest is of no more use.
 	let isGuestDirty =
@@ -158,6 +164,23 @@ function whenSaid(reportTitle: string, console: string, title: string): string {
 async function whyLost(guest: Guest, error: LinkLostError): Promise<Error> {
 	const late = sleep(graceMs, error, {ref: false});
 	return Promise.race([guest.ended.then(end => new GuestEndedError(end)), late]);
+}
+
+/** A guest that hangs for another reason is not helped by this, and one that is well does not notice. */
+function retranslateEvery(ms: number, guest: Guest, onDone: () => void): NodeJS.Timeout {
+	let isUnderWay = false;
+	return setInterval(() => {
+		if (isUnderWay) return;
+		isUnderWay = true;
+		guest
+			.retranslate()
+			.then(onDone, () => {
+				// QEMU has ended or stands still: the cell's own deadline and end say so.
+			})
+			.finally(() => {
+				isUnderWay = false;
+			});
+	}, ms);
 }
 
 async function tidies(guest: Guest, close: () => Promise<void>, title: string): Promise<boolean> {

@@ -12,8 +12,10 @@ export type Machine = {
 	readonly consolePath: string;
 	readonly initrd: string;
 	readonly qmpSocket: string;
-	/** A UNIX socket for gdb; the guest stands still until gdb lets it go. */
-	readonly gdbSocket?: string;
+	/** A UNIX socket for gdb. */
+	readonly gdbSocket: string;
+	/** The guest stands still until gdb lets it go. */
+	readonly isStopped: boolean;
 };
 
 /** Everything a guest has, and nothing more: no default device, no configuration of the host's. */
@@ -64,9 +66,11 @@ export function qemuArguments(qemu: Qemu, kernel: Kernel, machine: Machine): rea
 		'virtio-rng-pci,rng=rng0',
 		'-device',
 		'virtio-serial-pci',
-		...(machine.gdbSocket
-			? ['-S', '-chardev', `socket,id=gdb,path=${quote(machine.gdbSocket)},server=on,wait=off`, '-gdb', 'chardev:gdb']
-			: []),
+		'-chardev',
+		`socket,id=gdb,path=${quote(machine.gdbSocket)},server=on,wait=off`,
+		'-gdb',
+		'chardev:gdb',
+		...(machine.isStopped ? ['-S'] : []),
 	];
 }
 

@@ -6,6 +6,7 @@ import {BootError, messageOf} from '../host/errors.ts';
 import type {Qemu} from '../host/qemu.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 import {Console} from './console.ts';
+import {retranslate} from './gdb-stub.ts';
 import {qemuArguments} from './qemu-arguments.ts';
 import {type QemuEnd, QemuProcess} from './qemu-process.ts';
 import {Qmp} from './qmp.ts';
@@ -44,8 +45,8 @@ export class Vm implements AsyncDisposable {
 	readonly console: Console;
 	/** Power on to the ready line. */
 	readonly bootMs: number;
-	/** Present when asked for: `target remote` it. */
-	readonly gdbSocket: string | undefined;
+	/** For gdb: `target remote` it. */
+	readonly gdbSocket: string;
 	readonly #process: QemuProcess;
 	readonly #resources: AsyncDisposableStack;
 
@@ -62,7 +63,7 @@ export class Vm implements AsyncDisposable {
 		const initrd = directory.file('initrd');
 		await copyFile(initramfs, initrd);
 		await appendFile(initrd, writeCpio(overlay));
-		const gdbSocket = gdb ? directory.file('gdb') : undefined;
+		const gdbSocket = directory.file('gdb');
 		const qmpSocket = directory.file('qmp');
 		using server = await MonitorServer.listen(qmpSocket);
 		const startedAt = performance.now();
@@ -78,7 +79,8 @@ export class Vm implements AsyncDisposable {
 					consolePath,
 					initrd,
 					qmpSocket,
-					...(gdbSocket && {gdbSocket}),
+					gdbSocket,
+					isStopped: gdb,
 				}),
 			),
 		);
@@ -101,7 +103,7 @@ export class Vm implements AsyncDisposable {
 			sshPort: number;
 			qmp: Qmp;
 			console: Console;
-			gdbSocket: string | undefined;
+			gdbSocket: string;
 			process: QemuProcess;
 			bootMs: number;
 		},
@@ -128,6 +130,11 @@ export class Vm implements AsyncDisposable {
 	/** The registers of every vCPU, as QEMU prints them: works in a guest that hangs. */
 	async registers(): Promise<string> {
 		return this.qmp.human('info registers -a');
+	}
+
+	/** See retranslate() in gdb-stub.ts; harmless in a guest that is well, which stands still for some milliseconds. */
+	async retranslate(addresses: readonly string[]): Promise<void> {
+		await retranslate(this.gdbSocket, addresses, {signal: AbortSignal.timeout(2000)});
 	}
 
 	/** Ends the guest and removes all it had, except a console that was asked for by name. */
