@@ -1,11 +1,12 @@
 import {existsSync} from 'node:fs';
-import {mkdir, mkdtempDisposable, readdir, readFile, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtempDisposable, readdir, readFile, rename, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import {BuildError, UsageError} from '../host/errors.ts';
 import {obtainKernel} from './obtain.ts';
+import {KernelUnavailableError} from './unavailable.ts';
 
 // What a kernel's Makefile does as far as we see it. `built` counts in a file outside.
 const makefile = `VERSION = 4
@@ -16,6 +17,7 @@ allnoconfig:
 	cp $(KCONFIG_ALLCONFIG) $(O)/.config
 bzImage:
 	@echo '  CC      kernel/a.o'
+	@! test -e .config
 	@cat kernel/a.c
 	@sh kernel/a.c
 	@mkdir -p $(O)/arch/x86/boot $(O)/include/config
@@ -66,6 +68,16 @@ test.serial('a kernel is built outside of its tree, once, and then found by its 
 	t.deepEqual(await readdir(path.join(cache, 'work')), []);
 });
 
+test.serial('a kernel that was built by an older recipe is not taken for one of today', async t => {
+	const {tree, cache} = await world(t);
+	await obtainKernel('4.15.18', {source: tree});
+	const memo = path.join(cache, 'kernels/4.15.18.source.json');
+	await writeFile(memo, (await readFile(memo, 'utf8')).replace(/"recipe": "\w+"/, '"recipe": "older"'));
+	await rename(tree, `${tree}.gone`);
+	process.env.PROBE_MATRIX_KERNEL_MIRROR = 'http://127.0.0.1:9';
+	await t.throwsAsync(obtainKernel('4.15.18'), {instanceOf: KernelUnavailableError});
+});
+
 test.serial(
 	'a flavour is another kernel, built from the tree of the last time; a changed tree is built anew',
 	async t => {
@@ -100,11 +112,14 @@ test.serial("a kernel that does not compile ends with the compiler's words, and 
 });
 
 test.serial('what has been compiled before an interruption is there at the next attempt', async t => {
-	const {tree, cache} = await world(t, {'kernel/a.c': 'test -e $O/first && exit 0; touch $O/first; sleep 60'});
+	const {tree, cache} = await world(t, {'kernel/a.c': 'test -e $O/first && exit 0; touch $O/first; sleep 600'});
 	const controller = new AbortController();
 	const building = obtainKernel('4.15.18', {source: tree, signal: controller.signal});
-	const work = async () =>
-		existsSync(cache) ? (await readdir(cache, {recursive: true})).some(file => file.endsWith('/first')) : false;
+	const work = async () => {
+		const directory = path.join(cache, 'work');
+		const names = existsSync(directory) ? await readdir(directory) : [];
+		return names.some(name => existsSync(path.join(directory, name, 'build/first')));
+	};
 	while (!(await work())) await new Promise(resolve => setTimeout(resolve, 20));
 	controller.abort();
 	await t.throwsAsync(building);
