@@ -1,5 +1,6 @@
 import type {Case} from '../case.ts';
 import {entryCases} from './entry.ts';
+import {inFlightCases} from './in-flight.ts';
 import {moduleCases} from './module.ts';
 import {multiCases} from './multi.ts';
 import {raceCases} from './race.ts';
@@ -11,6 +12,7 @@ export const allCases: readonly Case[] = [
 	...moduleCases,
 	...entryCases,
 	...returnCases,
+	...inFlightCases,
 	...raceCases,
 	...multiCases,
 	...toolingCases,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import type {Call, CallResult, ProgramEvent} from '../../link/agent-protocol.ts';
-import {type CaseContext, defineCase, type TargetKind} from '../case.ts';
+import type {CallResult} from '../../link/agent-protocol.ts';
+import {defineCase} from '../case.ts';
+import {callProbed, checkPlace, everywhere, fixtures, input, output, stack} from './calls.ts';
 import {
 	allFlags,
 	argumentRegisters,
@@ -9,35 +10,10 @@ import {
 	generalRegisters,
 	hex,
 	onlyHits,
-	pattern,
 	sameForCaller,
 	sameRegisters,
 } from './registers.ts';
 import {checkStack, traceCallers} from './stacks.ts';
-
-const everywhere: readonly TargetKind[] = ['asm', 'asm-fentry', 'c', 'vmlinux'];
-const fixtures: readonly TargetKind[] = ['asm', 'asm-fentry', 'c'];
-const input = pattern(1);
-const output = pattern(2);
-const stack = [hex(0x7777_0000_0000_0007n), hex(0x8888_0000_0000_0008n)] as const;
-
-/** One call with one entry probe: what the program saw and what the caller found. */
-async function callProbed(context: CaseContext, call: Call = {}): Promise<{event: ProgramEvent; result: CallResult}> {
-	const probe = await context.attach({point: 'entry'});
-	const result = await context.call({in: input, ret: output, stack, ...call});
-	const events = await context.events();
-	assert.equal(events.length, 1, 'runs of the program');
-	onlyHits(await probe.info(), 1);
-	return {event: events[0]!, result};
-}
-
-function checkPlace(event: ProgramEvent, result: CallResult): void {
-	const slot = hex(BigInt(result.sp) - 8n);
-	assert.deepEqual(
-		{ip: event.regs.ip, function: event.ext.function, sp: event.regs.sp, atSlot: event.slot, caller: event.ext.caller},
-		{ip: result.function, function: result.function, sp: slot, atSlot: result.caller, caller: result.caller},
-	);
-}
 
 export const entryCases = [
 	defineCase({
@@ -69,7 +45,7 @@ export const entryCases = [
 		targets: everywhere,
 		deadlineMs: 5000,
 		async run(context) {
-			const {event} = await callProbed(context);
+			const {event} = await callProbed(context, 'entry');
 			sameRegisters(context, 'arguments seen by the program', {
 				expected: input,
 				seen: event.regs,
@@ -88,7 +64,7 @@ export const entryCases = [
 		targets: everywhere,
 		deadlineMs: 5000,
 		async run(context) {
-			const {event, result} = await callProbed(context);
+			const {event, result} = await callProbed(context, 'entry');
 			assert.deepEqual(event.ext.stack.slice(0, 2), stack, '7th and 8th argument in the extension block');
 			if (context.target !== 'vmlinux')
 				assert.deepEqual(result.seenStack, stack, '7th and 8th argument as the function saw them');
@@ -100,7 +76,7 @@ export const entryCases = [
 		targets: everywhere,
 		deadlineMs: 5000,
 		async run(context) {
-			const {event} = await callProbed(context);
+			const {event} = await callProbed(context, 'entry');
 			sameRegisters(context, 'seen by the program', {expected: input, seen: event.regs});
 			sameRegisters(context, 'entry registers in the extension block', {expected: input, seen: event.ext.entry});
 		},
@@ -132,7 +108,7 @@ export const entryCases = [
 		targets: everywhere,
 		deadlineMs: 5000,
 		async run(context) {
-			const {event, result} = await callProbed(context);
+			const {event, result} = await callProbed(context, 'entry');
 			checkPlace(event, result);
 			if (context.target.startsWith('asm')) assert.equal(event.regs.sp, result.seen.sp, 'sp as the function saw it');
 		},
@@ -144,7 +120,7 @@ export const entryCases = [
 		deadlineMs: 5000,
 		async run(context) {
 			const callers = await traceCallers(context, 3);
-			const {event} = await callProbed(context, {depth: 3});
+			const {event} = await callProbed(context, 'entry', {depth: 3});
 			await checkStack(context, event, callers);
 		},
 	}),
@@ -155,7 +131,7 @@ export const entryCases = [
 		deadlineMs: 5000,
 		async run(context) {
 			const flags = hex(flagBits.if | flagBits.cf | flagBits.zf | flagBits.of | flagBits.df);
-			const {result} = await callProbed(context, {in: {...input, flags}});
+			const {result} = await callProbed(context, 'entry', {in: {...input, flags}});
 			const names = context.target === 'c' ? argumentRegisters : ([...generalRegisters, 'flags'] as const);
 			sameRegisters(context, 'seen by the function', {expected: {...input, flags}, seen: result.seen, names});
 			assert.deepEqual(result.seenStack, stack, 'stack arguments seen by the function');
@@ -169,7 +145,7 @@ export const entryCases = [
 		async run(context) {
 			const ret = {...output, flags: hex(flagBits.if | flagBits.pf | flagBits.sf | flagBits.df)};
 			const unprobed = await context.call({in: input, ret, stack});
-			const {result} = await callProbed(context, {ret});
+			const {result} = await callProbed(context, 'entry', {ret});
 			sameForCaller(context, result, {unprobed});
 		},
 	}),
@@ -277,7 +253,7 @@ export const entryCases = [
 		targets: everywhere,
 		deadlineMs: 5000,
 		async run(context) {
-			const {event} = await callProbed(context);
+			const {event} = await callProbed(context, 'entry');
 			const constants = {cs: '0x10', ss: '0x18', orig_ax: hex(-1)};
 			for (const [where, {cs, ss, orig_ax}] of Object.entries({
 				registers: event.regs,

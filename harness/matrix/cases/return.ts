@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import type {Call, CallResult, Point, ProgramEvent} from '../../link/agent-protocol.ts';
-import {type CaseContext, defineCase, type TargetKind} from '../case.ts';
+import type {CallResult} from '../../link/agent-protocol.ts';
+import {defineCase, type TargetKind} from '../case.ts';
+import {callProbed, checkPlace, everywhere, fixtures, input, inTracefs, output, stack} from './calls.ts';
 import {
 	allFlags,
 	argumentRegisters,
@@ -10,42 +11,12 @@ import {
 	hex,
 	keptByC,
 	onlyHits,
-	pattern,
 	sameForCaller,
 	sameRegisters,
 } from './registers.ts';
 import {checkStack, traceCallers} from './stacks.ts';
-import {framesInFlight, waitUntilWaiting} from './tasks.ts';
 
-const everywhere: readonly TargetKind[] = ['asm', 'asm-fentry', 'c', 'vmlinux'];
-const fixtures: readonly TargetKind[] = ['asm', 'asm-fentry', 'c'];
 const assembly: readonly TargetKind[] = ['asm', 'asm-fentry'];
-const input = pattern(1);
-const output = pattern(2);
-const stack = [hex(0x7777_0000_0000_0007n), hex(0x8888_0000_0000_0008n)] as const;
-
-/** One call with one return probe: what the program saw and what the caller found. */
-async function callProbed(context: CaseContext, call: Call = {}): Promise<{event: ProgramEvent; result: CallResult}> {
-	const probe = await context.attach({point: 'return'});
-	const result = await context.call({in: input, ret: output, stack, ...call});
-	const events = await context.events();
-	assert.equal(events.length, 1, 'runs of the program');
-	onlyHits(await probe.info(), 1);
-	return {event: events[0]!, result};
-}
-
-function checkPlace(event: ProgramEvent, result: CallResult): void {
-	assert.deepEqual(
-		{ip: event.regs.ip, function: event.ext.function, sp: event.regs.sp, atSlot: event.slot, caller: event.ext.caller},
-		{
-			ip: result.function,
-			function: result.function,
-			sp: hex(BigInt(result.sp) - 8n),
-			atSlot: result.caller,
-			caller: result.caller,
-		},
-	);
-}
 
 export const returnCases = [
 	defineCase({
@@ -96,7 +67,7 @@ export const returnCases = [
 		targets: everywhere,
 		deadlineMs: 5000,
 		async run(context) {
-			const {event, result} = await callProbed(context);
+			const {event, result} = await callProbed(context, 'return');
 			sameRegisters(context, 'seen by the program, against what the caller found', {
 				expected: result.after,
 				seen: event.regs,
@@ -128,7 +99,7 @@ export const returnCases = [
 		targets: everywhere,
 		deadlineMs: 5000,
 		async run(context) {
-			const {event, result} = await callProbed(context);
+			const {event, result} = await callProbed(context, 'return');
 			checkPlace(event, result);
 		},
 	}),
@@ -138,7 +109,7 @@ export const returnCases = [
 		targets: everywhere,
 		deadlineMs: 5000,
 		async run(context) {
-			const {event} = await callProbed(context);
+			const {event} = await callProbed(context, 'return');
 			const {cs, ss, orig_ax} = event.regs;
 			assert.deepEqual({cs, ss, orig_ax}, {cs: '0x10', ss: '0x18', orig_ax: hex(-1)});
 		},
@@ -149,7 +120,7 @@ export const returnCases = [
 		targets: fixtures,
 		deadlineMs: 5000,
 		async run(context) {
-			const {event} = await callProbed(context, {clobberStack: true});
+			const {event} = await callProbed(context, 'return', {clobberStack: true});
 			sameRegisters(context, 'arguments at return', {expected: input, seen: event.ext.entry, names: argumentRegisters});
 			sameRegisters(context, 'entry registers at return', {expected: input, seen: event.ext.entry});
 			assert.deepEqual(event.ext.stack.slice(0, 2), stack, '7th and 8th argument at return');
@@ -162,7 +133,7 @@ export const returnCases = [
 		deadlineMs: 5000,
 		async run(context) {
 			const callers = await traceCallers(context, 3);
-			const {event} = await callProbed(context, {depth: 3});
+			const {event} = await callProbed(context, 'return', {depth: 3});
 			await checkStack(context, event, callers);
 		},
 	}),
@@ -270,144 +241,6 @@ export const returnCases = [
 		},
 	}),
 	defineCase({
-		id: 'return/sleeps-and-migrates',
-		needs: ['return'],
-		targets: fixtures,
-		deadlineMs: 5000,
-		async run(context) {
-			const {event, result} = await callProbed(context, {action: 'sleep', arg: 20});
-			assert.notEqual(result.cpuAfter, result.cpuBefore, 'the call ended on another CPU');
-			assert.equal(event.cpu, result.cpuAfter);
-			sameRegisters(context, 'entry registers at return', {expected: input, seen: event.ext.entry});
-			checkPlace(event, result);
-		},
-	}),
-	defineCase({
-		id: 'return/killed-inside',
-		needs: ['return'],
-		targets: fixtures,
-		deadlineMs: 10_000,
-		async run(context) {
-			const probe = await context.attach({point: 'return'});
-			const {task, pid} = await context.ask('callInTask', {
-				target: context.target === 'vmlinux' ? 'c' : context.target,
-				in: input,
-				ret: output,
-				action: 'wait',
-			});
-			await waitUntilWaiting(context, 1);
-			assert.equal((await context.events()).length, 0, 'no return while the task waits');
-			await context.ask('taskKill', {task, signal: 'KILL'});
-			const end = await context.ask('taskWait', {task, timeoutMs: 3000});
-			assert.equal(end.signal, 'KILL');
-			const events = await context.events();
-			assert.deepEqual(
-				events.map(({tid}) => tid),
-				[pid],
-				'one return, of the killed task',
-			);
-			onlyHits(await probe.info(), 1);
-		},
-	}),
-	defineCase({
-		id: 'return/never-returns',
-		needs: ['return'],
-		targets: fixtures,
-		deadlineMs: 20_000,
-		async run(context) {
-			const calls = 100;
-			const entry = await context.attach({point: 'entry', program: 'count'});
-			const probe = await context.attach({point: 'return'});
-			for (let n = 0; n < calls; n++) await context.call({context: 'kthread', action: 'exit', in: input, ret: output});
-			assert.equal((await entry.info()).hits, calls);
-			assert.equal((await context.events()).length, 0);
-			// The frames of dead tasks are given back when the kernel frees the tasks.
-			while ((await framesInFlight(context)) > 0) context.signal.throwIfAborted();
-			await context.call({in: input, ret: output});
-			onlyHits(await probe.info(), 1);
-		},
-	}),
-	defineCase({
-		id: 'return/exec-by-a-thread',
-		needs: ['return'],
-		deadlineMs: 10_000,
-		async run(context) {
-			// Inside this function the thread becomes its process's first one: pid and start time change under the frame.
-			const names = ['begin_new_exec', 'flush_old_exec'];
-			const {addresses} = await context.ask('symbols', {names});
-			const at = names.flatMap(name => addresses[name] ?? [])[0];
-			assert.ok(at, `this kernel has none of ${names.join(', ')}`);
-			const probe = await context.attach({point: 'return', at});
-			for (let n = 1; n <= 3; n++) {
-				const {pid, status} = await context.ask('execByThread', {});
-				assert.equal(status, 0);
-				const events = await context.events();
-				assert.deepEqual(
-					events.slice(n - 1).map(({tid, regs}) => ({tid, ax: regs.ax})),
-					[{tid: pid, ax: '0x0'}],
-				);
-			}
-			onlyHits(await probe.info(), 3);
-			assert.equal(await framesInFlight(context), 0);
-		},
-	}),
-	defineCase({
-		id: 'return/attached-mid-call',
-		needs: ['return'],
-		targets: fixtures,
-		deadlineMs: 10_000,
-		async run(context) {
-			for (const withFrame of [false, true]) {
-				await context.ask('reset', {});
-				const old = withFrame ? await context.attach({point: 'return', program: 'count'}) : undefined;
-				const {task} = await context.ask('callInTask', {
-					target: context.target === 'vmlinux' ? 'c' : context.target,
-					action: 'wait',
-					in: input,
-					ret: output,
-				});
-				await waitUntilWaiting(context, 1);
-				const probe = await context.attach({point: 'return'});
-				await context.ask('release', {});
-				const {result} = await context.ask('taskWait', {task, timeoutMs: 3000});
-				assert.ok(result, 'the call returned');
-				assert.equal((await context.events()).length, 0, 'a call that began before the attach is not seen');
-				if (old) onlyHits(await old.info(), 1);
-				await context.call({in: input, ret: output});
-				onlyHits(await probe.info(), 1);
-				await probe.close();
-				await old?.close();
-			}
-		},
-	}),
-	defineCase({
-		id: 'return/detached-mid-call',
-		needs: ['return'],
-		targets: fixtures,
-		deadlineMs: 10_000,
-		async run(context) {
-			const unprobed = await context.call({in: input, ret: output, stack});
-			const probe = await context.attach({point: 'return'});
-			const {task} = await context.ask('callInTask', {
-				target: context.target === 'vmlinux' ? 'c' : context.target,
-				action: 'wait',
-				in: input,
-				ret: output,
-				stack,
-			});
-			await waitUntilWaiting(context, 1);
-			await probe.close();
-			assert.equal((await context.ask('counts', {})).waiting, 1, 'the close did not wait for the call');
-			await context.ask('release', {});
-			const {result} = await context.ask('taskWait', {task, timeoutMs: 3000});
-			assert.ok(result, 'the call returned');
-			const names = context.target === 'c' ? keptByC : ([...generalRegisters, 'flags'] as const);
-			sameRegisters(context, 'found by the caller', {expected: unprobed.after, seen: result.after, names});
-			assert.equal((await context.events()).length, 0, 'nothing ran at its return');
-			assert.equal(await framesInFlight(context), 0);
-		},
-	}),
-	defineCase({
 		id: 'return/in-interrupt',
 		needs: ['return'],
 		targets: everywhere,
@@ -426,40 +259,13 @@ export const returnCases = [
 		},
 	}),
 	defineCase({
-		id: 'return/sixty-four-sleepers',
-		needs: ['return'],
-		targets: fixtures,
-		deadlineMs: 20_000,
-		async run(context) {
-			const target = context.target === 'vmlinux' ? 'c' : context.target;
-			const probe = await context.attach({point: 'return'});
-			const tasks = [];
-			for (let n = 0; n < 64; n++)
-				tasks.push(await context.ask('callInTask', {target, action: 'wait', in: {...input, di: hex(n)}, ret: output}));
-			await waitUntilWaiting(context, 64);
-			assert.equal(await framesInFlight(context), 64);
-			await context.ask('release', {});
-			for (const {task} of tasks) {
-				const {result} = await context.ask('taskWait', {task, timeoutMs: 10_000});
-				assert.equal(result?.after.ax, output.ax);
-			}
-			const seen = (await context.events()).map(({tid, ext}) => `${tid} ${ext.entry.di}`);
-			assert.deepEqual(seen.toSorted(), tasks.map(({pid}, n) => `${pid} ${hex(n)}`).toSorted());
-			onlyHits(await probe.info(), 64);
-		},
-	}),
-	defineCase({
 		id: 'return/beside-kretprobe',
 		needs: ['return'],
 		targets: ['asm-fentry', 'c'],
 		deadlineMs: 20_000,
 		async run(context) {
 			const symbol = context.target === 'c' ? 'fx_c' : 'fx_asm_fentry';
-			const shell = async (command: string) => {
-				const {code, stdout, stderr} = await context.exec(`cd /sys/kernel/tracing && ${command}`);
-				assert.equal(code, 0, `${command}: ${stderr}`);
-				return stdout;
-			};
+			const shell = (command: string) => inTracefs(context, command);
 			const addKretprobe = () =>
 				shell(`echo 'r:pm_return ${symbol}' >> kprobe_events && echo 1 > events/kprobes/pm_return/enable`);
 			const removeKretprobe = () =>
@@ -491,11 +297,7 @@ export const returnCases = [
 		deadlineMs: 30_000,
 		async run(context) {
 			const symbol = context.target === 'c' ? 'fx_c' : 'fx_asm_fentry';
-			const shell = async (command: string) => {
-				const {code, stdout, stderr} = await context.exec(`cd /sys/kernel/tracing && ${command}`);
-				assert.equal(code, 0, `${command}: ${stderr}`);
-				return stdout;
-			};
+			const shell = (command: string) => inTracefs(context, command);
 			const unprobed = await context.call({in: input, ret: output, stack, depth: 2});
 			const callers = await traceCallers(context, 2);
 			for (const first of ['ours', 'tracer'] as const) {
@@ -518,38 +320,6 @@ export const returnCases = [
 				}
 				await probe.close();
 			}
-		},
-	}),
-	defineCase({
-		id: 'return/unload-while-asleep-inside',
-		needs: ['return', 'device'],
-		targets: fixtures,
-		deadlineMs: 20_000,
-		async run(context) {
-			const target = context.target === 'vmlinux' ? 'c' : context.target;
-			const unprobed = await context.call({in: input, ret: output, stack});
-			const probe = await context.attach({point: 'return'});
-			const inside = [];
-			for (let n = 0; n < 8; n++)
-				inside.push(await context.ask('callInTask', {target, action: 'wait', in: input, ret: output, stack, depth: n}));
-			await waitUntilWaiting(context, 8);
-			await probe.close();
-			await context.ask('rmmod', {module: 'bprobe'});
-			try {
-				assert.equal((await context.ask('counts', {})).waiting, 8, 'the unload did not wait for the calls');
-				await context.ask('release', {});
-				for (const {task} of inside) {
-					const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
-					assert.ok(result, 'the call returned without the module');
-					const names = context.target === 'c' ? keptByC : ([...generalRegisters, 'flags'] as const);
-					sameRegisters(context, 'found by the caller', {expected: unprobed.after, seen: result.after, names});
-				}
-			} finally {
-				await context.ask('insmod', {module: 'bprobe'});
-			}
-			const again = await context.attach({point: 'return' satisfies Point});
-			await context.call({in: input, ret: output});
-			onlyHits(await again.info(), 1);
 		},
 	}),
 ];
