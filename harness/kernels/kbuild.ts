@@ -1,4 +1,5 @@
 import {createWriteStream} from 'node:fs';
+import path from 'node:path';
 import {execa} from 'execa';
 import {BuildError} from '../host/errors.ts';
 import {directoryOnPath} from '../host/qemu.ts';
@@ -40,7 +41,8 @@ export async function kbuild({name, source, output, args, log, env, signal}: Kbu
 				KBUILD_BUILD_TIMESTAMP: 'Thu Jan  1 00:00:00 UTC 1970',
 				KBUILD_BUILD_USER: 'probe-matrix',
 				KBUILD_BUILD_HOST: 'probe-matrix',
-				CCACHE_BASEDIR: output,
+				// Paths below it do not count, so that another recipe finds what is the same.
+				CCACHE_BASEDIR: path.dirname(output),
 				CCACHE_NOHASHDIR: '1',
 				...env,
 			},

@@ -1,0 +1,69 @@
+import {mkdir, mkdtempDisposable, readdir, utimes, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import {listKernels, pruneCache} from './inventory.ts';
+
+// The cache is named by the environment: one test after the other.
+async function cacheWith(files: readonly string[]): Promise<AsyncDisposable & {path: string}> {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'inventory-'));
+	process.env.PROBE_MATRIX_CACHE = directory.path;
+	for (const [age, file] of files.entries()) {
+		const target = path.join(directory.path, file);
+		await mkdir(path.dirname(target), {recursive: true});
+		await writeFile(target, 'x'.repeat(5000));
+		await utimes(path.dirname(target), 1e9 - age, 1e9 - age);
+	}
+	return {path: directory.path, [Symbol.asyncDispose]: () => directory.remove()};
+}
+
+const left = async (cache: string, name: string) => (await readdir(path.join(cache, name))).toSorted();
+
+test.serial('what a memo names is kept; everything else, and all that was interrupted, goes', async t => {
+	await using cache = await cacheWith([
+		...['trees/used/bzImage', 'trees/older/bzImage', 'built/4.15.18-a/bzImage', 'built/4.15.18-b/bzImage'],
+		...['built/4.15.18-c.1234.tmp/x', 'work/4.15.18-c/build.log', 'tarballs/linux.tar.xz', 'debs/a.deb'],
+	]);
+	await mkdir(path.join(cache.path, 'kernels'));
+	const memo = (name: string, value: unknown) =>
+		writeFile(path.join(cache.path, 'kernels', name), JSON.stringify(value, null, '\t'));
+	await memo('debian-6.1.json', {id: 'debian-6.1', bzImage: path.join(cache.path, 'trees/used/bzImage')});
+	await memo('4.15.18.source.json', {
+		kernel: {id: '4.15.18', bzImage: path.join(cache.path, 'built/4.15.18-a/bzImage')},
+	});
+	t.true((await pruneCache()) > 0);
+	t.deepEqual(await left(cache.path, 'trees'), ['used']);
+	t.deepEqual(await left(cache.path, 'built'), ['4.15.18-a']);
+	for (const name of ['work', 'tarballs', 'debs']) t.deepEqual(await left(cache.path, name), []);
+	t.is(await pruneCache(), 0);
+});
+
+test.serial('of our own builds the newest two of each kind stay', async t => {
+	const id = (digit: string) => digit.repeat(16);
+	await using cache = await cacheWith([
+		...['1', '2', '3'].map(digit => `build/guest-${id(digit)}/x`),
+		`build/initramfs-debian-6.1-${id('4')}/x`,
+	]);
+	await pruneCache();
+	t.deepEqual(await left(cache.path, 'build'), [
+		`guest-${id('1')}`,
+		`guest-${id('2')}`,
+		`initramfs-debian-6.1-${id('4')}`,
+	]);
+});
+
+test.serial('the list has the known kernels, and whatever else was built here', async t => {
+	await using cache = await cacheWith(['built/mine/bzImage']);
+	await mkdir(path.join(cache.path, 'kernels'));
+	const kernel = {
+		id: '6.6.30+debug',
+		release: '6.6.30',
+		origin: 'o',
+		bzImage: path.join(cache.path, 'built/mine/bzImage'),
+	};
+	await writeFile(path.join(cache.path, 'kernels/a.source.json'), JSON.stringify({kernel}));
+	const kernels = await listKernels();
+	t.deepEqual(kernels[0], {id: '4.15.18'});
+	t.like(kernels.at(-1), {id: '6.6.30+debug', cached: {release: '6.6.30', origin: 'o'}});
+	t.true(kernels.at(-1)!.cached!.sizeBytes >= 4096);
+});
