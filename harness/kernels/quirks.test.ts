@@ -18,7 +18,7 @@ for (const [version, isIn] of [
 	['10.0', false],
 ] as const) {
 	test(`a quirk from 4.15 before 5.2 is ${isIn ? '' : 'not '}for ${version}`, t => {
-		t.is(quirksOf(version, [row]).length, isIn ? 1 : 0);
+		t.is(quirksOf(version, 'base', [row]).length, isIn ? 1 : 0);
 	});
 }
 
@@ -29,6 +29,12 @@ for (const quirk of rows) {
 		t.true(quirk.reason.length > 10);
 	});
 }
+
+test('a quirk of some flavours is not for the others', t => {
+	const orc = {...row, flavours: ['orc']};
+	t.deepEqual(quirksOf('4.15.18', 'orc', [row, orc]), [row, orc]);
+	t.deepEqual(quirksOf('4.15.18', 'base', [row, orc]), [row]);
+});
 
 test('4.15 and 4.15.0 are one, and numbers are compared as numbers', t => {
 	t.is(compareReleases('4.15', '4.15.0'), 0);

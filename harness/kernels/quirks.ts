@@ -7,6 +7,8 @@ export type Quirk = {
 	/** The first release that does not need it. */
 	readonly before: string;
 	readonly reason: string;
+	/** Only for these; else for all. */
+	readonly flavours?: readonly string[];
 	/** Lines of a .config, stronger than the fragments. */
 	readonly config?: readonly string[];
 	/** Arguments of make. */
@@ -17,6 +19,11 @@ export type Quirk = {
 	readonly replace?: readonly {readonly file: string; readonly old: string; readonly new: string}[];
 };
 
-export function quirksOf(version: string, all: readonly Quirk[] = rows): readonly Quirk[] {
-	return all.filter(({from, before}) => compareReleases(version, from) >= 0 && compareReleases(version, before) < 0);
+export function quirksOf(version: string, flavour: string, all: readonly Quirk[] = rows): readonly Quirk[] {
+	return all.filter(
+		({from, before, flavours}) =>
+			compareReleases(version, from) >= 0 &&
+			compareReleases(version, before) < 0 &&
+			(flavours?.includes(flavour) ?? true),
+	);
 }

@@ -28,7 +28,7 @@ export async function recipeOf(version: string, flavour: string): Promise<Recipe
 			),
 		),
 	);
-	const quirks = quirksOf(version);
+	const quirks = quirksOf(version, flavour);
 	const own = quirks.map(({config = [], reason}) => parseOptions(config.join('\n'), `The quirk «${reason}»`));
 	const options = mergeOptions(...fragments, ...own);
 	const flags = quirks.flatMap(({cflags = []}) => cflags);
