@@ -61,16 +61,25 @@
 /* These say so to objtool, where there is one that would complain. */
 #if defined(CONFIG_OBJTOOL) || defined(CONFIG_STACK_VALIDATION)
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 10, 0)
-#define BP_INTRA_FUNCTION_CALL ANNOTATE_INTRA_FUNCTION_CALL
+/* A call that nobody returns from. */
+.macro BP_BALANCE_RETURNS
+	ANNOTATE_INTRA_FUNCTION_CALL
+	call	.Lbalanced\@
+	int3
+.Lbalanced\@:
+	lea	8(%rsp), %rsp
+.endm
 #define BP_NONSTANDARD(name) STACK_FRAME_NON_STANDARD name
 #endif
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 18, 0)
 #define BP_NO_ENDBR ANNOTATE_NOENDBR
 #endif
 #endif
-#ifndef BP_INTRA_FUNCTION_CALL
-#define BP_INTRA_FUNCTION_CALL
+#ifndef BP_NONSTANDARD
 #define BP_NONSTANDARD(name)
+/* objtool before 5.10 knows no such call, and would refuse the file's other code with it. */
+.macro BP_BALANCE_RETURNS
+.endm
 #endif
 #ifndef BP_NO_ENDBR
 #define BP_NO_ENDBR

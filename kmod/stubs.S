@@ -101,10 +101,7 @@ BP_CODE_BEGIN(bp_return_trampoline)
 	 * caller. A call that nobody returns from makes up for the ret below;
 	 * else every outer return of this chain would be mispredicted.
 	 */
-	BP_INTRA_FUNCTION_CALL
-	call	1f
-	int3
-1:	lea	8(%rsp), %rsp
+	BP_BALANCE_RETURNS
 	popfq
 	lea	16(%rsp), %rsp
 	BP_RET
@@ -125,3 +122,5 @@ BP_FUNC_BEGIN(bp_call)
 	BP_RET
 BP_FUNC_END(bp_call)
 	BP_NONSTANDARD(bp_call)
+
+	.section .note.GNU-stack, "", @progbits
