@@ -71,7 +71,7 @@ export class Vm implements AsyncDisposable {
 			QemuProcess.start(
 				qemu,
 				qemuArguments(qemu, kernel, {
-					memoryMib: options.memoryMib ?? 224,
+					memoryMib: options.memoryMib ?? 256,
 					cpus: options.cpus ?? 2,
 					accelerator: options.accelerator ?? 'tcg',
 					countsInstructions: options.countsInstructions ?? false,
