@@ -68,8 +68,6 @@ static int replace_probes(struct bp_site *site, u32 point, struct bp_probe *with
 		/* Handlers that still run the old array must end before it goes. */
 		bp_synchronize_handlers();
 		kfree(old);
-	} else if (without) {
-		bp_synchronize_handlers();
 	}
 	return 0;
 }

@@ -25,6 +25,25 @@ export async function callProbed(
 	return {event: events[0]!, result};
 }
 
+/** Twenty calls: the program ran once within each, in the task that called, and was missed by none. */
+export async function calledOnceEach(context: CaseContext, point: Point): Promise<void> {
+	const probe = await context.attach({point});
+	const calls: CallResult[] = [];
+	for (let n = 0; n < 20; n++) calls.push(await context.call({in: {...input, di: hex(n)}, ret: output}));
+	const events = await context.events();
+	assert.deepEqual(
+		events.map(({regs, ext, tid}) => ({di: point === 'entry' ? regs.di : ext.entry.di, tid})),
+		calls.map(({pid}, n) => ({di: hex(n), tid: pid})),
+	);
+	for (const [n, {timeNs}] of events.entries()) {
+		assert.ok(
+			BigInt(timeNs) >= BigInt(calls[n]!.beginNs) && BigInt(timeNs) <= BigInt(calls[n]!.endNs),
+			`run ${n} lies outside of its call`,
+		);
+	}
+	onlyHits(await probe.info(), 20);
+}
+
 /** The program was told the function, the address of its return-address slot, and the real return address in it. */
 export function checkPlace(event: ProgramEvent, result: CallResult): void {
 	assert.deepEqual(

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import type {Hex, Point} from '../../link/agent-protocol.ts';
-import {defineCase, type TargetKind} from '../case.ts';
-import {generalRegisters, hex, onlyHits, pattern, sameForCaller, sameRegisters} from './registers.ts';
+import {defineCase} from '../case.ts';
+import {everywhere, input, output} from './calls.ts';
+import {generalRegisters, hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
 
-const everywhere: readonly TargetKind[] = ['asm', 'asm-fentry', 'c', 'vmlinux'];
-const input = pattern(1);
-const output = pattern(2);
 const call = {in: input, ret: output} as const;
 
 export const multiCases = [

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
-import type {CallResult} from '../../link/agent-protocol.ts';
 import {defineCase, type TargetKind} from '../case.ts';
-import {callProbed, checkPlace, everywhere, fixtures, input, inTracefs, output, stack} from './calls.ts';
+import {
+	calledOnceEach,
+	callProbed,
+	checkPlace,
+	everywhere,
+	fixtures,
+	input,
+	inTracefs,
+	output,
+	stack,
+} from './calls.ts';
 import {
 	allFlags,
 	argumentRegisters,
@@ -24,23 +33,7 @@ export const returnCases = [
 		needs: ['return'],
 		targets: everywhere,
 		deadlineMs: 5000,
-		async run(context) {
-			const probe = await context.attach({point: 'return'});
-			const calls: CallResult[] = [];
-			for (let n = 0; n < 20; n++) calls.push(await context.call({in: {...input, di: hex(n)}, ret: output}));
-			const events = await context.events();
-			assert.deepEqual(
-				events.map(({ext, tid}) => ({di: ext.entry.di, tid})),
-				calls.map(({pid}, n) => ({di: hex(n), tid: pid})),
-			);
-			for (const [n, {timeNs}] of events.entries()) {
-				assert.ok(
-					BigInt(timeNs) >= BigInt(calls[n]!.beginNs) && BigInt(timeNs) <= BigInt(calls[n]!.endNs),
-					`run ${n} lies outside of its call`,
-				);
-			}
-			onlyHits(await probe.info(), 20);
-		},
+		run: context => calledOnceEach(context, 'return'),
 	}),
 	defineCase({
 		id: 'return/return-value',
