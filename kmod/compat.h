@@ -55,6 +55,10 @@
 #define bp_task_is_dead(p) (READ_ONCE((p)->__state) == TASK_DEAD)
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 14, 0)
+#define BP_KPROBE_FAULT_HANDLER
+#endif
+
 /* module_kallsyms_on_each_symbol() can be confined to one module since 6.3. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define BP_CALL_EACH_MODULE_SYMBOL(each, fn, data) bp_call(each, fn, data)

@@ -39,7 +39,7 @@ struct bp_probe {
 	struct bp_counts __percpu *counts;
 	u64 cookie;
 	u64 generation;			/* frames older than this do not run it */
-	u64 kprobe_missed;		/* site's count when it was attached */
+	s64 kprobe_missed;		/* site's count when it was attached */
 	u64 without_rcu;		/* likewise */
 	u32 prog_id;
 	u32 point;
@@ -62,6 +62,7 @@ struct bp_site {
 	u32 hook;			/* enum bprobe_hook */
 	atomic64_t without_rcu;		/* hits at which no array could be read */
 	struct kprobe kprobe;
+	atomic64_t faults;		/* what kprobe.nmissed counts without a miss */
 	char name[BPROBE_NAME_LEN];
 };
 
@@ -121,6 +122,7 @@ struct bp_site *bp_site_find(unsigned long ip);
 struct bp_site *bp_site_get(unsigned long address, const char *name);
 int bp_site_hook(struct bp_site *site);
 void bp_site_unhook(struct bp_site *site);
+s64 bp_site_kprobe_missed(const struct bp_site *site);
 static inline bool bp_site_unused(const struct bp_site *site)
 {
 	return !rcu_access_pointer(site->probes[BPROBE_ENTRY]) &&

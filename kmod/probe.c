@@ -118,7 +118,7 @@ static int attach(struct bp_probe *probe, unsigned long address, const char *nam
 			goto unlock;
 		}
 	}
-	probe->kprobe_missed = site->kprobe.nmissed;
+	probe->kprobe_missed = bp_site_kprobe_missed(site);
 	probe->without_rcu = atomic64_read(&site->without_rcu);
 	list_add_tail(&probe->all, &all_probes);
 unlock:
@@ -141,7 +141,8 @@ static void sum_counts(struct bp_probe *probe, struct bp_counts *sum)
 	/* These are counted where the probes of the site are not at hand. */
 	sum->misses[BPROBE_MISS_NO_RCU] += atomic64_read(&probe->site->without_rcu) - probe->without_rcu;
 	if (probe->site->hook == BPROBE_HOOK_KPROBE)
-		sum->misses[BPROBE_MISS_KPROBE] += probe->site->kprobe.nmissed - probe->kprobe_missed;
+		sum->misses[BPROBE_MISS_KPROBE] +=
+			max_t(s64, bp_site_kprobe_missed(probe->site) - probe->kprobe_missed, 0);
 }
 
 /* Reads a structure whose first member is its size, as perf_event_open() does. */

@@ -72,11 +72,39 @@ static void stay_breakpoint(struct kprobe *kprobe, struct pt_regs *regs, unsigne
 }
 NOKPROBE_SYMBOL(stay_breakpoint);
 
+#ifdef BP_KPROBE_FAULT_HANDLER
+/*
+ * These kernels count a kprobe as missed whenever its handler faults, which a
+ * program's bpf_probe_read() of a bad address does. It is called right after
+ * that count; 0 lets the kernel go on to the exception table.
+ */
+static int count_fault(struct kprobe *kprobe, struct pt_regs *regs, int trap)
+{
+	atomic64_inc(&container_of(kprobe, struct bp_site, kprobe)->faults);
+	return 0;
+}
+NOKPROBE_SYMBOL(count_fault);
+#endif
+
+/*
+ * Hits of the breakpoint that the kernel could not handle: those inside another
+ * kprobe's handler. Can go back a little: the kernel counts a fault before we
+ * do, and its count is not atomic.
+ */
+s64 bp_site_kprobe_missed(const struct bp_site *site)
+{
+	return (s64)READ_ONCE(site->kprobe.nmissed) - atomic64_read(&site->faults);
+}
+
 static int hook_by_kprobe(struct bp_site *site)
 {
 	int err;
 
 	memset(&site->kprobe, 0, sizeof(site->kprobe));
+	atomic64_set(&site->faults, 0);
+#ifdef BP_KPROBE_FAULT_HANDLER
+	site->kprobe.fault_handler = count_fault;
+#endif
 	site->kprobe.addr = (kprobe_opcode_t *)site->address;
 	site->kprobe.pre_handler = bp_kprobe_stub;
 	site->kprobe.post_handler = stay_breakpoint;

@@ -46,8 +46,8 @@ export async function buildOnce({
 	);
 }
 
-/** modpost's warnings do not fail a build by themselves, ours must. */
-const isWarning = /^WARNING: modpost|warning: .*\[-W/m;
+/** The warnings of modpost, objtool and the assembler do not fail a build by themselves, ours must. */
+const isWarning = /^WARNING: modpost|warning: (?:objtool|.*\[-W)|: Warning: /m;
 
 async function runMake(
 	name: string,

@@ -49,7 +49,7 @@ function readForGuest(file: string): TransferFile {
 }
 
 function tellGdb(vm: Vm, {kernel, bprobe}: Payload): void {
-	const symbols = kernel.vmlinux ?? kernel.bzImage;
+	const symbols = kernel.symbols ?? kernel.vmlinux ?? kernel.bzImage;
 	say(
 		`the guest stands still until gdb lets it go:\n  gdb ${symbols} -ex 'target remote ${vm.gdbSocket}' -ex continue`,
 	);

@@ -53,6 +53,7 @@ export type Call = {
 };
 export type CallResult = {
 	readonly stack: readonly [Hex, Hex];
+	/** As loaded: with frame pointers, `bp` of `in` and `ret` is the frame of the caller. */
 	readonly in: Registers;
 	readonly ret: Registers;
 	readonly seen: Registers;

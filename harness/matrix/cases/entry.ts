@@ -59,9 +59,9 @@ export const entryCases = [
 		targets: everywhere,
 		deadlineMs: 5000,
 		async run(context) {
-			const {event} = await callProbed(context, 'entry');
-			sameRegisters(context, 'seen by the program', {expected: input, seen: event.regs});
-			sameRegisters(context, 'entry registers in the extension block', {expected: input, seen: event.ext.entry});
+			const {event, result} = await callProbed(context, 'entry');
+			sameRegisters(context, 'seen by the program', {expected: result.in, seen: event.regs});
+			sameRegisters(context, 'entry registers in the extension block', {expected: result.in, seen: event.ext.entry});
 		},
 	}),
 	defineCase({
@@ -116,7 +116,7 @@ export const entryCases = [
 			const flags = hex(flagBits.if | flagBits.cf | flagBits.zf | flagBits.of | flagBits.df);
 			const {result} = await callProbed(context, 'entry', {in: {...input, flags}});
 			const names = context.target === 'c' ? argumentRegisters : ([...generalRegisters, 'flags'] as const);
-			sameRegisters(context, 'seen by the function', {expected: {...input, flags}, seen: result.seen, names});
+			sameRegisters(context, 'seen by the function', {expected: result.in, seen: result.seen, names});
 			assert.deepEqual(result.seenStack, stack, 'stack arguments seen by the function');
 		},
 	}),
@@ -144,7 +144,7 @@ export const entryCases = [
 				const result = await context.call({in: {...input, flags: hex(flagBits.if | flagBits.cf)}, ret: output, stack});
 				const event = (await context.events()).at(-1)!;
 				sameRegisters(context, 'seen by the program', {
-					expected: {...input, flags: hex(flagBits.if | flagBits.cf)},
+					expected: result.in,
 					seen: event.regs,
 					names: [...generalRegisters, 'flags'],
 				});
@@ -205,7 +205,7 @@ export const entryCases = [
 				const flags = irq === 'softirq' ? input.flags : '0x0';
 				const result = await context.call({context: irq, in: {...input, flags}, ret: {...output, flags}, stack});
 				const event = (await context.events()).at(-1)!;
-				sameRegisters(context, `seen by the program in ${irq}`, {expected: input, seen: event.regs});
+				sameRegisters(context, `seen by the program in ${irq}`, {expected: result.in, seen: event.regs});
 				checkPlace(event, result);
 			}
 			onlyHits(await probe.info(), 2);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type {Point} from '../../link/agent-protocol.ts';
 import {defineCase} from '../case.ts';
 import {callProbed, checkPlace, fixtures, input, output, stack} from './calls.ts';
-import {generalRegisters, hex, keptByC, onlyHits, sameRegisters} from './registers.ts';
+import {hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
 import {framesInFlight, waitUntilWaiting} from './tasks.ts';
 
 /** Return probes and calls that take their time: asleep, killed, never ending, there before or after the probe. */
@@ -16,7 +16,7 @@ export const inFlightCases = [
 			const {event, result} = await callProbed(context, 'return', {action: 'sleep', arg: 20});
 			assert.notEqual(result.cpuAfter, result.cpuBefore, 'the call ended on another CPU');
 			assert.equal(event.cpu, result.cpuAfter);
-			sameRegisters(context, 'entry registers at return', {expected: input, seen: event.ext.entry});
+			sameRegisters(context, 'entry registers at return', {expected: result.in, seen: event.ext.entry});
 			checkPlace(event, result);
 		},
 	}),
@@ -139,8 +139,7 @@ export const inFlightCases = [
 			await context.ask('release', {});
 			const {result} = await context.ask('taskWait', {task, timeoutMs: 3000});
 			assert.ok(result, 'the call returned');
-			const names = context.target === 'c' ? keptByC : ([...generalRegisters, 'flags'] as const);
-			sameRegisters(context, 'found by the caller', {expected: unprobed.after, seen: result.after, names});
+			sameForCaller(context, result, {unprobed});
 			assert.equal((await context.events()).length, 0, 'nothing ran at its return');
 			assert.equal(await framesInFlight(context), 0);
 		},
@@ -189,8 +188,7 @@ export const inFlightCases = [
 				for (const {task} of inside) {
 					const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
 					assert.ok(result, 'the call returned without the module');
-					const names = context.target === 'c' ? keptByC : ([...generalRegisters, 'flags'] as const);
-					sameRegisters(context, 'found by the caller', {expected: unprobed.after, seen: result.after, names});
+					sameForCaller(context, result, {unprobed});
 				}
 			} finally {
 				await context.ask('insmod', {module: 'bprobe'});

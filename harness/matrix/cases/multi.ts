@@ -14,12 +14,12 @@ export const multiCases = [
 		deadlineMs: 5000,
 		async run(context) {
 			const probes = [await context.attach({point: 'entry'}), await context.attach({point: 'entry'})];
-			await context.call(call);
+			const result = await context.call(call);
 			for (const probe of probes) {
 				onlyHits(await probe.info(), 1);
 				const events = await context.events({cookie: probe.cookie});
 				assert.equal(events.length, 1);
-				sameRegisters(context, `seen by program ${probe.cookie}`, {expected: input, seen: events[0]!.regs});
+				sameRegisters(context, `seen by program ${probe.cookie}`, {expected: result.in, seen: events[0]!.regs});
 			}
 		},
 	}),
@@ -38,7 +38,7 @@ export const multiCases = [
 				events.map(({ext}) => Number(ext.cookie)),
 				[entry.cookie, ret.cookie],
 			);
-			sameRegisters(context, 'at entry', {expected: input, seen: events[0]!.regs});
+			sameRegisters(context, 'at entry', {expected: result.in, seen: events[0]!.regs});
 			sameRegisters(context, 'at return', {expected: result.after, seen: events[1]!.regs});
 			sameRegisters(context, 'at entry, as the return program has it', {
 				expected: events[0]!.regs,
@@ -67,7 +67,7 @@ export const multiCases = [
 			for (const event of events) {
 				const isEntry = Number(event.ext.cookie) % 2 === 1;
 				sameRegisters(context, isEntry ? 'at entry' : 'at return', {
-					expected: isEntry ? input : result.after,
+					expected: isEntry ? result.in : result.after,
 					seen: event.regs,
 				});
 			}
@@ -116,7 +116,10 @@ export const multiCases = [
 					assert.deepEqual(new Set(events.map(({ext}) => Number(ext.cookie))), open);
 					for (const event of events) {
 						const isEntry = points[(Number(event.ext.cookie) - 1) % points.length] === 'entry';
-						sameRegisters(context, 'with fewer probes', {expected: isEntry ? input : result.after, seen: event.regs});
+						sameRegisters(context, 'with fewer probes', {
+							expected: isEntry ? result.in : result.after,
+							seen: event.regs,
+						});
 					}
 					await probes[index]!.close();
 					open.delete(probes[index]!.cookie);

@@ -71,9 +71,17 @@ export function sameRegisters(
 }
 
 /** The caller found its registers and flags as it does without a probe, and the stack pointer it had. */
-export function sameForCaller(context: CaseContext, result: CallResult, {unprobed}: {unprobed: CallResult}): void {
-	const names: readonly RegisterName[] = context.target === 'c' ? keptByC : [...generalRegisters, 'flags'];
-	sameRegisters(context, 'found by the caller', {expected: unprobed.after, seen: result.after, names});
+export function sameForCaller(
+	context: CaseContext,
+	result: CallResult,
+	{
+		unprobed,
+		names = context.target === 'c' ? keptByC : [...generalRegisters, 'flags'],
+	}: {unprobed: CallResult; names?: readonly RegisterName[]},
+): void {
+	// With frame pointers, bp is the frame of each call's own caller: a function of C keeps it, one of assembly sets it.
+	const {bp} = context.target.startsWith('asm') ? result.ret : result.in;
+	sameRegisters(context, 'found by the caller', {expected: {...unprobed.after, bp}, seen: result.after, names});
 	assert.equal(result.after.sp, result.sp, 'the stack pointer after the call');
 }
 

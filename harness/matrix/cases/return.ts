@@ -66,7 +66,7 @@ export const returnCases = [
 				seen: event.regs,
 			});
 			if (context.target.startsWith('asm'))
-				sameRegisters(context, 'seen by the program', {expected: output, seen: event.regs});
+				sameRegisters(context, 'seen by the program', {expected: result.ret, seen: event.regs});
 		},
 	}),
 	defineCase({
@@ -82,7 +82,10 @@ export const returnCases = [
 				assert.equal(flagsOf(event.regs), hex(flags), 'flags seen by the program');
 				assert.equal(flagsOf(result.after), hex(flags), 'flags found by the caller');
 				assert.notEqual(BigInt(event.regs.flags) & 2n, 0n, 'the bit of the flags that is always set');
-				sameRegisters(context, `found by the caller with flags ${hex(flags)}`, {expected: output, seen: result.after});
+				sameRegisters(context, `found by the caller with flags ${hex(flags)}`, {
+					expected: result.ret,
+					seen: result.after,
+				});
 			}
 		},
 	}),
@@ -113,9 +116,9 @@ export const returnCases = [
 		targets: fixtures,
 		deadlineMs: 5000,
 		async run(context) {
-			const {event} = await callProbed(context, 'return', {clobberStack: true});
+			const {event, result} = await callProbed(context, 'return', {clobberStack: true});
 			sameRegisters(context, 'arguments at return', {expected: input, seen: event.ext.entry, names: argumentRegisters});
-			sameRegisters(context, 'entry registers at return', {expected: input, seen: event.ext.entry});
+			sameRegisters(context, 'entry registers at return', {expected: result.in, seen: event.ext.entry});
 			assert.deepEqual(event.ext.stack.slice(0, 2), stack, '7th and 8th argument at return');
 		},
 	}),
@@ -165,7 +168,7 @@ export const returnCases = [
 				sameForCaller(context, result, {unprobed});
 				if (context.target.startsWith('asm')) {
 					sameRegisters(context, 'found by the caller', {
-						expected: ret,
+						expected: result.ret,
 						seen: result.after,
 						names: [...generalRegisters, 'flags'],
 					});
@@ -224,7 +227,7 @@ export const returnCases = [
 					);
 				}
 				sameRegisters(context, 'found by the caller', {
-					expected: output,
+					expected: result.ret,
 					seen: result.after,
 					names: [...generalRegisters, 'flags'],
 				});
@@ -245,7 +248,7 @@ export const returnCases = [
 				const result = await context.call({context: irq, in: {...input, flags}, ret: {...output, flags}, stack});
 				const event = (await context.events()).at(-1)!;
 				sameRegisters(context, `seen by the program in ${irq}`, {expected: result.after, seen: event.regs});
-				sameRegisters(context, `entry registers in ${irq}`, {expected: input, seen: event.ext.entry});
+				sameRegisters(context, `entry registers in ${irq}`, {expected: result.in, seen: event.ext.entry});
 				checkPlace(event, result);
 			}
 			onlyHits(await probe.info(), 2);
@@ -304,7 +307,7 @@ export const returnCases = [
 					const events = await context.events({cookie: probe.cookie});
 					assert.equal(events.length, 1);
 					// The tracer's own return hook keeps no more than what C asks for.
-					sameRegisters(context, 'found by the caller', {expected: unprobed.after, seen: result.after, names: keptByC});
+					sameForCaller(context, result, {unprobed, names: keptByC});
 					await checkStack(context, events[0]!, callers);
 					onlyHits(await probe.info(), 1);
 					assert.match(await shell('cat trace'), new RegExp(symbol), 'the tracer saw the call, too');
