@@ -13,11 +13,13 @@ export type RunMatrixOptions = {
 	readonly signal: AbortSignal;
 	/** Guests at once. */
 	readonly lanes: number;
+	/** One that was asked for is not among the cells: it could not be had. */
+	readonly isKernelMissing?: boolean;
 };
 
 /** Runs all cells; resolves with the last event. Rejects only with the signal's reason, or with what `emit` throws. */
 export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
-	const {cells, emit, signal, lanes} = options;
+	const {cells, emit, signal, lanes, isKernelMissing = false} = options;
 	const startedAt = performance.now();
 	const finished: CellEvent[] = [];
 	const kernels = new BootedKernels(options);
@@ -46,7 +48,7 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 		type: 'end',
 		counts,
 		durationMs: Math.round(performance.now() - startedAt),
-		exitCode: exitCode(counts, {isKernelMissing: kernels.isOneMissing}),
+		exitCode: exitCode(counts, {isKernelMissing: isKernelMissing || kernels.isOneMissing}),
 	};
 	emit(end);
 	return end;
