@@ -1,4 +1,5 @@
 import {type Command, InvalidArgumentError} from 'commander';
+import {say} from '../host/say.ts';
 import {allCases} from '../matrix/cases/all.ts';
 import {planCells} from '../matrix/plan.ts';
 import {runKernels} from '../matrix/run-kernels.ts';
@@ -50,7 +51,8 @@ Example: probe-matrix run --match 'return/*' --match 'race/owner-killed[asm]'`,
 
 async function run({kernel, match, json, repeat, source}: RunOptions, signal: AbortSignal): Promise<number> {
 	const from = {signal, ...(source !== undefined && {source})};
-	const kernels = await chooseKernels(kernel, from);
+	const {kernels, notice} = await chooseKernels(kernel, from);
+	if (notice) say(notice);
 	const cells = planCells({kernels, mechanisms: [bprobe], cases: allCases, match, repeat});
 	using log = json === undefined ? undefined : new EventLog(json);
 	const progress = openProgress({cells: cells.length, isTerminal: process.stderr.isTTY && !process.env.CI});

@@ -20,7 +20,7 @@ type Options = {
 	readonly minTimeoutMs?: number;
 	/** No byte for that long counts as a network fault. */
 	readonly idleMs?: number;
-	/** Called when the server has begun to send it. */
+	/** Called when the server has begun to send it, unless a part is here already. */
 	readonly onBegin?: () => void;
 };
 
@@ -89,7 +89,7 @@ async function transfer(url: string, part: string, {signal, idleMs, onBegin}: Tr
 		}
 		if (response.status === 404) throw new NotFoundError(`${url} is not there (HTTP 404).`);
 		if (!response.ok || !response.body) throw new UsageError(`The server answered HTTP ${response.status} for ${url}.`);
-		onBegin?.();
+		if (have === 0) onBegin?.();
 		const isResumed = response.status === 206;
 		await pipeline(
 			Readable.fromWeb(response.body),

@@ -93,8 +93,7 @@ function formatGrid(
 	const painted = rows.map(({words, isBad: bad}) => (bad ? styleText('red', line(words)) : line(words)));
 	return [
 		styleText('bold', line(header)),
-		rule,
-		...painted.slice(0, -1),
+		...(painted.length > 1 ? [rule, ...painted.slice(0, -1)] : []),
 		rule,
 		painted.at(-1)!,
 		...(foot ? [line(foot)] : []),
@@ -102,9 +101,10 @@ function formatGrid(
 	].join('\n');
 }
 
-/** `12 passed, 1 failed, 2 crash`: every verdict that occurs. */
+/** `12 pass, 1 fail, 2 crash`: every verdict that occurs. */
 export function formatCounts(cells: readonly CellEvent[]): string {
 	const counts = countVerdicts(cells);
+	if (cells.length === 0) return 'nothing ran';
 	return verdicts
 		.filter(verdict => counts[verdict] > 0)
 		.map(verdict => paintVerdict(verdict, `${counts[verdict]} ${verdict}`))
