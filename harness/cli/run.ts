@@ -1,5 +1,6 @@
-import {type Command, InvalidArgumentError} from 'commander';
+import {type Command, InvalidArgumentError, Option} from 'commander';
 import {allCases} from '../matrix/cases/all.ts';
+import {type Isolation, isolations} from '../matrix/isolation.ts';
 import {planCells} from '../matrix/plan.ts';
 import {runKernels} from '../matrix/run-kernels.ts';
 import {testedKernels} from '../matrix/tested-kernels.ts';
@@ -15,6 +16,7 @@ type RunOptions = {
 	readonly match: readonly string[];
 	readonly json?: string;
 	readonly repeat: number;
+	readonly isolation: Isolation;
 };
 
 const collect = (value: string, before: readonly string[]) => [...before, value];
@@ -27,6 +29,11 @@ export function addRun(program: Command, signal: AbortSignal): void {
 		.option('--match <glob>', "cases to run, as 'suite/name' or 'suite/name[target]'; may be given again", collect, [])
 		.option('--json <file>', 'write the events as JSON lines; - is standard output')
 		.option('--repeat <n>', 'run each cell so many times', parseCount, 1)
+		.addOption(
+			new Option('--isolation <level>', 'what cells share: a guest while it is clean, only what was saved, or nothing')
+				.choices(isolations)
+				.default('reuse'),
+		)
 		.addHelpText(
 			'after',
 			`
@@ -40,7 +47,7 @@ Example: probe-matrix run --match 'return/*' --match 'race/owner-killed[asm]'`,
 		});
 }
 
-async function run({kernel, match, json, repeat}: RunOptions, signal: AbortSignal): Promise<number> {
+async function run({kernel, match, json, repeat, isolation}: RunOptions, signal: AbortSignal): Promise<number> {
 	const kernels = kernel.length > 0 ? [...new Set(kernel)] : [testedKernels[0]];
 	const cells = planCells({kernels, mechanisms: [bprobe], cases: allCases, match, repeat});
 	using log = json === undefined ? undefined : new EventLog(json);
@@ -49,6 +56,7 @@ async function run({kernel, match, json, repeat}: RunOptions, signal: AbortSigna
 	const ran = await runKernels({
 		cells,
 		signal,
+		isolation,
 		emit(event) {
 			log?.write(event);
 			progress.show(event);

@@ -1,10 +1,12 @@
 import os from 'node:os';
-import {buildPayload, type Payload} from '../build/payload.ts';
+import {buildPayload} from '../build/payload.ts';
 import {findQemu} from '../host/qemu.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {type EndEvent, type Event, eventSchema, type RunEvent} from '../results/events.ts';
-import {bootGuest} from './boot-guest.ts';
 import {openConsoles} from './consoles.ts';
+import type {Guest} from './guest.ts';
+import {guestSource} from './guest-source.ts';
+import type {Isolation} from './isolation.ts';
 import type {Cell} from './plan.ts';
 import {runMatrix} from './run-matrix.ts';
 
@@ -15,26 +17,29 @@ export type RunKernelsOptions = {
 	readonly cells: readonly Cell[];
 	readonly emit: (event: Event) => void;
 	readonly signal: AbortSignal;
+	readonly isolation?: Isolation;
 };
 
 export type FinishedRun = {readonly end: EndEvent; readonly consoles: string};
 
 /** Obtains the kernels of the cells, builds, boots and runs; consoles are kept in the cache for the last runs. */
-export async function runKernels({cells, emit, signal}: RunKernelsOptions): Promise<FinishedRun> {
+export async function runKernels({cells, emit, signal, isolation = 'reuse'}: RunKernelsOptions): Promise<FinishedRun> {
 	const {id, consoles, consolePath} = await openConsoles();
 	const qemu = await findQemu({signal});
 	emit(describeRun(id, cells.length, qemu));
 
-	const payloads = new Map<string, Payload>();
+	const sources = new Map<string, () => Promise<Guest>>();
 	for (const kernel of new Set(cells.map(cell => cell.kernel))) {
-		payloads.set(kernel, await buildPayload(await obtainKernel(kernel, {signal}), {signal}));
+		const payload = await buildPayload(await obtainKernel(kernel, {signal}), {signal});
+		sources.set(kernel, guestSource(payload, {isolation, signal, consolePath: () => consolePath(kernel)}));
 	}
 	const end = await runMatrix({
 		cells,
 		emit,
 		signal,
 		lanes: laneCount(),
-		bootGuest: (kernel, options) => bootGuest(payloads.get(kernel)!, {...options, consolePath: consolePath(kernel)}),
+		isolation,
+		bootGuest: kernel => sources.get(kernel)!(),
 	});
 	return {end, consoles};
 }

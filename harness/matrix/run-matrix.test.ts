@@ -15,6 +15,7 @@ async function runFake(cells: readonly Cell[], options: Partial<RunMatrixOptions
 	const running = runMatrix({
 		cells,
 		lanes: 1,
+		isolation: 'reuse',
 		signal: new AbortController().signal,
 		emit: event => events.push(event),
 		async bootGuest() {

@@ -1,6 +1,7 @@
 import {messageOf} from '../host/errors.ts';
 import {type CellEvent, countVerdicts, type EndEvent, type Event, exitCode} from '../results/events.ts';
 import type {Guest} from './guest.ts';
+import type {Isolation} from './isolation.ts';
 import {Lane} from './lane.ts';
 import type {Cell} from './plan.ts';
 import type {CellOutcome} from './run-cell.ts';
@@ -9,6 +10,7 @@ export type RunMatrixOptions = {
 	readonly cells: readonly Cell[];
 	/** A fresh guest of a kernel. */
 	readonly bootGuest: (kernel: string, options: {signal: AbortSignal}) => Promise<Guest>;
+	readonly isolation: Isolation;
 	readonly emit: (event: Event) => void;
 	readonly signal: AbortSignal;
 	/** Guests at once. */
@@ -17,7 +19,7 @@ export type RunMatrixOptions = {
 
 /** Runs all cells; resolves with the last event. Rejects only with the signal's reason, or with what `emit` throws. */
 export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
-	const {cells, emit, signal, lanes} = options;
+	const {cells, emit, isolation, signal, lanes} = options;
 	const startedAt = performance.now();
 	const finished: CellEvent[] = [];
 	const kernels = new BootedKernels(options);
@@ -26,6 +28,7 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 	const work = async () => {
 		await using lane = new Lane({
 			bootGuest: kernel => kernels.boot(kernel),
+			isolation,
 			signal,
 		});
 		for (let cell = queue.shift(); cell; cell = queue.shift()) {
