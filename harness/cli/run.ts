@@ -1,4 +1,5 @@
 import {type Command, InvalidArgumentError, Option} from 'commander';
+import {type AcceleratorName, acceleratorNames} from '../host/accelerator.ts';
 import {allCases} from '../matrix/cases/all.ts';
 import {type Isolation, isolations} from '../matrix/isolation.ts';
 import {planCells} from '../matrix/plan.ts';
@@ -17,6 +18,7 @@ type RunOptions = {
 	readonly json?: string;
 	readonly repeat: number;
 	readonly isolation: Isolation;
+	readonly accel?: AcceleratorName;
 };
 
 const collect = (value: string, before: readonly string[]) => [...before, value];
@@ -34,6 +36,11 @@ export function addRun(program: Command, signal: AbortSignal): void {
 				.choices(isolations)
 				.default('reuse'),
 		)
+		.addOption(
+			new Option('--accel <name>', 'how guests run (default: kvm if a test guest runs with it)').choices(
+				acceleratorNames,
+			),
+		)
 		.addHelpText(
 			'after',
 			`
@@ -47,7 +54,7 @@ Example: probe-matrix run --match 'return/*' --match 'race/owner-killed[asm]'`,
 		});
 }
 
-async function run({kernel, match, json, repeat, isolation}: RunOptions, signal: AbortSignal): Promise<number> {
+async function run({kernel, match, json, repeat, isolation, accel}: RunOptions, signal: AbortSignal): Promise<number> {
 	const kernels = kernel.length > 0 ? [...new Set(kernel)] : [testedKernels[0]];
 	const cells = planCells({kernels, mechanisms: [bprobe], cases: allCases, match, repeat});
 	using log = json === undefined ? undefined : new EventLog(json);
@@ -57,6 +64,7 @@ async function run({kernel, match, json, repeat, isolation}: RunOptions, signal:
 		cells,
 		signal,
 		isolation,
+		accelerator: accel,
 		emit(event) {
 			log?.write(event);
 			progress.show(event);

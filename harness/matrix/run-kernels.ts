@@ -1,6 +1,7 @@
 import os from 'node:os';
 import {buildPayload} from '../build/payload.ts';
-import {findQemu} from '../host/qemu.ts';
+import {type Accelerator, type AcceleratorName, findAccelerator} from '../host/accelerator.ts';
+import {findQemu, type Qemu} from '../host/qemu.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {type EndEvent, type Event, eventSchema, type RunEvent} from '../results/events.ts';
 import {openConsoles} from './consoles.ts';
@@ -18,20 +19,31 @@ export type RunKernelsOptions = {
 	readonly emit: (event: Event) => void;
 	readonly signal: AbortSignal;
 	readonly isolation?: Isolation;
+	readonly accelerator?: AcceleratorName | undefined;
 };
 
 export type FinishedRun = {readonly end: EndEvent; readonly consoles: string};
 
 /** Obtains the kernels of the cells, builds, boots and runs; consoles are kept in the cache for the last runs. */
-export async function runKernels({cells, emit, signal, isolation = 'reuse'}: RunKernelsOptions): Promise<FinishedRun> {
+export async function runKernels({
+	cells,
+	emit,
+	signal,
+	isolation = 'reuse',
+	accelerator: forced,
+}: RunKernelsOptions): Promise<FinishedRun> {
 	const {id, consoles, consolePath} = await openConsoles();
 	const qemu = await findQemu({signal});
-	emit(describeRun(id, cells.length, qemu));
+	const accelerator = await findAccelerator(qemu, {forced, signal});
+	emit(describeRun(id, cells.length, qemu, accelerator));
 
 	const sources = new Map<string, () => Promise<Guest>>();
 	for (const kernel of new Set(cells.map(cell => cell.kernel))) {
 		const payload = await buildPayload(await obtainKernel(kernel, {signal}), {signal});
-		sources.set(kernel, guestSource(payload, {isolation, signal, consolePath: () => consolePath(kernel)}));
+		sources.set(
+			kernel,
+			guestSource(payload, {isolation, accelerator: accelerator.name, signal, consolePath: () => consolePath(kernel)}),
+		);
 	}
 	const end = await runMatrix({
 		cells,
@@ -49,14 +61,19 @@ function laneCount(): number {
 	return Math.max(1, Math.min(os.availableParallelism(), byMemory));
 }
 
-function describeRun(id: string, cells: number, qemu: {version: string; tcgThread: string}): RunEvent {
+function describeRun(id: string, cells: number, qemu: Qemu, accelerator: Accelerator): RunEvent {
+	const {name, reason, speed} = accelerator;
 	return {
 		type: 'run',
 		schema: eventSchema,
 		id,
 		startedAt: new Date().toISOString(),
 		host: {release: os.release(), cpus: os.availableParallelism(), memoryMib: Math.round(os.totalmem() / 2 ** 20)},
-		accelerator: {name: `tcg, ${qemu.tcgThread}-threaded`, reason: 'this version of the harness emulates everywhere'},
+		accelerator: {
+			name: name === 'tcg' ? `tcg, ${qemu.tcgThread}-threaded` : name,
+			reason,
+			...(speed !== undefined && {speed}),
+		},
 		versions: {node: process.version, qemu: qemu.version},
 		cells,
 	};
