@@ -64,6 +64,8 @@ export class Vm implements AsyncDisposable {
 			for (const port of [identity, agent]) resources.defer(() => void port.destroy());
 			const qmp = resources.use(await Qmp.open(socket, {signal}));
 			process.quitBy(qmp);
+			// Again, as what was opened last is closed first, and without its monitor it would have to be killed.
+			resources.use(process);
 			const sshPort = parseForwardedPort(await qmp.human('info usernet'));
 			const parts = {sshPort, qmp, console, identity, agent, gdbSocket, startedAt, kernel, process};
 			return new Vm(parts, resources.move());
