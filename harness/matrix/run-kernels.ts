@@ -2,6 +2,7 @@ import os from 'node:os';
 import {buildPayload} from '../build/payload.ts';
 import {type Accelerator, type AcceleratorName, findAccelerator} from '../host/accelerator.ts';
 import {findQemu, type Qemu} from '../host/qemu.ts';
+import {guestMemoryMib} from '../kernels/memory.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {type EndEvent, type Event, eventSchema, type RunEvent} from '../results/events.ts';
 import {openConsoles} from './consoles.ts';
@@ -11,8 +12,8 @@ import type {Isolation} from './isolation.ts';
 import type {Cell} from './plan.ts';
 import {runMatrix} from './run-matrix.ts';
 
-/** Guests of one run that keep each other's races from being starved on two cores. */
-const memoryPerGuestMib = 512;
+/** What QEMU takes beside the guest's memory, most of it for translated code. */
+const qemuMib = 256;
 
 export type RunKernelsOptions = {
 	readonly cells: readonly Cell[];
@@ -38,8 +39,10 @@ export async function runKernels({
 	emit(describeRun(id, cells.length, qemu, accelerator));
 
 	const sources = new Map<string, () => Promise<Guest>>();
+	let largestMib = 0;
 	for (const kernel of new Set(cells.map(cell => cell.kernel))) {
 		const payload = await buildPayload(await obtainKernel(kernel, {signal}), {signal});
+		largestMib = Math.max(largestMib, await guestMemoryMib(payload.kernel));
 		sources.set(
 			kernel,
 			guestSource(payload, {isolation, accelerator: accelerator.name, signal, consolePath: () => consolePath(kernel)}),
@@ -49,15 +52,15 @@ export async function runKernels({
 		cells,
 		emit,
 		signal,
-		lanes: laneCount(),
+		lanes: laneCount(largestMib + qemuMib),
 		isolation,
 		bootGuest: kernel => sources.get(kernel)!(),
 	});
 	return {end, consoles};
 }
 
-function laneCount(): number {
-	const byMemory = Math.floor(os.freemem() / 2 ** 20 / memoryPerGuestMib);
+function laneCount(mibPerGuest: number): number {
+	const byMemory = Math.floor(os.freemem() / 2 ** 20 / mibPerGuest);
 	return Math.max(1, Math.min(os.availableParallelism(), byMemory));
 }
 

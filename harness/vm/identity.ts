@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto';
 import type {Readable, Writable} from 'node:stream';
-import {LinkLostError} from '../host/errors.ts';
+import {LinkLostError, messageOf} from '../host/errors.ts';
 import {type RunKeys, toDropbear} from '../link/keys.ts';
 
 /**
@@ -39,7 +39,9 @@ export class IdentityPort {
 	}
 
 	async #expect(word: string): Promise<void> {
-		const {value, done} = await this.#lines.next();
+		const {value, done} = await this.#lines.next().catch((error: unknown) => {
+			throw new LinkLostError(`The guest was gone before it said ${word}: ${messageOf(error)}.`, {cause: error});
+		});
 		if (done) throw new LinkLostError(`The guest was gone before it said ${word}.`);
 		if (value !== word) throw new LinkLostError(`The guest said ${JSON.stringify(value.slice(0, 200))}, not ${word}.`);
 	}

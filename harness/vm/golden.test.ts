@@ -1,0 +1,163 @@
+import {readFileSync} from 'node:fs';
+import {cp, mkdtempDisposable, open, readFile, rename, stat, truncate, utimes, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import test from 'ava';
+import {buildPayload, type Payload} from '../build/payload.ts';
+import {findQemu} from '../host/qemu.ts';
+import {obtainKernel} from '../kernels/obtain.ts';
+import {findKernelReport} from './crash-detector.ts';
+import {type Golden, obtainGolden} from './golden.ts';
+import {fingerprintOf, forgetUnused, readRecord} from './golden-files.ts';
+import {Guest} from './guest.ts';
+
+const kernel = 'debian-6.1';
+let payload: Payload;
+let golden: Golden;
+
+test.serial.before('the golden guest is there', async t => {
+	t.timeout(20 * 60_000);
+	payload = await buildPayload(await obtainKernel(kernel));
+	golden = await obtainGolden(payload);
+});
+
+test.serial(
+	'two copies at once differ in random bytes and host keys, know the time, and complain of nothing',
+	async t => {
+		t.timeout(120_000);
+		const guests = await Promise.all([Guest.restore(golden), Guest.restore(golden)]);
+		const looks = [];
+		for (const guest of guests) {
+			await using _ = guest;
+			const link = await guest.link();
+			const before = Date.now();
+			const {stdout: now} = await link.exec('date +%s');
+			t.true(
+				Number(now) >= Math.floor(before / 1000) && Number(now) <= Math.ceil(Date.now() / 1000),
+				`the time: ${now}`,
+			);
+			t.is((await link.exec(`stat -c %a ${identityFiles.join(' ')}`)).stdout, '600\n600\n');
+			looks.push({
+				random: (await link.exec('head -c 16 /dev/urandom | od -An -tx1')).stdout,
+				uuid: (await link.exec('cat /proc/sys/kernel/random/uuid')).stdout,
+				hostKey: (await link.exec(`md5sum ${identityFiles[0]}`)).stdout,
+				authorizedKey: (await link.exec(`md5sum ${identityFiles[1]}`)).stdout,
+				boot: (await link.exec('cat /proc/sys/kernel/random/boot_id')).stdout,
+			});
+			// Watchdogs look every few seconds.
+			await sleep(3000);
+			await guest.agent.call('mark', {text: 'looked at'});
+			await guest.vm.console.waitForLine(/looked at/, {signal: AbortSignal.timeout(5000)});
+			t.is(findKernelReport(guest.vm.console.text), undefined);
+			t.regex(guest.vm.console.text, /^\[ *\d+\.\d+\] probe-matrix: looked at\n$/, 'nothing else is said');
+			t.is((await link.exec('cat /sys/devices/system/clocksource/clocksource0/current_clocksource')).stdout, 'tsc\n');
+		}
+		const [one, other] = looks;
+		for (const what of ['random', 'uuid', 'hostKey', 'authorizedKey'] as const) t.not(one![what], other![what], what);
+		t.is(one!.boot, other!.boot, 'they are copies of one guest');
+	},
+);
+
+const identityFiles = ['/etc/dropbear/dropbear_ed25519_host_key', '/root/.ssh/authorized_keys'];
+
+test.serial('a copy leaves the saved guest as it is, and has both modules', async t => {
+	t.timeout(60_000);
+	{
+		await using guest = await Guest.restore(golden);
+		const {bprobe, fixtures} = await guest.agent.call('hello', {});
+		t.true(bprobe && fixtures);
+		await (await guest.link()).exec('head -c 30000000 /dev/urandom > /tmp/file');
+	}
+	t.truthy(await readRecord(golden.directory, fingerprint()));
+});
+
+/** As it stands in the cache. */
+const fingerprint = () =>
+	(JSON.parse(readFileSync(path.join(golden.directory, 'golden.json'), 'utf8')) as {fingerprint: string}).fingerprint;
+
+/** A copy of the saved guest that a test may harm. */
+async function copyOfGolden() {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'golden-'));
+	await cp(golden.directory, directory.path, {recursive: true});
+	return directory;
+}
+
+const harms: Record<string, (directory: string) => Promise<void>> = {
+	'memory with one bit flipped': directory => flip(path.join(directory, 'memory'), 100_000_000),
+	'a state with one bit flipped': directory => flip(path.join(directory, 'state'), 5000),
+	'memory that was cut': async directory =>
+		truncate(path.join(directory, 'memory'), (await stat(path.join(directory, 'memory'))).size - 4096),
+	'an empty state': directory => truncate(path.join(directory, 'state'), 0),
+	'half a record': directory => truncate(path.join(directory, 'golden.json'), 40),
+	'no memory': directory => rename(path.join(directory, 'memory'), path.join(directory, 'elsewhere')),
+};
+for (const [what, harm] of Object.entries(harms)) {
+	test.serial(`a saved guest with ${what} is refused`, async t => {
+		await using copy = await copyOfGolden();
+		t.truthy(await readRecord(copy.path, fingerprint()), 'whole before');
+		await harm(copy.path);
+		t.is(await readRecord(copy.path, fingerprint()), undefined);
+	});
+}
+
+async function flip(file: string, at: number): Promise<void> {
+	await using handle = await open(file, 'r+');
+	const byte = Buffer.alloc(1);
+	await handle.read(byte, 0, 1, at);
+	byte[0]! ^= 1;
+	await handle.write(byte, 0, 1, at);
+}
+
+test.serial('a saved guest of another make is refused', async t => {
+	t.is(await readRecord(golden.directory, `${fingerprint()}0`), undefined);
+});
+
+test.serial('the fingerprint changes with QEMU, its arguments, the kernel and the initramfs', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'golden-'));
+	const initramfs = path.join(directory.path, 'initramfs');
+	await writeFile(initramfs, 'one');
+	const qemu = await findQemu();
+	const options = {...golden.vmOptions, qemu, initramfs};
+	const first = await fingerprintOf(options);
+	t.is(await fingerprintOf(options), first, 'the same for the same');
+	const others = [
+		{...options, memoryMib: 512},
+		{...options, accelerator: 'kvm' as const},
+		{...options, qemu: {...qemu, version: '10.0.3'}},
+		{...options, qemu: {...qemu, hasQboot: false}},
+		{...options, kernel: {...payload.kernel, vmlinux: initramfs, bzImage: initramfs}},
+	];
+	for (const other of others) t.not(await fingerprintOf(other), first);
+	await utimes(initramfs, new Date(), new Date(Date.now() + 5000));
+	t.not(await fingerprintOf(options), first, 'a file that was written again');
+});
+
+test.serial('a damaged one in the cache is made anew, once, though two want it', async t => {
+	t.timeout(240_000);
+	await flip(golden.state, 5000);
+	const [one, other] = await Promise.all([obtainGolden(payload), obtainGolden(payload)]);
+	t.is(one.directory, other.directory);
+	t.truthy(await readRecord(golden.directory, fingerprint()));
+	golden = one;
+	await using guest = await Guest.restore(golden);
+	t.is((await guest.agent.call('hello', {})).cpus, 2);
+});
+
+test.serial('what is unused for an hour goes, of this kernel only', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'golden-'));
+	const names = ['a-0123456789abcdef', 'a-1123456789abcdef', 'a-b-0123456789abcdef'];
+	for (const name of names) await cp(path.join(golden.directory, 'golden.json'), path.join(directory.path, name, 'x'));
+	const old = new Date(Date.now() - 2 * 3600_000);
+	for (const name of [names[0]!, names[2]!]) await utimes(path.join(directory.path, name), old, old);
+	await forgetUnused(directory.path, 'a');
+	const left = await Promise.all(
+		names.map(name =>
+			readFile(path.join(directory.path, name, 'x')).then(
+				() => true,
+				() => false,
+			),
+		),
+	);
+	t.deepEqual(left, [false, true, true]);
+});
