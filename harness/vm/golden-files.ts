@@ -100,7 +100,8 @@ const unusedMs = 60 * 60_000;
 /** Removes what other builds of ours have left of this kernel; each takes as much disk as a guest has memory. */
 export async function forgetUnused(parent: string, kernelName: string): Promise<void> {
 	for (const name of await readdir(parent)) {
-		if (!name.startsWith(`${kernelName}-`) || !/-[0-9a-f]{16}(?:\..*gone)?$/.test(name)) continue;
+		const rest = name.startsWith(`${kernelName}-`) ? name.slice(kernelName.length + 1) : '';
+		if (!/^[0-9a-f]{16}(?:\.\d+\.gone)?$/.test(rest)) continue;
 		const directory = path.join(parent, name);
 		const {mtimeMs} = await stat(directory).catch(() => ({mtimeMs: Number.NaN}));
 		if (Date.now() - mtimeMs > unusedMs) await rm(directory, {recursive: true, force: true});

@@ -42,10 +42,11 @@ test.serial(
 	'two copies at once differ in random bytes and host keys, know the time, and complain of nothing',
 	async t => {
 		t.timeout(120_000);
+		await using resources = new AsyncDisposableStack();
 		const guests = await Promise.all([Guest.restore(golden), Guest.restore(golden)]);
+		for (const guest of guests) resources.use(guest);
 		const looks = [];
 		for (const guest of guests) {
-			await using _ = guest;
 			const link = await guest.link();
 			const before = Date.now();
 			const {stdout: now} = await link.exec('date +%s');
@@ -70,8 +71,8 @@ test.serial(
 			t.is((await link.exec('cat /sys/devices/system/clocksource/clocksource0/current_clocksource')).stdout, 'tsc\n');
 		}
 		const [one, other] = looks;
-		for (const what of ['random', 'uuid', 'hostKey', 'authorizedKey'] as const) t.not(one![what], other![what], what);
-		t.is(one!.boot, other!.boot, 'they are copies of one guest');
+		for (const what of ['random', 'uuid', 'boot', 'hostKey', 'authorizedKey'] as const)
+			t.not(one![what], other![what], what);
 	},
 );
 
