@@ -5,38 +5,27 @@ import path from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
 import {buildPayload, type Payload} from '../build/payload.ts';
-import {cacheDirectory} from '../host/cache.ts';
 import {findQemu} from '../host/qemu.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {findKernelReport} from './crash-detector.ts';
 import {type Golden, obtainGolden} from './golden.ts';
 import {fingerprintOf, forgetUnused, readRecord} from './golden-files.ts';
 import {Guest} from './guest.ts';
+import {type PrivateCache, privateCache} from './private-cache.ts';
 
 const kernel = 'debian-6.1';
 let payload: Payload;
 let golden: Golden;
-let cache: Awaited<ReturnType<typeof privateCache>> | undefined;
+let cache: PrivateCache | undefined;
 
 test.serial.before('the golden guest is there', async t => {
 	t.timeout(20 * 60_000);
 	payload = await buildPayload(await obtainKernel(kernel));
-	await findQemu();
 	cache = await privateCache();
 	golden = await obtainGolden(payload);
 });
 
 test.serial.after.always('its cache goes', () => cache?.remove());
-
-/** One that may be harmed: others restore guests from the usual one at this moment. It knows where QEMU is. */
-async function privateCache() {
-	const memo = path.join(cacheDirectory('kernels'), 'host-qemu.json');
-	const directory = await mkdtempDisposable(path.join(tmpdir(), 'golden-'));
-	process.env.PROBE_MATRIX_CACHE = directory.path;
-	// A host with a QEMU that is new enough has no such file.
-	await cp(memo, path.join(cacheDirectory('kernels'), 'host-qemu.json')).catch(() => {});
-	return directory;
-}
 
 test.serial(
 	'two copies at once differ in random bytes and host keys, know the time, and complain of nothing',

@@ -58,7 +58,9 @@ export class Guest implements AsyncDisposable {
 		const identity = new IdentityPort(vm.identity);
 		const {agent, keys} = await vm.whileItComesUp(introduce(vm, identity), {signal, deadlineMs});
 		const saved = {hostMs: resumed, guestMs: golden.guestMs};
-		if (!isRateRight(saved, await readClocks(agent)) && !(await isClockRight(agent)))
+		const now = await vm.whileItComesUp(readClocks(agent), {signal, deadlineMs});
+		// The way here is short, and on a busy host a blur; then it is worth a longer look.
+		if (!isRateRight(saved, now) && !(await vm.whileItComesUp(isClockRight(agent), {signal, deadlineMs})))
 			throw new BootError('The clock of a restored guest runs too fast or too slow.');
 		return new Guest({vm, agent, keys}, resources.move());
 	}
