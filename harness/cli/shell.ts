@@ -7,6 +7,7 @@ import {say} from '../host/say.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {attachTerminal} from '../link/terminal.ts';
 import {push, type TransferFile} from '../link/transfer.ts';
+import {embeddedKernel} from '../matrix/tested-kernels.ts';
 import {obtainGolden} from '../vm/golden.ts';
 import {Guest} from '../vm/guest.ts';
 import type {Vm} from '../vm/vm.ts';
@@ -14,7 +15,7 @@ import type {Vm} from '../vm/vm.ts';
 export function addShell(program: Command, signal: AbortSignal): void {
 	program
 		.command('shell')
-		.argument('[id]', 'the kernel', 'debian-6.1')
+		.argument('[id]', 'the kernel', embeddedKernel)
 		.option('--copy <file...>', 'put files of this host into the guest, where the shell starts')
 		.option('--gdb', 'start the guest stopped, and say how to attach gdb')
 		.description('a shell in a guest with bprobe and fixtures loaded')

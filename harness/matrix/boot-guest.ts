@@ -28,7 +28,7 @@ export async function bootGuest(
 }
 
 /** Deadlines are for an idle host; the time a guest takes to boot says how far this one is from it. */
-export function slownessOf(bootMs: number): number {
+function slownessOf(bootMs: number): number {
 	return Math.max(1, bootMs / usualBootMs);
 }
 

@@ -4,7 +4,7 @@ import {say} from '../host/say.ts';
 import {discardGolden, type Golden, obtainGolden} from '../vm/golden.ts';
 import {Guest as VmGuest} from '../vm/guest.ts';
 import type {VmOptions} from '../vm/vm.ts';
-import {bootGuest, engineGuest, slownessOf} from './boot-guest.ts';
+import {bootGuest, engineGuest} from './boot-guest.ts';
 import type {Guest} from './guest.ts';
 import type {Isolation} from './isolation.ts';
 
@@ -14,8 +14,11 @@ export type GuestSourceOptions = Pick<VmOptions, 'accelerator' | 'signal'> & {
 	readonly consolePath: () => string;
 };
 
-/** What an idle host without acceleration takes to restore a guest. */
-const usualRestoreMs = 300;
+/** What a host without acceleration takes at most to restore a guest, unless it is busy. */
+const usualRestoreMs = 400;
+
+/** What the processors have to do to boot a guest without debugging aids. */
+const usualBootCpuMs = 4000;
 
 /** Gives fresh guests of one kernel; its golden guest is looked up, or made, at the first. */
 export function guestSource(payload: Payload, options: GuestSourceOptions): () => Promise<Guest> {
@@ -25,9 +28,10 @@ export function guestSource(payload: Payload, options: GuestSourceOptions): () =
 
 	const restore = async (): Promise<Guest> => {
 		golden ??= obtainGolden(payload, options);
-		const {bootMs} = await golden;
 		const guest = await VmGuest.restore(await golden, {signal, consolePath: consolePath()});
-		return engineGuest(guest, payload, {slowness: Math.max(guest.readyMs / usualRestoreMs, slownessOf(bootMs))});
+		const {bootCpuMs} = await golden;
+		const slowness = Math.max(1, guest.readyMs / usualRestoreMs) * Math.max(1, bootCpuMs / usualBootCpuMs);
+		return engineGuest(guest, payload, {slowness});
 	};
 
 	return async () => {

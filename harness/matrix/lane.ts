@@ -22,6 +22,11 @@ export class Lane implements AsyncDisposable {
 		this.#options = options;
 	}
 
+	/** Whether the kernel of the guest that ran the last cell has this option; false once that guest is gone. */
+	hasOption(option: string): boolean {
+		return this.#guest?.hasOption(option) ?? false;
+	}
+
 	/** The cell's verdict, `infra` where no guest can be had. Rejects only with the signal's reason. */
 	async run(cell: Cell): Promise<CellOutcome> {
 		const {bootGuest, isolation, signal} = this.#options;

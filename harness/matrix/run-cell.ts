@@ -51,7 +51,8 @@ export async function runCell(cell: Cell, guest: Guest, {signal}: {signal: Abort
 	}
 
 	const startedAt = performance.now();
-	const deadlineMs = cell.definition.deadlineMs * guest.slowness;
+	const {slowness} = guest;
+	const deadlineMs = cell.definition.deadlineMs * slowness;
 	const stop = new AbortController();
 	const timer = setTimeout(() => stop.abort(new DeadlineError(`No end after ${deadlineMs / 1000} s.`)), deadlineMs);
 	void guest.ended.then(end => stop.abort(new GuestEndedError(end)));
@@ -63,6 +64,7 @@ export async function runCell(cell: Cell, guest: Guest, {signal}: {signal: Abort
 		hasOption: guest.hasOption,
 		addresses: guest.addresses,
 		signal: ended,
+		slowness,
 	});
 	const refreshing = retranslateEvery(retranslateMs, guest, () => {
 		evidence.retranslations = Number(evidence.retranslations ?? 0) + 1;

@@ -1,24 +1,22 @@
 import os from 'node:os';
-import {buildPayload} from '../build/payload.ts';
 import {type Accelerator, type AcceleratorName, findAccelerator} from '../host/accelerator.ts';
 import {findQemu, type Qemu} from '../host/qemu.ts';
 import {guestMemoryMib} from '../kernels/memory.ts';
-import {obtainKernel} from '../kernels/obtain.ts';
 import {type EndEvent, type Event, eventSchema, type RunEvent} from '../results/events.ts';
 import {openConsoles} from './consoles.ts';
 import type {Guest} from './guest.ts';
 import {guestSource} from './guest-source.ts';
 import type {Isolation} from './isolation.ts';
 import type {Cell} from './plan.ts';
+import {type PrepareOptions, prepareKernels} from './prepare-kernels.ts';
 import {runMatrix} from './run-matrix.ts';
 
 /** What QEMU takes beside the guest's memory, most of it for translated code. */
 const qemuMib = 256;
 
-export type RunKernelsOptions = {
+export type RunKernelsOptions = PrepareOptions & {
 	readonly cells: readonly Cell[];
 	readonly emit: (event: Event) => void;
-	readonly signal: AbortSignal;
 	readonly isolation?: Isolation;
 	readonly accelerator?: AcceleratorName | undefined;
 };
@@ -32,16 +30,18 @@ export async function runKernels({
 	signal,
 	isolation = 'reuse',
 	accelerator: forced,
+	...options
 }: RunKernelsOptions): Promise<FinishedRun> {
 	const {id, consoles, consolePath} = await openConsoles();
 	const qemu = await findQemu({signal});
 	const accelerator = await findAccelerator(qemu, {forced, signal});
 	emit(describeRun(id, cells.length, qemu, accelerator));
 
+	const kernels = new Set(cells.map(({kernel}) => kernel));
+	const payloads = await prepareKernels(kernels, {...options, signal, emit});
 	const sources = new Map<string, () => Promise<Guest>>();
 	let largestMib = 0;
-	for (const kernel of new Set(cells.map(cell => cell.kernel))) {
-		const payload = await buildPayload(await obtainKernel(kernel, {signal}), {signal});
+	for (const [kernel, payload] of payloads) {
 		largestMib = Math.max(largestMib, await guestMemoryMib(payload.kernel));
 		sources.set(
 			kernel,
@@ -49,7 +49,8 @@ export async function runKernels({
 		);
 	}
 	const end = await runMatrix({
-		cells,
+		cells: cells.filter(({kernel}) => payloads.has(kernel)),
+		isKernelMissing: payloads.size < kernels.size,
 		emit,
 		signal,
 		lanes: laneCount(largestMib + qemuMib),

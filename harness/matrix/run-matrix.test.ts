@@ -149,6 +149,27 @@ test('long cases begin first', async t => {
 	);
 });
 
+test('where there is a leak detector it is asked after each suite, and names the suite that leaked', async t => {
+	const leaks = ['', 'unreferenced object 0xffff888003ec6000 (size 256):\n'];
+	const cells = ['b/y', 'a/x', 'b/x'].map(id => fakeCell(async () => {}, {id}));
+	const {events} = await runFake(cells, {
+		async bootGuest() {
+			const guest = new FakeGuest();
+			guest.options.add('CONFIG_DEBUG_KMEMLEAK');
+			guest.exec = async command => ({
+				code: 0,
+				stdout: command.startsWith('cat') ? (leaks.shift() ?? '') : '',
+				stderr: '',
+			});
+			return guest;
+		},
+	});
+	t.deepEqual(
+		events.filter(event => event.type === 'cell').map(event => `${event.case} ${event.verdict}`),
+		['b/y pass', 'b/x pass', 'b/leak-scan pass', 'a/x pass', 'a/leak-scan fail'],
+	);
+});
+
 test('events that cannot be written end the run and its guests', async t => {
 	const {settled, guests} = await runFake([pass(), pass()], {
 		emit(event) {

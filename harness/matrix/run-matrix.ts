@@ -3,6 +3,7 @@ import {type CellEvent, countVerdicts, type EndEvent, type Event, exitCode} from
 import type {Guest} from './guest.ts';
 import type {Isolation} from './isolation.ts';
 import {Lane} from './lane.ts';
+import {leakDetector, leakScanAfter, suiteOf} from './leak-scan.ts';
 import type {Cell} from './plan.ts';
 import type {CellOutcome} from './run-cell.ts';
 
@@ -15,11 +16,13 @@ export type RunMatrixOptions = {
 	readonly signal: AbortSignal;
 	/** Guests at once. */
 	readonly lanes: number;
+	/** One that was asked for is not among the cells: it could not be had. */
+	readonly isKernelMissing?: boolean;
 };
 
 /** Runs all cells; resolves with the last event. Rejects only with the signal's reason, or with what `emit` throws. */
 export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
-	const {cells, emit, isolation, signal, lanes} = options;
+	const {cells, emit, isolation, signal, lanes, isKernelMissing = false} = options;
 	const startedAt = performance.now();
 	const finished: CellEvent[] = [];
 	const kernels = new BootedKernels(options);
@@ -31,12 +34,20 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 			isolation,
 			signal,
 		});
-		for (let cell = queue.shift(); cell; cell = queue.shift()) {
+		const run = async (cell: Cell) => {
 			const {kernel, mechanism, case: id, target, repeat} = cell;
 			emit({type: 'started', kernel, mechanism, case: id, ...(target && {target}), repeat});
 			const event = cellEvent(cell, await lane.run(cell));
 			finished.push(event);
 			emit(event);
+		};
+		let before: Cell | undefined;
+		for (let cell = queue.shift(); ; cell = queue.shift()) {
+			const isEndOfSuite = before && !(cell && cell.kernel === before.kernel && suiteOf(cell) === suiteOf(before));
+			if (isEndOfSuite && lane.hasOption(leakDetector)) await run(leakScanAfter(before!));
+			if (!cell) break;
+			await run(cell);
+			before = cell;
 		}
 	};
 	const ends = await Promise.allSettled(Array.from({length: Math.max(1, Math.min(lanes, cells.length))}, work));
@@ -49,7 +60,7 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 		type: 'end',
 		counts,
 		durationMs: Math.round(performance.now() - startedAt),
-		exitCode: exitCode(counts, {isKernelMissing: kernels.isOneMissing}),
+		exitCode: exitCode(counts, {isKernelMissing: isKernelMissing || kernels.isOneMissing}),
 	};
 	emit(end);
 	return end;
@@ -88,12 +99,17 @@ class BootedKernels {
 	}
 }
 
-/** Within each kernel, so that no lane is left alone with a long case at the end; the deadline is a fair guess. */
+/**
+ * Within each suite of each kernel, and the suite with the longest one first, so that no lane is left alone with a long
+ * case at the end; the deadline is a fair guess.
+ */
 function longestFirst(cells: readonly Cell[]): Cell[] {
-	const byKernel = Map.groupBy(cells, ({kernel}) => kernel);
-	return [...byKernel.values()].flatMap(group =>
-		group.toSorted((a, b) => b.definition.deadlineMs - a.definition.deadlineMs),
-	);
+	const groups = Map.groupBy(cells, ({kernel}) => kernel).values();
+	return [...groups].flatMap(ofKernel => {
+		const suites = [...Map.groupBy(ofKernel, suiteOf).values()];
+		const sorted = suites.map(suite => suite.toSorted((a, b) => b.definition.deadlineMs - a.definition.deadlineMs));
+		return sorted.toSorted(([a], [b]) => b!.definition.deadlineMs - a!.definition.deadlineMs).flat();
+	});
 }
 
 /** The event that tells how a cell ended. */

@@ -1,23 +1,21 @@
 import {createHash} from 'node:crypto';
-import {createReadStream} from 'node:fs';
 import {readdir, readFile, realpath, rename, rm, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {crc32} from 'node:zlib';
 import {errorCode} from '../host/errors.ts';
 import type {GoldenVmOptions} from './golden.ts';
 import {qemuArguments, socketNames} from './qemu-arguments.ts';
 import {machineOf} from './vm.ts';
 
-/** What stands beside a saved guest; it is whole where everything in it holds. */
+/** What stands beside a saved guest. */
 export type GoldenRecord = {
 	readonly fingerprint: string;
+	/** The guest's clock when it was saved. */
 	readonly guestMs: number;
-	readonly bootMs: number;
-	readonly sums: Readonly<Record<string, number>>;
+	/** What the host's processors had to do until the agent answered, which a busy host does not change much. */
+	readonly bootCpuMs: number;
 };
 
 const recordFile = 'golden.json';
-const summedFiles = ['memory', 'state'] as const;
 
 /** A hash of all that decides what a saved guest is; one that differs in any of it cannot be restored, or not rightly. */
 export async function fingerprintOf(options: GoldenVmOptions): Promise<string> {
@@ -55,42 +53,32 @@ async function statOf(file: string): Promise<{size: number; mtimeMs: number; isD
 	return {size, mtimeMs, isDirectory: (rest.mode & 0o170000) === 0o040000};
 }
 
-/** Makes the files in `directory` a saved guest that `readRecord` accepts. */
-export async function writeRecord(directory: string, record: Omit<GoldenRecord, 'sums'>): Promise<void> {
-	const sums = await sumsOf(directory);
-	await writeFile(path.join(directory, recordFile), JSON.stringify({...record, sums}, null, '\t'));
+export async function writeRecord(directory: string, record: GoldenRecord): Promise<void> {
+	await writeFile(path.join(directory, recordFile), JSON.stringify(record, null, '\t'));
 }
 
-/** Nothing unless the saved guest has that fingerprint and no bit of its files has changed. */
+/** Nothing unless there is a saved guest of that fingerprint. That its files are whole is the cache's matter. */
 export async function readRecord(directory: string, fingerprint: string): Promise<GoldenRecord | undefined> {
 	try {
 		// Only `writeRecord` writes it.
 		const record = JSON.parse(await readFile(path.join(directory, recordFile), 'utf8')) as GoldenRecord;
-		if (record.fingerprint !== fingerprint) return undefined;
-		const sums = await sumsOf(directory);
-		return summedFiles.every(name => sums[name] === record.sums[name]) ? record : undefined;
+		return record.fingerprint === fingerprint ? record : undefined;
 	} catch (error) {
 		if (errorCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
 		throw error;
 	}
 }
 
-async function sumsOf(directory: string): Promise<Record<string, number>> {
-	const sums = summedFiles.map(async name => [name, await sumOf(path.join(directory, name))] as const);
-	return Object.fromEntries(await Promise.all(sums));
-}
-
-/** Against damage, not against malice: whoever can write there can as well write our programs. */
-async function sumOf(file: string): Promise<number> {
-	let sum = 0;
-	for await (const chunk of createReadStream(file, {highWaterMark: 1 << 20})) sum = crc32(chunk as Buffer, sum);
-	return sum;
-}
-
 /** Not file by file: whoever opens it now finds all of it or nothing. */
 export async function removeGolden(directory: string): Promise<void> {
 	const gone = `${directory}.${process.pid}.gone`;
-	await rename(directory, gone);
+	try {
+		await rename(directory, gone);
+	} catch (error) {
+		// Somebody else was quicker.
+		if (errorCode(error) === 'ENOENT') return;
+		throw error;
+	}
 	await rm(gone, {recursive: true, force: true});
 }
 

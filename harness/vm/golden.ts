@@ -3,6 +3,7 @@ import path from 'node:path';
 import type {Payload} from '../build/payload.ts';
 import {cacheDirectory, immutableDirectory, locked} from '../host/cache.ts';
 import {BootError} from '../host/errors.ts';
+import {cpuMsOf} from '../host/process.ts';
 import {findQemu} from '../host/qemu.ts';
 import {say} from '../host/say.ts';
 import {fileNameOf} from '../kernels/kernel-id.ts';
@@ -15,7 +16,7 @@ import {save} from './snapshot.ts';
 import {Vm, type VmOptions} from './vm.ts';
 
 /** A guest that has booted, loaded the modules and answers, saved before it knew who it is. */
-export type Golden = Pick<GoldenRecord, 'guestMs' | 'bootMs'> & {
+export type Golden = Pick<GoldenRecord, 'guestMs' | 'bootCpuMs'> & {
 	readonly directory: string;
 	/** Never written again; any number of guests use it at once. */
 	readonly memory: string;
@@ -41,7 +42,7 @@ export async function obtainGolden(
 	const fingerprint = await fingerprintOf(vmOptions);
 	const name = fileNameOf(kernel);
 	const directory = path.join(cacheDirectory('golden'), `${name}-${fingerprint.slice(0, 16)}`);
-	for (let attempt = 1; attempt <= 3; attempt++) {
+	for (let attempt = 1; attempt <= 2; attempt++) {
 		await immutableDirectory(
 			directory,
 			async temporary => {
@@ -56,27 +57,28 @@ export async function obtainGolden(
 			await utimes(directory, new Date(), new Date());
 			return goldenOf(directory, record, vmOptions);
 		}
-		say(`the saved guest in ${directory} is damaged and made anew.`);
-		await locked(directory, {signal}, async () => {
-			if (!(await readRecord(directory, fingerprint))) await removeGolden(directory);
-		});
+		await discard(directory);
 	}
-	throw new BootError(`The saved guest in ${directory} is damaged each time it is made.`);
+	throw new BootError(`The saved guest in ${directory} is of no use each time it is made.`);
 }
 
-function goldenOf(directory: string, {guestMs, bootMs}: GoldenRecord, vmOptions: GoldenVmOptions): Golden {
+function goldenOf(directory: string, {guestMs, bootCpuMs}: GoldenRecord, vmOptions: GoldenVmOptions): Golden {
 	return {
 		directory,
 		memory: path.join(directory, 'memory'),
 		state: path.join(directory, 'state'),
 		guestMs,
-		bootMs,
+		bootCpuMs,
 		vmOptions,
 	};
 }
 
 /** For one whose copies are of no use though all its files are whole. */
 export async function discardGolden({directory}: Golden): Promise<void> {
+	await discard(directory);
+}
+
+async function discard(directory: string): Promise<void> {
 	await locked(directory, {}, () => removeGolden(directory));
 }
 
@@ -97,7 +99,7 @@ async function makeGolden(directory: string, making: Making): Promise<void> {
 async function bootAndSave(
 	directory: string,
 	{vmOptions, signal}: Making,
-): Promise<Pick<GoldenRecord, 'guestMs' | 'bootMs'> | undefined> {
+): Promise<Pick<GoldenRecord, 'guestMs' | 'bootCpuMs'> | undefined> {
 	const {kernel, memoryMib} = vmOptions;
 	const memory = path.join(directory, 'memory');
 	const consolePath = path.join(directory, 'console');
@@ -106,14 +108,14 @@ async function bootAndSave(
 	await vm.whileItComesUp(new IdentityPort(vm.identity).asked(), {signal, deadlineMs});
 	const agent = new Agent(vm.agent, vm.agent);
 	await vm.whileItComesUp(agent.call('hello', {}), {signal, deadlineMs});
-	const bootMs = performance.now() - vm.startedAt;
+	const bootCpuMs = cpuMsOf(vm.pid);
 	if (!(await isClockRight(agent))) return undefined;
 	await warmUp(agent);
 	const {guestMs} = await readClocks(agent);
 	await save(vm.qmp, path.join(directory, 'state'), {signal});
 	await chmod(memory, 0o600);
 	say(`${kernel.id} was saved, ${memoryMib} MiB.`);
-	return {guestMs, bootMs};
+	return {guestMs, bootCpuMs};
 }
 
 /** What the agent reads once, and then knows in each copy. */
