@@ -9,6 +9,7 @@ import {planCells} from '../harness/matrix/plan.ts';
 import {runKernels} from '../harness/matrix/run-kernels.ts';
 import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
 import {bprobe} from '../harness/mechanisms/bprobe.ts';
+import {obtainGolden} from '../harness/vm/golden.ts';
 import {Guest, type GuestOptions} from '../harness/vm/guest.ts';
 
 const rounds = 5;
@@ -18,7 +19,12 @@ const {signal} = new AbortController();
 type Row = {readonly what: string; readonly unit: string; readonly budget: number; readonly values: readonly number[]};
 
 const payload = await buildPayload(await obtainKernel(kernel));
-const rows = [...(await measureBoot(payload)), ...(await measureCalls(payload)), await measureMatrix()];
+const rows = [
+	...(await measureBoot(payload)),
+	await measureRestore(payload),
+	...(await measureCalls(payload)),
+	await measureMatrix(),
+];
 process.stdout.write(`${kernel}, ${payload.kernel.release}, medians of ${rounds}\n`);
 for (const {what, unit, budget, values} of rows) {
 	const middle = median(values);
@@ -42,6 +48,17 @@ async function measureBoot(payload: Payload): Promise<readonly Row[]> {
 		{what: 'power on to agent answers', unit: 'ms', budget: 2500, values: bootMs},
 		{what: 'memory of one VM after boot', unit: 'MiB', budget: 256, values: memoryMib},
 	];
+}
+
+async function measureRestore(payload: Payload): Promise<Row> {
+	const golden = await obtainGolden(payload);
+	const values: number[] = [];
+	// One more, as the first one has to read the file.
+	for (let round = -1; round < rounds; round++) {
+		await using guest = await Guest.restore(golden);
+		if (round >= 0) values.push(guest.readyMs);
+	}
+	return {what: 'restore to agent answers', unit: 'ms', budget: 250, values};
 }
 
 /** Instructions per call of fx_asm_fentry with one empty program, less those without. Budgets are those of 4.15.18. */

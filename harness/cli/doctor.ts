@@ -1,4 +1,5 @@
 import type {Command} from 'commander';
+import {findAccelerator} from '../host/accelerator.ts';
 import {cacheDirectory, cacheRoot} from '../host/cache.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';
@@ -53,9 +54,14 @@ async function describeQemu(missing: readonly Finding[], signal: AbortSignal): P
 	);
 	if (cannotFetch.length > 0) return `later    QEMU: fetched into ${cacheRoot()} once the rest is there`;
 	try {
-		const {command, version, tcgThread} = await findQemu({signal});
+		const qemu = await findQemu({signal});
+		const {command, version, tcgThread} = qemu;
 		const where = command.findLast(part => part.endsWith('qemu-system-x86_64'));
-		return `ok       QEMU: ${where} ${version}${tcgThread === 'single' ? ', too old for more than one thread' : ''}`;
+		const {name, reason, speed} = await findAccelerator(qemu, {isFresh: true, signal});
+		return [
+			`ok       QEMU: ${where} ${version}${tcgThread === 'single' ? ', too old for more than one thread' : ''}`,
+			`ok       accelerator: ${name}, ${speed ?? '?'} million turns a second; ${reason}`,
+		].join('\n');
 	} catch (error) {
 		process.exitCode = 2;
 		return `missing  QEMU: ${messageOf(error)}`;

@@ -1,6 +1,8 @@
-import {type Command, InvalidArgumentError} from 'commander';
+import {type Command, InvalidArgumentError, Option} from 'commander';
+import {type AcceleratorName, acceleratorNames} from '../host/accelerator.ts';
 import {say} from '../host/say.ts';
 import {allCases} from '../matrix/cases/all.ts';
+import {type Isolation, isolations} from '../matrix/isolation.ts';
 import {planCells} from '../matrix/plan.ts';
 import {runKernels} from '../matrix/run-kernels.ts';
 import {embeddedKernel, homeKernel} from '../matrix/tested-kernels.ts';
@@ -17,6 +19,8 @@ type RunOptions = {
 	readonly match: readonly string[];
 	readonly json?: string;
 	readonly repeat: number;
+	readonly isolation: Isolation;
+	readonly accel?: AcceleratorName;
 	readonly source?: string;
 };
 
@@ -36,6 +40,16 @@ export function addRun(program: Command, signal: AbortSignal): void {
 		.option('--match <glob>', "cases to run, as 'suite/name' or 'suite/name[target]'; may be given again", collect, [])
 		.option('--json <file>', 'write the events as JSON lines; - is standard output')
 		.option('--repeat <n>', 'run each cell so many times', parseCount, 1)
+		.addOption(
+			new Option('--isolation <level>', 'what cells share: a guest while it is clean, only what was saved, or nothing')
+				.choices(isolations)
+				.default('reuse'),
+		)
+		.addOption(
+			new Option('--accel <name>', 'how guests run (default: kvm if a test guest runs with it)').choices(
+				acceleratorNames,
+			),
+		)
 		.addHelpText(
 			'after',
 			`
@@ -49,7 +63,10 @@ Example: probe-matrix run --match 'return/*' --match 'race/owner-killed[asm]'`,
 		});
 }
 
-async function run({kernel, match, json, repeat, source}: RunOptions, signal: AbortSignal): Promise<number> {
+async function run(
+	{kernel, match, json, repeat, source, isolation, accel}: RunOptions,
+	signal: AbortSignal,
+): Promise<number> {
 	const from = {signal, ...(source !== undefined && {source})};
 	const {kernels, notice} = await chooseKernels(kernel, from);
 	if (notice) say(notice);
@@ -61,6 +78,8 @@ async function run({kernel, match, json, repeat, source}: RunOptions, signal: Ab
 	const ran = await runKernels({
 		...from,
 		cells,
+		isolation,
+		accelerator: accel,
 		emit(event) {
 			log?.write(event);
 			progress.show(event);

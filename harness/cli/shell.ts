@@ -5,11 +5,11 @@ import {buildPayload, type Payload} from '../build/payload.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
-import {GuestLink} from '../link/guest-link.ts';
 import {attachTerminal} from '../link/terminal.ts';
 import {push, type TransferFile} from '../link/transfer.ts';
 import {embeddedKernel} from '../matrix/tested-kernels.ts';
-import {bootVm} from '../vm/guest.ts';
+import {obtainGolden} from '../vm/golden.ts';
+import {Guest} from '../vm/guest.ts';
 import type {Vm} from '../vm/vm.ts';
 
 export function addShell(program: Command, signal: AbortSignal): void {
@@ -22,20 +22,15 @@ export function addShell(program: Command, signal: AbortSignal): void {
 		.action(async (id: string, {gdb = false, copy = []}: {gdb?: boolean; copy?: readonly string[]}) => {
 			const files = copy.map(readForGuest);
 			const payload = await buildPayload(await obtainKernel(id, {signal}), {signal});
-			const onStarted = gdb ? (vm: Vm) => tellGdb(vm, payload) : undefined;
-			const {vm, keys} = await bootVm(payload, {signal, gdb, ...(onStarted && {onStarted})});
-			await using _vm = vm;
+			// With gdb one wants to see it boot.
+			await using guest = gdb
+				? await Guest.boot(payload, {signal, gdb, onStarted: vm => tellGdb(vm, payload)})
+				: await Guest.restore(await obtainGolden(payload, {signal}), {signal});
 			say(
-				`Linux ${payload.kernel.release}, booted in ${(vm.bootMs / 1000).toFixed(1)} s; its console is ${vm.console.path}`,
+				`Linux ${payload.kernel.release}, ready after ${(guest.readyMs / 1000).toFixed(1)} s; its console is ${guest.vm.console.path}`,
 			);
 			// A guest that gdb holds answers nobody, keepalives included.
-			await using link = await GuestLink.open({
-				port: vm.sshPort,
-				keys,
-				signal,
-				keepalive: !gdb,
-				...(gdb && {readyMs: 600_000}),
-			});
+			const link = await guest.link({signal, keepalive: !gdb, ...(gdb && {readyMs: 600_000})});
 			await push(link, '/root', files, {signal});
 			process.exitCode = await attachTerminal(link, 'cd /root && exec /bin/sh -l', {signal});
 		});

@@ -18,3 +18,11 @@ export function identityOf(pid: number): ProcessIdentity | undefined {
 export function isAlive({pid, startTime}: ProcessIdentity): boolean {
 	return startTime !== undefined && identityOf(pid)?.startTime === startTime;
 }
+
+/** What a process of ours has used of the processors. */
+export function cpuMsOf(pid: number): number {
+	const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+	// In hundredths of a second, whatever the kernel's own tick.
+	return 10 * (Number(fields[11]) + Number(fields[12]));
+}

@@ -2,7 +2,6 @@ import type {Readable, Writable} from 'node:stream';
 import {StringDecoder} from 'node:string_decoder';
 import {AgentError, LinkLostError} from '../host/errors.ts';
 import type {AgentOps} from './agent-protocol.ts';
-import type {GuestLink} from './guest-link.ts';
 
 type Op = keyof AgentOps;
 type In<O extends Op> = AgentOps[O]['in'];
@@ -29,32 +28,7 @@ export class Agent implements AsyncDisposable {
 	#nextId = 1;
 	#goneBecause: LinkLostError | undefined;
 
-	/** Starts /bin/agent in the guest and waits for its first answer. */
-	static async start(
-		link: GuestLink,
-		{signal, path = '/bin/agent'}: {signal?: AbortSignal; path?: string} = {},
-	): Promise<Agent> {
-		const {channel, ended} = await link.start(`exec ${path}`);
-		const agent = new Agent(channel, channel);
-		let stderr = '';
-		channel.stderr.on('data', (chunk: Buffer) => {
-			stderr = `${stderr}${chunk.toString()}`.slice(-4000);
-		});
-		ended.then(
-			({code, signal: by}) =>
-				agent.#end(`it ended ${by ? `by SIG${by}` : `with ${code}`}${stderr && `, saying: ${stderr.trim()}`}`),
-			(error: Error) => agent.#end(error.message),
-		);
-		try {
-			await agent.call('hello', {}, {signal});
-			return agent;
-		} catch (error) {
-			await agent[Symbol.asyncDispose]();
-			throw error;
-		}
-	}
-
-	/** For any pair of streams; `start` is the usual way. */
+	/** Both ends of the way to it; process 1 of the guest has started it (guest/init/agent.c). */
 	constructor(input: Readable, output: Writable) {
 		this.#output = output;
 		const {promise, resolve} = Promise.withResolvers<LinkLostError>();
@@ -90,7 +64,7 @@ export class Agent implements AsyncDisposable {
 		}
 	}
 
-	/** Ends the agent by ending its input; waiters get LinkLostError. */
+	/** Nothing more is asked; waiters get LinkLostError. */
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#end('we closed it');
 		this.#output.end();

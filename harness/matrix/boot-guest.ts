@@ -2,48 +2,50 @@ import {readFile} from 'node:fs/promises';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Payload} from '../build/payload.ts';
 import {BootError, CommandFailedError} from '../host/errors.ts';
-import type {Agent} from '../link/agent.ts';
+import {isClockRight} from '../vm/clock.ts';
 import {Guest as VmGuest} from '../vm/guest.ts';
 import type {QemuEnd} from '../vm/qemu-process.ts';
+import type {VmOptions} from '../vm/vm.ts';
 import type {Guest, GuestEnd} from './guest.ts';
 
 const bootsAtMost = 5;
 
+/** What an idle host without acceleration takes from power on to the agent's answer. */
+const usualBootMs = 2500;
+
 /** Boots a guest for the engine; `consolePath` keeps its console after it has ended. */
 export async function bootGuest(
 	payload: Payload,
-	{signal, consolePath}: {signal?: AbortSignal; consolePath?: string} = {},
+	{signal, consolePath, accelerator}: Pick<VmOptions, 'signal' | 'consolePath' | 'accelerator'> = {},
 ): Promise<Guest> {
 	for (let boot = 1; boot <= bootsAtMost; boot++) {
 		const path = consolePath && boot > 1 ? `${consolePath}.${boot}` : consolePath;
-		const guest = await bootOnce(payload, {signal, ...(path && {consolePath: path})});
-		if (guest) return guest;
+		const guest = await VmGuest.boot(payload, {signal, consolePath: path, ...(accelerator && {accelerator})});
+		if (await isClockRight(guest.agent)) return engineGuest(guest, payload, {slowness: slownessOf(guest.readyMs)});
+		await guest[Symbol.asyncDispose]();
 	}
 	throw new BootError(`In ${bootsAtMost} boots the clock of the guest ran too fast or too slow; the host is too busy.`);
 }
 
-/** Nothing where the guest's clock is wrong. */
-async function bootOnce(
-	payload: Payload,
-	options: {signal?: AbortSignal | undefined; consolePath?: string},
-): Promise<Guest | undefined> {
-	await using resources = new AsyncDisposableStack();
-	const {vm, agent, link, readyMs} = resources.use(await VmGuest.boot(payload, options));
-	if (!(await isClockRight(agent))) return undefined;
-	// Until now only errors were printed, for a fast boot; from now on every line is evidence,
-	// and marks must not be dropped when they come fast.
-	await link.exec('echo 7 > /proc/sys/kernel/printk; echo on > /proc/sys/kernel/printk_devkmsg');
+/** Deadlines are for an idle host; the time a guest takes to boot says how far this one is from it. */
+function slownessOf(bootMs: number): number {
+	return Math.max(1, bootMs / usualBootMs);
+}
+
+/** The guest as the engine sees it, which owns it from now on. */
+export async function engineGuest(guest: VmGuest, payload: Payload, {slowness}: {slowness: number}): Promise<Guest> {
+	const {vm, agent} = guest;
 	const kernelOptions = new Set((await readFile(payload.kernel.config, 'utf8')).split('\n'));
 	const addresses: Guest['addresses'] = new Map();
-	const owned = resources.move();
 	return {
 		release: payload.kernel.release,
-		bootMs: Math.round(readyMs),
+		bootMs: Math.round(guest.readyMs),
+		slowness,
 		hasOption: option => kernelOptions.has(`${option}=y`),
 		ask: (op, request) => agent.call(op, request),
 		async exec(command) {
 			try {
-				return {code: 0, ...(await link.exec(command))};
+				return {code: 0, ...(await (await guest.link()).exec(command))};
 			} catch (error) {
 				if (!(error instanceof CommandFailedError)) throw error;
 				return {code: error.code ?? -1, stdout: '', stderr: error.stderr};
@@ -53,30 +55,8 @@ async function bootOnce(
 		ended: Promise.race([vm.exited.then(describeEnd), agent.gone.then(lost)]),
 		retranslate: () => vm.retranslate([...addresses.values()]),
 		addresses,
-		[Symbol.asyncDispose]: () => owned.disposeAsync(),
+		[Symbol.asyncDispose]: () => guest[Symbol.asyncDispose](),
 	};
-}
-
-/**
- * A kernel that measures its clock while the host is busy may be wrong by a factor of ten or more: its timeouts and
- * stall detectors then strike at random.
- */
-async function isClockRight(agent: Agent): Promise<boolean> {
-	const first = await readClocks(agent);
-	for (const waitMs of [50, 1000]) {
-		await sleep(waitMs);
-		const last = await readClocks(agent);
-		const rate = (last.guestMs - first.guestMs) / (last.hostMs - first.hostMs);
-		// A short look may be blurred by the way there and back; a long one is not.
-		if (rate > 0.7 && rate < 1.5) return true;
-	}
-	return false;
-}
-
-async function readClocks(agent: Agent): Promise<{hostMs: number; guestMs: number}> {
-	const before = performance.now();
-	const {nowNs} = await agent.call('counts', {});
-	return {hostMs: (before + performance.now()) / 2, guestMs: Number(BigInt(nowNs) / 1000n) / 1000};
 }
 
 function describeEnd({code, signal, stderr}: QemuEnd): GuestEnd {

@@ -4,9 +4,10 @@ import {KernelUnavailableError} from '../kernels/unavailable.ts';
 import {bprobe} from '../mechanisms/bprobe.ts';
 import {cellTitle} from '../results/events.ts';
 import {formatFailure} from '../results/failure.ts';
-import {bootGuest} from './boot-guest.ts';
 import {allCases} from './cases/all.ts';
 import {openConsoles} from './consoles.ts';
+import type {Guest} from './guest.ts';
+import {guestSource} from './guest-source.ts';
 import {Lane} from './lane.ts';
 import {type Cell, planCells} from './plan.ts';
 import {prepareKernel} from './prepare-kernels.ts';
@@ -31,7 +32,7 @@ export async function declareKernel(id: string): Promise<void> {
 		});
 		return;
 	}
-	const lane = new Lane({bootGuest: preparedKernel(id, signal), signal});
+	const lane = new Lane({bootGuest: preparedKernel(id, signal), isolation: 'reuse', signal});
 	test.after.always('the guest ends', async () => {
 		interrupt.abort();
 		await lane[Symbol.asyncDispose]();
@@ -61,16 +62,16 @@ const cellMacro = test.macro<[lane: Lane, cell: Cell]>({
 	title: (_title, _lane, cell) => `${cell.kernel} › ${cellTitle(cell)}`,
 });
 
-/** Boots guests of a kernel; what they need is built once, at the first. */
-function preparedKernel(id: string, signal: AbortSignal): () => ReturnType<typeof bootGuest> {
-	const prepare = async () => ({
-		payload: await prepareKernel(id, {signal}),
-		...(await openConsoles()),
-	});
+/** Guests of a kernel; what they need is built once, at the first. */
+function preparedKernel(id: string, signal: AbortSignal): () => Promise<Guest> {
+	const prepare = async () => {
+		const payload = await prepareKernel(id, {signal});
+		const {consolePath} = await openConsoles();
+		return guestSource(payload, {isolation: 'reuse', signal, consolePath: () => consolePath(id)});
+	};
 	let prepared: ReturnType<typeof prepare> | undefined;
 	return async () => {
 		prepared ??= prepare();
-		const {payload, consolePath} = await prepared;
-		return bootGuest(payload, {signal, consolePath: consolePath(id)});
+		return (await prepared)();
 	};
 }

@@ -6,6 +6,7 @@ import {type Cell, planCells} from './plan.ts';
 export class FakeGuest implements Guest {
 	readonly release = '6.1.0-fake';
 	readonly bootMs = 1;
+	readonly slowness = 1;
 	readonly addresses = new Map();
 	async retranslate() {}
 	readonly ended: Promise<GuestEnd>;

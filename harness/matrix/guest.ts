@@ -10,7 +10,10 @@ export type GuestEnd = {readonly verdict: 'crash' | 'hang' | 'infra'; readonly m
 /** A booted guest with both modules loaded and the agent answering, as the engine sees it. */
 export type Guest = AsyncDisposable & {
 	readonly release: string;
+	/** From the start of QEMU to the agent's first answer, whether it was booted or restored. */
 	readonly bootMs: number;
+	/** How far the host is from the idle one that deadlines are for; 1 or more. */
+	readonly slowness: number;
 	/** Whether the kernel's configuration has this option built in: `CONFIG_X=y`. */
 	hasOption(option: string): boolean;
 	readonly ask: Ask;

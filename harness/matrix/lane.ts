@@ -1,15 +1,18 @@
 import {messageOf} from '../host/errors.ts';
 import type {Guest} from './guest.ts';
+import type {Isolation} from './isolation.ts';
 import type {Cell} from './plan.ts';
 import {type CellOutcome, runCell} from './run-cell.ts';
 
 export type LaneOptions = {
 	/** A fresh guest of a kernel. */
 	readonly bootGuest: (kernel: string) => Promise<Guest>;
+	/** Unless it is `reuse`, no cell gets the guest of another. */
+	readonly isolation: Isolation;
 	readonly signal: AbortSignal;
 };
 
-/** Runs cells one after the other, all in one guest for as long as it is clean and of the right kernel. */
+/** Runs cells one after the other, in one guest for as long as isolation and kernel allow and it is clean. */
 export class Lane implements AsyncDisposable {
 	readonly #options: LaneOptions;
 	#guest: Guest | undefined;
@@ -26,7 +29,7 @@ export class Lane implements AsyncDisposable {
 
 	/** The cell's verdict, `infra` where no guest can be had. Rejects only with the signal's reason. */
 	async run(cell: Cell): Promise<CellOutcome> {
-		const {bootGuest, signal} = this.#options;
+		const {bootGuest, isolation, signal} = this.#options;
 		signal.throwIfAborted();
 		if (this.#kernel !== cell.kernel) await this.#throwAway();
 		try {
@@ -38,7 +41,7 @@ export class Lane implements AsyncDisposable {
 			return {verdict: 'infra', durationMs: 0, message, error, isGuestDirty: false};
 		}
 		const outcome = await runCell(cell, this.#guest, {signal});
-		if (outcome.isGuestDirty) await this.#throwAway();
+		if (outcome.isGuestDirty || isolation !== 'reuse') await this.#throwAway();
 		signal.throwIfAborted();
 		return outcome;
 	}

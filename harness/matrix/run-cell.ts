@@ -18,14 +18,6 @@ export type CellOutcome = Pick<
 	readonly isGuestDirty: boolean;
 };
 
-/** What an idle host without acceleration takes from power on to the agent's answer. */
-const usualBootMs = 2500;
-
-/** Deadlines are for that host; the time a guest took to boot says how far this one is from it. */
-function slownessOf(guest: Guest): number {
-	return Math.max(1, guest.bootMs / usualBootMs);
-}
-
 /** What must be unset after a cell: died, warned, bad page, soft lockup. */
 const badTaint = (1 << 7) | (1 << 9) | (1 << 5) | (1 << 14);
 const graceMs = 5000;
@@ -59,7 +51,7 @@ export async function runCell(cell: Cell, guest: Guest, {signal}: {signal: Abort
 	}
 
 	const startedAt = performance.now();
-	const slowness = slownessOf(guest);
+	const {slowness} = guest;
 	const deadlineMs = cell.definition.deadlineMs * slowness;
 	const stop = new AbortController();
 	const timer = setTimeout(() => stop.abort(new DeadlineError(`No end after ${deadlineMs / 1000} s.`)), deadlineMs);

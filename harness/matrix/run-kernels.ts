@@ -1,54 +1,83 @@
 import os from 'node:os';
-import {findQemu} from '../host/qemu.ts';
+import {type Accelerator, type AcceleratorName, findAccelerator} from '../host/accelerator.ts';
+import {findQemu, type Qemu} from '../host/qemu.ts';
+import {guestMemoryMib} from '../kernels/memory.ts';
 import {type EndEvent, type Event, eventSchema, type RunEvent} from '../results/events.ts';
-import {bootGuest} from './boot-guest.ts';
 import {openConsoles} from './consoles.ts';
+import type {Guest} from './guest.ts';
+import {guestSource} from './guest-source.ts';
+import type {Isolation} from './isolation.ts';
 import type {Cell} from './plan.ts';
 import {type PrepareOptions, prepareKernels} from './prepare-kernels.ts';
 import {runMatrix} from './run-matrix.ts';
 
-/** Guests of one run that keep each other's races from being starved on two cores. */
-const memoryPerGuestMib = 512;
+/** What QEMU takes beside the guest's memory, most of it for translated code. */
+const qemuMib = 256;
 
 export type RunKernelsOptions = PrepareOptions & {
 	readonly cells: readonly Cell[];
 	readonly emit: (event: Event) => void;
+	readonly isolation?: Isolation;
+	readonly accelerator?: AcceleratorName | undefined;
 };
 
 export type FinishedRun = {readonly end: EndEvent; readonly consoles: string};
 
 /** Obtains the kernels of the cells, builds, boots and runs; consoles are kept in the cache for the last runs. */
-export async function runKernels({cells, emit, signal, ...options}: RunKernelsOptions): Promise<FinishedRun> {
+export async function runKernels({
+	cells,
+	emit,
+	signal,
+	isolation = 'reuse',
+	accelerator: forced,
+	...options
+}: RunKernelsOptions): Promise<FinishedRun> {
 	const {id, consoles, consolePath} = await openConsoles();
 	const qemu = await findQemu({signal});
-	emit(describeRun(id, cells.length, qemu));
+	const accelerator = await findAccelerator(qemu, {forced, signal});
+	emit(describeRun(id, cells.length, qemu, accelerator));
 
 	const kernels = new Set(cells.map(({kernel}) => kernel));
 	const payloads = await prepareKernels(kernels, {...options, signal, emit});
+	const sources = new Map<string, () => Promise<Guest>>();
+	let largestMib = 0;
+	for (const [kernel, payload] of payloads) {
+		largestMib = Math.max(largestMib, await guestMemoryMib(payload.kernel));
+		sources.set(
+			kernel,
+			guestSource(payload, {isolation, accelerator: accelerator.name, signal, consolePath: () => consolePath(kernel)}),
+		);
+	}
 	const end = await runMatrix({
 		cells: cells.filter(({kernel}) => payloads.has(kernel)),
 		isKernelMissing: payloads.size < kernels.size,
 		emit,
 		signal,
-		lanes: laneCount(),
-		bootGuest: (kernel, options) => bootGuest(payloads.get(kernel)!, {...options, consolePath: consolePath(kernel)}),
+		lanes: laneCount(largestMib + qemuMib),
+		isolation,
+		bootGuest: kernel => sources.get(kernel)!(),
 	});
 	return {end, consoles};
 }
 
-function laneCount(): number {
-	const byMemory = Math.floor(os.freemem() / 2 ** 20 / memoryPerGuestMib);
+function laneCount(mibPerGuest: number): number {
+	const byMemory = Math.floor(os.freemem() / 2 ** 20 / mibPerGuest);
 	return Math.max(1, Math.min(os.availableParallelism(), byMemory));
 }
 
-function describeRun(id: string, cells: number, qemu: {version: string; tcgThread: string}): RunEvent {
+function describeRun(id: string, cells: number, qemu: Qemu, accelerator: Accelerator): RunEvent {
+	const {name, reason, speed} = accelerator;
 	return {
 		type: 'run',
 		schema: eventSchema,
 		id,
 		startedAt: new Date().toISOString(),
 		host: {release: os.release(), cpus: os.availableParallelism(), memoryMib: Math.round(os.totalmem() / 2 ** 20)},
-		accelerator: {name: `tcg, ${qemu.tcgThread}-threaded`, reason: 'this version of the harness emulates everywhere'},
+		accelerator: {
+			name: name === 'tcg' ? `tcg, ${qemu.tcgThread}-threaded` : name,
+			reason,
+			...(speed !== undefined && {speed}),
+		},
 		versions: {node: process.version, qemu: qemu.version},
 		cells,
 	};

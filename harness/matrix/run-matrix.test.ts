@@ -15,6 +15,7 @@ async function runFake(cells: readonly Cell[], options: Partial<RunMatrixOptions
 	const running = runMatrix({
 		cells,
 		lanes: 1,
+		isolation: 'reuse',
 		signal: new AbortController().signal,
 		emit: event => events.push(event),
 		async bootGuest() {
@@ -52,6 +53,24 @@ test('a dirty guest is thrown away before the next cell', async t => {
 	t.true(guests.every(({isDisposed}) => isDisposed));
 	t.is(events.filter(({type}) => type === 'kernel').length, 1, 'the kernel is announced once');
 });
+
+for (const isolation of ['restore', 'reboot'] as const) {
+	test(`with ${isolation} each cell has a guest of its own, and the one before has ended`, async t => {
+		const open: boolean[] = [];
+		const guests: FakeGuest[] = [];
+		const {verdicts} = await runFake([pass(), pass(), pass()], {
+			isolation,
+			async bootGuest() {
+				open.push(guests.every(({isDisposed}) => isDisposed));
+				guests.push(new FakeGuest());
+				return guests.at(-1)!;
+			},
+		});
+		t.deepEqual(verdicts, ['pass', 'pass', 'pass']);
+		t.deepEqual(open, [true, true, true]);
+		t.true(guests.every(({isDisposed}) => isDisposed));
+	});
+}
 
 test('a guest serves one kernel only', async t => {
 	const booted: string[] = [];

@@ -1,6 +1,7 @@
 import {messageOf} from '../host/errors.ts';
 import {type CellEvent, countVerdicts, type EndEvent, type Event, exitCode} from '../results/events.ts';
 import type {Guest} from './guest.ts';
+import type {Isolation} from './isolation.ts';
 import {Lane} from './lane.ts';
 import {leakDetector, leakScanAfter, suiteOf} from './leak-scan.ts';
 import type {Cell} from './plan.ts';
@@ -10,6 +11,7 @@ export type RunMatrixOptions = {
 	readonly cells: readonly Cell[];
 	/** A fresh guest of a kernel. */
 	readonly bootGuest: (kernel: string, options: {signal: AbortSignal}) => Promise<Guest>;
+	readonly isolation: Isolation;
 	readonly emit: (event: Event) => void;
 	readonly signal: AbortSignal;
 	/** Guests at once. */
@@ -20,7 +22,7 @@ export type RunMatrixOptions = {
 
 /** Runs all cells; resolves with the last event. Rejects only with the signal's reason, or with what `emit` throws. */
 export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
-	const {cells, emit, signal, lanes, isKernelMissing = false} = options;
+	const {cells, emit, isolation, signal, lanes, isKernelMissing = false} = options;
 	const startedAt = performance.now();
 	const finished: CellEvent[] = [];
 	const kernels = new BootedKernels(options);
@@ -29,6 +31,7 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 	const work = async () => {
 		await using lane = new Lane({
 			bootGuest: kernel => kernels.boot(kernel),
+			isolation,
 			signal,
 		});
 		const run = async (cell: Cell) => {

@@ -23,7 +23,8 @@ export type RunEvent = {
 	readonly id: string;
 	readonly startedAt: string;
 	readonly host: {readonly release: string; readonly cpus: number; readonly memoryMib: number};
-	readonly accelerator: {readonly name: string; readonly reason: string};
+	/** `speed`: millions of turns of an empty loop that a guest runs in a second. */
+	readonly accelerator: {readonly name: string; readonly reason: string; readonly speed?: number};
 	readonly versions: Readonly<Record<string, string>>;
 	readonly cells: number;
 };

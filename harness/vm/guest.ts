@@ -1,65 +1,101 @@
-import type {CpioEntry} from '../build/cpio.ts';
 import type {Payload} from '../build/payload.ts';
+import {BootError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';
+import {guestMemoryMib} from '../kernels/memory.ts';
 import {Agent} from '../link/agent.ts';
-import {GuestLink} from '../link/guest-link.ts';
-import {createRunKeys, type RunKeys, toDropbear} from '../link/keys.ts';
+import {GuestLink, type LinkOptions} from '../link/guest-link.ts';
+import {createRunKeys, type RunKeys} from '../link/keys.ts';
+import {isClockRight, isRateRight, readClocks} from './clock.ts';
+import type {Golden} from './golden.ts';
+import {IdentityPort} from './identity.ts';
+import {resume} from './snapshot.ts';
 import {Vm, type VmOptions} from './vm.ts';
 
-export type GuestOptions = Omit<VmOptions, 'qemu' | 'kernel' | 'initramfs' | 'overlay'>;
+export type GuestOptions = Omit<VmOptions, 'qemu' | 'kernel' | 'initramfs' | 'memoryMib' | 'memory' | 'isIncoming'> & {
+	/** Called with a started VM whose guest has not said anything yet. */
+	readonly onStarted?: (vm: Vm) => void;
+	/** The guest must answer by then. No deadline under gdb. */
+	readonly deadlineMs?: number;
+};
 
-/** A booted guest, our connection to it, and its agent. */
+type CloneOptions = Pick<GuestOptions, 'consolePath' | 'deadlineMs' | 'signal'>;
+
+/** A guest whose agent answers, and our connection to it. */
 export class Guest implements AsyncDisposable {
 	readonly vm: Vm;
-	readonly link: GuestLink;
 	readonly agent: Agent;
-	/** Power on to the agent's first answer. */
+	readonly keys: RunKeys;
+	/** From the start of QEMU to the agent's first answer. */
 	readonly readyMs: number;
 	readonly #resources: AsyncDisposableStack;
+	#link: Promise<GuestLink> | undefined;
 
-	static async boot(payload: Payload, options: GuestOptions = {}): Promise<Guest> {
-		const {signal} = options;
+	/** Powers a guest on. Throws BootError, which shows the end of its console. */
+	static async boot(
+		{kernel, initramfs}: Pick<Payload, 'kernel' | 'initramfs'>,
+		options: GuestOptions = {},
+	): Promise<Guest> {
+		const {signal, gdb = false, deadlineMs = gdb ? undefined : 60_000} = options;
+		const [qemu, memoryMib] = await Promise.all([findQemu({signal}), guestMemoryMib(kernel)]);
 		await using resources = new AsyncDisposableStack();
-		const {vm, keys} = await bootVm(payload, options);
-		resources.use(vm);
-		const since = performance.now();
-		const link = resources.use(await GuestLink.open({port: vm.sshPort, keys, signal}));
-		const agent = resources.use(await Agent.start(link, {signal}));
-		return new Guest({vm, link, agent, readyMs: vm.bootMs + performance.now() - since}, resources.move());
+		const vm = resources.use(await Vm.start({...options, qemu, kernel, initramfs, memoryMib}));
+		options.onStarted?.(vm);
+		const identity = new IdentityPort(vm.identity);
+		await vm.whileItComesUp(identity.asked(), {signal, deadlineMs});
+		const {agent, keys} = await vm.whileItComesUp(introduce(vm, identity), {signal, deadlineMs});
+		return new Guest({vm, agent, keys}, resources.move());
 	}
 
-	private constructor(
-		parts: {vm: Vm; link: GuestLink; agent: Agent; readyMs: number},
-		resources: AsyncDisposableStack,
-	) {
+	/**
+	 * A copy of the golden guest, with random numbers, a time and keys of its own. Throws BootError when it does not
+	 * answer, or when its clock is wrong.
+	 */
+	static async restore(golden: Golden, {signal, deadlineMs = 30_000, consolePath}: CloneOptions = {}): Promise<Guest> {
+		await using resources = new AsyncDisposableStack();
+		const options = {...golden.vmOptions, memory: {file: golden.memory, use: 'copied' as const}, isIncoming: true};
+		const vm = resources.use(await Vm.start({...options, consolePath, signal}));
+		const resumed = await vm.whileItComesUp(resume(vm.qmp, golden.state), {signal, deadlineMs});
+		const identity = new IdentityPort(vm.identity);
+		const {agent, keys} = await vm.whileItComesUp(introduce(vm, identity), {signal, deadlineMs});
+		const saved = {hostMs: resumed, guestMs: golden.guestMs};
+		const now = await vm.whileItComesUp(readClocks(agent), {signal, deadlineMs});
+		// The way here is short, and on a busy host a blur; then it is worth a longer look.
+		if (!isRateRight(saved, now) && !(await vm.whileItComesUp(isClockRight(agent), {signal, deadlineMs})))
+			throw new BootError('The clock of a restored guest runs too fast or too slow.');
+		return new Guest({vm, agent, keys}, resources.move());
+	}
+
+	private constructor(parts: Pick<Guest, 'vm' | 'agent' | 'keys'>, resources: AsyncDisposableStack) {
 		this.vm = parts.vm;
-		this.link = parts.link;
 		this.agent = parts.agent;
-		this.readyMs = parts.readyMs;
+		this.keys = parts.keys;
+		this.readyMs = performance.now() - parts.vm.startedAt;
 		this.#resources = resources;
 	}
 
+	/** The SSH connection, made when it is first asked for: the agent does without. */
+	async link(options: Partial<LinkOptions> = {}): Promise<GuestLink> {
+		this.#link ??= GuestLink.open({...options, port: this.vm.sshPort, keys: this.keys});
+		try {
+			return await this.#link;
+		} catch (error) {
+			this.#link = undefined;
+			throw error;
+		}
+	}
+
 	async [Symbol.asyncDispose](): Promise<void> {
+		const link = await this.#link?.catch(() => undefined);
+		await link?.[Symbol.asyncDispose]();
 		await this.#resources.disposeAsync();
 	}
 }
 
-/** A booted VM with fresh keys in it. */
-export async function bootVm(
-	{kernel, initramfs}: Pick<Payload, 'kernel' | 'initramfs'>,
-	options: GuestOptions = {},
-): Promise<{vm: Vm; keys: RunKeys}> {
-	const [qemu, keys] = await Promise.all([findQemu({signal: options.signal}), createRunKeys()]);
-	const vm = await Vm.boot({...options, qemu, kernel, initramfs, overlay: keyFiles(keys)});
-	return {vm, keys};
-}
-
-function keyFiles(keys: RunKeys): readonly CpioEntry[] {
-	return [
-		{path: 'etc/dropbear', directory: true, mode: 0o700},
-		{path: 'etc/dropbear/dropbear_ed25519_host_key', data: toDropbear(keys.host), mode: 0o600},
-		{path: 'root', directory: true, mode: 0o700},
-		{path: 'root/.ssh', directory: true, mode: 0o700},
-		{path: 'root/.ssh/authorized_keys', data: Buffer.from(`${keys.client.public} probe-matrix\n`), mode: 0o600},
-	];
+async function introduce(vm: Vm, identity: IdentityPort): Promise<{agent: Agent; keys: RunKeys}> {
+	const keys = await createRunKeys();
+	const agent = new Agent(vm.agent, vm.agent);
+	// Before it knows who it is, the guest must do nothing else.
+	await identity.tell(keys);
+	await agent.call('hello', {});
+	return {agent, keys};
 }

@@ -11,12 +11,19 @@ export type Machine = {
 	readonly commandLine: readonly string[];
 	readonly consolePath: string;
 	readonly initrd: string;
-	readonly qmpSocket: string;
+	/** The file that is the guest's memory; `copied` leaves it as it is and keeps what the guest writes to itself. */
+	readonly memory?: {readonly file: string; readonly use: 'written' | 'copied'};
+	/** Waits for a saved state instead of starting from nothing. */
+	readonly isIncoming?: boolean;
+	/** Where we listen for the monitor and for the ports of the guest. */
+	readonly sockets: Readonly<Record<(typeof socketNames)[number], string>>;
 	/** A UNIX socket for gdb. */
 	readonly gdbSocket: string;
 	/** The guest stands still until gdb lets it go. */
 	readonly isStopped: boolean;
 };
+
+export const socketNames = ['qmp', 'identity', 'agent'] as const;
 
 /** Everything a guest has, and nothing more: no default device, no configuration of the host's. */
 export function qemuArguments(qemu: Qemu, kernel: Kernel, machine: Machine): readonly string[] {
@@ -39,7 +46,10 @@ export function qemuArguments(qemu: Qemu, kernel: Kernel, machine: Machine): rea
 		'-m',
 		`${machine.memoryMib}M`,
 		'-object',
-		`memory-backend-ram,id=ram0,size=${machine.memoryMib}M`,
+		memoryBackend(machine),
+		// The host's hours between saving and restoring are none for the guest; it is told the time (identity.ts).
+		'-rtc',
+		'clock=vm',
 		...(qemu.hasQboot ? ['-bios', 'qboot.rom'] : []),
 		'-kernel',
 		isPvh ? kernel.vmlinux! : kernel.bzImage,
@@ -47,9 +57,7 @@ export function qemuArguments(qemu: Qemu, kernel: Kernel, machine: Machine): rea
 		machine.initrd,
 		'-append',
 		commandLine(kernel, machine),
-		// Server off: QEMU comes to us when it is up, so nobody polls for its socket.
-		'-chardev',
-		`socket,id=qmp,path=${quote(machine.qmpSocket)},server=off`,
+		...socketNames.flatMap(name => ['-chardev', `socket,id=${name},path=${quote(machine.sockets[name])},server=off`]),
 		'-mon',
 		'chardev=qmp,mode=control',
 		'-chardev',
@@ -66,12 +74,24 @@ export function qemuArguments(qemu: Qemu, kernel: Kernel, machine: Machine): rea
 		'virtio-rng-pci,rng=rng0',
 		'-device',
 		'virtio-serial-pci',
+		'-device',
+		'virtserialport,chardev=identity,name=probe-matrix.identity',
+		'-device',
+		'virtserialport,chardev=agent,name=probe-matrix.agent',
 		'-chardev',
 		`socket,id=gdb,path=${quote(machine.gdbSocket)},server=on,wait=off`,
 		'-gdb',
 		'chardev:gdb',
 		...(machine.isStopped ? ['-S'] : []),
+		...(machine.isIncoming ? ['-incoming', 'defer'] : []),
 	];
+}
+
+function memoryBackend({memoryMib, memory}: Machine): string {
+	const size = `id=ram0,size=${memoryMib}M`;
+	if (!memory) return `memory-backend-ram,${size}`;
+	const share = memory.use === 'written' ? 'on' : 'off';
+	return `memory-backend-file,${size},mem-path=${quote(memory.file)},share=${share}`;
 }
 
 /** Measured choices: each of them saves boot time under emulation. `mitigations=off` and `nokaslr` change what is tested. */

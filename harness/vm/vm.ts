@@ -1,121 +1,95 @@
-import {appendFile, copyFile, mkdir} from 'node:fs/promises';
-import net from 'node:net';
+import {mkdir} from 'node:fs/promises';
+import type net from 'node:net';
 import path from 'node:path';
-import {type CpioEntry, writeCpio} from '../build/cpio.ts';
 import {BootError, messageOf} from '../host/errors.ts';
 import type {Qemu} from '../host/qemu.ts';
 import type {Kernel} from '../kernels/kernel.ts';
-import {guestMemoryMib} from '../kernels/memory.ts';
 import {Console} from './console.ts';
 import {retranslate} from './gdb-stub.ts';
-import {qemuArguments} from './qemu-arguments.ts';
+import {type Machine, qemuArguments, socketNames} from './qemu-arguments.ts';
 import {type QemuEnd, QemuProcess} from './qemu-process.ts';
 import {Qmp} from './qmp.ts';
 import {RunDirectory} from './run-directory.ts';
+import {Sockets} from './sockets.ts';
 
-export type VmOptions = {
+export type VmOptions = Partial<Pick<Machine, 'cpus' | 'accelerator' | 'commandLine' | 'memory' | 'isIncoming'>> & {
 	readonly qemu: Qemu;
 	readonly kernel: Kernel;
 	readonly initramfs: string;
-	/** Files of this run only, such as keys; they come on top of the initramfs. */
-	readonly overlay?: readonly CpioEntry[];
-	readonly memoryMib?: number;
-	readonly cpus?: number;
-	readonly accelerator?: 'tcg' | 'kvm';
+	readonly memoryMib: number;
 	/** See qemu-arguments.ts. */
-	readonly countsInstructions?: boolean;
-	readonly commandLine?: readonly string[];
+	readonly countsInstructions?: boolean | undefined;
 	/** Where the console is kept; otherwise it goes with the VM. */
-	readonly consolePath?: string;
+	readonly consolePath?: string | undefined;
 	/** Start stopped, with a stub for gdb. */
 	readonly gdb?: boolean;
-	/** Called with a started VM whose guest has not said anything yet. */
-	readonly onStarted?: (vm: Vm) => void;
-	/** The guest must be ready by then. No deadline under gdb. */
-	readonly deadlineMs?: number;
-	readonly signal?: AbortSignal;
+	readonly signal?: AbortSignal | undefined;
 };
-
-/** What pid 1 prints when the SSH server listens. */
-const readyLine = /^probe-matrix: ready\s*$/;
 
 /** One QEMU and the guest in it. */
 export class Vm implements AsyncDisposable {
 	readonly sshPort: number;
 	readonly qmp: Qmp;
 	readonly console: Console;
-	/** Power on to the ready line. */
-	readonly bootMs: number;
+	/** What the guest's ports lead to. */
+	readonly identity: net.Socket;
+	readonly agent: net.Socket;
 	/** For gdb: `target remote` it. */
 	readonly gdbSocket: string;
+	/** When QEMU was started, as performance.now() tells it. */
+	readonly startedAt: number;
+	readonly #kernel: Kernel;
 	readonly #process: QemuProcess;
 	readonly #resources: AsyncDisposableStack;
 
-	/** A guest that has said it is ready. Throws BootError, which says where the console is. */
-	static async boot(options: VmOptions): Promise<Vm> {
-		const {qemu, kernel, initramfs, overlay = [], gdb = false, deadlineMs = gdb ? undefined : 60_000} = options;
-		const deadline = deadlineMs === undefined ? undefined : AbortSignal.timeout(deadlineMs);
-		const signal = AbortSignal.any([options.signal, deadline].filter(each => each !== undefined));
+	/** A QEMU that answers; its guest may not have said anything yet. */
+	static async start(options: VmOptions): Promise<Vm> {
+		const {qemu, kernel, signal} = options;
 		await using resources = new AsyncDisposableStack();
 		const directory = resources.use(await RunDirectory.create());
 		const consolePath = options.consolePath ?? directory.file('console');
 		await mkdir(path.dirname(consolePath), {recursive: true});
 		const console = resources.use(await Console.open(consolePath));
-		const initrd = directory.file('initrd');
-		await copyFile(initramfs, initrd);
-		await appendFile(initrd, writeCpio(overlay));
 		const gdbSocket = directory.file('gdb');
-		const qmpSocket = directory.file('qmp');
-		using server = await MonitorServer.listen(qmpSocket);
-		const memoryMib = await guestMemoryMib(kernel);
+		using sockets = await Sockets.listen(directory, socketNames);
 		const startedAt = performance.now();
-		const process = resources.use(
-			QemuProcess.start(
-				qemu,
-				qemuArguments(qemu, kernel, {
-					memoryMib: options.memoryMib ?? memoryMib,
-					cpus: options.cpus ?? 2,
-					accelerator: options.accelerator ?? 'tcg',
-					countsInstructions: options.countsInstructions ?? false,
-					commandLine: options.commandLine ?? [],
-					consolePath,
-					initrd,
-					qmpSocket,
-					gdbSocket,
-					isStopped: gdb,
-				}),
-			),
-		);
+		const machine = machineOf(options, {consolePath, gdbSocket, sockets: sockets.paths});
+		const process = resources.use(QemuProcess.start(qemu, qemuArguments(qemu, kernel, machine)));
 		try {
-			const qmp = resources.use(await Qmp.open(await process.unlessItEnds(server.connection, {signal}), {signal}));
-			const sshPort = parseForwardedPort(await qmp.human('info usernet'));
+			const {connections} = sockets;
+			const [socket, identity, agent] = await process.unlessItEnds(
+				Promise.all([connections.qmp, connections.identity, connections.agent]),
+				{signal},
+			);
+			for (const port of [identity, agent]) resources.defer(() => void port.destroy());
+			const qmp = resources.use(await Qmp.open(socket, {signal}));
 			process.quitBy(qmp);
-			const half = {sshPort, qmp, console, gdbSocket, process};
-			options.onStarted?.(new Vm({...half, bootMs: 0}, new AsyncDisposableStack()));
-			await process.unlessItEnds(console.waitForLine(readyLine, {signal}), {signal});
-			return new Vm({...half, bootMs: performance.now() - startedAt}, resources.move());
+			// Again, as what was opened last is closed first, and without its monitor it would have to be killed.
+			resources.use(process);
+			const sshPort = parseForwardedPort(await qmp.human('info usernet'));
+			const parts = {sshPort, qmp, console, identity, agent, gdbSocket, startedAt, kernel, process};
+			return new Vm(parts, resources.move());
 		} catch (error) {
-			options.signal?.throwIfAborted();
-			throw await bootError(error, {kernel, console, isLate: deadline?.aborted === true, deadlineMs});
+			signal?.throwIfAborted();
+			throw await bootError(error, {kernel, console});
 		}
 	}
 
 	private constructor(
-		parts: {
-			sshPort: number;
-			qmp: Qmp;
-			console: Console;
-			gdbSocket: string;
+		parts: Pick<Vm, 'sshPort' | 'qmp' | 'console' | 'identity' | 'agent' | 'gdbSocket' | 'startedAt'> & {
+			kernel: Kernel;
 			process: QemuProcess;
-			bootMs: number;
 		},
 		resources: AsyncDisposableStack,
 	) {
 		this.sshPort = parts.sshPort;
 		this.qmp = parts.qmp;
 		this.console = parts.console;
+		this.identity = parts.identity;
+		this.agent = parts.agent;
 		this.gdbSocket = parts.gdbSocket;
-		this.bootMs = parts.bootMs;
+		this.startedAt = parts.startedAt;
+		this.#kernel = parts.kernel;
 		this.#process = parts.process;
 		this.#resources = resources;
 	}
@@ -127,6 +101,24 @@ export class Vm implements AsyncDisposable {
 	/** Resolves when QEMU has ended, however; never rejects. */
 	get exited(): Promise<QemuEnd> {
 		return this.#process.ended;
+	}
+
+	/**
+	 * What `work` gives, which waits for a guest that comes up. Throws BootError, with the end of the console, when QEMU
+	 * ends, `work` fails or the deadline passes.
+	 */
+	async whileItComesUp<T>(
+		work: Promise<T>,
+		{signal, deadlineMs}: {signal?: AbortSignal | undefined; deadlineMs?: number | undefined},
+	): Promise<T> {
+		const late = deadlineMs === undefined ? undefined : AbortSignal.timeout(deadlineMs);
+		const either = AbortSignal.any([signal, late].filter(each => each !== undefined));
+		try {
+			return await this.#process.unlessItEnds(work, {signal: either});
+		} catch (error) {
+			signal?.throwIfAborted();
+			throw await bootError(error, {kernel: this.#kernel, console: this.console, ...(late?.aborted && {deadlineMs})});
+		}
 	}
 
 	/** The registers of every vCPU, as QEMU prints them: works in a guest that hangs. */
@@ -145,6 +137,26 @@ export class Vm implements AsyncDisposable {
 	}
 }
 
+/** What QEMU is told, with the paths of one run. */
+export function machineOf(
+	options: Omit<VmOptions, 'qemu'>,
+	paths: Pick<Machine, 'consolePath' | 'gdbSocket' | 'sockets'>,
+): Machine {
+	const {memory, isIncoming} = options;
+	return {
+		memoryMib: options.memoryMib,
+		cpus: options.cpus ?? 2,
+		accelerator: options.accelerator ?? 'tcg',
+		countsInstructions: options.countsInstructions ?? false,
+		commandLine: options.commandLine ?? [],
+		initrd: options.initramfs,
+		isStopped: options.gdb ?? false,
+		...(memory && {memory}),
+		...(isIncoming && {isIncoming}),
+		...paths,
+	};
+}
+
 function parseForwardedPort(text: string): number {
 	const match = /TCP\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)/.exec(text);
 	if (!match) throw new BootError(`QEMU forwards no port for SSH: ${text.trim()}`);
@@ -153,40 +165,12 @@ function parseForwardedPort(text: string): number {
 
 async function bootError(
 	error: unknown,
-	{
-		kernel,
-		console,
-		isLate,
-		deadlineMs,
-	}: {kernel: Kernel; console: Console; isLate: boolean; deadlineMs: number | undefined},
+	{kernel, console, deadlineMs}: {kernel: Kernel; console: Console; deadlineMs?: number | undefined},
 ): Promise<BootError> {
 	await console.refresh().catch(() => {});
 	const tail = console.text.trim().split('\n').slice(-12).join('\n');
-	const why = isLate ? `was not ready within ${(deadlineMs ?? 0) / 1000} s` : `did not boot: ${messageOf(error)}`;
+	const why =
+		deadlineMs === undefined ? `did not boot: ${messageOf(error)}` : `was not ready within ${deadlineMs / 1000} s`;
 	const said = tail ? `The end of its console:\n${tail}` : 'It said nothing on its console.';
 	return new BootError(`Linux ${kernel.release} (${kernel.id}) ${why}\n${said}`, {cause: error});
-}
-
-/** Waits for the one QEMU that was told its path. */
-class MonitorServer implements Disposable {
-	readonly connection: Promise<net.Socket>;
-	readonly #server: net.Server;
-
-	static async listen(socketPath: string): Promise<MonitorServer> {
-		const server = net.createServer();
-		const {promise, resolve, reject} = Promise.withResolvers<void>();
-		server.once('error', reject);
-		server.listen(socketPath, resolve);
-		await promise;
-		return new MonitorServer(server);
-	}
-
-	private constructor(server: net.Server) {
-		this.#server = server;
-		this.connection = new Promise(resolve => server.once('connection', resolve));
-	}
-
-	[Symbol.dispose](): void {
-		this.#server.close();
-	}
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Process 1 of the guest: mounts, modules, network, one SSH server. Whatever
- * fails is told on the console and left out; the harness sees by the missing
- * ready line that the guest is of no use.
+ * Process 1 of the guest: mounts, modules, network, SSH, the agent. Whatever
+ * fails is told on the console and left out; the harness sees by an answer that
+ * does not come that the guest is of no use.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,12 +20,12 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "init.h"
 
-#define READY "probe-matrix: ready\n"
 #define ADDRESS "10.0.2.15"
 #define GATEWAY "10.0.2.2"
 
-static void say(const char *format, ...)
+void say(const char *format, ...)
 {
 	char line[512];
 	va_list arguments;
@@ -158,65 +158,39 @@ static void set_hostname(void)
 		say("probe-matrix: cannot set the host name: %s.\n", strerror(errno));
 }
 
-static pid_t start_sshd(void)
-{
-	static char *const argv[] = {
-		"dropbear", "-F", "-E", "-s", "-W", "2097152", "-p", "22", "-P", "/run/dropbear.pid",
-		"-r", "/etc/dropbear/dropbear_ed25519_host_key", NULL,
-	};
-	pid_t pid = fork();
-	int log;
-
-	if (pid)
-		return pid;
-	setsid();
-	/* Its talk goes to a file: the console is the kernel's. */
-	log = open("/run/dropbear.log", O_WRONLY | O_CREAT | O_APPEND, 0600);
-	dup2(log, 1);
-	dup2(log, 2);
-	execv("/usr/sbin/dropbear", argv);
-	say("probe-matrix: cannot start dropbear: %s.\n", strerror(errno));
-	_exit(127);
-}
-
-/* A listening socket on port 22 in /proc/net/tcp: to connect would cost a handshake. */
-static int is_listening(void)
-{
-	static const char *const tables[] = {"/proc/net/tcp", "/proc/net/tcp6"};
-	char line[256];
-	int found = 0;
-
-	for (int i = 0; i < 2; i++) {
-		FILE *table = fopen(tables[i], "re");
-
-		while (table && fgets(line, sizeof(line), table))
-			found |= strstr(line, ":0016 ") && strstr(line, " 0A ");
-		if (table)
-			fclose(table);
-	}
-	return found;
-}
-
-static void sleep_ms(long ms)
+void sleep_ms(long ms)
 {
 	struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
 	nanosleep(&time, NULL);
 }
 
-static int wait_until_listening(void)
+int write_file(const char *path, const void *data, size_t size, mode_t mode)
 {
-	for (int i = 0; i < 6000; i++) {
-		if (is_listening())
-			return 1;
-		sleep_ms(5);
-	}
-	return 0;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	int failed = fd < 0 || write(fd, data, size) != (ssize_t)size;
+
+	if (failed)
+		say("probe-matrix: cannot write %s: %s.\n", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return failed ? -1 : 0;
+}
+
+/*
+ * Until now only errors were printed, for a fast boot; from now on every line is
+ * evidence, and marks must not be dropped when they come fast.
+ */
+static void let_kernel_talk(void)
+{
+	write_file("/proc/sys/kernel/printk", "7", 1, 0);
+	write_file("/proc/sys/kernel/printk_devkmsg", "on", 2, 0);
 }
 
 int main(void)
 {
-	pid_t sshd, dead;
+	int status;
+	pid_t dead;
 
 	umask(022);
 	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
@@ -226,18 +200,15 @@ int main(void)
 	load_modules();
 	set_sysctl("/proc/sys/net/core/bpf_jit_enable", "0", "1");
 	start_network();
-	/* Missing keys are for the harness to push; dropbear reads authorized_keys at each login. */
-	mkdir("/root/.ssh", 0700);
-	sshd = start_sshd();
-	say(wait_until_listening() ? READY : "probe-matrix: dropbear does not listen.\n");
+	start_ssh();
+	start_agent();
+	let_kernel_talk();
+	receive_identity();
 	for (;;) {
-		dead = wait(NULL);
-		if (dead == sshd) {
-			say("probe-matrix: dropbear ended, starting it again.\n");
-			sleep_ms(100);
-			sshd = start_sshd();
-		} else if (dead < 0) {
+		dead = wait(&status);
+		if (dead > 0)
+			agent_ended(dead, status);
+		else
 			sleep_ms(1000);
-		}
 	}
 }

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Port 22. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "init.h"
+
+static void serve(int connection)
+{
+	static char *const argv[] = {
+		"dropbear", "-i", "-E", "-s", "-W", "2097152", "-r", "/etc/dropbear/dropbear_ed25519_host_key", NULL,
+	};
+	int log;
+
+	setsid();
+	/* Its talk goes to a file: the console is the kernel's. */
+	log = open("/run/dropbear.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	dup2(connection, 0);
+	dup2(connection, 1);
+	dup2(log, 2);
+	signal(SIGCHLD, SIG_DFL);
+	execv("/usr/sbin/dropbear", argv);
+	say("probe-matrix: cannot start dropbear: %s.\n", strerror(errno));
+	_exit(127);
+}
+
+static void accept_all(int sock)
+{
+	int connection;
+
+	signal(SIGCHLD, SIG_IGN);
+	for (;;) {
+		connection = accept4(sock, NULL, NULL, SOCK_CLOEXEC);
+		if (connection >= 0 && !fork())
+			serve(connection);
+		if (connection >= 0)
+			close(connection);
+		else
+			sleep_ms(100);
+	}
+}
+
+/*
+ * One server for each connection, so that none runs, and no key is read, before the guest has an identity. But port 22
+ * is open at once: whoever has handed in an identity may connect.
+ */
+void start_ssh(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(22)};
+	int sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+	setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(sock, (struct sockaddr *)&address, sizeof(address)) || listen(sock, 16))
+		say("probe-matrix: cannot listen on port 22: %s.\n", strerror(errno));
+	else if (!fork())
+		accept_all(sock);
+	close(sock);
+}

@@ -1,0 +1,102 @@
+import {mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import {type AcceleratorOptions, findAccelerator} from './accelerator.ts';
+import {UsageError} from './errors.ts';
+import {findQemu, type Qemu} from './qemu.ts';
+import {runTestGuest} from './test-guest.ts';
+
+/** A cache of its own, a device that opens, and a QEMU that runs `script`, whose first argument is the accelerator. */
+async function world(script: string) {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'accelerator-'));
+	const kvmDevice = path.join(directory.path, 'kvm');
+	const program = path.join(directory.path, 'qemu');
+	await writeFile(kvmDevice, '');
+	await writeFile(program, `#!/bin/sh\necho "$2" >>${directory.path}/asked\n${script}\n`, {mode: 0o755});
+	process.env.PROBE_MATRIX_CACHE = path.join(directory.path, 'cache');
+	const qemu: Qemu = {command: [program], environment: {}, version: '10.0.0', tcgThread: 'multi', hasQboot: true};
+	return {
+		qemu,
+		kvmDevice,
+		find: (options: AcceleratorOptions = {}) => findAccelerator(qemu, {kvmDevice, patienceMs: 300, ...options}),
+		[Symbol.asyncDispose]: () => directory.remove(),
+	};
+}
+
+const runs = 'printf AM; printf S; exit 33';
+const onlyTcg = (kvm: string) => `if [ "$2" = kvm ]; then ${kvm}; else ${runs}; fi`;
+
+test.serial('KVM is taken where a guest runs with it', async t => {
+	await using host = await world(runs);
+	const {name, speed} = await host.find();
+	t.is(name, 'kvm');
+	t.true(speed! > 0);
+});
+
+const failures: Record<string, [kvm: string, why: RegExp]> = {
+	hangs: ['sleep 60', /opens, but the test guest printed nothing for 0\.3 s$/],
+	'hangs at the first MSR': ['printf A; sleep 60', /stood still at its first MSR for 0\.3 s$/],
+	aborts: [
+		'printf A; echo "Assertion failed." >&2; kill -ABRT $$',
+		/ended by SIGABRT after .* printed A: Assertion failed\.$/,
+	],
+	fails: ['echo "failed to initialize kvm" >&2; exit 1', /QEMU ended with 1: failed to initialize kvm$/],
+	'prints and does not end': [`printf AMS; sleep 60`, /nothing more than AMS for 0\.3 s$/],
+	'ends too early': ['printf A; exit 33', /ended with 33 after the test guest had printed A$/],
+};
+for (const [what, [kvm, why]] of Object.entries(failures)) {
+	test.serial(`a KVM that ${what} is told in words, and TCG taken`, async t => {
+		await using host = await world(onlyTcg(kvm));
+		const {name, reason} = await host.find();
+		t.is(name, 'tcg');
+		t.regex(reason, why);
+		t.true(reason.startsWith(host.kvmDevice));
+		await t.throwsAsync(host.find({forced: 'kvm'}), {instanceOf: UsageError, message: why});
+	});
+}
+
+test.serial('a device that does not exist is no KVM, and nothing is started with it', async t => {
+	await using host = await world(onlyTcg('exit 1'));
+	const kvmDevice = `${host.kvmDevice}-not`;
+	t.like(await host.find({kvmDevice}), {name: 'tcg', reason: `${kvmDevice} does not exist`});
+	await t.throwsAsync(host.find({kvmDevice, forced: 'kvm'}), {instanceOf: UsageError, message: /does not exist/});
+});
+
+test.serial('TCG that is asked for is taken though KVM works', async t => {
+	await using host = await world(runs);
+	t.like(await host.find({forced: 'tcg'}), {name: 'tcg', reason: 'asked for'});
+});
+
+test.serial('the answer is remembered until it is asked for anew', async t => {
+	await using host = await world(runs);
+	await host.find();
+	// What it said once is not asked again, even where it would say something else now.
+	await writeFile(host.qemu.command[0]!, '#!/bin/sh\nexit 1\n', {mode: 0o755});
+	t.is((await host.find()).name, 'kvm');
+	t.is((await host.find({isFresh: true})).name, 'tcg');
+	t.is((await host.find()).name, 'tcg');
+});
+
+test.serial('what another boot of the host has found out does not count', async t => {
+	await using host = await world(runs);
+	await host.find();
+	const memo = path.join(process.env.PROBE_MATRIX_CACHE!, 'kernels/accelerator-kvm.json');
+	await writeFile(memo, JSON.stringify({bootId: 'another', command: host.qemu.command, end: {ran: false, why: 'no'}}));
+	t.is((await host.find()).name, 'kvm');
+});
+
+test.serial('the test guest runs under emulation', async t => {
+	delete process.env.PROBE_MATRIX_CACHE;
+	const end = await runTestGuest(await findQemu(), ['-accel', 'tcg', '-cpu', 'max'], {patienceMs: 20_000});
+	t.like(end, {ran: true});
+});
+
+test.serial('an interrupt ends the test guest', async t => {
+	await using host = await world('exec sleep 60');
+	const reason = new Error('interrupted');
+	const ending = new AbortController();
+	const finding = host.find({signal: ending.signal, patienceMs: 60_000});
+	setTimeout(() => ending.abort(reason), 100);
+	await t.throwsAsync(finding, {is: reason});
+});

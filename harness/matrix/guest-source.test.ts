@@ -1,0 +1,55 @@
+import {readdir, rm, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import {buildPayload, type Payload} from '../build/payload.ts';
+import {cacheDirectory} from '../host/cache.ts';
+import {writeManifest} from '../host/manifest.ts';
+import {obtainKernel} from '../kernels/obtain.ts';
+import {type PrivateCache, privateCache} from '../vm/private-cache.ts';
+import {guestSource} from './guest-source.ts';
+import type {Isolation} from './isolation.ts';
+
+let payload: Payload;
+let cache: PrivateCache | undefined;
+
+test.serial.before('the payload is built', async t => {
+	t.timeout(20 * 60_000);
+	payload = await buildPayload(await obtainKernel('debian-6.1'));
+	cache = await privateCache();
+});
+
+test.serial.after.always('its cache goes', () => cache?.remove());
+
+let consoles = 0;
+const sourceOf = (isolation: Isolation) =>
+	guestSource(payload, {isolation, consolePath: () => path.join(cacheDirectory('runs'), `${++consoles}.console`)});
+
+async function savedGuests(): Promise<readonly string[]> {
+	const parent = cacheDirectory('golden');
+	return (await readdir(parent)).map(name => path.join(parent, name));
+}
+
+async function answers(source: ReturnType<typeof sourceOf>): Promise<string> {
+	await using guest = await source();
+	return (await guest.ask('hello', {})).release;
+}
+
+test.serial('with reboot nothing is saved', async t => {
+	t.timeout(300_000);
+	t.is(await answers(sourceOf('reboot')), payload.kernel.release);
+	t.deepEqual(await savedGuests(), []);
+});
+
+test.serial('a saved guest that goes, or is of no use, while guests are restored is made anew', async t => {
+	t.timeout(300_000);
+	const source = sourceOf('reuse');
+	t.is(await answers(source), payload.kernel.release);
+	const [saved] = await savedGuests();
+	await rm(saved!, {recursive: true});
+	t.is(await answers(source), payload.kernel.release, 'after it was removed');
+
+	// Whole by its manifest, and yet nothing that QEMU can read.
+	await writeFile(path.join(saved!, 'state'), 'nonsense');
+	await writeManifest(saved!);
+	t.is(await answers(source), payload.kernel.release, 'after it became nonsense');
+});

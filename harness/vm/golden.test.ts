@@ -1,0 +1,181 @@
+import {readFileSync} from 'node:fs';
+import {cp, mkdtempDisposable, open, readFile, rename, stat, truncate, utimes, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import test from 'ava';
+import {execa} from 'execa';
+import {buildPayload, type Payload} from '../build/payload.ts';
+import {findDamage} from '../host/manifest.ts';
+import {findQemu} from '../host/qemu.ts';
+import {obtainKernel} from '../kernels/obtain.ts';
+import {findKernelReport} from './crash-detector.ts';
+import {type Golden, obtainGolden} from './golden.ts';
+import {fingerprintOf, forgetUnused, readRecord} from './golden-files.ts';
+import {Guest} from './guest.ts';
+import {type PrivateCache, privateCache} from './private-cache.ts';
+
+const kernel = 'debian-6.1';
+let payload: Payload;
+let golden: Golden;
+let cache: PrivateCache | undefined;
+
+test.serial.before('the golden guest is there', async t => {
+	t.timeout(20 * 60_000);
+	payload = await buildPayload(await obtainKernel(kernel));
+	cache = await privateCache();
+	golden = await obtainGolden(payload);
+});
+
+test.serial.after.always('its cache goes', () => cache?.remove());
+
+test.serial(
+	'two copies at once differ in random bytes and host keys, know the time, and complain of nothing',
+	async t => {
+		t.timeout(120_000);
+		await using resources = new AsyncDisposableStack();
+		const guests = await Promise.all([Guest.restore(golden), Guest.restore(golden)]);
+		for (const guest of guests) resources.use(guest);
+		const looks = [];
+		for (const guest of guests) {
+			const link = await guest.link();
+			const before = Date.now();
+			const {stdout: now} = await link.exec('date +%s');
+			t.true(
+				Number(now) >= Math.floor(before / 1000) && Number(now) <= Math.ceil(Date.now() / 1000),
+				`the time: ${now}`,
+			);
+			t.is((await link.exec(`stat -c %a ${identityFiles.join(' ')}`)).stdout, '600\n600\n');
+			looks.push({
+				random: (await link.exec('head -c 16 /dev/urandom | od -An -tx1')).stdout,
+				uuid: (await link.exec('cat /proc/sys/kernel/random/uuid')).stdout,
+				hostKey: (await link.exec(`md5sum ${identityFiles[0]}`)).stdout,
+				authorizedKey: (await link.exec(`md5sum ${identityFiles[1]}`)).stdout,
+				boot: (await link.exec('cat /proc/sys/kernel/random/boot_id')).stdout,
+			});
+			// Watchdogs look every few seconds.
+			await sleep(3000);
+			await guest.agent.call('mark', {text: 'looked at'});
+			await guest.vm.console.waitForLine(/looked at/, {signal: AbortSignal.timeout(5000)});
+			t.is(findKernelReport(guest.vm.console.text), undefined);
+			t.regex(guest.vm.console.text, /^\[ *\d+\.\d+\] probe-matrix: looked at\n$/, 'nothing else is said');
+			t.is((await link.exec('cat /sys/devices/system/clocksource/clocksource0/current_clocksource')).stdout, 'tsc\n');
+		}
+		const [one, other] = looks;
+		for (const what of ['random', 'uuid', 'boot', 'hostKey', 'authorizedKey'] as const)
+			t.not(one![what], other![what], what);
+	},
+);
+
+const identityFiles = ['/etc/dropbear/dropbear_ed25519_host_key', '/root/.ssh/authorized_keys'];
+
+test.serial('a copy leaves the saved guest as it is, and has both modules', async t => {
+	t.timeout(60_000);
+	{
+		await using guest = await Guest.restore(golden);
+		const {bprobe, fixtures} = await guest.agent.call('hello', {});
+		t.true(bprobe && fixtures);
+		await (await guest.link()).exec('head -c 30000000 /dev/urandom > /tmp/file');
+	}
+	t.is(await findDamage(golden.directory), undefined);
+});
+
+/** As it stands in the cache. */
+const fingerprint = () =>
+	(JSON.parse(readFileSync(path.join(golden.directory, 'golden.json'), 'utf8')) as {fingerprint: string}).fingerprint;
+
+/** A copy of the saved guest that a test may harm. */
+async function copyOfGolden() {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'golden-'));
+	await cp(golden.directory, directory.path, {recursive: true});
+	return directory;
+}
+
+const harms: Record<string, (directory: string) => Promise<void>> = {
+	'memory with one bit flipped': directory => flip(path.join(directory, 'memory'), 100_000_000),
+	'a state with one bit flipped': directory => flip(path.join(directory, 'state'), 5000),
+	'memory that was cut': async directory =>
+		truncate(path.join(directory, 'memory'), (await stat(path.join(directory, 'memory'))).size - 4096),
+	'an empty state': directory => truncate(path.join(directory, 'state'), 0),
+	'half a record': directory => truncate(path.join(directory, 'golden.json'), 40),
+	'no memory': directory => rename(path.join(directory, 'memory'), path.join(directory, 'elsewhere')),
+};
+for (const [what, harm] of Object.entries(harms)) {
+	test.serial(`a saved guest with ${what} is refused`, async t => {
+		await using copy = await copyOfGolden();
+		t.is(await findDamage(copy.path), undefined, 'whole before');
+		await harm(copy.path);
+		t.truthy(await findDamage(copy.path));
+	});
+}
+
+async function flip(file: string, at: number): Promise<void> {
+	await using handle = await open(file, 'r+');
+	const byte = Buffer.alloc(1);
+	await handle.read(byte, 0, 1, at);
+	byte[0]! ^= 1;
+	await handle.write(byte, 0, 1, at);
+}
+
+test.serial('a saved guest of another make is refused', async t => {
+	t.is(await readRecord(golden.directory, `${fingerprint()}0`), undefined);
+});
+
+test.serial('the fingerprint changes with QEMU, its arguments, the kernel and the initramfs', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'golden-'));
+	const initramfs = path.join(directory.path, 'initramfs');
+	await writeFile(initramfs, 'one');
+	const qemu = await findQemu();
+	const options = {...golden.vmOptions, qemu, initramfs};
+	const first = await fingerprintOf(options);
+	t.is(await fingerprintOf(options), first, 'the same for the same');
+	const others = [
+		{...options, memoryMib: 512},
+		{...options, accelerator: 'kvm' as const},
+		{...options, qemu: {...qemu, version: '10.0.3'}},
+		{...options, qemu: {...qemu, hasQboot: false}},
+		{...options, kernel: {...payload.kernel, vmlinux: initramfs, bzImage: initramfs}},
+	];
+	for (const other of others) t.not(await fingerprintOf(other), first);
+	await utimes(initramfs, new Date(), new Date(Date.now() + 5000));
+	t.not(await fingerprintOf(options), first, 'a file that was written again');
+});
+
+test.serial('a damaged one in the cache is made anew, by one of two processes that want it', async t => {
+	t.timeout(240_000);
+	await flip(golden.state, 5000);
+	// What a process has looked at once it does not look at again.
+	const script = `import {obtainGolden} from ${JSON.stringify(path.join(import.meta.dirname, 'golden.ts'))};
+		console.log((await obtainGolden(JSON.parse(process.argv[1]))).directory);`;
+	const obtain = () =>
+		execa(process.execPath, ['--input-type=module', '-e', script, JSON.stringify(payload)], {env: {...process.env}});
+	const both = await Promise.all([obtain(), obtain()]);
+	t.deepEqual(
+		both.map(({stdout}) => stdout),
+		[golden.directory, golden.directory],
+	);
+	const said = both.map(({stderr}) => stderr).join('\n');
+	t.is(said.match(/booting and saving/g)?.length, 1);
+	t.regex(said, /state is damaged/);
+	t.is(await findDamage(golden.directory), undefined);
+	await using guest = await Guest.restore(golden);
+	t.is((await guest.agent.call('hello', {})).cpus, 2);
+});
+
+test.serial('what is unused for an hour goes, of this kernel only', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'golden-'));
+	const names = ['a-0123456789abcdef', 'a-1123456789abcdef', 'a-b-0123456789abcdef'];
+	for (const name of names) await cp(path.join(golden.directory, 'golden.json'), path.join(directory.path, name, 'x'));
+	const old = new Date(Date.now() - 2 * 3600_000);
+	for (const name of [names[0]!, names[2]!]) await utimes(path.join(directory.path, name), old, old);
+	await forgetUnused(directory.path, 'a');
+	const left = await Promise.all(
+		names.map(name =>
+			readFile(path.join(directory.path, name, 'x')).then(
+				() => true,
+				() => false,
+			),
+		),
+	);
+	t.deepEqual(left, [false, true, true]);
+});

@@ -1,0 +1,57 @@
+import {Duplex, PassThrough} from 'node:stream';
+import {text} from 'node:stream/consumers';
+import test from 'ava';
+import {LinkLostError} from '../host/errors.ts';
+import {createRunKeys} from '../link/keys.ts';
+import {IdentityPort} from './identity.ts';
+
+function world() {
+	const fromGuest = new PassThrough();
+	const toGuest = new PassThrough();
+	const port = Duplex.from({readable: fromGuest, writable: toGuest});
+	return {fromGuest, toGuest, identity: new IdentityPort(port)};
+}
+
+test('a guest that asks is told seed, time and keys, and believed when it has taken them', async t => {
+	const {fromGuest, toGuest, identity} = world();
+	fromGuest.write('wh');
+	fromGuest.write('o\n');
+	await identity.asked();
+	const telling = identity.tell(await createRunKeys());
+	fromGuest.write('ready\n');
+	await telling;
+	toGuest.end();
+	const lines = (await text(toGuest)).split('\n');
+	t.deepEqual(
+		lines.map(line => line.split(' ')[0]),
+		['seed', 'time', 'host-key', 'authorized-key', 'end', ''],
+	);
+	t.regex(lines[0]!, /^seed [0-9a-f]{128}$/);
+	t.true(Math.abs(Number(lines[1]!.slice('time '.length)) / 1e6 - Date.now()) < 5000);
+});
+
+test('no two guests are told the same seed', async t => {
+	const keys = await createRunKeys();
+	const seeds = [];
+	for (let n = 0; n < 2; n++) {
+		const {fromGuest, toGuest, identity} = world();
+		fromGuest.write('ready\n');
+		await identity.tell(keys);
+		toGuest.end();
+		seeds.push((await text(toGuest)).split('\n')[0]);
+	}
+	t.not(seeds[0], seeds[1]);
+});
+
+for (const [what, end] of Object.entries({
+	ends: (guest: PassThrough) => guest.end('wh'),
+	'says something else': (guest: PassThrough) => guest.write('ready\n'),
+	breaks: (guest: PassThrough) => guest.destroy(new Error('reset')),
+})) {
+	test(`a guest that ${what} instead of asking is lost`, async t => {
+		const {fromGuest, identity} = world();
+		const asking = identity.asked();
+		end(fromGuest);
+		await t.throwsAsync(asking, {instanceOf: LinkLostError});
+	});
+}

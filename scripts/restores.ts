@@ -1,0 +1,50 @@
+/** Restores the golden guest of a kernel again and again: `restores.ts [count] [kernel]`. Ends with 1 if one failed. */
+import {buildPayload} from '../harness/build/payload.ts';
+import {messageOf} from '../harness/host/errors.ts';
+import {obtainKernel} from '../harness/kernels/obtain.ts';
+import {testedKernels} from '../harness/matrix/tested-kernels.ts';
+import {obtainGolden} from '../harness/vm/golden.ts';
+import {Guest} from '../harness/vm/guest.ts';
+
+const count = Number(process.argv[2] ?? 1000);
+const kernel = process.argv[3] ?? testedKernels[0];
+
+const golden = await obtainGolden(await buildPayload(await obtainKernel(kernel)));
+const readyMs: number[] = [];
+const goneMs: number[] = [];
+const failures: string[] = [];
+const rssAtBegin = rssMib();
+for (let round = 1; round <= count; round++) {
+	try {
+		const guest = await Guest.restore(golden);
+		readyMs.push(guest.readyMs);
+		await guest.agent.call('mark', {text: `restore ${round}`});
+		const since = performance.now();
+		await guest[Symbol.asyncDispose]();
+		goneMs.push(performance.now() - since);
+	} catch (error) {
+		failures.push(`${round}: ${messageOf(error)}`);
+	}
+	if (round % 100 === 0) process.stderr.write(`${round} restores, ${failures.length} failures\n`);
+}
+const times = (values: readonly number[]) =>
+	`${median(values)} ms (${Math.round(Math.min(...values))}–${Math.round(Math.max(...values))})`;
+process.stdout.write(
+	[
+		`${kernel}: ${count} restores, ${failures.length} failures`,
+		`until the agent answers   first hundred ${times(readyMs.slice(0, 100))}, last hundred ${times(readyMs.slice(-100))}`,
+		`until it is gone again    first hundred ${times(goneMs.slice(0, 100))}, last hundred ${times(goneMs.slice(-100))}`,
+		`memory of the harness     ${rssAtBegin} MiB at the begin, ${rssMib()} MiB at the end`,
+		...failures,
+		'',
+	].join('\n'),
+);
+process.exitCode = failures.length > 0 ? 1 : 0;
+
+function median(values: readonly number[]): number {
+	return Math.round(values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN);
+}
+
+function rssMib(): number {
+	return Math.round(process.memoryUsage.rss() / 2 ** 20);
+}
