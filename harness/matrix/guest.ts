@@ -7,6 +7,14 @@ import type {Ask, ExecResult} from './case.ts';
  */
 export type GuestEnd = {readonly verdict: 'crash' | 'hang' | 'infra'; readonly message: string};
 
+/** `hang` whose cause is not known better, or `infra` where the host keeps the guest from running. */
+export type Examination = {
+	readonly verdict: 'hang' | 'infra';
+	/** Who still answers, and what each CPU does. */
+	readonly words: string;
+	readonly evidence: Readonly<Record<string, unknown>>;
+};
+
 /** A booted guest with both modules loaded and the agent answering, as the engine sees it. */
 export type Guest = AsyncDisposable & {
 	readonly release: string;
@@ -17,12 +25,20 @@ export type Guest = AsyncDisposable & {
 	exec(command: string): Promise<ExecResult>;
 	readonly console: {
 		readonly path: string;
+		/** The end of what was said. */
 		readonly text: string;
+		/** How much was said. */
+		readonly end: number;
+		/** What was said since `end` had this value. */
+		from(position: number): string;
+		onLine(listener: (line: string) => void): Disposable;
 		waitForLine(pattern: RegExp, options?: {signal?: AbortSignal}): Promise<string>;
 		refresh(): Promise<void>;
 	};
 	/** Resolves when no more answer can come from it. */
 	readonly ended: Promise<GuestEnd>;
+	/** A last look at a guest that hangs: takes some seconds at most, never rejects, and leaves the guest unusable. */
+	examine?(): Promise<Examination>;
 	/**
 	 * Makes the emulator forget what it translated from the functions in `addresses`: under load it can go on executing
 	 * a breakpoint that is no longer there (harness/vm/gdb-stub.ts).
