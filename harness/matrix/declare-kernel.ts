@@ -7,14 +7,26 @@ import {formatFailure} from '../results/failure.ts';
 import {bootGuest} from './boot-guest.ts';
 import {allCases} from './cases/all.ts';
 import {openConsoles} from './consoles.ts';
-import {Lane} from './lane.ts';
+import {Lane, type Late} from './lane.ts';
 import {type Cell, planCells} from './plan.ts';
 import {cellEvent} from './run-matrix.ts';
 
 /** Declares a test for each cell of a kernel's matrix, all in one guest; for a file of its own, as guests go by file. */
 export function declareKernel(id: string): void {
 	const interrupt = new AbortController();
-	const lane = new Lane({bootGuest: preparedKernel(id, interrupt.signal), signal: interrupt.signal});
+	const late: Late[] = [];
+	const lane = new Lane({
+		bootGuest: preparedKernel(id, interrupt.signal),
+		signal: interrupt.signal,
+		onLate: each => late.push(each),
+	});
+	test.serial.after('no test has caused a complaint after its end', async t => {
+		await lane.settle();
+		t.deepEqual(
+			late.map(({cell, report}) => `${cellTitle(cell)}: ${report.title}`),
+			[],
+		);
+	});
 	test.after.always('the guest ends', async () => {
 		interrupt.abort();
 		await lane[Symbol.asyncDispose]();

@@ -30,7 +30,7 @@ export class FakeGuest implements Guest {
 	}
 
 	/** From now on nothing is answered, and nothing says why. */
-	falls(_: 'silent'): void {
+	fallSilent(): void {
 		this.#hasEnded = true;
 	}
 

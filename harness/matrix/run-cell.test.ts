@@ -269,7 +269,7 @@ test('a guest that answers nothing is given time to say why', async t => {
 	const guest = new FakeGuest();
 	const cell = fakeCell(
 		async () => {
-			guest.falls('silent');
+			guest.fallSilent();
 			setTimeout(() => guest.say('[    9.1] watchdog: BUG: soft lockup - CPU#0 stuck for 6s! [agent:7]'), 900);
 			await new Promise(() => {});
 		},
@@ -296,19 +296,12 @@ test('a guest that hangs is looked at before it goes, and what is found may clea
 
 test('a detector that fails is no clean console', async t => {
 	const guest = new FakeGuest();
-	GuestWatch.of(
-		guest,
-		() =>
-			({
-				...new CrashDetector(),
-				reports: [],
-				count: 0,
-				isInReport: false,
-				push: () => {
-					throw new RangeError('no such line');
-				},
-			}) as unknown as CrashDetector,
-	);
+	class Broken extends CrashDetector {
+		override push(): void {
+			throw new RangeError('no such line');
+		}
+	}
+	GuestWatch.of(guest, () => new Broken());
 	const outcome = await runCell(
 		fakeCell(async () => guest.say('all is well')),
 		guest,

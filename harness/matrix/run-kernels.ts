@@ -5,6 +5,7 @@ import {obtainKernel} from '../kernels/obtain.ts';
 import {type EndEvent, type Event, eventSchema, type RunEvent} from '../results/events.ts';
 import {bootGuest} from './boot-guest.ts';
 import {openConsoles} from './consoles.ts';
+import {Durations} from './durations.ts';
 import type {Cell} from './plan.ts';
 import {runMatrix} from './run-matrix.ts';
 
@@ -29,13 +30,19 @@ export async function runKernels({cells, emit, signal}: RunKernelsOptions): Prom
 	for (const kernel of new Set(cells.map(cell => cell.kernel))) {
 		payloads.set(kernel, await buildPayload(await obtainKernel(kernel, {signal}), {signal}));
 	}
+	const durations = await Durations.open();
 	const end = await runMatrix({
 		cells,
-		emit,
+		emit(event) {
+			if (event.type === 'cell' && event.verdict === 'pass') durations.add(event, event.durationMs);
+			emit(event);
+		},
 		signal,
+		expectedMs: cell => durations.expectedMs(cell),
 		lanes: laneCount(),
 		bootGuest: (kernel, options) => bootGuest(payloads.get(kernel)!, {...options, consolePath: consolePath(kernel)}),
 	});
+	await durations.save();
 	return {end, consoles};
 }
 

@@ -1,6 +1,7 @@
 import {messageOf} from '../host/errors.ts';
 import {type CellEvent, countVerdicts, type EndEvent, type Event, exitCode} from '../results/events.ts';
 import type {Guest} from './guest.ts';
+import {badVerdicts, HeldCells} from './held-cells.ts';
 import {Lane} from './lane.ts';
 import type {Cell} from './plan.ts';
 import type {CellOutcome} from './run-cell.ts';
@@ -13,7 +14,14 @@ export type RunMatrixOptions = {
 	readonly signal: AbortSignal;
 	/** Guests at once. */
 	readonly lanes: number;
+	/** What a cell took the last times; it decides who begins first. */
+	readonly expectedMs?: (cell: Cell) => number | undefined;
+	/** How long after its end a cell may still be charged with a complaint, on an idle host. */
+	readonly lateMs?: number;
 };
+
+/** So many cells are run again and fail again; then it is known that the matter is no flaky one. */
+const confirmedAtMost = 8;
 
 /** Runs all cells; resolves with the last event. Rejects only with the signal's reason, or with what `emit` throws. */
 export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
@@ -21,19 +29,37 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 	const startedAt = performance.now();
 	const finished: CellEvent[] = [];
 	const kernels = new BootedKernels(options);
-	const queue = longestFirst(cells);
+	const queue = longestFirst(cells, options.expectedMs);
+	let confirmed = 0;
 
 	const work = async () => {
+		const held = new HeldCells(event => {
+			finished.push(event);
+			emit(event);
+		});
 		await using lane = new Lane({
 			bootGuest: kernel => kernels.boot(kernel),
 			signal,
+			onLate: late => held.charge(late),
+			...(options.lateMs !== undefined && {lateMs: options.lateMs}),
 		});
-		for (let cell = queue.shift(); cell; cell = queue.shift()) {
-			const {kernel, mechanism, case: id, target, repeat} = cell;
-			emit({type: 'started', kernel, mechanism, case: id, ...(target && {target}), repeat});
-			const event = cellEvent(cell, await lane.run(cell));
-			finished.push(event);
-			emit(event);
+		try {
+			for (let cell = queue.shift(); cell; cell = queue.shift()) {
+				const {kernel, mechanism, case: id, target, repeat} = cell;
+				emit({type: 'started', kernel, mechanism, case: id, ...(target && {target}), repeat});
+				const outcome = await lane.run(cell);
+				let again: CellOutcome | undefined;
+				if (badVerdicts.has(outcome.verdict) && !kernels.hasFailed(kernel) && confirmed < confirmedAtMost) {
+					again = await lane.run(cell, {isFresh: true});
+					if (again.verdict !== 'pass') confirmed++;
+				}
+				held.add({cell, event: cellEvent(cell, outcome, again)});
+				held.release(lane.recent);
+			}
+			await lane.settle();
+		} finally {
+			// Also when interrupted: what has passed has passed.
+			held.release([]);
 		}
 	};
 	const ends = await Promise.allSettled(Array.from({length: Math.max(1, Math.min(lanes, cells.length))}, work));
@@ -66,6 +92,10 @@ class BootedKernels {
 		return this.#failed.size > 0;
 	}
 
+	hasFailed(kernel: string): boolean {
+		return this.#failed.has(kernel);
+	}
+
 	async boot(kernel: string): Promise<Guest> {
 		if (this.#failed.has(kernel)) throw this.#failed.get(kernel);
 		const {bootGuest, emit, signal} = this.#options;
@@ -85,18 +115,21 @@ class BootedKernels {
 	}
 }
 
-/** Within each kernel, so that no lane is left alone with a long case at the end; the deadline is a fair guess. */
-function longestFirst(cells: readonly Cell[]): Cell[] {
+/**
+ * Within each kernel, so that no lane is left alone with a long case at the end. A deadline is a guess at what a case
+ * takes that has not run here yet, and none of them comes near it.
+ */
+function longestFirst(cells: readonly Cell[], expectedMs: RunMatrixOptions['expectedMs']): Cell[] {
+	const guess = (cell: Cell) => expectedMs?.(cell) ?? cell.definition.deadlineMs / 4;
 	const byKernel = Map.groupBy(cells, ({kernel}) => kernel);
-	return [...byKernel.values()].flatMap(group =>
-		group.toSorted((a, b) => b.definition.deadlineMs - a.definition.deadlineMs),
-	);
+	return [...byKernel.values()].flatMap(group => group.toSorted((a, b) => guess(b) - guess(a)));
 }
 
 /** The event that tells how a cell ended. */
 export function cellEvent(
 	cell: Cell,
 	{verdict, durationMs, message, evidence, console, consolePath}: CellOutcome,
+	again?: CellOutcome,
 ): CellEvent {
 	const {kernel, mechanism, case: id, target, repeat} = cell;
 	return {
@@ -109,6 +142,10 @@ export function cellEvent(
 		verdict,
 		durationMs,
 		...(message !== undefined && {message}),
+		...(again && {
+			again: {verdict: again.verdict, ...(again.message !== undefined && {message: again.message})},
+			...(again.verdict === 'pass' && {flaky: true}),
+		}),
 		...(evidence && {evidence}),
 		...(console !== undefined && {console}),
 		...(consolePath !== undefined && {consolePath}),

@@ -58,10 +58,12 @@ function formatKernel(kernel: string, cells: readonly CellEvent[]): string {
 /** `12 passed, 1 failed, 2 crash`: every verdict that occurs. */
 export function formatCounts(cells: readonly CellEvent[]): string {
 	const counts = countVerdicts(cells);
-	return verdicts
+	const flaky = cells.filter(cell => cell.flaky).length;
+	const words = verdicts
 		.filter(verdict => counts[verdict] > 0)
 		.map(verdict => paintVerdict(verdict, `${counts[verdict]} ${verdict}`))
 		.join(', ');
+	return flaky > 0 ? `${words} (${flaky} flaky)` : words;
 }
 
 /** `4`, where all passed; `3/4` where not. */
@@ -92,5 +94,6 @@ function targetOrder(target: string): number {
 /** One line of progress for a finished cell. */
 export function formatCell(cell: CellEvent): string {
 	const time = `${(cell.durationMs / 1000).toFixed(2)} s`;
-	return `${paintVerdict(cell.verdict, cell.verdict.padEnd(12))} ${cell.kernel} ${cellTitle(cell)} ${styleText('gray', time)}`;
+	const flaky = cell.flaky ? ', flaky' : '';
+	return `${paintVerdict(cell.verdict, cell.verdict.padEnd(12))} ${cell.kernel} ${cellTitle(cell)} ${styleText('gray', `${time}${flaky}`)}`;
 }

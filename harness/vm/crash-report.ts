@@ -35,7 +35,7 @@ const tracePattern = new RegExp(String.raw`^\s*(?:\[<[\da-f]+>\] )?(?:<\w+>\s+)?
 const registerPattern = new RegExp(String.raw`\b(?:RIP: 0010|IP):(?:\[<[\da-f]+>\] )*\s*${frame}`);
 /** What the kernel calls to complain, to wait and to enter; no place to look for a mistake. */
 const machinery =
-	/^(?:_*(?:dump_stack|show_stack|show_regs|print_|kasan_|asan_|warn|might_sleep|might_resched|schedule|cond_resched|lock_acquire|mutex_lock|kmalloc|kmem_cache|kmemleak|slab_|report_bug|handle_bug|exc_|asm_exc_|asm_sysvec|asm_common|sysvec_|do_error_trap|do_invalid_op|invalid_op|error_entry|lockdep_|mark_lock|check_|validate_chain|debug_|ubsan_|refcount_|delay|const_udelay|msleep|io_schedule|rcu_|nmi_|default_idle|native_|apic_|smp_|irq_|hrtimer_|update_process_times|tick_|update_curr|sched_show_task|trigger_)\w*|panic|schedule\w*|__warn\w*|set_track\w*|stack_trace_save\w*|save_stack\w*|end_report|__lock_acquire|arch_\w*backtrace\w*|kmemdup|process_timeout|bad_\w+|page_fault|async_page_fault|do_page_fault|no_context|oops_\w+|die\w*|kthread_\w+|ret_from_fork\w*|touch_\w+|preempt_count_\w+|preempt_schedule\w*|asm_\w+|kthread|worker_thread|process_one_work|invalid_wait_context|try_to_wake_up)(?:\.\w+)*$/;
+	/^(?:_*(?:dump_stack|show_stack|show_regs|print_|kasan_|asan_|warn|might_sleep|might_resched|schedule|cond_resched|lock_acquire|mutex_lock|kmalloc|kmem_cache|kmemleak|slab_|report_bug|handle_bug|exc_|asm_exc_|asm_sysvec|asm_common|sysvec_|do_error_trap|do_invalid_op|invalid_op|error_entry|lockdep_|mark_lock|check_|validate_chain|debug_|ubsan_|refcount_|delay|const_udelay|msleep|io_schedule|rcu_|nmi_|default_idle|native_|apic_|smp_|irq_|hrtimer_|update_process_times|tick_|update_curr|sched_show_task|trigger_)\w*|v?panic|schedule\w*|__warn\w*|set_track\w*|stack_trace_save\w*|save_stack\w*|end_report|__lock_acquire|arch_\w*backtrace\w*|kmemdup|process_timeout|bad_\w+|page_fault|async_page_fault|do_page_fault|no_context|oops_\w+|die\w*|kthread_\w+|ret_from_fork\w*|touch_\w+|preempt_count_\w+|preempt_schedule\w*|asm_\w+|kthread|worker_thread|process_one_work|invalid_wait_context|try_to_wake_up)(?:\.\w+)*$/;
 
 export function reportOf(draft: Draft): KernelReport {
 	const {signature, lines} = draft;
@@ -49,7 +49,7 @@ export function reportOf(draft: Draft): KernelReport {
 		kind,
 		frames: frames.slice(0, 8),
 		...(task !== undefined && {task}),
-		isAsynchronous: isAsynchronous(lines, task),
+		isAsynchronous: isAsynchronous(kind, lines, task),
 		hasPanicked: draft.hasPanicked || kind === 'panic',
 		text: draft.raw.join('\n'),
 		...(draft.mark !== undefined && {mark: draft.mark}),
@@ -110,7 +110,8 @@ function nameOf(place: string): string {
 	return module ? `${plain} [${module}]` : plain;
 }
 
-function isAsynchronous(lines: readonly string[], task: string | undefined): boolean {
+function isAsynchronous(kind: ReportKind, lines: readonly string[], task: string | undefined): boolean {
+	if (kind === 'stall') return false;
 	if (task !== undefined && /^(?:kworker|ksoftirqd|rcu|swapper|migration|khungtaskd|kmemleak)/.test(task)) return true;
-	return lines.some(line => /^\s*<(?:IRQ|SOFTIRQ)>/.test(line) || /^Workqueue: /.test(line));
+	return lines.some(line => /^\s*<(?:IRQ|SOFTIRQ)>/.test(line) || line.startsWith('Workqueue: '));
 }
