@@ -116,7 +116,8 @@ export class Agent implements AsyncDisposable {
 				// The rest is read and dropped, as an unread channel never closes.
 				if (this.#goneBecause) parts = [];
 			}
-			this.#end('its output ended');
+			// How it ended says more, and comes a moment later.
+			setTimeout(() => this.#end('its output ended'), 200);
 		} catch (error) {
 			this.#end(error instanceof Error ? error.message : String(error));
 		}

@@ -5,7 +5,13 @@ import {BootError, CommandFailedError} from '../host/errors.ts';
 import type {Agent} from '../link/agent.ts';
 import {Guest as VmGuest} from '../vm/guest.ts';
 import type {QemuEnd} from '../vm/qemu-process.ts';
+import {withSourceLines} from '../vm/source-lines.ts';
+import {examineGuest, isHeld} from './examine-guest.ts';
 import type {Guest, GuestEnd} from './guest.ts';
+import {describeEnd} from './guest-end.ts';
+import {guestSettings, printModuleBases} from './guest-settings.ts';
+import {keepKallsyms, readSymbols} from './guest-symbols.ts';
+import {slownessOf} from './run-cell.ts';
 
 const bootsAtMost = 5;
 
@@ -30,15 +36,26 @@ async function bootOnce(
 	await using resources = new AsyncDisposableStack();
 	const {vm, agent, link, readyMs} = resources.use(await VmGuest.boot(payload, options));
 	if (!(await isClockRight(agent))) return undefined;
-	// Until now only errors were printed, for a fast boot; from now on every line is evidence,
-	// and marks must not be dropped when they come fast.
-	await link.exec('echo 7 > /proc/sys/kernel/printk; echo on > /proc/sys/kernel/printk_devkmsg');
+	const slowness = slownessOf({bootMs: readyMs});
+	const {stdout: bases} = await link.exec(`${guestSettings(slowness)}\n${printModuleBases}`);
+	const kallsyms = await keepKallsyms(payload.kernel, link);
+	let symbols: ReturnType<typeof readSymbols> | undefined;
+	let shutdownReason: string | undefined;
+	vm.qmp.onEvent(({event, data}) => {
+		if (event === 'SHUTDOWN') shutdownReason = String(data?.reason);
+	});
+	const describe = async (end: QemuEnd) =>
+		describeEnd(end, {
+			log: await readFile(vm.resetLog, 'latin1').catch(() => ''),
+			...(shutdownReason !== undefined && {shutdownReason}),
+		});
 	const kernelOptions = new Set((await readFile(payload.kernel.config, 'utf8')).split('\n'));
 	const addresses: Guest['addresses'] = new Map();
 	const owned = resources.move();
 	return {
 		release: payload.kernel.release,
 		bootMs: Math.round(readyMs),
+		pid: vm.pid,
 		hasOption: option => kernelOptions.has(`${option}=y`),
 		ask: (op, request) => agent.call(op, request),
 		async exec(command) {
@@ -50,7 +67,17 @@ async function bootOnce(
 			}
 		},
 		console: vm.console,
-		ended: Promise.race([vm.exited.then(describeEnd), agent.gone.then(lost)]),
+		ended: Promise.race([vm.exited.then(describe), agent.gone.then(lost)]),
+		isHeld: () => isHeld(vm),
+		examine: () =>
+			examineGuest({
+				vm,
+				link,
+				agent,
+				slowness,
+				symbols: () => (symbols ??= readSymbols(payload, {kallsyms, bases})),
+			}),
+		locate: frames => withSourceLines(frames, {bprobe: payload.bprobe, fixtures: payload.fixtures}),
 		retranslate: () => vm.retranslate([...addresses.values()]),
 		addresses,
 		[Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -77,12 +104,6 @@ async function readClocks(agent: Agent): Promise<{hostMs: number; guestMs: numbe
 	const before = performance.now();
 	const {nowNs} = await agent.call('counts', {});
 	return {hostMs: (before + performance.now()) / 2, guestMs: Number(BigInt(nowNs) / 1000n) / 1000};
-}
-
-function describeEnd({code, signal, stderr}: QemuEnd): GuestEnd {
-	// The guest has no reboot: resetting ends QEMU as switching off does.
-	if (code === 0) return {verdict: 'crash', message: 'The guest reset or switched itself off.'};
-	return {verdict: 'infra', message: `QEMU ended ${signal ? `by ${signal}` : `with ${code}`}. ${stderr}`.trim()};
 }
 
 /** The link goes before QEMU, whose end says more. */

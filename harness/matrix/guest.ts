@@ -19,6 +19,8 @@ export type Examination = {
 export type Guest = AsyncDisposable & {
 	readonly release: string;
 	readonly bootMs: number;
+	/** Of its QEMU. */
+	readonly pid?: number;
 	/** Whether the kernel's configuration has this option built in: `CONFIG_X=y`. */
 	hasOption(option: string): boolean;
 	readonly ask: Ask;
@@ -37,6 +39,10 @@ export type Guest = AsyncDisposable & {
 	};
 	/** Resolves when no more answer can come from it. */
 	readonly ended: Promise<GuestEnd>;
+	/** Frames of a report with the source lines that are known, `fx_oops+0x7/0x20 [fixtures] crash.c:40`; never rejects. */
+	locate?(frames: readonly string[]): Promise<readonly string[]>;
+	/** Its QEMU does not answer either: the guest is in no position to say anything. */
+	isHeld?(): Promise<boolean>;
 	/** A last look at a guest that hangs: takes some seconds at most, never rejects, and leaves the guest unusable. */
 	examine?(): Promise<Examination>;
 	/**

@@ -108,7 +108,7 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 	}
 	clearTimeout(timer);
 	clearInterval(refreshing);
-	if (failure instanceof DeadlineError && !(await answers(guest, slowness))) {
+	if (failure instanceof DeadlineError && !(await answers(guest, slowness)) && !(await guest.isHeld?.())) {
 		const waitMs = startedAt + silentMs * slowness - performance.now();
 		await Promise.race([
 			trouble.promise,
@@ -126,7 +126,7 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 	watch.settle(guest.console);
 	const [report] = reports;
 	let judged: Judgement = judge(failure, {reports, ...(left && {left}), ...(broken && {broken})});
-	if (report) evidence.report = describe(report);
+	if (report) evidence.report = await describe(report, guest);
 	if (judged.verdict === 'hang' && guest.examine) judged = await examine(guest, judged, evidence);
 	if (report || broken || judged.verdict === 'hang' || judged.verdict === 'crash' || judged.verdict === 'infra')
 		isGuestDirty = true;
@@ -154,8 +154,12 @@ function isFatal(failure: unknown): boolean {
 	return failure instanceof GuestEndedError || failure instanceof TroubleError || failure instanceof LinkLostError;
 }
 
-function describe({frames, task, hasPanicked}: KernelReport): Record<string, unknown> {
-	return {...(task !== undefined && {task}), frames, ...(hasPanicked && {hasPanicked})};
+async function describe({frames, task, hasPanicked}: KernelReport, guest: Guest): Promise<Record<string, unknown>> {
+	return {
+		...(task !== undefined && {task}),
+		frames: guest.locate ? await guest.locate(frames).catch(() => frames) : frames,
+		...(hasPanicked && {hasPanicked}),
+	};
 }
 
 /** Whether a guest whose case does not end is well otherwise. */

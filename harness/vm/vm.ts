@@ -47,6 +47,8 @@ export class Vm implements AsyncDisposable {
 	readonly bootMs: number;
 	/** For gdb: `target remote` it. */
 	readonly gdbSocket: string;
+	/** What QEMU says of resets, for as long as the VM is there. */
+	readonly resetLog: string;
 	readonly #process: QemuProcess;
 	readonly #resources: AsyncDisposableStack;
 
@@ -65,6 +67,7 @@ export class Vm implements AsyncDisposable {
 		await appendFile(initrd, writeCpio(overlay));
 		const gdbSocket = directory.file('gdb');
 		const qmpSocket = directory.file('qmp');
+		const resetLog = directory.file('resets');
 		using server = await MonitorServer.listen(qmpSocket);
 		const startedAt = performance.now();
 		const process = resources.use(
@@ -79,6 +82,7 @@ export class Vm implements AsyncDisposable {
 					consolePath,
 					initrd,
 					qmpSocket,
+					resetLog,
 					gdbSocket,
 					isStopped: gdb,
 				}),
@@ -88,7 +92,7 @@ export class Vm implements AsyncDisposable {
 			const qmp = resources.use(await Qmp.open(await process.unlessItEnds(server.connection, {signal}), {signal}));
 			const sshPort = parseForwardedPort(await qmp.human('info usernet'));
 			process.quitBy(qmp);
-			const half = {sshPort, qmp, console, gdbSocket, process};
+			const half = {sshPort, qmp, console, gdbSocket, resetLog, process};
 			options.onStarted?.(new Vm({...half, bootMs: 0}, new AsyncDisposableStack()));
 			await process.unlessItEnds(console.waitForLine(readyLine, {signal}), {signal});
 			return new Vm({...half, bootMs: performance.now() - startedAt}, resources.move());
@@ -104,6 +108,7 @@ export class Vm implements AsyncDisposable {
 			qmp: Qmp;
 			console: Console;
 			gdbSocket: string;
+			resetLog: string;
 			process: QemuProcess;
 			bootMs: number;
 		},
@@ -113,6 +118,7 @@ export class Vm implements AsyncDisposable {
 		this.qmp = parts.qmp;
 		this.console = parts.console;
 		this.gdbSocket = parts.gdbSocket;
+		this.resetLog = parts.resetLog;
 		this.bootMs = parts.bootMs;
 		this.#process = parts.process;
 		this.#resources = resources;

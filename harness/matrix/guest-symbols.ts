@@ -1,0 +1,42 @@
+import {createHash} from 'node:crypto';
+import {existsSync} from 'node:fs';
+import {rename, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import type {Payload} from '../build/payload.ts';
+import {cacheDirectory} from '../host/cache.ts';
+import type {Kernel} from '../kernels/kernel.ts';
+import type {GuestLink} from '../link/guest-link.ts';
+import {Symbols} from '../vm/symbols.ts';
+
+/**
+ * The file with a kernel's symbols. For kernels that come without one the first guest is asked, once and for all: guests
+ * start without address randomization, and one that hangs cannot be asked any more.
+ */
+export async function keepKallsyms(
+	{bzImage, kallsyms}: Pick<Kernel, 'bzImage' | 'kallsyms'>,
+	link: Pick<GuestLink, 'execBytes'>,
+): Promise<string | undefined> {
+	if (kallsyms !== undefined) return kallsyms;
+	const name = createHash('sha256').update(bzImage).digest('hex').slice(0, 16);
+	const file = path.join(cacheDirectory('symbols'), name);
+	if (existsSync(file)) return file;
+	const text = await link.execBytes('cat /proc/kallsyms');
+	const temporary = `${file}.${process.pid}.tmp`;
+	// Those of modules are of this boot.
+	await writeFile(temporary, text.toString('latin1').replaceAll(/^.*\]\n/gm, ''));
+	await rename(temporary, file);
+	return file;
+}
+
+/** For a guest whose modules lie where `bases` says: lines `name 0xaddress`. */
+export async function readSymbols(
+	payload: Pick<Payload, 'bprobe' | 'fixtures'>,
+	{kallsyms, bases}: {kallsyms: string | undefined; bases: string},
+): Promise<Symbols> {
+	const modules = [...bases.matchAll(/^(bprobe|fixtures) (0x[0-9a-f]+)$/gm)].map(([, name, base]) => ({
+		name: name!,
+		file: payload[name as 'bprobe' | 'fixtures'],
+		base: BigInt(base!),
+	}));
+	return Symbols.read(kallsyms, modules);
+}
