@@ -2,7 +2,9 @@ import {readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Agent} from '../link/agent.ts';
 import type {GuestLink} from '../link/guest-link.ts';
+import type {Console} from '../vm/console.ts';
 import {type CpuState, parseCpus, parseWords} from '../vm/cpus.ts';
+import type {Qmp} from '../vm/qmp.ts';
 import type {Symbols} from '../vm/symbols.ts';
 import type {Vm} from '../vm/vm.ts';
 import type {Examination} from './guest.ts';
@@ -15,10 +17,15 @@ const shownFrames = 12;
 /** CPUs whose code and stack are read; of the others only where they are. */
 const shownCpus = 8;
 
+type ExaminedVm = Pick<Vm, 'pid' | 'registers'> & {
+	readonly qmp: Pick<Qmp, 'execute'>;
+	readonly console: Pick<Console, 'end' | 'from' | 'refresh'>;
+};
+
 type Parts = {
-	readonly vm: Vm;
-	readonly link: GuestLink;
-	readonly agent: Agent;
+	readonly vm: ExaminedVm;
+	readonly link: Pick<GuestLink, 'start'>;
+	readonly agent: Pick<Agent, 'call'>;
 	readonly symbols: () => Promise<Symbols>;
 	readonly slowness: number;
 };
@@ -55,11 +62,11 @@ export async function examineGuest(parts: Parts): Promise<Examination> {
 	};
 }
 
-export async function isHeld(vm: Vm): Promise<boolean> {
+export async function isHeld(vm: Pick<ExaminedVm, 'qmp'>): Promise<boolean> {
 	return (await within(monitorMs, vm.qmp.execute('query-status'))) === undefined;
 }
 
-export function whoAnswers({agent, ssh, kernel}: {agent: boolean; ssh: boolean; kernel: boolean}): string {
+function whoAnswers({agent, ssh, kernel}: {agent: boolean; ssh: boolean; kernel: boolean}): string {
 	if (agent) return 'The agent answers: the case waits for something that does not come.';
 	if (ssh) return 'The agent does not answer, the kernel does: a command over SSH works.';
 	if (kernel) return 'No command gets through, but the kernel lives.';
@@ -124,7 +131,7 @@ function circumstances({isHalted, hasInterruptsOff, isInUser}: CpuState): string
 	return said.length > 0 ? ` (${said.join(', ')})` : '';
 }
 
-async function memory(vm: Vm, cpu: number, command: string): Promise<string> {
+async function memory(vm: ExaminedVm, cpu: number, command: string): Promise<string> {
 	return vm.qmp.execute<string>('human-monitor-command', {'command-line': command, 'cpu-index': cpu}).catch(() => '');
 }
 
@@ -133,7 +140,7 @@ function hex(value: bigint): string {
 }
 
 /** Blocked tasks and the stacks of all CPUs, into the console. Not by `exec`: a command may be under way that hangs. */
-async function tellTasks(link: GuestLink): Promise<true> {
+async function tellTasks(link: Pick<GuestLink, 'start'>): Promise<true> {
 	const {channel, ended} = await link.start('echo w > /proc/sysrq-trigger; echo l > /proc/sysrq-trigger');
 	channel.resume();
 	channel.stderr.resume();
@@ -142,7 +149,7 @@ async function tellTasks(link: GuestLink): Promise<true> {
 }
 
 /** The same by the keyboard, where the kernel has a driver for it. */
-async function pressKeys(vm: Vm): Promise<void> {
+async function pressKeys(vm: ExaminedVm): Promise<void> {
 	for (const key of ['w', 'l']) {
 		const keys = ['alt', 'sysrq', key].map(data => ({type: 'qcode', data}));
 		await within(monitorMs, vm.qmp.execute('send-key', {keys, 'hold-time': 50}));
