@@ -139,7 +139,7 @@ export class Agent implements AsyncDisposable {
 
 	#end(why: string): void {
 		if (this.#goneBecause) return;
-		this.#goneBecause = new LinkLostError(`The agent in the guest is gone: ${why}.`);
+		this.#goneBecause = new LinkLostError(`The agent in the guest is gone: ${why.replace(/\.$/, '')}.`);
 		for (const {reject} of this.#waiters.values()) reject(this.#goneBecause);
 		this.#waiters.clear();
 		this.#markGone(this.#goneBecause);
