@@ -4,8 +4,10 @@ import type {KernelReport} from '../vm/crash-report.ts';
 import type {Guest} from './guest.ts';
 
 const watches = new WeakMap<Guest, GuestWatch>();
-/** A report is complete when its end was said, or nothing more for so long. */
+/** A report is complete when its end was said, or nothing more for so long, once it has said where. */
 const quietMs = 250;
+/** The same where it has not been said yet: another CPU has to be asked by NMI. */
+const placelessMs = 1200;
 const reportMs = 2000;
 
 /** What the kernel of one guest complains about, followed for as long as the guest lives. */
@@ -55,7 +57,9 @@ export class GuestWatch {
 		for (;;) {
 			await console.refresh().catch(() => {});
 			const now = performance.now();
-			if (!this.#detector.isInReport || now > until || now - this.#lastLineAt > quietMs) return;
+			const isPlaced = (this.#detector.reports.at(-1)?.frames.length ?? 0) > 0;
+			if (!this.#detector.isInReport || now > until) return;
+			if (now - this.#lastLineAt > (isPlaced ? quietMs : placelessMs)) return;
 			await sleep(25);
 		}
 	}

@@ -72,7 +72,10 @@ export const faults: readonly Fault[] = [
 		message: /^(?:INFO: rcu\w* stall|BUG: soft lockup) in fx_spin_unpreempted \[fixtures\]/,
 		options: ['CONFIG_SOFTLOCKUP_DETECTOR'],
 	},
-	{...hang('hard-lockup'), message: /^(?:INFO: rcu\w* stall|hard LOCKUP|BUG: soft lockup) in /},
+	{
+		...hang('hard-lockup'),
+		message: /^(?:INFO: rcu\w* stall|hard LOCKUP|BUG: soft lockup).*fx_spin_without_interrupts/s,
+	},
 	{...hang('rcu-stall'), message: /^INFO: rcu\w* stall(?: in |\n)/},
 	{...hang('hung-task'), message: /^INFO: task hung in fx_hang \[fixtures\]/, options: ['CONFIG_DETECT_HUNG_TASK']},
 	{
