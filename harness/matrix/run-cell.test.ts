@@ -265,6 +265,14 @@ test('a kernel that says it is stuck hangs', async t => {
 	t.like(outcome, {verdict: 'hang', message: 'INFO: rcu_preempt stall in fx_spin [fixtures]'});
 });
 
+test('a guest that answers is not waited for when its case is over its deadline', async t => {
+	const guest = Object.assign(new FakeGuest(), {bootMs: 3333});
+	const cell = fakeCell(() => new Promise(() => {}), {deadlineMs: 30});
+	const startedAt = performance.now();
+	t.is((await runCell(cell, guest, {signal})).verdict, 'hang');
+	t.true(performance.now() - startedAt < 5000);
+});
+
 test('a guest that answers nothing is given time to say why', async t => {
 	const guest = new FakeGuest();
 	const cell = fakeCell(

@@ -165,7 +165,7 @@ async function describe({frames, task, hasPanicked}: KernelReport, guest: Guest)
 /** Whether a guest whose case does not end is well otherwise. */
 async function answers(guest: Guest, slowness: number): Promise<boolean> {
 	try {
-		await unless(AbortSignal.timeout(500 * slowness), guest.ask('counts', {}));
+		await unless(AbortSignal.timeout(Math.round(500 * slowness)), guest.ask('counts', {}));
 		return true;
 	} catch {
 		// Late or lost: no answer.
