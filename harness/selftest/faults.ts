@@ -25,7 +25,11 @@ const hangMs = 15_000;
 
 export const faults: readonly Fault[] = [
 	{...crash('panic'), message: /^Kernel panic - not syncing: fixtures: the panic that was asked for/},
-	{...crash('oops'), message: /^BUG: unable to handle kernel NULL pointer dereference in fx_oops \[fixtures\]/},
+	{
+		...crash('oops'),
+		message:
+			/^(?:BUG: unable to handle kernel NULL pointer dereference|general protection fault) in fx_oops \[fixtures\]/,
+	},
 	{...crash('warn'), message: /^WARNING in fx_warn \[fixtures\]/},
 	{...crash('bug'), message: /^kernel BUG in fx_bug \[fixtures\]/},
 	{...crash('triple-fault'), message: /^The guest died of a triple fault/},
