@@ -59,6 +59,29 @@
 #define BP_KPROBE_FAULT_HANDLER
 #endif
 
+/* Since 5.12 the walk over the symbols of modules takes the lock itself, and nobody else can. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 12, 0)
+#define bp_lock_module_symbols() mutex_lock(&module_mutex)
+#define bp_unlock_module_symbols() mutex_unlock(&module_mutex)
+#else
+#define bp_lock_module_symbols() do { } while (0)
+#define bp_unlock_module_symbols() do { } while (0)
+#endif
+
+/* Since 5.4 a task is freed after it was switched away from for the last time. */
+#define BP_FREED_WHILE_RUNNING (LINUX_VERSION_CODE < KERNEL_VERSION(5, 4, 0))
+
+/* Whether lockdep takes interrupts for enabled. */
+#ifndef CONFIG_PROVE_LOCKING
+#define bp_lockdep_irqs_on() false
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(5, 7, 0)
+#define bp_lockdep_irqs_on() trace_hardirqs_enabled(current)
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(5, 9, 0)
+#define bp_lockdep_irqs_on() lockdep_hardirqs_enabled(current)
+#else
+#define bp_lockdep_irqs_on() lockdep_hardirqs_enabled()
+#endif
+
 /* module_kallsyms_on_each_symbol() can be confined to one module since 6.3. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define BP_CALL_EACH_MODULE_SYMBOL(each, fn, data) bp_call(each, fn, data)

@@ -5,8 +5,8 @@
  * Both handlers run with interrupts off and bp_cpu.busy set. So they are never
  * interrupted by another handler on their CPU, except by an NMI or by a probe
  * inside what a program calls; those find busy set and count a miss. The
- * interrupt state is changed by raw operations only: lockdep's tracing could
- * itself be probed. No lock, no allocation, no sleep.
+ * interrupt state is changed by raw operations only, before busy is known:
+ * lockdep's tracing could itself be probed. No lock, no allocation, no sleep.
  */
 #include <linux/kernel.h>
 #include <linux/sched/task_stack.h>
@@ -42,12 +42,23 @@ static noinline void miss(struct bp_site *site, int reason)
 }
 NOKPROBE_SYMBOL(miss);
 
+/*
+ * Interrupts were turned off behind lockdep's back. The locks that a helper
+ * takes must find it in the know, or it remembers interrupts as off when they
+ * are on again; and it must be left as it was found, right or wrong.
+ */
 static __always_inline void run(struct bp_ctx *ctx)
 {
+	bool irqs_on = bp_lockdep_irqs_on();
+
+	if (irqs_on)
+		trace_hardirqs_off();
 	if (bp_nmi_refused())
 		count_misses(ctx->probes, BPROBE_MISS_NMI);
 	else if (!bp_run(ctx))
 		count_misses(ctx->probes, BPROBE_MISS_BPF_BUSY);
+	if (irqs_on)
+		trace_hardirqs_on();
 }
 
 /*

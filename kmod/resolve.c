@@ -117,12 +117,14 @@ int bp_symbol_address(const char *name, unsigned long *address)
 {
 	struct search search = {.name = name};
 
+	bp_lock_module_symbols();
 	if (on_each_match)
 		bp_call(on_each_match, found_symbol, name, &search);
 	else
 		bp_call(on_each_symbol, match_symbol, &search);
 	if (search.found <= 1 && on_each_module_symbol)
 		BP_CALL_EACH_MODULE_SYMBOL(on_each_module_symbol, match_symbol, &search);
+	bp_unlock_module_symbols();
 	if (search.found > 1)
 		return -ENOTUNIQ;
 	if (!search.found)

@@ -7,12 +7,12 @@ import type {AgentOps, Point} from '../harness/link/agent-protocol.ts';
 import {allCases} from '../harness/matrix/cases/all.ts';
 import {planCells} from '../harness/matrix/plan.ts';
 import {runKernels} from '../harness/matrix/run-kernels.ts';
-import {testedKernels} from '../harness/matrix/tested-kernels.ts';
+import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
 import {bprobe} from '../harness/mechanisms/bprobe.ts';
 import {Guest, type GuestOptions} from '../harness/vm/guest.ts';
 
 const rounds = 5;
-const kernel = process.argv[2] ?? testedKernels[0];
+const kernel = process.argv[2] ?? embeddedKernel;
 const {signal} = new AbortController();
 
 type Row = {readonly what: string; readonly unit: string; readonly budget: number; readonly values: readonly number[]};

@@ -1,9 +1,8 @@
-import {existsSync} from 'node:fs';
 import {readFile, symlink} from 'node:fs/promises';
 import path from 'node:path';
 import {execa} from 'execa';
 import recipe from '../../images/toolchain.json' with {type: 'json'};
-import {cacheDirectory, cacheRoot} from '../host/cache.ts';
+import {cacheDirectory, cacheRoot, isWhole} from '../host/cache.ts';
 import {defaultMaxAgeMs, loadIndex} from '../host/debian/archive.ts';
 import {closure} from '../host/debian/closure.ts';
 import {packageTree} from '../host/debian/tree.ts';
@@ -58,7 +57,7 @@ async function obtainRoot(kernel: Kernel, version: number, {signal}: {signal?: A
 	const known = await readRecent<{root: string; wanted: string}>(
 		memo,
 		30 * defaultMaxAgeMs,
-		memory => memory.wanted === wanted && existsSync(memory.root),
+		async memory => memory.wanted === wanted && (await isWhole(memory.root)),
 	);
 	if (known) return known.root;
 	say(`${kernel.id} was built by gcc ${version}; getting that, as the host's gcc is ${await hostCompiler()}.`);

@@ -1,9 +1,8 @@
-import {existsSync} from 'node:fs';
 import {lstat, readFile, readlink} from 'node:fs/promises';
 import path from 'node:path';
 import {execa} from 'execa';
 import recipe from '../../images/guest-packages.json' with {type: 'json'};
-import {cacheDirectory} from '../host/cache.ts';
+import {cacheDirectory, isWhole} from '../host/cache.ts';
 import {defaultMaxAgeMs, loadIndex, type Suite} from '../host/debian/archive.ts';
 import {closure} from '../host/debian/closure.ts';
 import {packageTree} from '../host/debian/tree.ts';
@@ -18,7 +17,7 @@ export async function obtainUserland({signal}: {signal?: AbortSignal} = {}): Pro
 	const known = await readRecent<{root: string; wanted: string}>(
 		memo,
 		30 * defaultMaxAgeMs,
-		memory => memory.wanted === wanted && existsSync(memory.root),
+		async memory => memory.wanted === wanted && (await isWhole(memory.root)),
 	);
 	if (known) return known.root;
 	// JSON types widen `archive` to string; images/guest-packages.json holds nothing else.

@@ -1,13 +1,15 @@
 import {type Command, InvalidArgumentError} from 'commander';
+import {say} from '../host/say.ts';
 import {allCases} from '../matrix/cases/all.ts';
 import {planCells} from '../matrix/plan.ts';
 import {runKernels} from '../matrix/run-kernels.ts';
-import {testedKernels} from '../matrix/tested-kernels.ts';
+import {embeddedKernel, homeKernel} from '../matrix/tested-kernels.ts';
 import {bprobe} from '../mechanisms/bprobe.ts';
 import {EventLog} from '../results/event-log.ts';
 import type {CellEvent} from '../results/events.ts';
 import {formatFailure} from '../results/failure.ts';
 import {formatCounts, formatTable} from '../results/table.ts';
+import {chooseKernels} from './choose-kernels.ts';
 import {openProgress} from './progress.ts';
 
 type RunOptions = {
@@ -15,6 +17,7 @@ type RunOptions = {
 	readonly match: readonly string[];
 	readonly json?: string;
 	readonly repeat: number;
+	readonly source?: string;
 };
 
 const collect = (value: string, before: readonly string[]) => [...before, value];
@@ -23,7 +26,13 @@ export function addRun(program: Command, signal: AbortSignal): void {
 	program
 		.command('run')
 		.description('runs the matrix and prints its table')
-		.option('--kernel <id>', `a kernel to run on; may be given again (default: ${testedKernels[0]})`, collect, [])
+		.option(
+			'--kernel <id>',
+			`a kernel to run on; may be given again, or be 'all' (default: ${homeKernel}, or ${embeddedKernel} where that cannot be had)`,
+			collect,
+			[],
+		)
+		.option('--source <dir>', 'build releases of kernel.org from this tree instead of fetching them')
 		.option('--match <glob>', "cases to run, as 'suite/name' or 'suite/name[target]'; may be given again", collect, [])
 		.option('--json <file>', 'write the events as JSON lines; - is standard output')
 		.option('--repeat <n>', 'run each cell so many times', parseCount, 1)
@@ -40,26 +49,30 @@ Example: probe-matrix run --match 'return/*' --match 'race/owner-killed[asm]'`,
 		});
 }
 
-async function run({kernel, match, json, repeat}: RunOptions, signal: AbortSignal): Promise<number> {
-	const kernels = kernel.length > 0 ? [...new Set(kernel)] : [testedKernels[0]];
+async function run({kernel, match, json, repeat, source}: RunOptions, signal: AbortSignal): Promise<number> {
+	const from = {signal, ...(source !== undefined && {source})};
+	const {kernels, notice} = await chooseKernels(kernel, from);
+	if (notice) say(notice);
 	const cells = planCells({kernels, mechanisms: [bprobe], cases: allCases, match, repeat});
 	using log = json === undefined ? undefined : new EventLog(json);
 	const progress = openProgress({cells: cells.length, isTerminal: process.stderr.isTTY && !process.env.CI});
 	const finished: CellEvent[] = [];
+	const missing = new Map<string, string>();
 	const ran = await runKernels({
+		...from,
 		cells,
-		signal,
 		emit(event) {
 			log?.write(event);
 			progress.show(event);
 			if (event.type === 'cell') finished.push(event);
+			if (event.type === 'kernel' && event.state !== 'ready') missing.set(event.kernel, event.state);
 		},
 	}).finally(() => progress.end());
 
 	const bad = finished.filter(({verdict}) => verdict !== 'pass' && verdict !== 'skip');
 	const skipped = finished.filter(({verdict}) => verdict === 'skip');
 	const text = [
-		formatTable(finished),
+		formatTable(finished, missing),
 		...bad.map(cell => `${formatFailure(cell)}\n`),
 		...skipped.map(cell => `skipped ${cell.case}${cell.target ? `[${cell.target}]` : ''}: ${cell.message}`),
 		`${formatCounts(finished)} in ${(ran.end.durationMs / 1000).toFixed(1)} s; consoles are in ${ran.consoles}`,

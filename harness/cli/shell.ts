@@ -8,13 +8,14 @@ import {obtainKernel} from '../kernels/obtain.ts';
 import {GuestLink} from '../link/guest-link.ts';
 import {attachTerminal} from '../link/terminal.ts';
 import {push, type TransferFile} from '../link/transfer.ts';
+import {embeddedKernel} from '../matrix/tested-kernels.ts';
 import {bootVm} from '../vm/guest.ts';
 import type {Vm} from '../vm/vm.ts';
 
 export function addShell(program: Command, signal: AbortSignal): void {
 	program
 		.command('shell')
-		.argument('[id]', 'the kernel', 'debian-6.1')
+		.argument('[id]', 'the kernel', embeddedKernel)
 		.option('--copy <file...>', 'put files of this host into the guest, where the shell starts')
 		.option('--gdb', 'start the guest stopped, and say how to attach gdb')
 		.description('a shell in a guest with bprobe and fixtures loaded')

@@ -1,4 +1,4 @@
-import {mkdir, mkdtempDisposable, readdir, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtempDisposable, readdir, readFile, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -42,6 +42,19 @@ test.serial('what a killed process had begun is removed by the next', async t =>
 	await mkdir(path.join(cache.path, 'trees/ab.1234.tmp'));
 	await immutableDirectory(path.join(cache.path, 'trees/a'), () => Promise.resolve());
 	t.deepEqual(await readdir(path.join(cache.path, 'trees')), ['a', 'ab.1234.tmp']);
+});
+
+test.serial('a directory that was damaged is made again', async t => {
+	await using cache = await freshCache();
+	const make = (text: string) =>
+		immutableDirectory(path.join(cache.path, 'trees/a'), directory => writeFile(path.join(directory, 'file'), text));
+	const final = await make('whole');
+	await writeFile(path.join(final, 'file'), 'harmed');
+	// Each process looks once.
+	const {immutableDirectory: anew} = await import(`./cache.ts?${Date.now()}`);
+	await anew(final, (directory: string) => writeFile(path.join(directory, 'file'), 'again'));
+	t.is(await readFile(path.join(final, 'file'), 'utf8'), 'again');
+	t.deepEqual(await readdir(path.join(cache.path, 'trees')), ['a']);
 });
 
 test.serial('a full disk is told as one', async t => {

@@ -5,6 +5,8 @@ import {homedir} from 'node:os';
 import path from 'node:path';
 import {errorCode, messageOf, UsageError} from './errors.ts';
 import {withLock} from './lock.ts';
+import {findDamage, writeManifest} from './manifest.ts';
+import {say} from './say.ts';
 
 /** `$PROBE_MATRIX_CACHE`, `$XDG_CACHE_HOME/probe-matrix` or `~/.cache/probe-matrix`. */
 export function cacheRoot(): string {
@@ -27,6 +29,30 @@ export function cacheDirectory(...parts: readonly string[]): string {
 	return directory;
 }
 
+/** The directory that was made as a whole, of a file in it: they lie two levels below the root. */
+export function cacheEntryOf(file: string): string {
+	const [kind, name] = path.relative(cacheRoot(), file).split(path.sep);
+	return path.join(cacheRoot(), kind ?? '', name ?? '');
+}
+
+const checked = new Map<string, Promise<boolean>>();
+
+/**
+ * Whether that directory of the cache is there as it was made: nothing of it cut, flipped or gone. Looked at once in the
+ * life of a process.
+ */
+export async function isWhole(final: string): Promise<boolean> {
+	if (!existsSync(final)) return false;
+	let answer = checked.get(final);
+	if (!answer) {
+		answer = findDamage(final).then(damaged => damaged === undefined);
+		checked.set(final, answer);
+	}
+	if (await answer) return true;
+	checked.delete(final);
+	return false;
+}
+
 /**
  * The directory `final`, made by `fill` in a temporary one beside it and renamed when complete. Whoever comes second,
  * in this process or another, waits and gets the same directory.
@@ -36,16 +62,23 @@ export async function immutableDirectory(
 	fill: (temporary: string) => Promise<void>,
 	{signal}: {signal?: AbortSignal} = {},
 ): Promise<string> {
-	if (existsSync(final)) return final;
+	if (await isWhole(final)) return final;
 	const directory = path.relative(cacheRoot(), path.dirname(final));
 	cacheDirectory(directory);
 	return locked(final, {signal}, async () => {
-		if (existsSync(final)) return final;
+		if (existsSync(final)) {
+			const damaged = await findDamage(final);
+			if (damaged === undefined) return final;
+			say(`${path.join(final, damaged)} is damaged; ${path.basename(final)} is made again.`);
+			// Out of the way first: a guest may still run from it.
+			await rename(final, `${final}.${randomBytes(4).toString('hex')}.tmp`);
+		}
 		await removeLeftovers(final);
 		const temporary = `${final}.${randomBytes(4).toString('hex')}.tmp`;
 		try {
 			await mkdir(temporary);
 			await fill(temporary);
+			await writeManifest(temporary);
 			await rename(temporary, final);
 		} catch (error) {
 			await rm(temporary, {recursive: true, force: true});

@@ -20,6 +20,8 @@ type Options = {
 	readonly minTimeoutMs?: number;
 	/** No byte for that long counts as a network fault. */
 	readonly idleMs?: number;
+	/** Called when the server has begun to send it, unless a part is here already. */
+	readonly onBegin?: () => void;
 };
 
 /**
@@ -40,39 +42,36 @@ export async function download(wanted: Download, options: Options = {}): Promise
 	});
 }
 
-async function attempt({url, destination, sha256}: Download, {signal, idleMs = 30_000}: Options): Promise<void> {
+async function attempt(
+	{url, destination, sha256}: Download,
+	{signal, idleMs = 30_000, onBegin}: Options,
+): Promise<void> {
 	const part = `${destination}.part`;
 	const resumed = sha256
-		? await transfer(url, part, {signal, idleMs})
-		: await transferWhole(url, part, {signal, idleMs});
+		? await transfer(url, part, {signal, idleMs, onBegin})
+		: await transferWhole(url, part, {signal, idleMs, onBegin});
 	if (sha256) {
 		const found = await sha256OfFile(part);
 		if (found !== sha256) {
 			await rm(part, {force: true});
 			// The first half may be of another time than the second.
-			if (resumed) return attempt({url, destination, sha256}, {signal, idleMs});
+			if (resumed) return attempt({url, destination, sha256}, {signal, idleMs, onBegin});
 			throw new UsageError(`${url} has the SHA-256 ${found}, expected was ${sha256}; nothing was kept.`);
 		}
 	}
 	await rename(part, destination);
 }
 
-async function transferWhole(
-	url: string,
-	part: string,
-	options: {signal?: AbortSignal; idleMs: number},
-): Promise<false> {
+type TransferOptions = Pick<Options, 'signal' | 'onBegin'> & {readonly idleMs: number};
+
+async function transferWhole(url: string, part: string, options: TransferOptions): Promise<false> {
 	await rm(part, {force: true});
 	await transfer(url, part, options);
 	return false;
 }
 
 /** Whether bytes from an earlier attempt are part of the file. */
-async function transfer(
-	url: string,
-	part: string,
-	{signal, idleMs}: {signal?: AbortSignal; idleMs: number},
-): Promise<boolean> {
+async function transfer(url: string, part: string, {signal, idleMs, onBegin}: TransferOptions): Promise<boolean> {
 	const have = await sizeOf(part);
 	const idle = new AbortController();
 	let timer = setTimeout(() => idle.abort(), idleMs);
@@ -90,6 +89,7 @@ async function transfer(
 		}
 		if (response.status === 404) throw new NotFoundError(`${url} is not there (HTTP 404).`);
 		if (!response.ok || !response.body) throw new UsageError(`The server answered HTTP ${response.status} for ${url}.`);
+		if (have === 0) onBegin?.();
 		const isResumed = response.status === 206;
 		await pipeline(
 			Readable.fromWeb(response.body),

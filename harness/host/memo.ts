@@ -5,13 +5,13 @@ import {errorCode} from './errors.ts';
 export async function readRecent<T>(
 	file: string,
 	maxAgeMs: number,
-	holds: (value: T) => boolean,
+	holds: (value: T) => boolean | Promise<boolean>,
 ): Promise<T | undefined> {
 	try {
 		if (Date.now() - (await stat(file)).mtimeMs > maxAgeMs) return undefined;
 		// Only `remember` writes these files.
 		const value = JSON.parse(await readFile(file, 'utf8')) as T;
-		return holds(value) ? value : undefined;
+		return (await holds(value)) ? value : undefined;
 	} catch (error) {
 		if (errorCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
 		throw error;

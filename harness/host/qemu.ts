@@ -3,7 +3,7 @@ import {access, constants} from 'node:fs/promises';
 import path from 'node:path';
 import {execa} from 'execa';
 import recipe from '../../images/host-qemu.json' with {type: 'json'};
-import {cacheDirectory} from './cache.ts';
+import {cacheDirectory, isWhole} from './cache.ts';
 import {defaultMaxAgeMs, loadIndex, type Suite} from './debian/archive.ts';
 import {closure} from './debian/closure.ts';
 import {packageTree} from './debian/tree.ts';
@@ -59,7 +59,7 @@ async function hostQemu(): Promise<Qemu | undefined> {
 async function cachedQemu({signal}: {signal?: AbortSignal}): Promise<Qemu> {
 	const memo = path.join(cacheDirectory('kernels'), 'host-qemu.json');
 	const known = await readRecent<{root: string; version: string}>(memo, 30 * defaultMaxAgeMs, ({root}) =>
-		existsSync(root),
+		isWhole(root),
 	);
 	const root = known?.root ?? (await fetchQemu({signal}));
 	const qemu = inTree(root);

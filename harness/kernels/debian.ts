@@ -11,7 +11,7 @@ import {NotFoundError, UsageError} from '../host/errors.ts';
 import {readRecent, remember} from '../host/memo.ts';
 import {say} from '../host/say.ts';
 import type {DebianRow} from './catalogue.ts';
-import type {Kernel} from './kernel.ts';
+import {isKernelWhole, type Kernel} from './kernel.ts';
 import type {ObtainOptions} from './obtain.ts';
 import {extractVmlinux} from './vmlinux.ts';
 
@@ -19,7 +19,7 @@ import {extractVmlinux} from './vmlinux.ts';
 export async function obtainDebianKernel(id: string, row: DebianRow, options: ObtainOptions): Promise<Kernel> {
 	const memo = path.join(cacheDirectory('kernels'), `${id}.json`);
 	if (!options.refresh) {
-		const kernel = await readRecent<Kernel>(memo, defaultMaxAgeMs, isWhole);
+		const kernel = await readRecent<Kernel>(memo, defaultMaxAgeMs, isKernelWhole);
 		if (kernel) return kernel;
 	}
 	const {release, packages, root} = await fetchFirst(id, await candidates(id, row, options), options);
@@ -145,8 +145,4 @@ function imageIn(root: string, release: string): string {
 	const found = places.map(place => path.join(root, place)).find(file => existsSync(file));
 	if (!found) throw new UsageError(`The packages of Linux ${release} hold no kernel where one was expected.`);
 	return found;
-}
-
-function isWhole({bzImage, buildTree}: Kernel): boolean {
-	return existsSync(bzImage) && existsSync(buildTree);
 }

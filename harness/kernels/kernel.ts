@@ -1,3 +1,6 @@
+import {existsSync} from 'node:fs';
+import {cacheEntryOf, isWhole} from '../host/cache.ts';
+
 /** One bootable Linux with what is needed to build modules for it. All paths are absolute and of immutable files. */
 export type Kernel = {
 	/** What the person called it: `debian-6.1`. */
@@ -24,3 +27,8 @@ export type Kernel = {
 	/** The .config it was built with. */
 	readonly config: string;
 };
+
+/** Whether a kernel of the cache is still there as it was put there. */
+export async function isKernelWhole({bzImage, buildTree}: Kernel): Promise<boolean> {
+	return existsSync(bzImage) && existsSync(buildTree) && (await isWhole(cacheEntryOf(bzImage)));
+}

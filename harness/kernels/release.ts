@@ -22,8 +22,10 @@ export async function fetchRelease(version: string, options: Options = {}): Prom
 	const directory = releaseDirectory(version);
 	const sha256 = pinnedSha256(version) ?? (await listedSha256(directory, name, options));
 	const file = path.join(cacheDirectory('tarballs'), `${sha256}-${name}`);
-	say(`getting Linux ${version} from ${directory}.`);
-	await download({url: `${directory}/${name}`, destination: file, sha256}, {...patience, ...options});
+	await download(
+		{url: `${directory}/${name}`, destination: file, sha256},
+		{...patience, ...options, onBegin: () => say(`getting Linux ${version} from ${directory}.`)},
+	);
 	return {file, sha256};
 }
 

@@ -5,7 +5,7 @@ import {cacheDirectory} from '../host/cache.ts';
 import {NetworkError, NotFoundError, UsageError} from '../host/errors.ts';
 import {readRecent, remember} from '../host/memo.ts';
 import {say} from '../host/say.ts';
-import type {Kernel} from './kernel.ts';
+import {isKernelWhole, type Kernel} from './kernel.ts';
 import {fileNameOf, type KernelId} from './kernel-id.ts';
 import type {ObtainOptions} from './obtain.ts';
 import {recipeOf} from './recipe.ts';
@@ -26,7 +26,7 @@ export async function obtainRelease(id: ReleaseId, {signal, source}: ObtainOptio
 	if (source !== undefined) return fromTree(id, await treeOf(source, id.version), {signal});
 	const {identity} = await recipeOf(id.version, id.flavour);
 	const memory = await recall(id);
-	if (memory && memory.recipe === identity && isWhole(memory.kernel)) return memory.kernel;
+	if (memory && memory.recipe === identity && (await isKernelWhole(memory.kernel))) return memory.kernel;
 	const tree = await rememberedTree(id);
 	if (tree) {
 		say(`${id.id}: from ${tree.directory}, as the last time.`);
@@ -117,7 +117,7 @@ async function buildAndRemember(
 /** The kernel of that id in the cache, if there is one, however old. */
 export async function cachedSourceKernel(id: KernelId): Promise<Kernel | undefined> {
 	const kernel = (await recall(id))?.kernel;
-	return kernel && isWhole(kernel) ? kernel : undefined;
+	return kernel && (await isKernelWhole(kernel)) ? kernel : undefined;
 }
 
 /** The tree this version was last built from in any flavour, if it is still there and still of that version. */
@@ -141,8 +141,4 @@ async function recall(id: {readonly id: string}): Promise<Memory | undefined> {
 
 function memoOf(id: {readonly id: string}): string {
 	return path.join(cacheDirectory('kernels'), `${fileNameOf(id)}.source.json`);
-}
-
-function isWhole({bzImage, buildTree}: Kernel): boolean {
-	return existsSync(bzImage) && existsSync(buildTree);
 }

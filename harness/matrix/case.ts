@@ -65,7 +65,10 @@ export type CaseContext = {
 	): Promise<{stop(): Promise<AgentOps['stopJob']['out']>}>;
 	/** Kept in the cell's event, whatever the verdict. */
 	evidence(name: string, value: unknown): void;
-	/** Resolves after `ms` in the host's time; for races that need a stretch of it, never to wait for something. */
+	/**
+	 * Resolves after `ms` in the host's time, scaled as deadlines are; for races that need a stretch of it, never to wait
+	 * for something.
+	 */
 	during(ms: number): Promise<void>;
 	/** Ends the case: it does not apply here. */
 	skip(reason: string): never;

@@ -28,10 +28,12 @@ export type ContextOptions = {
 	/** Kept for the life of the guest: addresses of symbols that no module reload moves. */
 	readonly addresses: Map<string, Hex>;
 	readonly signal: AbortSignal;
+	/** How many times slower the guest is than those that cases are written for. */
+	readonly slowness: number;
 };
 
 /** The context of one cell, its evidence so far, and the undoing of all it did. */
-export function openContext({cell, ask: askGuest, exec, hasOption, addresses, signal}: ContextOptions): {
+export function openContext({cell, ask: askGuest, exec, hasOption, addresses, signal, slowness}: ContextOptions): {
 	context: CaseContext;
 	evidence: Record<string, unknown>;
 	close: () => Promise<void>;
@@ -103,7 +105,7 @@ export function openContext({cell, ask: askGuest, exec, hasOption, addresses, si
 			evidence[name] = value;
 		},
 		async during(ms) {
-			await sleep(ms, undefined, {signal});
+			await sleep(ms * slowness, undefined, {signal});
 		},
 		skip(reason) {
 			throw new SkipCase(reason);

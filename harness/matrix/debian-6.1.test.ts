@@ -1,3 +1,3 @@
 import {declareKernel} from './declare-kernel.ts';
 
-declareKernel('debian-6.1');
+await declareKernel('debian-6.1');

@@ -1,6 +1,6 @@
 import test from 'ava';
-import {buildPayload} from '../build/payload.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
+import {KernelUnavailableError} from '../kernels/unavailable.ts';
 import {bprobe} from '../mechanisms/bprobe.ts';
 import {cellTitle} from '../results/events.ts';
 import {formatFailure} from '../results/failure.ts';
@@ -9,15 +9,32 @@ import {allCases} from './cases/all.ts';
 import {openConsoles} from './consoles.ts';
 import {Lane, type Late} from './lane.ts';
 import {type Cell, planCells} from './plan.ts';
+import {prepareKernel} from './prepare-kernels.ts';
 import {cellEvent} from './run-matrix.ts';
+import {testedKernels} from './tested-kernels.ts';
 
-/** Declares a test for each cell of a kernel's matrix, all in one guest; for a file of its own, as guests go by file. */
-export function declareKernel(id: string): void {
+/**
+ * Declares a test for each cell of a kernel's matrix, all in one guest; for a file of its own, as guests go by file. Of a
+ * kernel that cannot be had one test is left: that another one of the list can.
+ */
+export async function declareKernel(id: string): Promise<void> {
 	const interrupt = new AbortController();
+	const {signal} = interrupt;
+	try {
+		await obtainKernel(id, {signal});
+	} catch (error) {
+		if (!(error instanceof KernelUnavailableError)) throw error;
+		test(`${id} is unavailable, another kernel is not`, async t => {
+			t.log(error.message);
+			const others = testedKernels.filter(other => other !== id);
+			await t.notThrowsAsync(Promise.any(others.map(other => obtainKernel(other, {signal}))));
+		});
+		return;
+	}
 	const late: Late[] = [];
 	const lane = new Lane({
-		bootGuest: preparedKernel(id, interrupt.signal),
-		signal: interrupt.signal,
+		bootGuest: preparedKernel(id, signal),
+		signal,
 		onLate: each => late.push(each),
 	});
 	test.serial.after('no test has caused a complaint after its end', async t => {
@@ -59,7 +76,7 @@ const cellMacro = test.macro<[lane: Lane, cell: Cell]>({
 /** Boots guests of a kernel; what they need is built once, at the first. */
 function preparedKernel(id: string, signal: AbortSignal): () => ReturnType<typeof bootGuest> {
 	const prepare = async () => ({
-		payload: await buildPayload(await obtainKernel(id, {signal}), {signal}),
+		payload: await prepareKernel(id, {signal}),
 		...(await openConsoles()),
 	});
 	let prepared: ReturnType<typeof prepare> | undefined;

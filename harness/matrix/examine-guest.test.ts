@@ -24,7 +24,7 @@ function world({agent = false, ssh = false, speaks = false, registers = stuck, m
 	const execute = async (command: string, request?: Readonly<Record<string, unknown>>): Promise<unknown> => {
 		if (!monitor) return never;
 		if (command === 'send-key' && speaks) said += 'sysrq: Show Blocked State\n';
-		const line = String(request?.['command-line'] ?? '');
+		const line = JSON.stringify(request ?? {});
 		if (line.includes('xb')) return '0x0: 0xf3 0x90\n';
 		if (line.includes('gx')) return 'ffffc900003ffbe8: 0xffffffff81002010 0x0000000000000001\n';
 		return {};

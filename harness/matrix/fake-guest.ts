@@ -48,12 +48,13 @@ export class FakeGuest implements Guest {
 		return this.states.length > 1 ? this.states.shift() : this.states[0];
 	}) as Guest['ask'];
 
-	async exec() {
+	async exec(_command: string) {
 		return {code: 0, stdout: '', stderr: ''};
 	}
 
-	hasOption() {
-		return false;
+	readonly options = new Set<string>();
+	hasOption(option: string) {
+		return this.options.has(option);
 	}
 
 	readonly console = {

@@ -69,8 +69,9 @@ export class GuestWatch {
 		this.judged = {reports: this.#detector.count, console: console.end};
 	}
 
+	/** A leak is told by a scan, which is under way and has more to say. */
 	get #isTroubled(): boolean {
-		return this.#broken !== undefined || this.#detector.count > this.judged.reports;
+		return this.#broken !== undefined || this.reports.some(({kind}) => kind !== 'leak');
 	}
 
 	#push(line: string): void {
@@ -81,6 +82,7 @@ export class GuestWatch {
 		} catch (error) {
 			this.#broken ??= {error};
 		}
-		if (this.#detector.count > before || this.#broken) for (const listener of this.#listeners) listener();
+		if ((this.#detector.count > before || this.#broken) && this.#isTroubled)
+			for (const listener of this.#listeners) listener();
 	}
 }

@@ -34,6 +34,11 @@ export class Lane implements AsyncDisposable {
 		this.#options = options;
 	}
 
+	/** Whether the kernel of the guest that ran the last cell has this option; false once that guest is gone. */
+	hasOption(option: string): boolean {
+		return this.#guest?.hasOption(option) ?? false;
+	}
+
 	/** Cells that have passed so lately that a complaint may still be theirs. */
 	get recent(): readonly Cell[] {
 		const windowMs = (this.#options.lateMs ?? lateMs) * (this.#guest ? slownessOf(this.#guest) : 1);

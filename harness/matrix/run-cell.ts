@@ -81,6 +81,7 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 		hasOption: guest.hasOption,
 		addresses: guest.addresses,
 		signal: ended,
+		slowness,
 	});
 	const refreshing = retranslateEvery(retranslateMs, guest, () => {
 		evidence.retranslations = Number(evidence.retranslations ?? 0) + 1;

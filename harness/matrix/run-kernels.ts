@@ -1,38 +1,35 @@
 import os from 'node:os';
-import {buildPayload, type Payload} from '../build/payload.ts';
 import {findQemu} from '../host/qemu.ts';
-import {obtainKernel} from '../kernels/obtain.ts';
 import {type EndEvent, type Event, eventSchema, type RunEvent} from '../results/events.ts';
 import {bootGuest} from './boot-guest.ts';
 import {openConsoles} from './consoles.ts';
 import {Durations} from './durations.ts';
 import type {Cell} from './plan.ts';
+import {type PrepareOptions, prepareKernels} from './prepare-kernels.ts';
 import {runMatrix} from './run-matrix.ts';
 
 /** Guests of one run that keep each other's races from being starved on two cores. */
 const memoryPerGuestMib = 512;
 
-export type RunKernelsOptions = {
+export type RunKernelsOptions = PrepareOptions & {
 	readonly cells: readonly Cell[];
 	readonly emit: (event: Event) => void;
-	readonly signal: AbortSignal;
 };
 
 export type FinishedRun = {readonly end: EndEvent; readonly consoles: string};
 
 /** Obtains the kernels of the cells, builds, boots and runs; consoles are kept in the cache for the last runs. */
-export async function runKernels({cells, emit, signal}: RunKernelsOptions): Promise<FinishedRun> {
+export async function runKernels({cells, emit, signal, ...options}: RunKernelsOptions): Promise<FinishedRun> {
 	const {id, consoles, consolePath} = await openConsoles();
 	const qemu = await findQemu({signal});
 	emit(describeRun(id, cells.length, qemu));
 
-	const payloads = new Map<string, Payload>();
-	for (const kernel of new Set(cells.map(cell => cell.kernel))) {
-		payloads.set(kernel, await buildPayload(await obtainKernel(kernel, {signal}), {signal}));
-	}
+	const kernels = new Set(cells.map(({kernel}) => kernel));
+	const payloads = await prepareKernels(kernels, {...options, signal, emit});
 	const durations = await Durations.open();
 	const end = await runMatrix({
-		cells,
+		cells: cells.filter(({kernel}) => payloads.has(kernel)),
+		isKernelMissing: payloads.size < kernels.size,
 		emit(event) {
 			if (event.type === 'cell' && event.verdict === 'pass') durations.add(event, event.durationMs);
 			emit(event);

@@ -228,6 +228,27 @@ test('a complaint of a worker that the cell itself has woken stays its own', asy
 	t.deepEqual(outcomes(events), {'fake/first': 'pass', 'fake/own': 'crash: WARNING in fx_own [fixtures]'});
 });
 
+test('where there is a leak detector it is asked after each suite, and names the suite that leaked', async t => {
+	const leaks = ['', 'unreferenced object 0xffff888003ec6000 (size 256):\n'];
+	const cells = ['b/y', 'a/x', 'b/x'].map(id => fakeCell(async () => {}, {id}));
+	const {events} = await runFake(cells, {
+		async bootGuest() {
+			const guest = new FakeGuest();
+			guest.options.add('CONFIG_DEBUG_KMEMLEAK');
+			guest.exec = async command => ({
+				code: 0,
+				stdout: command.startsWith('cat') ? (leaks.shift() ?? '') : '',
+				stderr: '',
+			});
+			return guest;
+		},
+	});
+	t.deepEqual(
+		events.filter(event => event.type === 'cell').map(event => `${event.case} ${event.verdict}`),
+		['b/y pass', 'b/x pass', 'b/leak-scan pass', 'a/x pass', 'a/leak-scan fail'],
+	);
+});
+
 test('events that cannot be written end the run and its guests', async t => {
 	const {settled, guests} = await runFake([pass(), pass()], {
 		emit(event) {

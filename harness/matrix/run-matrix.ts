@@ -3,6 +3,7 @@ import {type CellEvent, countVerdicts, type EndEvent, type Event, exitCode} from
 import type {Guest} from './guest.ts';
 import {badVerdicts, HeldCells} from './held-cells.ts';
 import {Lane} from './lane.ts';
+import {leakDetector, leakScanAfter, suiteOf} from './leak-scan.ts';
 import type {Cell} from './plan.ts';
 import type {CellOutcome} from './run-cell.ts';
 
@@ -18,6 +19,8 @@ export type RunMatrixOptions = {
 	readonly expectedMs?: (cell: Cell) => number | undefined;
 	/** How long after its end a cell may still be charged with a complaint, on an idle host. */
 	readonly lateMs?: number;
+	/** One that was asked for is not among the cells: it could not be had. */
+	readonly isKernelMissing?: boolean;
 };
 
 /** So many cells are run again and fail again; then it is known that the matter is no flaky one. */
@@ -25,7 +28,7 @@ const confirmedAtMost = 8;
 
 /** Runs all cells; resolves with the last event. Rejects only with the signal's reason, or with what `emit` throws. */
 export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
-	const {cells, emit, signal, lanes} = options;
+	const {cells, emit, signal, lanes, isKernelMissing = false} = options;
 	const startedAt = performance.now();
 	const finished: CellEvent[] = [];
 	const kernels = new BootedKernels(options);
@@ -43,18 +46,28 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 			onLate: late => held.charge(late),
 			...(options.lateMs !== undefined && {lateMs: options.lateMs}),
 		});
+		const run = async (cell: Cell, {isRepeatable = true}: {isRepeatable?: boolean} = {}) => {
+			const {kernel, mechanism, case: id, target, repeat} = cell;
+			emit({type: 'started', kernel, mechanism, case: id, ...(target && {target}), repeat});
+			const outcome = await lane.run(cell);
+			let again: CellOutcome | undefined;
+			const isBad = badVerdicts.has(outcome.verdict) && !kernels.hasFailed(kernel);
+			if (isBad && isRepeatable && confirmed < confirmedAtMost) {
+				again = await lane.run(cell, {isFresh: true});
+				if (again.verdict !== 'pass') confirmed++;
+			}
+			held.add({cell, event: cellEvent(cell, outcome, again)});
+			held.release(lane.recent);
+		};
+		let before: Cell | undefined;
 		try {
-			for (let cell = queue.shift(); cell; cell = queue.shift()) {
-				const {kernel, mechanism, case: id, target, repeat} = cell;
-				emit({type: 'started', kernel, mechanism, case: id, ...(target && {target}), repeat});
-				const outcome = await lane.run(cell);
-				let again: CellOutcome | undefined;
-				if (badVerdicts.has(outcome.verdict) && !kernels.hasFailed(kernel) && confirmed < confirmedAtMost) {
-					again = await lane.run(cell, {isFresh: true});
-					if (again.verdict !== 'pass') confirmed++;
-				}
-				held.add({cell, event: cellEvent(cell, outcome, again)});
-				held.release(lane.recent);
+			for (let cell = queue.shift(); ; cell = queue.shift()) {
+				const isEndOfSuite = before && !(cell && cell.kernel === before.kernel && suiteOf(cell) === suiteOf(before));
+				// A fresh guest has nothing of what was leaked.
+				if (isEndOfSuite && lane.hasOption(leakDetector)) await run(leakScanAfter(before!), {isRepeatable: false});
+				if (!cell) break;
+				await run(cell);
+				before = cell;
 			}
 			await lane.settle();
 		} finally {
@@ -72,7 +85,7 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 		type: 'end',
 		counts,
 		durationMs: Math.round(performance.now() - startedAt),
-		exitCode: exitCode(counts, {isKernelMissing: kernels.isOneMissing}),
+		exitCode: exitCode(counts, {isKernelMissing: isKernelMissing || kernels.isOneMissing}),
 	};
 	emit(end);
 	return end;
@@ -116,13 +129,16 @@ class BootedKernels {
 }
 
 /**
- * Within each kernel, so that no lane is left alone with a long case at the end. A deadline is a guess at what a case
- * takes that has not run here yet, and none of them comes near it.
+ * Within each suite of each kernel, and the suite with the longest one first, so that no lane is left alone with a long
+ * case at the end. A deadline is a guess at what a case takes that has not run here yet; none of them comes near it.
  */
 function longestFirst(cells: readonly Cell[], expectedMs: RunMatrixOptions['expectedMs']): Cell[] {
 	const guess = (cell: Cell) => expectedMs?.(cell) ?? cell.definition.deadlineMs / 4;
-	const byKernel = Map.groupBy(cells, ({kernel}) => kernel);
-	return [...byKernel.values()].flatMap(group => group.toSorted((a, b) => guess(b) - guess(a)));
+	return [...Map.groupBy(cells, ({kernel}) => kernel).values()].flatMap(ofKernel => {
+		const suites = [...Map.groupBy(ofKernel, suiteOf).values()];
+		const sorted = suites.map(suite => suite.toSorted((a, b) => guess(b) - guess(a)));
+		return sorted.toSorted(([a], [b]) => guess(b!) - guess(a!)).flat();
+	});
 }
 
 /** The event that tells how a cell ended. */

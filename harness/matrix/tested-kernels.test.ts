@@ -11,7 +11,7 @@ test('npm test runs the matrix on exactly the kernels of the list', async t => {
 	}
 	const wanted = testedKernels.map(id => [
 		`${id}.test.ts`,
-		`import {declareKernel} from './declare-kernel.ts';\n\ndeclareKernel('${id}');\n`,
+		`import {declareKernel} from './declare-kernel.ts';\n\nawait declareKernel('${id}');\n`,
 	]);
 	t.deepEqual(stubs, Object.fromEntries(wanted));
 });

@@ -45,14 +45,36 @@ test('a table of a thousand cells fits into 80 columns', t => {
 	t.true(Math.max(...lines(formatTable(cells)).map(line => line.length)) <= 80);
 });
 
-test('each kernel has its own table', t => {
-	const text = formatTable([cell('module/loads'), {...cell('module/loads'), kernel: '4.15.18'}]);
-	t.deepEqual(
-		lines(text)
-			.filter(line => /cells/.test(line))
-			.map(line => line.split(' ')[0]),
-		['debian-6.1', '4.15.18'],
-	);
+test('each of several kernels has a column, also one that could not be had', t => {
+	const cells = [cell('module/loads'), cell('entry/x', 'fail'), {...cell('module/loads', 'skip'), kernel: '4.15.18'}];
+	t.deepEqual(lines(formatTable(cells, new Map([['debian-7.2', 'unavailable']]))), [
+		'        debian-6.1  4.15.18   debian-7.2',
+		'────────────────────────────────────────',
+		'module           1      0/1            ·',
+		'entry          0/1        ·            ·',
+		'────────────────────────────────────────',
+		'all            1/2      0/1  unavailable',
+		'time         0.2 s    0.1 s        0.0 s',
+		'',
+	]);
+});
+
+test('a run whose only kernel could not be had says so', t => {
+	t.deepEqual(lines(formatTable([], new Map([['4.15.18', 'unavailable']]))), [
+		'          4.15.18',
+		'─────────────────',
+		'all   unavailable',
+		'time        0.0 s',
+		'',
+	]);
+	t.is(formatCounts([]), 'nothing ran');
+});
+
+test('many kernels go below each other rather than beyond 80 columns', t => {
+	const kernels = Array.from({length: 9}, (_, n) => `4.15.18+nopreempt${n}`);
+	const text = formatTable(kernels.map(kernel => ({...cell('tooling/x'), kernel})));
+	t.true(Math.max(...lines(text).map(line => line.length)) <= 80);
+	for (const kernel of kernels) t.true(text.includes(kernel));
 });
 
 test('counts name every verdict that occurs, and no other', t => {

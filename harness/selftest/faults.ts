@@ -1,4 +1,5 @@
 import process from 'node:process';
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {CaseContext} from '../matrix/case.ts';
 import type {Guest} from '../matrix/guest.ts';
 import type {Verdict} from '../results/events.ts';
@@ -55,11 +56,11 @@ export const faults: readonly Fault[] = [
 		message: /^kmemleak: \d+ new suspected memory leaks?/,
 		goalMs: hangMs,
 		options: ['CONFIG_DEBUG_KMEMLEAK'],
-		async pull({ask, exec, during}) {
+		async pull({ask, exec, signal}) {
 			await ask('crash', {kind: 'leak'});
 			// An object counts as lost when it is some seconds old and was not found twice.
 			for (let scan = 0; scan < 3; scan++) {
-				await during(3000);
+				await sleep(3000, undefined, {signal});
 				await exec('echo scan > /sys/kernel/debug/kmemleak');
 			}
 		},

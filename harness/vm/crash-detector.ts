@@ -86,6 +86,11 @@ export class CrashDetector {
 			return;
 		}
 		if (this.#open) this.#take(this.#open, line, raw);
+		// The beginning was lost, not the report; unless it is the end of one that was too long.
+		else if (end.test(line) && (this.#drafts.at(-1)?.lines.length ?? 0) < maxLines) {
+			this.#cut = {lines: ['', 'its beginning was lost', line], raw: [raw]};
+			this.#giveUpCut();
+		}
 	}
 
 	#giveUpCut(): void {

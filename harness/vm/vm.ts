@@ -5,6 +5,7 @@ import {type CpioEntry, writeCpio} from '../build/cpio.ts';
 import {BootError, messageOf} from '../host/errors.ts';
 import type {Qemu} from '../host/qemu.ts';
 import type {Kernel} from '../kernels/kernel.ts';
+import {guestMemoryMib} from '../kernels/memory.ts';
 import {Console} from './console.ts';
 import {retranslate} from './gdb-stub.ts';
 import {qemuArguments} from './qemu-arguments.ts';
@@ -69,12 +70,13 @@ export class Vm implements AsyncDisposable {
 		const qmpSocket = directory.file('qmp');
 		const resetLog = directory.file('resets');
 		using server = await MonitorServer.listen(qmpSocket);
+		const memoryMib = await guestMemoryMib(kernel);
 		const startedAt = performance.now();
 		const process = resources.use(
 			QemuProcess.start(
 				qemu,
 				qemuArguments(qemu, kernel, {
-					memoryMib: options.memoryMib ?? 256,
+					memoryMib: options.memoryMib ?? memoryMib,
 					cpus: options.cpus ?? 2,
 					accelerator: options.accelerator ?? 'tcg',
 					countsInstructions: options.countsInstructions ?? false,

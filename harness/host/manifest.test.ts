@@ -1,0 +1,65 @@
+import {mkdir, mkdtempDisposable, open, rm, symlink, truncate, utimes, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import {findDamage, writeManifest} from './manifest.ts';
+
+/** A directory with a large and a small file and a link, and its manifest. */
+async function directoryOf(): Promise<AsyncDisposable & {inside: (file: string) => string; path: string}> {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'manifest-'));
+	const inside = (file: string) => path.join(directory.path, file);
+	await mkdir(inside('deep'));
+	await writeFile(inside('deep/large'), Buffer.alloc(1 << 20, 'large'));
+	await writeFile(inside('small'), 'small');
+	await symlink('small', inside('link'));
+	await writeManifest(directory.path);
+	return {path: directory.path, inside, [Symbol.asyncDispose]: () => directory.remove()};
+}
+
+async function flip(file: string, at: number): Promise<void> {
+	await using handle = await open(file, 'r+');
+	await handle.write('X', at);
+}
+
+test('a directory as it was made has no damage, whatever was added', async t => {
+	await using made = await directoryOf();
+	await writeFile(made.inside('later'), 'x');
+	t.is(await findDamage(made.path), undefined);
+});
+
+test('a directory without a manifest is taken as it is', async t => {
+	await using made = await directoryOf();
+	await rm(made.inside('.manifest.json'));
+	await rm(made.inside('small'));
+	t.is(await findDamage(made.path), undefined);
+});
+
+test('a bit that flipped in a large file is found though its time and size are the same', async t => {
+	await using made = await directoryOf();
+	const longAgo = new Date(1e12);
+	await utimes(made.inside('deep/large'), longAgo, longAgo);
+	await writeManifest(made.path);
+	await flip(made.inside('deep/large'), 700_000);
+	await utimes(made.inside('deep/large'), longAgo, longAgo);
+	t.is(await findDamage(made.path), 'deep/large');
+});
+
+test('a small file that was written to, cut or removed, a link that leads elsewhere, and a damaged manifest are found', async t => {
+	const ways: Record<string, (inside: (file: string) => string) => Promise<void>> = {
+		small: inside => flip(inside('small'), 2),
+		'deep/large': inside => truncate(inside('deep/large'), 1000),
+		link: async inside => {
+			await rm(inside('link'));
+			await symlink('large', inside('link'));
+		},
+		'.manifest.json': inside => truncate(inside('.manifest.json'), 20),
+	};
+	for (const [found, harm] of Object.entries(ways)) {
+		await using made = await directoryOf();
+		await harm(made.inside);
+		t.is(await findDamage(made.path), found);
+	}
+	await using made = await directoryOf();
+	await rm(made.inside('small'));
+	t.is(await findDamage(made.path), 'small');
+});

@@ -1,0 +1,42 @@
+import {buildPayload, type Payload} from '../build/payload.ts';
+import {BuildError, messageOf} from '../host/errors.ts';
+import {obtainKernel} from '../kernels/obtain.ts';
+import {KernelUnavailableError} from '../kernels/unavailable.ts';
+import type {KernelEvent} from '../results/events.ts';
+
+export type PrepareOptions = {
+	/** A tree to build releases from. */
+	readonly source?: string;
+	readonly signal: AbortSignal;
+};
+
+/** All that guests of a kernel need. */
+export async function prepareKernel(kernel: string, options: PrepareOptions): Promise<Payload> {
+	return buildPayload(await obtainKernel(kernel, options), options);
+}
+
+/**
+ * The same for each of them. One that cannot be had or built is told by an event and left out: the others are not its
+ * matter. Throws UsageError for a name or tree that is none.
+ */
+export async function prepareKernels(
+	kernels: Iterable<string>,
+	{emit, ...options}: PrepareOptions & {emit: (event: KernelEvent) => void},
+): Promise<ReadonlyMap<string, Payload>> {
+	const payloads = new Map<string, Payload>();
+	for (const kernel of kernels) {
+		try {
+			payloads.set(kernel, await prepareKernel(kernel, options));
+		} catch (error) {
+			options.signal.throwIfAborted();
+			if (error instanceof KernelUnavailableError) {
+				emit({type: 'kernel', kernel, state: 'unavailable', reason: `${error.reason} ${error.advice}`});
+			} else if (error instanceof BuildError) {
+				emit({type: 'kernel', kernel, state: 'failed', reason: messageOf(error)});
+			} else {
+				throw error;
+			}
+		}
+	}
+	return payloads;
+}
