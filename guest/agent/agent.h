@@ -88,6 +88,7 @@ bool job_stopped(struct job *job);
 
 /* ops, by file */
 op_function op_hello, op_insmod, op_rmmod, op_crash;				/* modules.c */
+op_function op_prepare;							/* prepare.c */
 op_function op_load, op_unload, op_prog_exists;					/* programs.c */
 op_function op_attach, op_close, op_info, op_listing, op_probe_fds;		/* probes.c */
 op_function op_symbols, op_names;						/* symbols.c */

@@ -13,7 +13,7 @@ static const struct {
 	const char *name;
 	op_function *run;
 } ops[] = {
-	{"hello", op_hello}, {"load", op_load}, {"unload", op_unload}, {"progExists", op_prog_exists},
+	{"hello", op_hello}, {"prepare", op_prepare}, {"load", op_load}, {"unload", op_unload}, {"progExists", op_prog_exists},
 	{"attach", op_attach}, {"close", op_close}, {"info", op_info}, {"listing", op_listing},
 	{"symbols", op_symbols}, {"names", op_names}, {"events", op_events}, {"counters", op_counters},
 	{"reset", op_reset}, {"call", op_call}, {"callInTask", op_call_in_task}, {"taskWait", op_task_wait},

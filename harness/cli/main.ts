@@ -5,12 +5,13 @@ import {addDoctor} from './doctor.ts';
 import {InterruptedError, interruptible} from './interrupt.ts';
 import {addKernels} from './kernels.ts';
 import {addRun} from './run.ts';
+import {addSelftest} from './selftest.ts';
 import {addShell} from './shell.ts';
 
 /** Adds a command; its action may set process.exitCode. */
 export type AddCommand = (program: Command, signal: AbortSignal) => void;
 
-const commands: readonly AddCommand[] = [addDoctor, addKernels, addRun, addShell];
+const commands: readonly AddCommand[] = [addDoctor, addKernels, addRun, addSelftest, addShell];
 
 /** Errors whose message is all a person needs; any other is our mistake and comes with its stack. */
 const oursNames = new Set([

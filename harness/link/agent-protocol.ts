@@ -148,6 +148,14 @@ export type ProgramName =
 export type AgentOps = {
 	/** `fixtures` and `bprobe` say whether those modules are loaded. */
 	hello: {in: {}; out: {release: string; pid: number; cpus: number; bprobe: boolean; fixtures: boolean}};
+	/**
+	 * Writes files of /proc and /sys; those that do not exist are left out, and so is a setting whose third part names a
+	 * file that does not. Answers where the modules' code begins, `0x0` for one that is not loaded.
+	 */
+	prepare: {
+		in: {settings: readonly (readonly [file: string, value: string, beside?: string])[]};
+		out: {bases: Record<'bprobe' | 'fixtures', Hex>};
+	};
 	/** Loads a C program by name (libbpf), or instructions as hexadecimal bytes through bpf(2). */
 	load: {
 		in: {program: ProgramName} | {instructions: string; license: string; type: 'kprobe' | 'socket'};

@@ -90,7 +90,8 @@ export class Agent implements AsyncDisposable {
 				// The rest is read and dropped, as an unread channel never closes.
 				if (this.#goneBecause) parts = [];
 			}
-			this.#end('its output ended');
+			// How it ended says more, and comes a moment later.
+			setTimeout(() => this.#end('its output ended'), 200);
 		} catch (error) {
 			this.#end(error instanceof Error ? error.message : String(error));
 		}
@@ -112,7 +113,7 @@ export class Agent implements AsyncDisposable {
 
 	#end(why: string): void {
 		if (this.#goneBecause) return;
-		this.#goneBecause = new LinkLostError(`The agent in the guest is gone: ${why}.`);
+		this.#goneBecause = new LinkLostError(`The agent in the guest is gone: ${why.replace(/\.$/, '')}.`);
 		for (const {reject} of this.#waiters.values()) reject(this.#goneBecause);
 		this.#waiters.clear();
 		this.#markGone(this.#goneBecause);

@@ -5,8 +5,13 @@ import {BootError, CommandFailedError} from '../host/errors.ts';
 import {isClockRight} from '../vm/clock.ts';
 import {Guest as VmGuest} from '../vm/guest.ts';
 import type {QemuEnd} from '../vm/qemu-process.ts';
+import {withSourceLines} from '../vm/source-lines.ts';
 import type {VmOptions} from '../vm/vm.ts';
+import {examineGuest, isHeld} from './examine-guest.ts';
 import type {Guest, GuestEnd} from './guest.ts';
+import {describeEnd} from './guest-end.ts';
+import {guestSettings} from './guest-settings.ts';
+import {keepKallsyms, readSymbols} from './guest-symbols.ts';
 
 const bootsAtMost = 5;
 
@@ -35,12 +40,25 @@ function slownessOf(bootMs: number): number {
 /** The guest as the engine sees it, which owns it from now on. */
 export async function engineGuest(guest: VmGuest, payload: Payload, {slowness}: {slowness: number}): Promise<Guest> {
 	const {vm, agent} = guest;
+	const {bases} = await agent.call('prepare', {settings: guestSettings(slowness)});
+	const kallsyms = await keepKallsyms(payload.kernel, () => guest.link());
+	let symbols: ReturnType<typeof readSymbols> | undefined;
+	let shutdownReason: string | undefined;
+	vm.qmp.onEvent(({event, data}) => {
+		if (event === 'SHUTDOWN') shutdownReason = String(data?.reason);
+	});
+	const describe = async (end: QemuEnd) =>
+		describeEnd(end, {
+			log: await readFile(vm.resetLog, 'latin1').catch(() => ''),
+			...(shutdownReason !== undefined && {shutdownReason}),
+		});
 	const kernelOptions = new Set((await readFile(payload.kernel.config, 'utf8')).split('\n'));
 	const addresses: Guest['addresses'] = new Map();
 	return {
 		release: payload.kernel.release,
 		bootMs: Math.round(guest.readyMs),
 		slowness,
+		pid: vm.pid,
 		hasOption: option => kernelOptions.has(`${option}=y`),
 		ask: (op, request) => agent.call(op, request),
 		async exec(command) {
@@ -52,17 +70,21 @@ export async function engineGuest(guest: VmGuest, payload: Payload, {slowness}: 
 			}
 		},
 		console: vm.console,
-		ended: Promise.race([vm.exited.then(describeEnd), agent.gone.then(lost)]),
+		ended: Promise.race([vm.exited.then(describe), agent.gone.then(lost)]),
+		isHeld: () => isHeld(vm),
+		examine: () =>
+			examineGuest({
+				vm,
+				link: () => guest.link(),
+				agent,
+				slowness,
+				symbols: () => (symbols ??= readSymbols(payload, {kallsyms, bases})),
+			}),
+		locate: frames => withSourceLines(frames, {bprobe: payload.bprobe, fixtures: payload.fixtures}),
 		retranslate: () => vm.retranslate([...addresses.values()]),
 		addresses,
 		[Symbol.asyncDispose]: () => guest[Symbol.asyncDispose](),
 	};
-}
-
-function describeEnd({code, signal, stderr}: QemuEnd): GuestEnd {
-	// The guest has no reboot: resetting ends QEMU as switching off does.
-	if (code === 0) return {verdict: 'crash', message: 'The guest reset or switched itself off.'};
-	return {verdict: 'infra', message: `QEMU ended ${signal ? `by ${signal}` : `with ${code}`}. ${stderr}`.trim()};
 }
 
 /** The link goes before QEMU, whose end says more. */

@@ -8,7 +8,7 @@ import {allCases} from './cases/all.ts';
 import {openConsoles} from './consoles.ts';
 import type {Guest} from './guest.ts';
 import {guestSource} from './guest-source.ts';
-import {Lane} from './lane.ts';
+import {Lane, type Late} from './lane.ts';
 import {type Cell, planCells} from './plan.ts';
 import {prepareKernel} from './prepare-kernels.ts';
 import {cellEvent} from './run-matrix.ts';
@@ -32,7 +32,20 @@ export async function declareKernel(id: string): Promise<void> {
 		});
 		return;
 	}
-	const lane = new Lane({bootGuest: preparedKernel(id, signal), isolation: 'reuse', signal});
+	const late: Late[] = [];
+	const lane = new Lane({
+		bootGuest: preparedKernel(id, signal),
+		isolation: 'reuse',
+		signal,
+		onLate: each => late.push(each),
+	});
+	test.serial.after('no test has caused a complaint after its end', async t => {
+		await lane.settle();
+		t.deepEqual(
+			late.map(({cell, report}) => `${cellTitle(cell)}: ${report.title}`),
+			[],
+		);
+	});
 	test.after.always('the guest ends', async () => {
 		interrupt.abort();
 		await lane[Symbol.asyncDispose]();

@@ -15,6 +15,7 @@ export class FakeGuest implements Guest {
 	readonly asked: string[] = [];
 	isDisposed = false;
 	readonly #end: (end: GuestEnd) => void;
+	readonly #listeners = new Set<(line: string) => void>();
 	#text = '';
 	#hasEnded = false;
 
@@ -26,6 +27,12 @@ export class FakeGuest implements Guest {
 
 	say(text: string): void {
 		this.#text += `${text}\n`;
+		for (const line of text.split('\n')) for (const listener of this.#listeners) listener(line);
+	}
+
+	/** From now on nothing is answered, and nothing says why. */
+	fallSilent(): void {
+		this.#hasEnded = true;
 	}
 
 	end(end: GuestEnd): void {
@@ -61,6 +68,13 @@ export class FakeGuest implements Guest {
 		},
 		refresh: async () => {
 			this.console.text = this.#text;
+			this.console.end = this.#text.length;
+		},
+		end: 0,
+		from: (position: number) => this.#text.slice(position),
+		onLine: (listener: (line: string) => void) => {
+			this.#listeners.add(listener);
+			return {[Symbol.dispose]: () => void this.#listeners.delete(listener)};
 		},
 	};
 

@@ -1,8 +1,18 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import {messageOf} from '../host/errors.ts';
+import type {KernelReport} from '../vm/crash-report.ts';
 import type {Guest} from './guest.ts';
+import {GuestWatch} from './guest-watch.ts';
 import type {Isolation} from './isolation.ts';
 import type {Cell} from './plan.ts';
 import {type CellOutcome, runCell} from './run-cell.ts';
+
+/** Workers and RCU callbacks of an idle host are done by then; scaled as deadlines are. */
+const lateMs = 1000;
+const suspectsAtMost = 4;
+
+/** A complaint that came when the cell had passed already, and that is its matter. */
+export type Late = {readonly cell: Cell; readonly report: KernelReport; readonly consolePath: string};
 
 export type LaneOptions = {
 	/** A fresh guest of a kernel. */
@@ -10,6 +20,9 @@ export type LaneOptions = {
 	/** Unless it is `reuse`, no cell gets the guest of another. */
 	readonly isolation: Isolation;
 	readonly signal: AbortSignal;
+	/** Called before the cell that was disturbed by it has its outcome. */
+	readonly onLate?: (late: Late) => void;
+	readonly lateMs?: number;
 };
 
 /** Runs cells one after the other, in one guest for as long as isolation and kernel allow and it is clean. */
@@ -17,6 +30,8 @@ export class Lane implements AsyncDisposable {
 	readonly #options: LaneOptions;
 	#guest: Guest | undefined;
 	#kernel: string | undefined;
+	/** Passed in this guest, the newest last. */
+	#passed: {readonly cell: Cell; readonly at: number}[] = [];
 
 	constructor(options: LaneOptions) {
 		this.#options = options;
@@ -27,11 +42,58 @@ export class Lane implements AsyncDisposable {
 		return this.#guest?.hasOption(option) ?? false;
 	}
 
-	/** The cell's verdict, `infra` where no guest can be had. Rejects only with the signal's reason. */
-	async run(cell: Cell): Promise<CellOutcome> {
+	/** Cells that have passed so lately that a complaint may still be theirs. */
+	get recent(): readonly Cell[] {
+		const windowMs = (this.#options.lateMs ?? lateMs) * (this.#guest?.slowness ?? 1);
+		this.#passed = this.#passed.filter(({at}) => performance.now() - at < windowMs);
+		return this.#passed.map(({cell}) => cell);
+	}
+
+	/**
+	 * The cell's verdict, `infra` where no guest can be had. A complaint that it has not earned is told to `onLate` and
+	 * the cell runs again. Rejects only with the signal's reason.
+	 */
+	async run(cell: Cell, {isFresh = false}: {isFresh?: boolean} = {}): Promise<CellOutcome> {
+		if (isFresh) await this.#throwAway();
+		else if (this.#kernel !== cell.kernel) await this.settle();
+		const recent = this.recent;
+		const outcome = await this.#runOnce(cell);
+		if (!outcome.report || recent.length === 0) return outcome;
+		const isOwn = !outcome.isReportLate && !outcome.report.isAsynchronous;
+		if (isOwn) return outcome;
+		const suspects = outcome.isReportLate ? recent : [...recent, cell];
+		const {culprit, outcomes} = await this.#findCulprit(outcome.report, suspects);
+		if (culprit === cell) return outcome;
+		this.#tellLate(culprit, outcome);
+		const proved = outcomes.get(cell);
+		return proved ?? this.#runOnce(cell);
+	}
+
+	/** Waits for what the last cells may still cause, then gives the guest up. */
+	async settle(): Promise<void> {
+		const guest = this.#guest;
+		const recent = this.recent;
+		if (guest && recent.length > 0) {
+			const {signal} = this.#options;
+			await sleep((this.#options.lateMs ?? lateMs) * guest.slowness, undefined, {signal});
+			const watch = GuestWatch.of(guest);
+			await watch.settled(guest.console);
+			const [report] = watch.reports;
+			if (report) {
+				const {culprit} = await this.#findCulprit(report, recent);
+				this.#tellLate(culprit, {report, consolePath: guest.console.path});
+			}
+		}
+		await this.#throwAway();
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.#throwAway();
+	}
+
+	async #runOnce(cell: Cell, {settleMs = 0}: {settleMs?: number} = {}): Promise<CellOutcome> {
 		const {bootGuest, isolation, signal} = this.#options;
 		signal.throwIfAborted();
-		if (this.#kernel !== cell.kernel) await this.#throwAway();
 		try {
 			this.#guest ??= await bootGuest(cell.kernel);
 			this.#kernel = cell.kernel;
@@ -40,19 +102,41 @@ export class Lane implements AsyncDisposable {
 			const message = `${cell.kernel} does not boot: ${messageOf(error)}`;
 			return {verdict: 'infra', durationMs: 0, message, error, isGuestDirty: false};
 		}
-		const outcome = await runCell(cell, this.#guest, {signal});
+		const outcome = await runCell(cell, this.#guest, {signal, settleMs: settleMs * this.#guest.slowness});
 		if (outcome.isGuestDirty || isolation !== 'reuse') await this.#throwAway();
+		else if (outcome.verdict === 'pass') this.#passed.push({cell, at: performance.now()});
 		signal.throwIfAborted();
 		return outcome;
 	}
 
-	async [Symbol.asyncDispose](): Promise<void> {
-		await this.#throwAway();
+	/**
+	 * Whose complaint it is, by letting each that can have caused it run alone, with time to cause it again. Where none
+	 * does, the one before it is charged.
+	 */
+	async #findCulprit(
+		report: KernelReport,
+		suspects: readonly Cell[],
+	): Promise<{culprit: Cell; outcomes: ReadonlyMap<Cell, CellOutcome>}> {
+		const outcomes = new Map<Cell, CellOutcome>();
+		const newestFirst = suspects.toReversed().slice(0, suspectsAtMost);
+		if (newestFirst.length === 1) return {culprit: newestFirst[0]!, outcomes};
+		for (const suspect of newestFirst) {
+			await this.#throwAway();
+			const outcome = await this.#runOnce(suspect, {settleMs: this.#options.lateMs ?? lateMs});
+			outcomes.set(suspect, outcome);
+			if (outcome.report?.title === report.title) return {culprit: suspect, outcomes};
+		}
+		return {culprit: newestFirst[0]!, outcomes};
+	}
+
+	#tellLate(cell: Cell, {report, consolePath}: Pick<CellOutcome, 'report' | 'consolePath'>): void {
+		this.#options.onLate?.({cell, report: report!, consolePath: consolePath ?? ''});
 	}
 
 	async #throwAway(): Promise<void> {
 		const guest = this.#guest;
 		this.#guest = undefined;
+		this.#passed = [];
 		await guest?.[Symbol.asyncDispose]();
 	}
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
 import {AgentError, LinkLostError} from '../host/errors.ts';
+import {CrashDetector} from '../vm/crash-detector.ts';
 import {FakeGuest, fakeCell} from './fake-guest.ts';
+import {GuestWatch} from './guest-watch.ts';
 import {runCell} from './run-cell.ts';
 
 const {signal} = new AbortController();
@@ -82,8 +85,7 @@ test('what the kernel says after a cell has ended is not lost, and told to be la
 		guest,
 		{signal},
 	);
-	t.is(outcome.verdict, 'crash');
-	t.regex(outcome.message ?? '', /the one before/);
+	t.like(outcome, {verdict: 'crash', isReportLate: true, isGuestDirty: true});
 });
 
 test('a case that does not end in time hangs, and its signal is aborted', async t => {
@@ -103,7 +105,7 @@ test('a case that does not end in time hangs, and its signal is aborted', async 
 });
 
 test('deadlines are longer in a slow guest', async t => {
-	const cell = fakeCell(context => context.during(200), {deadlineMs: 100});
+	const cell = fakeCell(() => sleep(200), {deadlineMs: 100});
 	t.is((await runCell(cell, Object.assign(new FakeGuest(), {slowness: 1000}), {signal})).verdict, 'pass');
 	t.is((await runCell(cell, Object.assign(new FakeGuest(), {slowness: 1}), {signal})).verdict, 'hang');
 });
@@ -240,4 +242,80 @@ test('what a case started is undone in reverse order, also after a failure', asy
 	});
 	await runCell(cell, guest, {signal});
 	t.deepEqual(guest.asked, ['mark', 'reset', 'load', 'startLoop', 'release', 'stopJob', 'unload', 'mark']);
+});
+
+test('a complaint ends the case at once', async t => {
+	const guest = new FakeGuest();
+	const cell = fakeCell(async () => {
+		guest.say(oops);
+		await new Promise(() => {});
+	});
+	const outcome = await runCell(cell, guest, {signal});
+	t.like(outcome, {verdict: 'crash', isReportLate: false});
+	t.true(outcome.durationMs < 1000);
+});
+
+test('a kernel that says it is stuck hangs', async t => {
+	const guest = new FakeGuest();
+	const cell = fakeCell(async () => {
+		guest.say('[    9.029243] rcu: INFO: rcu_preempt self-detected stall on CPU');
+		guest.say('[    9.031135] RIP: 0010:fx_spin+0x11/0x20 [fixtures]');
+		await new Promise(() => {});
+	});
+	const outcome = await runCell(cell, guest, {signal});
+	t.like(outcome, {verdict: 'hang', message: 'INFO: rcu_preempt stall in fx_spin [fixtures]'});
+});
+
+test('a guest that answers is not waited for when its case is over its deadline', async t => {
+	const guest = Object.assign(new FakeGuest(), {bootMs: 3333});
+	const cell = fakeCell(() => new Promise(() => {}), {deadlineMs: 30});
+	const startedAt = performance.now();
+	t.is((await runCell(cell, guest, {signal})).verdict, 'hang');
+	t.true(performance.now() - startedAt < 5000);
+});
+
+test('a guest that answers nothing is given time to say why', async t => {
+	const guest = new FakeGuest();
+	const cell = fakeCell(
+		async () => {
+			guest.fallSilent();
+			setTimeout(() => guest.say('[    9.1] watchdog: BUG: soft lockup - CPU#0 stuck for 6s! [agent:7]'), 900);
+			await new Promise(() => {});
+		},
+		{deadlineMs: 100},
+	);
+	const outcome = await runCell(cell, guest, {signal});
+	t.like(outcome, {verdict: 'hang', message: 'BUG: soft lockup'});
+});
+
+test('a guest that hangs is looked at before it goes, and what is found may clear the case', async t => {
+	for (const verdict of ['hang', 'infra'] as const) {
+		const guest = Object.assign(new FakeGuest(), {
+			examine: async () => ({verdict, words: 'CPU 0 is in f.', evidence: {cpus: ['f+0x1']}}),
+		});
+		const outcome = await runCell(
+			fakeCell(() => new Promise(() => {}), {deadlineMs: 30}),
+			guest,
+			{signal},
+		);
+		t.like(outcome, {verdict, evidence: {cpus: ['f+0x1']}, isGuestDirty: true});
+		t.regex(outcome.message ?? '', /^No end after .*\nCPU 0 is in f\.$/);
+	}
+});
+
+test('a detector that fails is no clean console', async t => {
+	const guest = new FakeGuest();
+	class Broken extends CrashDetector {
+		override push(): void {
+			throw new RangeError('no such line');
+		}
+	}
+	GuestWatch.of(guest, () => new Broken());
+	const outcome = await runCell(
+		fakeCell(async () => guest.say('all is well')),
+		guest,
+		{signal},
+	);
+	t.like(outcome, {verdict: 'infra', isGuestDirty: true});
+	t.regex(outcome.message ?? '', /the detector failed: RangeError: no such line/);
 });

@@ -1,11 +1,11 @@
-import {AssertionError} from 'node:assert/strict';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {AgentError, LinkLostError, messageOf} from '../host/errors.ts';
-import {type CellEvent, cellTitle, type Verdict} from '../results/events.ts';
-import {findKernelReport} from '../vm/crash-detector.ts';
-import {InconclusiveCase, SkipCase} from './case.ts';
+import {LinkLostError} from '../host/errors.ts';
+import {type CellEvent, cellTitle} from '../results/events.ts';
+import type {KernelReport} from '../vm/crash-report.ts';
 import {openContext} from './context.ts';
-import type {Guest, GuestEnd} from './guest.ts';
+import type {Guest} from './guest.ts';
+import {GuestWatch} from './guest-watch.ts';
+import {badTaint, DeadlineError, GuestEndedError, type Judgement, judge, type Left, TroubleError} from './judge.ts';
 import type {Cell} from './plan.ts';
 
 export type CellOutcome = Pick<
@@ -16,30 +16,28 @@ export type CellOutcome = Pick<
 	readonly error?: unknown;
 	/** The guest must not be used for another cell. */
 	readonly isGuestDirty: boolean;
+	/** What the kernel complained about first. */
+	readonly report?: KernelReport;
+	/** The report was there before the cell began: it is the matter of a cell before, and this one has not run. */
+	readonly isReportLate?: boolean;
 };
 
-/** What must be unset after a cell: died, warned, bad page, soft lockup. */
-const badTaint = (1 << 7) | (1 << 9) | (1 << 5) | (1 << 14);
 const graceMs = 5000;
+/** Of the console, in an event. */
+const excerptChars = 1 << 15;
 /** Hardly a cell takes so long; one that an emulator keeps in a loop is freed after this time. */
 const retranslateMs = 3000;
+/** A guest that is silent is given until then, from the cell's begin, to say itself why (see guest-settings.ts). */
+const silentMs = 14_000;
 
-class DeadlineError extends Error {}
-
-class GuestEndedError extends Error {
-	readonly verdict: Verdict;
-
-	constructor({verdict, message}: GuestEnd) {
-		super(message);
-		this.verdict = verdict;
-	}
-}
-
-/** How much of a guest's console has been judged: what comes between two cells must not be lost. */
-const judgedTo = new WeakMap<Guest, number>();
+export type RunCellOptions = {
+	readonly signal: AbortSignal;
+	/** Stay so long after the case has ended, for what comes late. */
+	readonly settleMs?: number;
+};
 
 /** Runs one cell in a guest and judges it. Never throws: whatever happens is a verdict. */
-export async function runCell(cell: Cell, guest: Guest, {signal}: {signal: AbortSignal}): Promise<CellOutcome> {
+export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: RunCellOptions): Promise<CellOutcome> {
 	const missing = cell.definition.needs.filter(feature => !cell.mechanismUsed.features.has(feature));
 	if (missing.length > 0) {
 		return {
@@ -54,8 +52,19 @@ export async function runCell(cell: Cell, guest: Guest, {signal}: {signal: Abort
 	const {slowness} = guest;
 	const deadlineMs = cell.definition.deadlineMs * slowness;
 	const stop = new AbortController();
-	const timer = setTimeout(() => stop.abort(new DeadlineError(`No end after ${deadlineMs / 1000} s.`)), deadlineMs);
+	const timer = setTimeout(
+		() => stop.abort(new DeadlineError(`No end after ${Math.round(deadlineMs / 100) / 10} s.`)),
+		deadlineMs,
+	);
 	void guest.ended.then(end => stop.abort(new GuestEndedError(end)));
+	const watch = GuestWatch.of(guest);
+	await guest.console.refresh().catch(() => {});
+	const isLateForSure = watch.reports.length > 0;
+	const trouble = Promise.withResolvers<void>();
+	using _ = watch.onTrouble(() => {
+		trouble.resolve();
+		stop.abort(new TroubleError('The kernel complains.'));
+	});
 	const ended = AbortSignal.any([signal, stop.signal]);
 	const {context, evidence, close} = openContext({
 		cell,
@@ -70,17 +79,17 @@ export async function runCell(cell: Cell, guest: Guest, {signal}: {signal: Abort
 		evidence.retranslations = Number(evidence.retranslations ?? 0) + 1;
 	});
 	const title = `${cellTitle(cell)} ${cell.repeat}`;
-	const consoleFrom = judgedTo.get(guest) ?? guest.console.text.length;
 
 	let failure: unknown;
 	let durationMs = 0;
-	let left: {taint: number; probes: number; waiting: number} | undefined;
+	let left: Left | undefined;
 	try {
 		const before = await unless(ended, guest.ask('mark', {text: `begin ${title}`}));
 		await unless(ended, guest.ask('reset', {}));
 		await unless(ended, cell.definition.run(context));
 		durationMs = performance.now() - startedAt;
 		await unless(ended, close());
+		if (settleMs > 0) await unless(ended, sleep(settleMs));
 		left = await unless(ended, guest.ask('mark', {text: `end ${title}`}));
 		left = {...left, taint: left.taint & ~before.taint};
 	} catch (error) {
@@ -92,66 +101,76 @@ export async function runCell(cell: Cell, guest: Guest, {signal}: {signal: Abort
 	}
 	clearTimeout(timer);
 	clearInterval(refreshing);
+	if (failure instanceof DeadlineError && !(await answers(guest, slowness)) && !(await guest.isHeld?.())) {
+		const waitMs = startedAt + silentMs * slowness - performance.now();
+		await Promise.race([
+			trouble.promise,
+			guest.ended,
+			sleep(Math.max(0, waitMs), undefined, {ref: false, signal}).catch(() => {}),
+		]);
+	}
 
 	// After a failure, too, what the case left must be cleared away, or the guest is of no more use.
-	let isGuestDirty =
-		failure !== undefined && (failure instanceof GuestEndedError || !(await tidies(guest, close, title)));
+	let isGuestDirty = isFatal(failure) || (failure !== undefined && !(await tidies(guest, close, title)));
 	await settleConsole(guest, `end ${title}`, {isExpected: !isGuestDirty});
-	const console = guest.console.text.slice(consoleFrom);
-	judgedTo.set(guest, guest.console.text.length);
-	const report = findKernelReport(console);
-	const judged = judge(failure, {reportTitle: report && whenSaid(report.title, console, title), left});
-	if (report || judged.verdict === 'hang' || judged.verdict === 'crash' || judged.verdict === 'infra')
+	await watch.settled(guest.console);
+	const {reports, broken} = watch;
+	const console = guest.console.from(watch.judged.console);
+	watch.settle(guest.console);
+	const [report] = reports;
+	let judged: Judgement = judge(failure, {reports, ...(left && {left}), ...(broken && {broken})});
+	if (report) evidence.report = await describe(report, guest);
+	if (judged.verdict === 'hang' && guest.examine) judged = await examine(guest, judged, evidence);
+	if (report || broken || judged.verdict === 'hang' || judged.verdict === 'crash' || judged.verdict === 'infra')
 		isGuestDirty = true;
 	if (left && (left.taint & badTaint || left.probes > 0 || left.waiting > 0)) isGuestDirty = true;
 	return {
 		...judged,
 		durationMs: Math.round(durationMs),
 		...(Object.keys(evidence).length > 0 && {evidence}),
-		...(failure !== undefined && {error: failure}),
+		...(failure !== undefined && {error: failure instanceof TroubleError ? new Error(judged.message) : failure}),
 		...(judged.verdict !== 'pass' &&
 			judged.verdict !== 'skip' && {
 				console: excerpt(report?.text ?? console),
 				consolePath: guest.console.path,
 			}),
 		isGuestDirty,
+		...(report && {
+			report,
+			isReportLate: isLateForSure || (report.mark !== `begin ${title}` && report.mark !== `end ${title}`),
+		}),
 	};
 }
 
-function judge(
-	failure: unknown,
-	{
-		reportTitle,
-		left,
-	}: {reportTitle: string | undefined; left: {taint: number; probes: number; waiting: number} | undefined},
-): {verdict: Verdict; message?: string} {
-	if (reportTitle !== undefined) return {verdict: 'crash', message: reportTitle};
-	if (failure instanceof DeadlineError) return {verdict: 'hang', message: failure.message};
-	if (failure instanceof GuestEndedError) return {verdict: failure.verdict, message: failure.message};
-	if (failure instanceof LinkLostError) return {verdict: 'hang', message: failure.message};
-	if (failure instanceof SkipCase) return {verdict: 'skip', message: failure.message};
-	if (failure instanceof InconclusiveCase) return {verdict: 'inconclusive', message: failure.message};
-	if (failure instanceof AssertionError || failure instanceof AgentError)
-		return {verdict: 'fail', message: failure.message};
-	if (failure !== undefined) {
-		return {
-			verdict: 'infra',
-			message: failure instanceof Error ? (failure.stack ?? failure.message) : messageOf(failure),
-		};
-	}
-	if (left && left.taint & badTaint)
-		return {verdict: 'crash', message: `The kernel is tainted (${left.taint}), but its console says nothing.`};
-	if (left && left.probes > 0)
-		return {verdict: 'fail', message: `${left.probes} probes are still attached at the end of the case.`};
-	if (left && left.waiting > 0)
-		return {verdict: 'fail', message: `${left.waiting} tasks still wait inside a target at the end of the case.`};
-	return {verdict: 'pass'};
+/** After these the guest is thrown away as it is. */
+function isFatal(failure: unknown): boolean {
+	return failure instanceof GuestEndedError || failure instanceof TroubleError || failure instanceof LinkLostError;
 }
 
-/** A late complaint, of a callback for instance, is the matter of the cell before. */
-function whenSaid(reportTitle: string, console: string, title: string): string {
-	const isLate = console.indexOf(reportTitle) < console.indexOf(`probe-matrix: begin ${title}`);
-	return isLate ? `${reportTitle} (said before this cell began: look at the one before it)` : reportTitle;
+async function describe({frames, task, hasPanicked}: KernelReport, guest: Guest): Promise<Record<string, unknown>> {
+	return {
+		...(task !== undefined && {task}),
+		frames: guest.locate ? await guest.locate(frames).catch(() => frames) : frames,
+		...(hasPanicked && {hasPanicked}),
+	};
+}
+
+/** Whether a guest whose case does not end is well otherwise. */
+async function answers(guest: Guest, slowness: number): Promise<boolean> {
+	try {
+		await unless(AbortSignal.timeout(Math.round(500 * slowness)), guest.ask('counts', {}));
+		return true;
+	} catch {
+		// Late or lost: no answer.
+		return false;
+	}
+}
+
+/** A look at a guest that hangs, before it is killed. */
+async function examine(guest: Guest, judged: Judgement, evidence: Record<string, unknown>): Promise<Judgement> {
+	const found = await guest.examine!();
+	Object.assign(evidence, found.evidence);
+	return {verdict: found.verdict, message: [judged.message, found.words].filter(Boolean).join('\n')};
 }
 
 /** A lost link is a symptom; what ended the guest says more, and comes a moment later. */
@@ -213,6 +232,6 @@ async function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
 }
 
 function excerpt(console: string): string {
-	const lines = console.trimEnd().split('\n');
+	const lines = console.slice(-excerptChars).trimEnd().split('\n');
 	return lines.slice(Math.max(0, lines.length - 120)).join('\n');
 }

@@ -4,6 +4,7 @@ import {findQemu, type Qemu} from '../host/qemu.ts';
 import {guestMemoryMib} from '../kernels/memory.ts';
 import {type EndEvent, type Event, eventSchema, type RunEvent} from '../results/events.ts';
 import {openConsoles} from './consoles.ts';
+import {Durations} from './durations.ts';
 import type {Guest} from './guest.ts';
 import {guestSource} from './guest-source.ts';
 import type {Isolation} from './isolation.ts';
@@ -48,15 +49,21 @@ export async function runKernels({
 			guestSource(payload, {isolation, accelerator: accelerator.name, signal, consolePath: () => consolePath(kernel)}),
 		);
 	}
+	const durations = await Durations.open();
 	const end = await runMatrix({
 		cells: cells.filter(({kernel}) => payloads.has(kernel)),
 		isKernelMissing: payloads.size < kernels.size,
-		emit,
+		emit(event) {
+			if (event.type === 'cell' && event.verdict === 'pass') durations.add(event, event.durationMs);
+			emit(event);
+		},
 		signal,
+		expectedMs: cell => durations.expectedMs(cell),
 		lanes: laneCount(largestMib + qemuMib),
 		isolation,
 		bootGuest: kernel => sources.get(kernel)!(),
 	});
+	await durations.save();
 	return {end, consoles};
 }
 

@@ -6,6 +6,10 @@ import {FakeGuest, fakeCell} from './fake-guest.ts';
 import type {Cell} from './plan.ts';
 import {type RunMatrixOptions, runMatrix} from './run-matrix.ts';
 
+// What waits for a guest does not keep the process alive; a real guest's connection does.
+const alive = setInterval(() => {}, 1000);
+test.after.always('the process may end', () => clearInterval(alive));
+
 const pass = () => fakeCell(async () => {});
 const crash = () => fakeCell(() => Promise.reject(new TypeError('ours')));
 
@@ -16,6 +20,7 @@ async function runFake(cells: readonly Cell[], options: Partial<RunMatrixOptions
 		cells,
 		lanes: 1,
 		isolation: 'reuse',
+		lateMs: 50,
 		signal: new AbortController().signal,
 		emit: event => events.push(event),
 		async bootGuest() {
@@ -46,10 +51,10 @@ test('a cell is announced before it begins', async t => {
 	);
 });
 
-test('a dirty guest is thrown away before the next cell', async t => {
+test('a dirty guest is thrown away before the next cell, and before a cell is run again', async t => {
 	const {guests, events, verdicts} = await runFake([pass(), crash(), pass()]);
 	t.deepEqual(verdicts, ['pass', 'infra', 'pass']);
-	t.is(guests.length, 2);
+	t.is(guests.length, 3);
 	t.true(guests.every(({isDisposed}) => isDisposed));
 	t.is(events.filter(({type}) => type === 'kernel').length, 1, 'the kernel is announced once');
 });
@@ -147,6 +152,99 @@ test('long cases begin first', async t => {
 		events.filter(event => event.type === 'cell').map(event => event.case),
 		['fake/of-3000', 'fake/of-2000', 'fake/of-1000'],
 	);
+});
+
+test('who took longest the last times begins first', async t => {
+	const cells = [1, 2, 3].map(n => fakeCell(async () => {}, {id: `fake/of-${n}`}));
+	const {events} = await runFake(cells, {expectedMs: cell => ({'fake/of-2': 9000, 'fake/of-3': 8000})[cell.case]});
+	t.deepEqual(
+		events.filter(event => event.type === 'cell').map(event => event.case),
+		['fake/of-2', 'fake/of-3', 'fake/of-1'],
+	);
+});
+
+test('a cell that passes when it is run again is flaky, and has failed', async t => {
+	let runs = 0;
+	const cell = fakeCell(async () => assert.equal(++runs, 2, 'the first run'));
+	const {events, guests} = await runFake([cell]);
+	t.like(
+		events.find(({type}) => type === 'cell'),
+		{verdict: 'fail', flaky: true, again: {verdict: 'pass'}},
+	);
+	t.is(events.filter(({type}) => type === 'cell').length, 1);
+	t.is(guests.length, 2, 'the second run has a guest of its own');
+	t.like(events.at(-1), {exitCode: 1});
+});
+
+test('a cell that fails again is not flaky, and says how it failed then', async t => {
+	let runs = 0;
+	const cell = fakeCell(async () => assert.fail(`run ${++runs}`));
+	const {events} = await runFake([cell]);
+	const event = events.find((each): each is CellEvent => each.type === 'cell')!;
+	t.like(event, {verdict: 'fail', message: 'run 1', again: {verdict: 'fail', message: 'run 2'}});
+	t.is(event.flaky, undefined);
+});
+
+test('where everything fails, not everything is run again', async t => {
+	let runs = 0;
+	const cells = Array.from({length: 20}, () => fakeCell(async () => assert.fail(`run ${++runs}`)));
+	await runFake(cells);
+	t.is(runs, 28);
+});
+
+const warning = (title: string) => `[    1.5] WARNING: CPU: 1 PID: 22 at a.c:1 ${title}+0x1/0x2 [fixtures]
+[    1.5] CPU: 1 PID: 22 Comm: kworker/1:0 Tainted: G
+[    1.5] Workqueue: events ${title} [fixtures]
+[    1.5] ---[ end trace 0000000000000000 ]---`;
+
+/** Cells of which the one called `late` makes its guest complain some time later. */
+function lateWorld(afterMs: number) {
+	let guest: FakeGuest | undefined;
+	const late = fakeCell(
+		async () => {
+			const own = guest!;
+			setTimeout(() => own.say(warning('fx_late')), afterMs);
+		},
+		{id: 'fake/late'},
+	);
+	const bootGuest = async () => (guest = new FakeGuest());
+	return {late, bootGuest};
+}
+
+const outcomes = (events: readonly Event[]) =>
+	Object.fromEntries(
+		events
+			.filter((event): event is CellEvent => event.type === 'cell')
+			.map(({case: id, verdict, message}) => [id, message ? `${verdict}: ${message.split('\n')[0]}` : verdict]),
+	);
+
+test('what a cell has caused and the kernel says during the next one is charged to it', async t => {
+	const {late, bootGuest} = lateWorld(30);
+	const next = fakeCell(context => context.during(100), {id: 'fake/next'});
+	const {events} = await runFake([late, next], {bootGuest, lateMs: 200});
+	t.deepEqual(outcomes(events), {'fake/late': 'crash: WARNING in fx_late [fixtures]', 'fake/next': 'pass'});
+	t.like(events.at(-1), {exitCode: 1});
+});
+
+test('what the kernel says after the last cell is charged to the one that causes it again', async t => {
+	const {late, bootGuest} = lateWorld(100);
+	const next = fakeCell(async () => {}, {id: 'fake/next'});
+	const {events} = await runFake([late, next], {bootGuest, lateMs: 300});
+	t.deepEqual(outcomes(events), {'fake/late': 'crash: WARNING in fx_late [fixtures]', 'fake/next': 'pass'});
+});
+
+test('a complaint of a worker that the cell itself has woken stays its own', async t => {
+	let guest: FakeGuest | undefined;
+	const own = fakeCell(
+		async () => {
+			guest!.say(warning('fx_own'));
+			await new Promise(() => {});
+		},
+		{id: 'fake/own'},
+	);
+	const first = fakeCell(async () => {}, {id: 'fake/first'});
+	const {events} = await runFake([first, own], {bootGuest: async () => (guest = new FakeGuest()), lateMs: 200});
+	t.deepEqual(outcomes(events), {'fake/first': 'pass', 'fake/own': 'crash: WARNING in fx_own [fixtures]'});
 });
 
 test('where there is a leak detector it is asked after each suite, and names the suite that leaked', async t => {

@@ -1,6 +1,7 @@
 import {messageOf} from '../host/errors.ts';
 import {type CellEvent, countVerdicts, type EndEvent, type Event, exitCode} from '../results/events.ts';
 import type {Guest} from './guest.ts';
+import {badVerdicts, HeldCells} from './held-cells.ts';
 import type {Isolation} from './isolation.ts';
 import {Lane} from './lane.ts';
 import {leakDetector, leakScanAfter, suiteOf} from './leak-scan.ts';
@@ -16,9 +17,16 @@ export type RunMatrixOptions = {
 	readonly signal: AbortSignal;
 	/** Guests at once. */
 	readonly lanes: number;
+	/** What a cell took the last times; it decides who begins first. */
+	readonly expectedMs?: (cell: Cell) => number | undefined;
+	/** How long after its end a cell may still be charged with a complaint, on an idle host. */
+	readonly lateMs?: number;
 	/** One that was asked for is not among the cells: it could not be had. */
 	readonly isKernelMissing?: boolean;
 };
+
+/** So many cells are run again and fail again; then it is known that the matter is no flaky one. */
+const confirmedAtMost = 8;
 
 /** Runs all cells; resolves with the last event. Rejects only with the signal's reason, or with what `emit` throws. */
 export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
@@ -26,28 +34,48 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 	const startedAt = performance.now();
 	const finished: CellEvent[] = [];
 	const kernels = new BootedKernels(options);
-	const queue = longestFirst(cells);
+	const queue = longestFirst(cells, options.expectedMs);
+	let confirmed = 0;
 
 	const work = async () => {
+		const held = new HeldCells(event => {
+			finished.push(event);
+			emit(event);
+		});
 		await using lane = new Lane({
 			bootGuest: kernel => kernels.boot(kernel),
 			isolation,
 			signal,
+			onLate: late => held.charge(late),
+			...(options.lateMs !== undefined && {lateMs: options.lateMs}),
 		});
-		const run = async (cell: Cell) => {
+		const run = async (cell: Cell, {isRepeatable = true}: {isRepeatable?: boolean} = {}) => {
 			const {kernel, mechanism, case: id, target, repeat} = cell;
 			emit({type: 'started', kernel, mechanism, case: id, ...(target && {target}), repeat});
-			const event = cellEvent(cell, await lane.run(cell));
-			finished.push(event);
-			emit(event);
+			const outcome = await lane.run(cell);
+			let again: CellOutcome | undefined;
+			const isBad = badVerdicts.has(outcome.verdict) && !kernels.hasFailed(kernel);
+			if (isBad && isRepeatable && confirmed < confirmedAtMost) {
+				again = await lane.run(cell, {isFresh: true});
+				if (again.verdict !== 'pass') confirmed++;
+			}
+			held.add({cell, event: cellEvent(cell, outcome, again)});
+			held.release(lane.recent);
 		};
 		let before: Cell | undefined;
-		for (let cell = queue.shift(); ; cell = queue.shift()) {
-			const isEndOfSuite = before && !(cell && cell.kernel === before.kernel && suiteOf(cell) === suiteOf(before));
-			if (isEndOfSuite && lane.hasOption(leakDetector)) await run(leakScanAfter(before!));
-			if (!cell) break;
-			await run(cell);
-			before = cell;
+		try {
+			for (let cell = queue.shift(); ; cell = queue.shift()) {
+				const isEndOfSuite = before && !(cell && cell.kernel === before.kernel && suiteOf(cell) === suiteOf(before));
+				// A fresh guest has nothing of what was leaked.
+				if (isEndOfSuite && lane.hasOption(leakDetector)) await run(leakScanAfter(before!), {isRepeatable: false});
+				if (!cell) break;
+				await run(cell);
+				before = cell;
+			}
+			await lane.settle();
+		} finally {
+			// Also when interrupted: what has passed has passed.
+			held.release([]);
 		}
 	};
 	const ends = await Promise.allSettled(Array.from({length: Math.max(1, Math.min(lanes, cells.length))}, work));
@@ -80,6 +108,10 @@ class BootedKernels {
 		return this.#failed.size > 0;
 	}
 
+	hasFailed(kernel: string): boolean {
+		return this.#failed.has(kernel);
+	}
+
 	async boot(kernel: string): Promise<Guest> {
 		if (this.#failed.has(kernel)) throw this.#failed.get(kernel);
 		const {bootGuest, emit, signal} = this.#options;
@@ -101,14 +133,14 @@ class BootedKernels {
 
 /**
  * Within each suite of each kernel, and the suite with the longest one first, so that no lane is left alone with a long
- * case at the end; the deadline is a fair guess.
+ * case at the end. A deadline is a guess at what a case takes that has not run here yet; none of them comes near it.
  */
-function longestFirst(cells: readonly Cell[]): Cell[] {
-	const groups = Map.groupBy(cells, ({kernel}) => kernel).values();
-	return [...groups].flatMap(ofKernel => {
+function longestFirst(cells: readonly Cell[], expectedMs: RunMatrixOptions['expectedMs']): Cell[] {
+	const guess = (cell: Cell) => expectedMs?.(cell) ?? cell.definition.deadlineMs / 4;
+	return [...Map.groupBy(cells, ({kernel}) => kernel).values()].flatMap(ofKernel => {
 		const suites = [...Map.groupBy(ofKernel, suiteOf).values()];
-		const sorted = suites.map(suite => suite.toSorted((a, b) => b.definition.deadlineMs - a.definition.deadlineMs));
-		return sorted.toSorted(([a], [b]) => b!.definition.deadlineMs - a!.definition.deadlineMs).flat();
+		const sorted = suites.map(suite => suite.toSorted((a, b) => guess(b) - guess(a)));
+		return sorted.toSorted(([a], [b]) => guess(b!) - guess(a!)).flat();
 	});
 }
 
@@ -116,6 +148,7 @@ function longestFirst(cells: readonly Cell[]): Cell[] {
 export function cellEvent(
 	cell: Cell,
 	{verdict, durationMs, message, evidence, console, consolePath}: CellOutcome,
+	again?: CellOutcome,
 ): CellEvent {
 	const {kernel, mechanism, case: id, target, repeat} = cell;
 	return {
@@ -128,6 +161,10 @@ export function cellEvent(
 		verdict,
 		durationMs,
 		...(message !== undefined && {message}),
+		...(again && {
+			again: {verdict: again.verdict, ...(again.message !== undefined && {message: again.message})},
+			...(again.verdict === 'pass' && {flaky: true}),
+		}),
 		...(evidence && {evidence}),
 		...(console !== undefined && {console}),
 		...(consolePath !== undefined && {consolePath}),

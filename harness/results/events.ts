@@ -49,6 +49,10 @@ export type CellEvent = CellName & {
 	/** Why, for every verdict but pass. */
 	readonly message?: string;
 	readonly evidence?: Readonly<Record<string, unknown>>;
+	/** It was run once more, in a fresh guest, and this is how that ended; the verdict stays that of the first run. */
+	readonly again?: {readonly verdict: Verdict; readonly message?: string};
+	/** It passed when it was run again. */
+	readonly flaky?: true;
 	/** The lines of the guest's console that belong to this cell, when it says something. */
 	readonly console?: string;
 	/** Where the whole console is, on the host that ran the cell. */

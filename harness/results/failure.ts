@@ -6,6 +6,14 @@ import {paintVerdict} from './table.ts';
 export function formatFailure(cell: CellEvent): string {
 	const parts = [`${paintVerdict(cell.verdict)} ${styleText('bold', `${cell.kernel} › ${cellTitle(cell)}`)}`];
 	if (cell.message) parts.push(indent(clean(cell.message)));
+	if (cell.again) {
+		const words = cell.flaky ? 'flaky: it passed' : `it ended with ${cell.again.verdict}`;
+		parts.push(
+			indent(
+				`run again in a fresh guest, ${words}${cell.again.message ? `: ${clean(firstLine(cell.again.message))}` : ''}`,
+			),
+		);
+	}
 	const {registers, callStack, ...rest} = cell.evidence ?? {};
 	if (isSideBySide(registers)) parts.push(indent(formatRegisters(registers)));
 	if (isStacks(callStack)) parts.push(indent(formatStacks(callStack)));
@@ -63,6 +71,10 @@ function formatStacks({expected, seen}: {expected: string[]; seen: string[]}): s
 /** Text of a guest must not steer the terminal. */
 function clean(text: string): string {
 	return stripVTControlCharacters(text).replaceAll(/[^\P{C}\n\t]/gu, '�');
+}
+
+function firstLine(text: string): string {
+	return text.split('\n', 1)[0]!;
 }
 
 function tail(text: string, lines: number): string {

@@ -105,10 +105,12 @@ function formatGrid(
 export function formatCounts(cells: readonly CellEvent[]): string {
 	const counts = countVerdicts(cells);
 	if (cells.length === 0) return 'nothing ran';
-	return verdicts
+	const flaky = cells.filter(cell => cell.flaky).length;
+	const words = verdicts
 		.filter(verdict => counts[verdict] > 0)
 		.map(verdict => paintVerdict(verdict, `${counts[verdict]} ${verdict}`))
 		.join(', ');
+	return flaky > 0 ? `${words} (${flaky} flaky)` : words;
 }
 
 /** `4`, where all passed; `3/4` where not. */
@@ -151,5 +153,6 @@ function targetOrder(target: string): number {
 /** One line of progress for a finished cell. */
 export function formatCell(cell: CellEvent): string {
 	const time = `${(cell.durationMs / 1000).toFixed(2)} s`;
-	return `${paintVerdict(cell.verdict, cell.verdict.padEnd(12))} ${cell.kernel} ${cellTitle(cell)} ${styleText('gray', time)}`;
+	const flaky = cell.flaky ? ', flaky' : '';
+	return `${paintVerdict(cell.verdict, cell.verdict.padEnd(12))} ${cell.kernel} ${cellTitle(cell)} ${styleText('gray', `${time}${flaky}`)}`;
 }

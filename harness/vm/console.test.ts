@@ -40,3 +40,38 @@ test('each line is told once', async t => {
 		Array.from({length: 50}, (_, index) => `line ${index}`),
 	);
 });
+
+test('a flood of 100 MB is read to its end, and only its end is kept', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'console-'));
+	const file = path.join(directory.path, 'console');
+	const line = `[    1.000000] ${'flood '.repeat(14)}\n`;
+	const chunk = line.repeat(10_000);
+	const chunks = Math.ceil(100e6 / chunk.length);
+	for (let index = 0; index < chunks; index++) await appendFile(file, chunk);
+	await appendFile(file, 'dry again\n');
+	await using console = await Console.open(file);
+	let lines = 0;
+	console.onLine(() => lines++);
+	const before = process.memoryUsage().heapUsed;
+	await console.refresh();
+	t.is(lines, chunks * 10_000 + 1);
+	t.is(console.end, chunks * chunk.length + 'dry again\n'.length);
+	t.true(console.text.endsWith('dry again\n'));
+	t.true(console.text.length < 4e6, `${console.text.length} characters are kept`);
+	t.true(console.from(5).startsWith('['));
+	t.is(console.from(console.end - 10), 'dry again\n');
+	t.true(process.memoryUsage().heapUsed - before < 200e6);
+});
+
+test('a line without an end does not pile up', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'console-'));
+	const file = path.join(directory.path, 'console');
+	await appendFile(file, 'x'.repeat(1 << 20));
+	await using console = await Console.open(file);
+	let longest = 0;
+	console.onLine(line => {
+		longest = Math.max(longest, line.length);
+	});
+	await console.refresh();
+	t.true(longest > 0 && longest < 1 << 18, `${longest}`);
+});

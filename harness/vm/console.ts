@@ -1,6 +1,11 @@
 import {type FSWatcher, watch} from 'node:fs';
 import {type FileHandle, open} from 'node:fs/promises';
 
+/** The end of the console that is kept here; a guest may say as much as it likes. */
+const keptChars = 1 << 20;
+/** A longer line is passed on in pieces. */
+const maxLineChars = 1 << 16;
+
 /**
  * Follows the file QEMU writes the guest's console to. QEMU writes to a file and not to us, because a guest whose
  * console has no reader stands still.
@@ -11,6 +16,8 @@ export class Console implements AsyncDisposable {
 	readonly #watcher: FSWatcher;
 	readonly #listeners = new Set<(line: string) => void>();
 	#text = '';
+	#partial = '';
+	#dropped = 0;
 	#consumed = 0;
 	#reading: Promise<void> | undefined;
 	#again = false;
@@ -28,9 +35,21 @@ export class Console implements AsyncDisposable {
 		});
 	}
 
-	/** All of it so far, without carriage returns. Call `refresh` first to have what was written a moment ago. */
+	/** The end of it, without carriage returns. Call `refresh` first to have what was written a moment ago. */
 	get text(): string {
 		return this.#text;
+	}
+
+	/** How much has been said so far: a position for `from`. */
+	get end(): number {
+		return this.#dropped + this.#text.length;
+	}
+
+	/** What was said since `end` had this value; where that is too much to be kept, its end. */
+	from(position: number): string {
+		const missing = this.#dropped - position;
+		if (missing <= 0) return this.#text.slice(-missing);
+		return `[${missing} characters are in ${this.path} only]\n${this.#text}`;
 	}
 
 	/** Calls for each complete line from now on. */
@@ -91,9 +110,19 @@ export class Console implements AsyncDisposable {
 	}
 
 	#append(text: string): void {
-		const start = this.#text.lastIndexOf('\n') + 1;
 		this.#text += text;
-		const lines = this.#text.slice(start).split('\n').slice(0, -1);
+		// Not at each piece: cutting copies what is kept.
+		if (this.#text.length > 2 * keptChars) {
+			const excess = this.#text.length - keptChars;
+			this.#text = this.#text.slice(excess);
+			this.#dropped += excess;
+		}
+		const lines = (this.#partial + text).split('\n');
+		this.#partial = lines.pop()!;
+		if (this.#partial.length > maxLineChars) {
+			lines.push(this.#partial);
+			this.#partial = '';
+		}
 		for (const line of lines) for (const listener of this.#listeners) listener(line);
 	}
 }

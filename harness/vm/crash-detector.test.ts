@@ -1,35 +1,73 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import path from 'node:path';
 import test from 'ava';
-import {findKernelReport} from './crash-detector.ts';
+import {CrashDetector, findKernelReports} from './crash-detector.ts';
+import titles from './samples/titles.json' with {type: 'json'};
 
-const reports = [
-	['BUG: unable to handle kernel paging request at ffffffffdeadbeef', 'a page fault of 4.15'],
-	['BUG: unable to handle page fault for address: ffffffffdeadbeef', 'a page fault'],
-	['BUG: kernel NULL pointer dereference, address: 0000000000000000', 'a null pointer'],
-	['kernel BUG at mm/slub.c:4000!', 'BUG()'],
-	['general protection fault, probably for non-canonical address 0xdead: 0000 [#1] PREEMPT SMP', 'a protection fault'],
-	['Oops: 0002 [#1] SMP NOPTI', 'an oops'],
-	['int3: 0000 [#1] SMP', 'an int3 that nobody wanted'],
-	['Kernel panic - not syncing: Fatal exception', 'a panic'],
-	['WARNING: CPU: 1 PID: 77 at kernel/kprobes.c:100 foo+0x1/0x2 [bprobe]', 'a warning'],
-	['WARNING: possible circular locking dependency detected', 'lockdep'],
-	['BUG: KASAN: slab-out-of-bounds in f+0x1/0x2 [bprobe]', 'KASAN'],
-	['UBSAN: array-index-out-of-bounds in a.c:1:2', 'UBSAN'],
-	['watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [agent:77]', 'a soft lockup'],
-	['NMI watchdog: Watchdog detected hard LOCKUP on cpu 1', 'a hard lockup'],
-	['INFO: rcu_sched self-detected stall on CPU', 'an RCU stall of 4.15'],
-	['rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:', 'an RCU stall'],
-	['INFO: task agent:77 blocked for more than 120 seconds.', 'a hung task'],
-	['BUG: sleeping function called from invalid context at a.c:1', 'sleeping in atomic context'],
-	['refcount_t: underflow; use-after-free.', 'a reference count'],
-	['list_del corruption. prev->next should be ffff, but was dead', 'a list'],
-	['unregister_netdevice: waiting for lo to become free. Usage count = 2', 'a leaked device'],
+const samples = path.join(import.meta.dirname, 'samples');
+
+for (const [name, expected] of Object.entries<readonly string[]>(titles)) {
+	test(`what a guest said on purpose: ${name}`, t => {
+		const reports = findKernelReports(readFileSync(path.join(samples, `${name}.txt`), 'utf8'));
+		t.deepEqual([...new Set(reports.map(({title}) => title))], expected);
+		t.is(reports[0]?.mark, `begin ${path.basename(name)}`);
+	});
+
+	test(`one line less hides nothing: ${name}`, t => {
+		const lines = readFileSync(path.join(samples, `${name}.txt`), 'utf8').split('\n');
+		for (let gone = 0; gone < lines.length; gone++) {
+			const reports = findKernelReports(lines.toSpliced(gone, 1).join('\n'));
+			// Where the report is that one line, nothing can be left of it.
+			t.true(reports.length > 0 || /BUG: |INFO: |panic|WARNING: /.test(lines[gone] ?? ''), lines[gone]);
+		}
+	});
+}
+
+test('each sample has its titles', t => {
+	const files = readdirSync(samples, {recursive: true, encoding: 'utf8'}).filter(file => file.endsWith('.txt'));
+	t.deepEqual(files.map(file => file.slice(0, -4)).toSorted(), Object.keys(titles).toSorted());
+});
+
+const lines = [
+	['BUG: unable to handle kernel paging request at ffffffffdeadbeef', 'BUG: unable to handle page fault'],
+	['BUG: unable to handle page fault for address: ffffffffdeadbeef', 'BUG: unable to handle page fault'],
+	['kernel BUG at mm/slub.c:4000!', 'kernel BUG'],
+	['general protection fault, probably for non-canonical address 0xdead: 0000 [#1] SMP', 'general protection fault'],
+	[
+		'Oops: general protection fault, probably for non-canonical address 0xdead: 0000 [#1] SMP',
+		'general protection fault',
+	],
+	['Oops: 0002 [#1] SMP NOPTI', 'Oops'],
+	['int3: 0000 [#1] SMP', 'int3'],
+	['PANIC: double fault, error_code: 0x0', 'PANIC: double fault'],
+	['WARNING: CPU: 1 PID: 77 at kernel/kprobes.c:100 foo+0x1/0x2 [bprobe]', 'WARNING in foo [bprobe]'],
+	['WARNING: possible circular locking dependency detected', 'WARNING: possible circular locking dependency detected'],
+	['WARNING: suspicious RCU usage', 'WARNING: suspicious RCU usage'],
+	['BUG: KASAN: use-after-free in f+0x1/0x2 [bprobe]', 'KASAN: use-after-free in f [bprobe]'],
+	['BUG: KASAN: double-free or invalid-free in f+0x1/0x2', 'KASAN: double-free or invalid-free in f'],
+	['BUG: KFENCE: out-of-bounds read in f+0x1/0x2', 'KFENCE: out-of-bounds read in f'],
+	['UBSAN: array-index-out-of-bounds in a.c:1:2', 'UBSAN: array-index-out-of-bounds in a.c:1:2'],
+	['NMI watchdog: Watchdog detected hard LOCKUP on cpu 1', 'hard LOCKUP'],
+	['INFO: rcu_sched self-detected stall on CPU', 'INFO: rcu_sched stall'],
+	['rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:', 'INFO: rcu_preempt stall'],
+	['rcu: INFO: rcu_preempt detected expedited stalls on CPUs/tasks: { 1-...D }', 'INFO: rcu_preempt stall'],
+	['BUG: spinlock bad magic on CPU#1, agent/77', 'BUG: spinlock bad magic'],
+	['refcount_t: underflow; use-after-free.', 'refcount_t: underflow; use-after-free'],
+	['list_del corruption. prev->next should be ffff, but was dead', 'list_del corruption'],
+	['kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)', 'kmemleak: 3 new suspected memory leaks'],
 ] as const;
 
-for (const [line, what] of reports) {
-	test(`${what} is found: ${line}`, t => {
-		for (const prefix of ['[    1.234567] ', '[    1.234567][  T77] ', '<4>[    1.234567] ', '']) {
-			const report = findKernelReport(`[    1.000000] before\n${prefix}${line}\n[    2.000000] after`);
-			t.true(report !== undefined && line.includes(report.title) && report.title.length > 6, prefix);
+for (const [line, title] of lines) {
+	test(`the title of: ${line}`, t => {
+		for (const prefix of [
+			'[    1.234567] ',
+			'[    1.234567][  T77] ',
+			'[    1.234567][    C1] ',
+			'<4>[    1.234567] ',
+			'',
+		]) {
+			const [report] = findKernelReports(`[    1.000000] before\n${prefix}${line}\n[    2.000000] after`);
+			t.is(report?.title, title, prefix);
 			t.regex(report?.text ?? '', /after$/);
 			t.notRegex(report?.text ?? '', /before/);
 		}
@@ -42,13 +80,64 @@ for (const line of [
 	'probe-matrix: begin race/owner-killed[asm] 0',
 	'probe-matrix: BUG: unable to handle page fault for address: that is the name of a case',
 	'traps: a[1] general protection fault ip:1 sp:2 error:0 in a[1+1]',
+	'INFO: NMI handler (nmi_cpu_backtrace_handler) took too long to run: 13.457 msecs',
+	'fixtures: flood line 1 of 5000',
+	'Freeing unused kernel image (initmem) memory: 2048K',
 ]) {
 	test(`no report is made of: ${line}`, t => {
-		t.is(findKernelReport(`[    1.234567] ${line}`), undefined);
+		t.deepEqual(findKernelReports(`[    1.234567] ${line}`), []);
 	});
 }
 
-test('the first of several complaints is the title', t => {
-	const text = '[ 1.0] WARNING: CPU: 0 PID: 1 at a.c:1 f\n[ 1.1] BUG: unable to handle page fault';
-	t.regex(findKernelReport(text)?.title ?? '', /^WARNING/);
+test('a panic that an oops leads to belongs to the oops; one that comes by itself does not', t => {
+	const oops =
+		'[ 1.0] BUG: unable to handle page fault for address: 0\n[ 1.1] RIP: 0010:f+0x1/0x2\n[ 1.2] ---[ end trace 0000000000000000 ]---';
+	t.like(findKernelReports(`${oops}\n[ 1.3] Kernel panic - not syncing: Fatal exception`), [
+		{title: 'BUG: unable to handle page fault in f', hasPanicked: true},
+	]);
+	t.is(findKernelReports(`${oops}\n[ 1.3] Kernel panic - not syncing: out of ideas`).length, 2);
+});
+
+test('a second report in the middle of the first is told apart, as well as two CPUs can be', t => {
+	const reports = findKernelReports(
+		[
+			'[ 1.0] ------------[ cut here ]------------',
+			'[ 1.1] WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2',
+			'[ 1.1] BUG: unable to handle page fault for address: 0000000000000000',
+			'[ 1.1] CPU: 0 PID: 1 Comm: agent',
+			'[ 1.2] RIP: 0010:g+0x1/0x2',
+			'[ 1.3] ---[ end trace 0000000000000000 ]---',
+		].join('\n'),
+	);
+	t.deepEqual(
+		reports.map(({title}) => title),
+		['WARNING in f', 'BUG: unable to handle page fault in g'],
+	);
+});
+
+test('what is said between two cells is told by the mark before it', t => {
+	const detector = new CrashDetector();
+	for (const line of [
+		'probe-matrix: begin a 0',
+		'probe-matrix: end a 0',
+		'refcount_t: underflow; use-after-free.',
+		'probe-matrix: begin b 0',
+	])
+		detector.push(`[    1.0] ${line}`);
+	t.is(detector.reports[0]?.mark, 'end a 0');
+});
+
+test('reports and their lines are bounded', t => {
+	const detector = new CrashDetector();
+	for (let n = 0; n < 100_000; n++) detector.push(n % 300 === 0 ? `BUG: Bad thing ${n}` : `line ${n}`);
+	t.true(detector.reports.length <= 50);
+	t.true(detector.reports.every(({text}) => text.split('\n').length <= 200));
+});
+
+test('a million lines that say nothing are looked at in no time', t => {
+	const detector = new CrashDetector();
+	const startedAt = performance.now();
+	for (let n = 0; n < 1_000_000; n++) detector.push('[    1.000000] fixtures: flood line of a flood that does not end');
+	t.true(performance.now() - startedAt < 5000);
+	t.is(detector.count, 0);
 });

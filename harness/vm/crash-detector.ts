@@ -1,71 +1,147 @@
-/** What a kernel's console says when it died or complains; wording of 4.15 and of later kernels. */
-const titles: readonly RegExp[] = [
-	/BUG: unable to handle .*/,
-	/BUG: kernel NULL pointer dereference.*/,
-	/BUG: unable to handle page fault.*/,
-	/BUG: KASAN: .*/,
-	/BUG: KFENCE: .*/,
-	/BUG: KCSAN: .*/,
-	/BUG: spinlock .*/,
-	/BUG: scheduling while atomic.*/,
-	/BUG: sleeping function called from invalid context.*/,
-	/BUG: workqueue .*/,
-	/BUG: stack guard page was hit.*/,
-	/BUG: Invalid wait context.*/,
-	/BUG: Bad .*/,
-	/BUG: .* (?:Not tainted|Tainted)/,
-	/kernel BUG at .*/,
-	/general protection fault.*/,
-	/(?:divide error|invalid opcode|stack segment|int3|double fault|alignment check): 0000.*/,
-	/PANIC: .*/,
-	/Oops: .*/,
-	/Kernel panic - not syncing.*/,
-	/WARNING: (?:CPU: \d+ PID: \d+ at|\S+:\d+ at) .*/,
-	/WARNING: possible .*/,
-	/WARNING: .*lock.*/,
-	/WARNING: suspicious RCU usage.*/,
-	/WARNING: (?:kernel stack|stack going|can't ).*/,
-	/watchdog: BUG: soft lockup.*/,
-	/Watchdog detected hard LOCKUP.*/,
-	/INFO: rcu_\w+ .*stall.*/,
-	/INFO: task .* blocked for more than.*/,
-	/INFO: trying to register non-static key.*/,
-	/UBSAN: .*/,
-	/refcount_t: .*/,
-	/list_(?:add|del) corruption.*/,
-	/kmemleak: \d+ new suspected memory leaks.*/,
-	/unregister_netdevice: waiting for .*/,
-	/ODEBUG: .*/,
-	/stack-protector: .*/,
-	/Out of memory: .*/,
-	/page allocation failure.*/,
-];
+import {type Draft, type KernelReport, reportOf} from './crash-report.ts';
+import {consequence, harmless, perhaps, type Signature, signatures} from './crash-signatures.ts';
 
-/** Lines that look like one of the above and are none. */
-const harmless: readonly RegExp[] = [
-	/WARNING: Unprivileged eBPF is enabled/,
-	/WARNING: You are running an unsupported configuration/,
-	/INFO: lockdep is turned off/,
-	/INFO: NMI handler .* took too long/,
-	/traps: .* general protection/,
-	/probe-matrix: /,
-];
+const maxLines = 200;
+const maxReports = 50;
+/** In one record of the kernel log, before the text: level, time, the task or CPU that speaks. */
+const prefix = /^(?:.* login: )?(?:<\d+>)?(?:\[ *\d+\.\d+\])?(?:\[ *[TC]\d+\])? ?/;
+const cut = /^-+\[ cut here \]-+/;
+const end = /^---\[ end (?:trace|Kernel panic)/;
+const ruler = /^={60,}$/;
+const mark = /probe-matrix: ((?:begin|end) .*)$/;
 
-export type KernelReport = {
-	/** The first line, without time stamp. */
-	readonly title: string;
-	/** From that line to the end of the text, at most 200 lines. */
-	readonly text: string;
-};
+/**
+ * Finds what a kernel complains about in its console, line by line. A report begins with a line of crash-signatures.ts
+ * and takes the lines behind it; one that begins while another is being printed takes the lines from there on, because
+ * nothing tells them apart when two CPUs speak at once.
+ */
+export class CrashDetector {
+	readonly #drafts: Draft[] = [];
+	#mark: string | undefined;
+	/** Lines since a place that is often the beginning of a report, of which it is not known yet what it is about. */
+	#cut: {lines: string[]; raw: string[]} | undefined;
 
-/** The first complaint of a kernel in a piece of console output, or nothing. */
-export function findKernelReport(console: string): KernelReport | undefined {
-	const lines = console.split('\n');
-	for (const [index, raw] of lines.entries()) {
-		const line = raw.replace(/^(?:<\d+>)?\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? /, '');
-		if (harmless.some(pattern => pattern.test(line))) continue;
-		const match = titles.map(pattern => pattern.exec(line)).find(found => found !== null);
-		if (match) return {title: match[0].trim(), text: lines.slice(index, index + 200).join('\n')};
+	/** All so far, in the order in which they began. */
+	get reports(): readonly KernelReport[] {
+		return this.#drafts.map(reportOf);
+	}
+
+	get count(): number {
+		return this.#drafts.length;
+	}
+
+	/** A report is being printed, as far as one can tell. */
+	get isInReport(): boolean {
+		return this.#cut !== undefined || this.#open !== undefined;
+	}
+
+	push(raw: string): void {
+		const line = raw.replace(prefix, '').trimEnd();
+		const marked = mark.exec(line);
+		if (marked) {
+			this.#mark = marked[1];
+			return;
+		}
+		if (cut.test(line)) {
+			this.#cut = {lines: [line], raw: [raw]};
+			return;
+		}
+		const found = perhaps.test(line) ? beginning(line) : undefined;
+		if (found) this.#begin(line, raw, found);
+		else this.#continue(line, raw);
+	}
+
+	#begin(line: string, raw: string, {signature, match}: {signature: Signature; match: RegExpExecArray}): void {
+		const last = this.#drafts.at(-1);
+		if (last && consequence.test(line)) {
+			last.hasPanicked = true;
+			this.#take(last, line, raw);
+			return;
+		}
+		if (this.#open && (signature.isBanner || isSame(this.#open, signature))) {
+			this.#take(this.#open, line, raw);
+			return;
+		}
+		if (this.#open) this.#open.isClosed = true;
+		const before = this.#cut;
+		this.#cut = undefined;
+		if (this.#drafts.length >= maxReports) return;
+		this.#drafts.push({
+			signature,
+			match,
+			lines: [...(before?.lines ?? []), line],
+			raw: [...(before?.raw ?? []), raw],
+			mark: this.#mark,
+			hasPanicked: false,
+			isClosed: false,
+		});
+	}
+
+	#continue(line: string, raw: string): void {
+		if (this.#cut) {
+			this.#cut.lines.push(line);
+			this.#cut.raw.push(raw);
+			// The line that says what it is was lost.
+			if (this.#cut.lines.length > 5 || end.test(line)) this.#giveUpCut();
+			return;
+		}
+		if (this.#open) this.#take(this.#open, line, raw);
+		// The beginning was lost, not the report; unless it is the end of one that was too long.
+		else if (end.test(line) && (this.#drafts.at(-1)?.lines.length ?? 0) < maxLines) {
+			this.#cut = {lines: ['', 'its beginning was lost', line], raw: [raw]};
+			this.#giveUpCut();
+		}
+	}
+
+	#giveUpCut(): void {
+		const before = this.#cut!;
+		this.#cut = undefined;
+		if (this.#drafts.length >= maxReports) return;
+		this.#drafts.push({
+			signature: undefined,
+			match: undefined,
+			...before,
+			mark: this.#mark,
+			hasPanicked: false,
+			isClosed: end.test(before.lines.at(-1)!),
+		});
+	}
+
+	#take(draft: Draft, line: string, raw: string): void {
+		draft.lines.push(line);
+		draft.raw.push(raw);
+		draft.isClosed = end.test(line) || draft.lines.length >= maxLines || (ruler.test(line) && draft.lines.length > 12);
+	}
+
+	get #open(): Draft | undefined {
+		const last = this.#drafts.at(-1);
+		return last?.isClosed === false ? last : undefined;
+	}
+}
+
+/** All reports in a piece of console output. */
+export function findKernelReports(console: string): readonly KernelReport[] {
+	const detector = new CrashDetector();
+	for (const line of console.split('\n')) detector.push(line);
+	return detector.reports;
+}
+
+function beginning(line: string): {signature: Signature; match: RegExpExecArray} | undefined {
+	if (harmless.some(pattern => pattern.test(line))) return undefined;
+	for (const signature of signatures) {
+		const match = signature.pattern.exec(line);
+		if (match) return {signature, match};
 	}
 	return undefined;
+}
+
+/** A refcount's words stand before the WARNING they belong to; BUG() is told as an invalid opcode, too. */
+function isSame(open: Draft, signature: Signature): boolean {
+	const {lines} = open;
+	return (
+		signature.kind === 'warning' &&
+		open.signature?.kind === 'warning' &&
+		lines.length <= 3 &&
+		!lines.some(line => line.startsWith('WARNING: '))
+	);
 }

@@ -24,7 +24,12 @@ export async function fingerprintOf(options: GoldenVmOptions): Promise<string> {
 		(typeof socketNames)[number],
 		string
 	>;
-	const machine = machineOf(options, {consolePath: 'console', gdbSocket: 'gdb', sockets: nowhere});
+	const machine = machineOf(options, {
+		consolePath: 'console',
+		gdbSocket: 'gdb',
+		resetLog: 'resets',
+		sockets: nowhere,
+	});
 	const args = qemuArguments(qemu, kernel, machine);
 	// The processor decides what an accelerated guest sees, and how fast the clock of an emulated one is.
 	const processor = /^model name.*$/m.exec(await readFile('/proc/cpuinfo', 'utf8'))?.[0];

@@ -17,6 +17,8 @@ export type Machine = {
 	readonly isIncoming?: boolean;
 	/** Where we listen for the monitor and for the ports of the guest. */
 	readonly sockets: Readonly<Record<(typeof socketNames)[number], string>>;
+	/** Where QEMU tells of resets; only there it says that one was a triple fault. */
+	readonly resetLog: string;
 	/** A UNIX socket for gdb. */
 	readonly gdbSocket: string;
 	/** The guest stands still until gdb lets it go. */
@@ -64,6 +66,10 @@ export function qemuArguments(qemu: Qemu, kernel: Kernel, machine: Machine): rea
 		`file,id=console,path=${quote(machine.consolePath)},append=on`,
 		'-serial',
 		'chardev:console',
+		'-d',
+		'cpu_reset',
+		'-D',
+		machine.resetLog,
 		'-netdev',
 		'user,id=net0,restrict=on,ipv6=off,hostfwd=tcp:127.0.0.1:0-10.0.2.15:22',
 		'-device',

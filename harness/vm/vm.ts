@@ -39,6 +39,8 @@ export class Vm implements AsyncDisposable {
 	/** When QEMU was started, as performance.now() tells it. */
 	readonly startedAt: number;
 	readonly #kernel: Kernel;
+	/** What QEMU says of resets, for as long as the VM is there. */
+	readonly resetLog: string;
 	readonly #process: QemuProcess;
 	readonly #resources: AsyncDisposableStack;
 
@@ -51,9 +53,10 @@ export class Vm implements AsyncDisposable {
 		await mkdir(path.dirname(consolePath), {recursive: true});
 		const console = resources.use(await Console.open(consolePath));
 		const gdbSocket = directory.file('gdb');
+		const resetLog = directory.file('resets');
 		using sockets = await Sockets.listen(directory, socketNames);
 		const startedAt = performance.now();
-		const machine = machineOf(options, {consolePath, gdbSocket, sockets: sockets.paths});
+		const machine = machineOf(options, {consolePath, gdbSocket, resetLog, sockets: sockets.paths});
 		const process = resources.use(QemuProcess.start(qemu, qemuArguments(qemu, kernel, machine)));
 		try {
 			const {connections} = sockets;
@@ -67,7 +70,7 @@ export class Vm implements AsyncDisposable {
 			// Again, as what was opened last is closed first, and without its monitor it would have to be killed.
 			resources.use(process);
 			const sshPort = parseForwardedPort(await qmp.human('info usernet'));
-			const parts = {sshPort, qmp, console, identity, agent, gdbSocket, startedAt, kernel, process};
+			const parts = {sshPort, qmp, console, identity, agent, gdbSocket, resetLog, startedAt, kernel, process};
 			return new Vm(parts, resources.move());
 		} catch (error) {
 			signal?.throwIfAborted();
@@ -76,7 +79,7 @@ export class Vm implements AsyncDisposable {
 	}
 
 	private constructor(
-		parts: Pick<Vm, 'sshPort' | 'qmp' | 'console' | 'identity' | 'agent' | 'gdbSocket' | 'startedAt'> & {
+		parts: Pick<Vm, 'sshPort' | 'qmp' | 'console' | 'identity' | 'agent' | 'gdbSocket' | 'resetLog' | 'startedAt'> & {
 			kernel: Kernel;
 			process: QemuProcess;
 		},
@@ -88,6 +91,7 @@ export class Vm implements AsyncDisposable {
 		this.identity = parts.identity;
 		this.agent = parts.agent;
 		this.gdbSocket = parts.gdbSocket;
+		this.resetLog = parts.resetLog;
 		this.startedAt = parts.startedAt;
 		this.#kernel = parts.kernel;
 		this.#process = parts.process;
@@ -140,7 +144,7 @@ export class Vm implements AsyncDisposable {
 /** What QEMU is told, with the paths of one run. */
 export function machineOf(
 	options: Omit<VmOptions, 'qemu'>,
-	paths: Pick<Machine, 'consolePath' | 'gdbSocket' | 'sockets'>,
+	paths: Pick<Machine, 'consolePath' | 'gdbSocket' | 'resetLog' | 'sockets'>,
 ): Machine {
 	const {memory, isIncoming} = options;
 	return {

@@ -1,0 +1,41 @@
+import {createHash} from 'node:crypto';
+import {existsSync} from 'node:fs';
+import {rename, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import type {Payload} from '../build/payload.ts';
+import {cacheDirectory} from '../host/cache.ts';
+import type {Kernel} from '../kernels/kernel.ts';
+import type {Hex} from '../link/agent-protocol.ts';
+import type {GuestLink} from '../link/guest-link.ts';
+import {Symbols} from '../vm/symbols.ts';
+
+/**
+ * The file with a kernel's symbols. For kernels that come without one the first guest is asked, once and for all: guests
+ * start without address randomization, and one that hangs cannot be asked any more.
+ */
+export async function keepKallsyms(
+	{bzImage, kallsyms}: Pick<Kernel, 'bzImage' | 'kallsyms'>,
+	link: () => Promise<Pick<GuestLink, 'execBytes'>>,
+): Promise<string | undefined> {
+	if (kallsyms !== undefined) return kallsyms;
+	const name = createHash('sha256').update(bzImage).digest('hex').slice(0, 16);
+	const file = path.join(cacheDirectory('symbols'), name);
+	if (existsSync(file)) return file;
+	const text = await (await link()).execBytes('cat /proc/kallsyms');
+	const temporary = `${file}.${process.pid}.tmp`;
+	// Those of modules are of this boot.
+	await writeFile(temporary, text.toString('latin1').replaceAll(/^.*\]\n/gm, ''));
+	await rename(temporary, file);
+	return file;
+}
+
+/** For a guest whose modules lie where `bases` says. */
+export async function readSymbols(
+	payload: Pick<Payload, 'bprobe' | 'fixtures'>,
+	{kallsyms, bases}: {kallsyms: string | undefined; bases: Readonly<Record<'bprobe' | 'fixtures', Hex>>},
+): Promise<Symbols> {
+	const modules = (['bprobe', 'fixtures'] as const).flatMap(name =>
+		bases[name] === '0x0' ? [] : {name, file: payload[name], base: BigInt(bases[name])},
+	);
+	return Symbols.read(kallsyms, modules);
+}

@@ -1,0 +1,185 @@
+import process from 'node:process';
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {CaseContext} from '../matrix/case.ts';
+import type {Guest} from '../matrix/guest.ts';
+import type {Verdict} from '../results/events.ts';
+
+/** Something that goes wrong, and what the engine has to make of it. */
+export type Fault = {
+	readonly name: string;
+	readonly verdict: Verdict;
+	/** Of the message, from its beginning. */
+	readonly message?: RegExp;
+	/** From the trigger to the verdict, on an idle host without acceleration. */
+	readonly goalMs: number;
+	/** One of these must be built into the kernel for it to notice. */
+	readonly options?: readonly string[];
+	/** It shows when the cell has ended. */
+	readonly isLate?: true;
+	/** Where the CPUs were must be among the evidence. */
+	readonly isHang?: true;
+	pull(context: CaseContext, guest: Guest): Promise<void>;
+};
+
+const quickMs = 2000;
+const hangMs = 15_000;
+
+export const faults: readonly Fault[] = [
+	{...crash('panic'), message: /^Kernel panic - not syncing: fixtures: the panic that was asked for/},
+	{
+		...crash('oops'),
+		message:
+			/^(?:BUG: unable to handle kernel NULL pointer dereference|general protection fault) in fx_oops \[fixtures\]/,
+	},
+	{...crash('warn'), message: /^WARNING in fx_warn \[fixtures\]/},
+	{...crash('bug'), message: /^kernel BUG in fx_bug \[fixtures\]/},
+	{...crash('triple-fault'), message: /^The guest died of a triple fault/},
+	{...crash('power-off'), message: /^The guest switched itself off/},
+	{...crash('reboot'), message: /^The guest reset itself/},
+	{
+		...crash('atomic-sleep'),
+		message: /^BUG: (?:scheduling while atomic|sleeping function called from invalid context) in fx_sleep_in_atomic/,
+		options: ['CONFIG_PREEMPT_COUNT', 'CONFIG_DEBUG_ATOMIC_SLEEP'],
+	},
+	{
+		...crash('kasan-write'),
+		message: /^KASAN: slab-out-of-bounds write in fx_write_after_end \[fixtures\]/,
+		options: ['CONFIG_KASAN'],
+	},
+	{
+		...crash('lockdep-inversion'),
+		message: /^WARNING: possible circular locking dependency detected in fx_invert_locks \[fixtures\]/,
+		options: ['CONFIG_PROVE_LOCKING'],
+	},
+	{
+		...crash('leak'),
+		message: /^kmemleak: \d+ new suspected memory leaks?/,
+		goalMs: hangMs,
+		options: ['CONFIG_DEBUG_KMEMLEAK'],
+		async pull({ask, exec, signal}) {
+			await ask('crash', {kind: 'leak'});
+			// An object counts as lost when it is some seconds old and was not found twice.
+			for (let scan = 0; scan < 3; scan++) {
+				await sleep(3000, undefined, {signal});
+				await exec('echo scan > /sys/kernel/debug/kmemleak');
+			}
+		},
+	},
+	{
+		...crash('late-warn'),
+		message: /^WARNING in fx_late_warn \[fixtures\]/,
+		goalMs: hangMs,
+		isLate: true,
+		pull: pullOnly('late-warn'),
+	},
+	{
+		...hang('soft-lockup'),
+		message: /^(?:INFO: rcu\w* stall|BUG: soft lockup) in fx_spin_unpreempted \[fixtures\]/,
+		options: ['CONFIG_SOFTLOCKUP_DETECTOR'],
+	},
+	{
+		...hang('hard-lockup'),
+		message: /^(?:INFO: rcu\w* stall|hard LOCKUP|BUG: soft lockup).*fx_spin_without_interrupts/s,
+	},
+	{...hang('rcu-stall'), message: /^INFO: rcu\w* stall(?: in |\n)/},
+	{...hang('hung-task'), message: /^INFO: task hung in fx_hang \[fixtures\]/, options: ['CONFIG_DETECT_HUNG_TASK']},
+	{
+		...hang('every-cpu-dead'),
+		message: /^(?:No end after|INFO: rcu|BUG: soft)/,
+		goalMs: 2 * hangMs,
+		async pull({ask, signal}) {
+			for (let cpu = 0; cpu < 4; cpu++) void ask('crash', {kind: 'hard-lockup'}).catch(() => {});
+			await untilEnd(signal);
+		},
+	},
+	{
+		name: 'silent-case',
+		verdict: 'hang',
+		message: /^No end after .*\nThe agent answers/,
+		goalMs: hangMs,
+		isHang: true,
+		pull: ({signal}) => untilEnd(signal),
+	},
+	{name: 'flood', verdict: 'pass', goalMs: 30_000, pull: pullOnly('flood')},
+	{
+		name: 'agent-killed',
+		verdict: 'hang',
+		message: /^The agent in the guest is gone: it ended by SIGKILL/,
+		goalMs: hangMs,
+		isHang: true,
+		async pull({exec, signal}) {
+			void exec('killall -9 agent').catch(() => {});
+			await untilEnd(signal);
+		},
+	},
+	{
+		name: 'agent-stopped',
+		verdict: 'hang',
+		message: /^No end after .*\nThe agent does not answer, the kernel does/,
+		goalMs: 2 * hangMs,
+		isHang: true,
+		async pull({exec, signal}) {
+			void exec('killall -STOP agent').catch(() => {});
+			await untilEnd(signal);
+		},
+	},
+	{
+		name: 'sshd-killed',
+		verdict: 'hang',
+		message: /^The agent in the guest is gone: .*\nNo command gets through, but the kernel lives/,
+		goalMs: hangMs,
+		isHang: true,
+		async pull({exec, signal}) {
+			void exec('killall -9 dropbear').catch(() => {});
+			await untilEnd(signal);
+		},
+	},
+	{
+		name: 'qemu-killed',
+		verdict: 'infra',
+		message: /^QEMU was killed by SIGKILL/,
+		goalMs: quickMs,
+		async pull({signal}, {pid}) {
+			process.kill(pid!, 'SIGKILL');
+			await untilEnd(signal);
+		},
+	},
+	{
+		name: 'qemu-stopped',
+		verdict: 'infra',
+		message: /QEMU stands still: its monitor does not answer, it has been stopped/,
+		goalMs: 2 * hangMs,
+		async pull({signal}, {pid}) {
+			process.kill(pid!, 'SIGSTOP');
+			await untilEnd(signal);
+		},
+	},
+];
+
+function crash(kind: string): Fault {
+	return {name: kind, verdict: 'crash', goalMs: quickMs, pull: pullAndWait(kind)};
+}
+
+function hang(kind: string): Fault {
+	return {name: kind, verdict: 'hang', goalMs: hangMs, isHang: true, pull: pullAndWait(kind)};
+}
+
+function pullOnly(kind: string): Fault['pull'] {
+	return async ({ask}) => {
+		await ask('crash', {kind});
+	};
+}
+
+function pullAndWait(kind: string): Fault['pull'] {
+	return async ({ask, signal}) => {
+		await ask('crash', {kind});
+		await untilEnd(signal);
+	};
+}
+
+async function untilEnd(signal: AbortSignal): Promise<void> {
+	const {promise, reject} = Promise.withResolvers<never>();
+	signal.addEventListener('abort', () => reject(signal.reason), {once: true});
+	signal.throwIfAborted();
+	await promise;
+}

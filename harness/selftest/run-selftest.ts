@@ -1,0 +1,107 @@
+import {defineCase} from '../matrix/case.ts';
+import type {Guest} from '../matrix/guest.ts';
+import {Lane, type Late} from '../matrix/lane.ts';
+import {type Cell, planCells} from '../matrix/plan.ts';
+import type {CellOutcome} from '../matrix/run-cell.ts';
+import {bprobe} from '../mechanisms/bprobe.ts';
+import type {Verdict} from '../results/events.ts';
+import type {Fault} from './faults.ts';
+
+export type FaultResult = {
+	readonly kernel: string;
+	readonly fault: string;
+	readonly verdict: Verdict;
+	/** The first line. */
+	readonly title: string;
+	/** From the trigger to the verdict. */
+	readonly ms: number;
+	readonly goalMs: number;
+	/** What is not as expected; empty where all is well. */
+	readonly wrong: readonly string[];
+	readonly outcome: CellOutcome;
+};
+
+export type SelftestOptions = {
+	readonly kernel: string;
+	readonly faults: readonly Fault[];
+	readonly bootGuest: () => Promise<Guest>;
+	readonly onResult: (result: FaultResult) => void;
+	readonly signal: AbortSignal;
+};
+
+/** Pulls every trigger in a cell of its own, through the engine that runs the matrix, and compares what it says. */
+export async function runSelftest(options: SelftestOptions): Promise<readonly FaultResult[]> {
+	const {kernel, faults, signal} = options;
+	const results: FaultResult[] = [];
+	let guest: Guest | undefined;
+	let late: Late | undefined;
+	await using lane = new Lane({
+		isolation: 'reuse',
+		signal,
+		bootGuest: async () => (guest = await options.bootGuest()),
+		onLate: each => {
+			late = each;
+		},
+	});
+	const passing = cellOf(kernel, 'pass', 5000, async () => {});
+	for (const fault of faults) {
+		let pulledAt = performance.now();
+		late = undefined;
+		const cell = cellOf(kernel, fault.name, deadlineOf(fault), async context => {
+			const {options: any = []} = fault;
+			if (any.length > 0 && !any.some(option => context.hasOption(option)))
+				context.skip(`The kernel is built without ${any.join(' and ')}.`);
+			pulledAt = performance.now();
+			await fault.pull(context, guest!);
+		});
+		let outcome = await lane.run(cell);
+		let ms = performance.now() - pulledAt;
+		const after = await lane.run(passing);
+		if (fault.isLate) {
+			await lane.settle();
+			ms = performance.now() - pulledAt;
+			outcome = charged(outcome, late, cell);
+		}
+		const wrong = outcome.verdict === 'skip' ? [] : compare(fault, outcome);
+		if (after.verdict !== 'pass') wrong.push(`the next cell ended with ${after.verdict}: ${after.message}`);
+		const title = outcome.message?.split('\n', 1)[0] ?? '';
+		const result = {
+			kernel,
+			fault: fault.name,
+			verdict: outcome.verdict,
+			title,
+			ms,
+			goalMs: fault.goalMs,
+			wrong,
+			outcome,
+		};
+		results.push(result);
+		options.onResult(result);
+	}
+	return results;
+}
+
+function cellOf(kernel: string, name: string, deadlineMs: number, run: Cell['definition']['run']): Cell {
+	const definition = defineCase({id: `selftest/${name}`, needs: [], deadlineMs, run});
+	return planCells({kernels: [kernel], mechanisms: [bprobe], cases: [definition]})[0]!;
+}
+
+/** Those that the kernel itself has to tell of must not be overtaken by the deadline, the others wait for it. */
+function deadlineOf({name, goalMs}: Fault): number {
+	return /^(?:silent|agent|qemu-stopped|every)/.test(name) ? 4000 : Math.max(goalMs, 14_000);
+}
+
+function charged(outcome: CellOutcome, late: Late | undefined, cell: Cell): CellOutcome {
+	if (!late) return outcome;
+	const message = late.cell === cell ? late.report.title : `charged to ${late.cell.case}: ${late.report.title}`;
+	return {...outcome, verdict: 'crash', message};
+}
+
+function compare({verdict, message, isHang}: Fault, outcome: CellOutcome): string[] {
+	const wrong: string[] = [];
+	if (outcome.verdict !== verdict) wrong.push(`its verdict should be ${verdict}`);
+	if (message && !message.test(outcome.message ?? '')) wrong.push(`its message should match ${message.source}`);
+	const cpus = outcome.evidence?.cpus;
+	if (isHang && !(Array.isArray(cpus) && cpus.length > 0)) wrong.push('where the CPUs were is not known');
+	return wrong;
+}

@@ -1,0 +1,22 @@
+import {mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import {execa} from 'execa';
+import {withSourceLines} from './source-lines.ts';
+
+test('frames get their lines where debug information is at hand, and stay as they are where not', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'source-'));
+	const source = path.join(directory.path, 'a.c');
+	const object = path.join(directory.path, 'a.ko');
+	await writeFile(source, 'int f(int x)\n{\n\treturn x + 1;\n}\n');
+	await execa('gcc', ['-g', '-O1', '-c', source, '-o', object]);
+	const frames = ['f+0x0/0x4 [a]', 'unknown+0x1/0x2 [a]', 'f+0x1/0x4 [other]', 'do_syscall_64+0x5d/0x90'];
+	const [first, ...others] = await withSourceLines(frames, {a: object});
+	t.regex(first ?? '', /^f\+0x0\/0x4 \[a\] a\.c:[23]$/);
+	t.deepEqual(others, frames.slice(1));
+});
+
+test('a file that is not there costs nothing but the lines', async t => {
+	t.deepEqual(await withSourceLines(['f+0x0/0x4 [a]'], {a: '/nowhere/a.ko'}), ['f+0x0/0x4 [a]']);
+});

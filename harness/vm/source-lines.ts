@@ -1,0 +1,34 @@
+import {execa} from 'execa';
+import {functionsOf} from './symbols.ts';
+
+/**
+ * `fx_oops+0x7/0x20 [fixtures]` → `fx_oops+0x7/0x20 [fixtures] crash.c:40`, for frames in modules whose file, with debug
+ * information, is at hand. The first frame is where it happened, the others are where calls return to. What cannot be
+ * found stays as it is.
+ */
+export async function withSourceLines(
+	frames: readonly string[],
+	files: Readonly<Record<string, string>>,
+): Promise<readonly string[]> {
+	return Promise.all(
+		frames.map(async (frame, index) => {
+			const [, name, offset, module] = /^(\S+)\+0x([\da-f]+)\/0x[\da-f]+ \[(\w+)/.exec(frame) ?? [];
+			const file = module === undefined ? undefined : files[module];
+			if (file === undefined) return frame;
+			const found = (await functionsOf(file)).filter(each => each.name === name);
+			if (found.length !== 1) return frame;
+			const {value, section} = found[0]!;
+			const at = value + BigInt(`0x${offset}`) - (index === 0 ? 0n : 1n);
+			const line = await addressToLine(file, section, at);
+			return line === undefined ? frame : `${frame} ${line}`;
+		}),
+	);
+}
+
+async function addressToLine(file: string, section: string, address: bigint): Promise<string | undefined> {
+	const {stdout, failed} = await execa('addr2line', ['-s', '-e', file, '-j', section, `0x${address.toString(16)}`], {
+		reject: false,
+	});
+	const line = failed ? '' : stdout.trim().replace(/ \(discriminator \d+\)$/, '');
+	return /^[^?].*:\d+$/.test(line) ? line : undefined;
+}

@@ -1,0 +1,71 @@
+import {readFile} from 'node:fs/promises';
+import {execa} from 'execa';
+
+type Symbol = {readonly address: bigint; readonly name: string; readonly module?: string};
+
+/** Names for addresses of a kernel and its modules. */
+export class Symbols {
+	readonly #sorted: readonly Symbol[];
+
+	/** `kallsyms` has the form of /proc/kallsyms; of modules, only those whose base is known are named. */
+	static async read(
+		kallsyms: string | undefined,
+		modules: readonly {readonly name: string; readonly file: string; readonly base: bigint}[],
+	): Promise<Symbols> {
+		const own = await Promise.all(modules.map(moduleSymbols));
+		const kernel = kallsyms === undefined ? [] : parseKallsyms(await readFile(kallsyms, 'latin1'));
+		return new Symbols([...kernel, ...own.flat()]);
+	}
+
+	constructor(symbols: readonly Symbol[]) {
+		this.#sorted = symbols.toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+	}
+
+	/** `fx_oops+0x7 [fixtures]`; nothing for what is far from any function. */
+	nameOf(address: bigint): string | undefined {
+		let [low, high] = [0, this.#sorted.length];
+		while (low < high) {
+			const middle = (low + high) >> 1;
+			if (this.#sorted[middle]!.address <= address) low = middle + 1;
+			else high = middle;
+		}
+		const found = this.#sorted[low - 1];
+		if (!found || address - found.address > 0x10000n) return undefined;
+		const offset = `+0x${(address - found.address).toString(16)}`;
+		return `${found.name}${offset}${found.module ? ` [${found.module}]` : ''}`;
+	}
+}
+
+function parseKallsyms(text: string): readonly Symbol[] {
+	const found: Symbol[] = [];
+	for (const [, address, name] of text.matchAll(/^([0-9a-f]{16}) [tTwW] (\S+)$/gm))
+		found.push({address: BigInt(`0x${address}`), name: name!});
+	return found;
+}
+
+async function moduleSymbols({
+	name: module,
+	file,
+	base,
+}: {
+	name: string;
+	file: string;
+	base: bigint;
+}): Promise<readonly Symbol[]> {
+	return (await functionsOf(file))
+		.filter(({section}) => section === '.text')
+		.map(({name, value}) => ({address: base + value, name, module}));
+}
+
+export type ModuleFunction = {readonly name: string; readonly value: bigint; readonly section: string};
+
+/** The functions of a module's file; none where the host has no nm. */
+export async function functionsOf(file: string): Promise<readonly ModuleFunction[]> {
+	const {stdout, failed} = await execa('nm', ['--format=sysv', file], {reject: false, maxBuffer: 64 << 20});
+	if (failed) return [];
+	return stdout.split('\n').flatMap(line => {
+		const [name, value, kind, , , , section] = line.split('|').map(field => field.trim());
+		if (!name || !value || !/^[tT]$/.test(kind ?? '') || !section) return [];
+		return {name, value: BigInt(`0x${value}`), section};
+	});
+}
