@@ -2,12 +2,12 @@
 import {buildPayload} from '../harness/build/payload.ts';
 import {messageOf} from '../harness/host/errors.ts';
 import {obtainKernel} from '../harness/kernels/obtain.ts';
-import {testedKernels} from '../harness/matrix/tested-kernels.ts';
+import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
 import {obtainGolden} from '../harness/vm/golden.ts';
 import {Guest} from '../harness/vm/guest.ts';
 
 const count = Number(process.argv[2] ?? 1000);
-const kernel = process.argv[3] ?? testedKernels[0];
+const kernel = process.argv[3] ?? embeddedKernel;
 
 const golden = await obtainGolden(await buildPayload(await obtainKernel(kernel)));
 const readyMs: number[] = [];
