@@ -68,6 +68,9 @@
 #define bp_unlock_module_symbols() do { } while (0)
 #endif
 
+/* Since 5.4 a task is freed after it was switched away from for the last time. */
+#define BP_FREED_WHILE_RUNNING (LINUX_VERSION_CODE < KERNEL_VERSION(5, 4, 0))
+
 /* Whether lockdep takes interrupts for enabled. */
 #ifndef CONFIG_PROVE_LOCKING
 #define bp_lockdep_irqs_on() false

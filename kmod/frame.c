@@ -2,11 +2,14 @@
 /*
  * Storage of the calls in flight: see frame.h.
  */
+#include <linux/irq_work.h>
 #include <linux/kallsyms.h>
 #include <linux/module.h>
+#include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
 #include <linux/tracepoint.h>
 #include <linux/vmalloc.h>
+#include <linux/workqueue.h>
 
 #include "frame.h"
 
@@ -61,55 +64,139 @@ void bp_frame_spill(struct bp_frame *frame)
 }
 NOKPROBE_SYMBOL(bp_frame_spill);
 
+static void bury(struct work_struct *work);
+static DECLARE_DELAYED_WORK(burial, bury);
+
+static void call_bury(struct irq_work *work)
+{
+	schedule_delayed_work(&burial, 1);
+}
+
+/* Queueing work takes locks; this takes none. */
+static struct irq_work call_burial;
+
+/* Keeps @task, and its entry for it alone, until it is dead. */
+static bool hold(struct bp_task *entry, struct task_struct *task)
+{
+	get_task_struct(task);
+	if (!cmpxchg(&entry->dying, NULL, task))
+		return true;
+	put_task_struct(task);	/* not the last one: it runs, or is just being freed */
+	return false;
+}
+NOKPROBE_SYMBOL(hold);
+
+/* A task whose sched_process_free may be over: nobody else would give back what it claims now. */
+static struct bp_task *claim_dying(struct bp_task *set, struct task_struct *task)
+{
+	int way;
+
+	for (way = 0; way < BP_WAYS; way++) {
+		if (READ_ONCE(set[way].dying) != task || READ_ONCE(set[way].task))
+			continue;
+		WRITE_ONCE(set[way].task, task);
+		return &set[way];
+	}
+	for (way = 0; way < BP_WAYS; way++) {
+		if (READ_ONCE(set[way].task) || READ_ONCE(set[way].dying) ||
+		    cmpxchg(&set[way].task, NULL, task))
+			continue;
+		if (hold(&set[way], task))
+			irq_work_queue(&call_burial);
+		return &set[way];
+	}
+	return NULL;
+}
+NOKPROBE_SYMBOL(claim_dying);
+
 struct bp_task *bp_task_claim(struct task_struct *task)
 {
 	struct bp_task *set = bp_task_set(task);
 	int way;
 
+	if (BP_FREED_WHILE_RUNNING && unlikely(task->exit_state))
+		return claim_dying(set, task);
 	for (way = 0; way < BP_WAYS; way++) {
-		if (READ_ONCE(set[way].task) || cmpxchg(&set[way].task, NULL, task))
+		if (READ_ONCE(set[way].task) || READ_ONCE(set[way].dying))
 			continue;
-		set[way].reaped = false;
-		return &set[way];
+		if (!cmpxchg(&set[way].task, NULL, task))
+			return &set[way];
 	}
 	return NULL;
 }
 NOKPROBE_SYMBOL(bp_task_claim);
 
-/* Gives back an entry with all its frames, none of which will ever return. */
-void bp_task_forget(struct bp_task *entry)
+static bool task_gone(const struct task_struct *task)
 {
-	struct bp_frame *frame = entry->newest, *below;
-
-	entry->newest = NULL;
-	for (; frame; frame = below) {
-		below = frame->below;
-		bp_frame_spill(frame);
-	}
-	bp_task_release(entry);
+	return bp_task_is_dead(task) && !READ_ONCE(task->on_cpu);
 }
-NOKPROBE_SYMBOL(bp_task_forget);
+
+/* Gives back all frames of a task, none of which will ever return. */
+static void forget(struct bp_task *set, const struct task_struct *task)
+{
+	struct bp_frame *frame, *below;
+	int way;
+
+	for (way = 0; way < BP_WAYS; way++) {
+		if (READ_ONCE(set[way].task) != task)
+			continue;
+		frame = set[way].newest;
+		set[way].newest = NULL;
+		for (; frame; frame = below) {
+			below = frame->below;
+			bp_frame_spill(frame);
+		}
+		bp_task_release(&set[way]);
+	}
+}
+
+/* Looks after the tasks that were not dead yet when they were freed. */
+static void bury(struct work_struct *work)
+{
+	bool again = false;
+	unsigned int set, way;
+
+	for (set = 0; set < 1u << bp_task_bits; set++) {
+		for (way = 0; way < BP_WAYS; way++) {
+			struct task_struct *task = READ_ONCE(bp_tasks[set][way].dying);
+
+			if (!task)
+				continue;
+			if (!task_gone(task)) {
+				again = true;
+				continue;
+			}
+			forget(bp_tasks[set], task);
+			WRITE_ONCE(bp_tasks[set][way].dying, NULL);
+			put_task_struct(task);
+		}
+	}
+	if (again)
+		schedule_delayed_work(&burial, 1);
+}
 
 /*
  * The tracepoint sched_process_free: the last event of @task before its memory
  * can be another task's. Not its exit: do_exit() goes on calling functions.
+ * Before 5.4 even this comes while a task may still run the end of do_exit(),
+ * where it may call and return. Such a task is held until it is dead: else a
+ * new one at its address would find frames that are not its own.
  */
 static void task_freed(void *data, struct task_struct *task)
 {
 	struct bp_task *set = bp_task_set(task);
 	int way;
 
+	if (task_gone(task)) {
+		forget(set, task);
+		return;
+	}
 	for (way = 0; way < BP_WAYS; way++) {
 		if (READ_ONCE(set[way].task) != task)
 			continue;
-		/*
-		 * Before 5.4 a task that reaps itself gets here while it still
-		 * runs the end of do_exit(), where it may call and return.
-		 */
-		if (bp_task_is_dead(task) && !READ_ONCE(task->on_cpu))
-			bp_task_forget(&set[way]);
-		else
-			WRITE_ONCE(set[way].reaped, true);
+		if (hold(&set[way], task))
+			schedule_delayed_work(&burial, 1);
+		return;
 	}
 }
 
@@ -145,8 +232,7 @@ void bp_frames_sweep(void)
 		for (way = 0; way < BP_WAYS; way++) {
 			struct bp_task *entry = &bp_tasks[set][way];
 
-			/* A reaped task's memory may be gone. */
-			if (!entry->task || entry->reaped)
+			if (!entry->task)
 				continue;
 			for (frame = entry->newest; frame; frame = frame->below) {
 				if (slot_alive(entry, frame->slot) &&
@@ -191,6 +277,7 @@ int bp_frames_init(void)
 	err = -ENOMEM;
 	if (!pool || !pool_next || !bp_tasks)
 		goto free;
+	init_irq_work(&call_burial, call_bury);
 	atomic64_set(&pool_top, POOL_EMPTY);
 	for (i = frames; i--;)
 		bp_frame_spill(&pool[i]);
@@ -212,8 +299,18 @@ free:
 
 void bp_frames_exit(void)
 {
+	unsigned int set, way;
+
 	tracepoint_probe_unregister(free_tracepoint, task_freed, NULL);
 	tracepoint_synchronize_unregister();
+	irq_work_sync(&call_burial);
+	cancel_delayed_work_sync(&burial);
+	for (set = 0; set < 1u << bp_task_bits; set++) {
+		for (way = 0; way < BP_WAYS; way++) {
+			if (bp_tasks[set][way].dying)
+				put_task_struct(bp_tasks[set][way].dying);
+		}
+	}
 	vfree(bp_tasks);
 	vfree(pool_next);
 	vfree(pool);

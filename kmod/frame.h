@@ -18,12 +18,16 @@
 /*
  * A task with calls in flight. Only the task itself changes its entry (its
  * interrupts included), so a lookup by the task needs no lock. Entries are
- * given back with the last frame.
+ * given back with the last frame, or when the task is dead.
  */
 struct bp_task {
 	struct task_struct *task;
 	struct bp_frame *newest;
-	bool reaped;		/* given back by its parent while it still ran */
+	/*
+	 * A task that was freed while it still ran, held by us until it is
+	 * dead; the entry is no other task's before.
+	 */
+	struct task_struct *dying;
 };
 
 extern struct bp_task (*bp_tasks)[BP_WAYS];
@@ -37,7 +41,6 @@ unsigned int bp_frames_total(void);
 struct bp_frame *bp_frame_refill(struct bp_cpu *cpu);
 void bp_frame_spill(struct bp_frame *frame);
 struct bp_task *bp_task_claim(struct task_struct *task);
-void bp_task_forget(struct bp_task *entry);
 
 #define BP_CPU_FREE_MAX 32
 
@@ -75,17 +78,8 @@ static __always_inline struct bp_task *bp_task_find(struct task_struct *task)
 	int way;
 
 	for (way = 0; way < BP_WAYS; way++) {
-		if (READ_ONCE(set[way].task) != task)
-			continue;
-		/*
-		 * See task_freed(): once the address belongs to a task that is
-		 * not about to die, what is here is its predecessor's.
-		 */
-		if (unlikely(set[way].reaped && !(task->flags & PF_EXITING))) {
-			bp_task_forget(&set[way]);
-			return NULL;
-		}
-		return &set[way];
+		if (READ_ONCE(set[way].task) == task)
+			return &set[way];
 	}
 	return NULL;
 }

@@ -23,7 +23,9 @@ function lineProgress(cells: number): Progress {
 				process.stderr.write(`${event.kernel}: ${words}\n`);
 			}
 			if (event.type === 'cell')
-				process.stderr.write(`${String(++finished).padStart(String(cells).length)}/${cells} ${formatCell(event)}\n`);
+				process.stderr.write(
+					`${String(++finished).padStart(String(cells).length)}/${Math.max(cells, finished)} ${formatCell(event)}\n`,
+				);
 		},
 		async end() {},
 	};
