@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
 import {AgentError, LinkLostError} from '../host/errors.ts';
 import {FakeGuest, fakeCell} from './fake-guest.ts';
@@ -103,7 +104,7 @@ test('a case that does not end in time hangs, and its signal is aborted', async 
 });
 
 test('deadlines are longer in a slow guest', async t => {
-	const cell = fakeCell(context => context.during(200), {deadlineMs: 100});
+	const cell = fakeCell(() => sleep(200), {deadlineMs: 100});
 	t.is((await runCell(cell, Object.assign(new FakeGuest(), {slowness: 1000}), {signal})).verdict, 'pass');
 	t.is((await runCell(cell, Object.assign(new FakeGuest(), {slowness: 1}), {signal})).verdict, 'hang');
 });
