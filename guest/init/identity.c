@@ -22,13 +22,19 @@
 
 #define LINE_MAX_SIZE 1024
 
+static int digit(char text)
+{
+	if (text >= '0' && text <= '9')
+		return text - '0';
+	return text >= 'a' && text <= 'f' ? text - 'a' + 10 : -1;
+}
+
 static size_t bytes_of(const char *digits, unsigned char *bytes, size_t size)
 {
 	size_t length = 0;
-	unsigned int byte;
 
-	while (length < size && sscanf(digits + 2 * length, "%2x", &byte) == 1)
-		bytes[length++] = byte;
+	for (; length < size && digit(digits[0]) >= 0 && digit(digits[1]) >= 0; digits += 2)
+		bytes[length++] = digit(digits[0]) << 4 | digit(digits[1]);
 	return length;
 }
 

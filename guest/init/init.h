@@ -10,7 +10,7 @@ int write_file(const char *path, const void *data, size_t size, mode_t mode);	/*
 
 /* ports.c: virtio-serial ports by the names QEMU was given. */
 int open_port(const char *name);			/* connected on the host's side; -1: said why */
-int read_line(int port, char *line, size_t size);	/* without its end; -1: too long */
+int read_line(int port, char *line, size_t size);	/* of one port only; without its end; -1: too long */
 
 /* identity.c */
 void receive_identity(void);

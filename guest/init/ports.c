@@ -63,21 +63,30 @@ int open_port(const char *name)
 	return -1;
 }
 
+/* Each read is a matter of microseconds at best, so they are as large as may be. */
 int read_line(int port, char *line, size_t size)
 {
+	static char buffer[4096];
+	static ssize_t filled, at;
 	size_t length = 0;
-	ssize_t count;
 
 	while (length < size) {
-		count = read(port, line + length, 1);
-		if (count == 1 && line[length] == '\n') {
+		if (at == filled) {
+			at = 0;
+			filled = read(port, buffer, sizeof(buffer));
+		}
+		if (filled <= 0) {
+			/* The host is away, which ends the guest sooner or later. */
+			filled = 0;
+			sleep_ms(5);
+			continue;
+		}
+		line[length] = buffer[at++];
+		if (line[length] == '\n') {
 			line[length] = 0;
 			return 0;
 		}
-		if (count == 1)
-			length++;
-		else
-			sleep_ms(5);	/* The host is away, which ends the guest sooner or later. */
+		length++;
 	}
 	return -1;
 }

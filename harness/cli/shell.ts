@@ -2,7 +2,9 @@ import {readFileSync, statSync} from 'node:fs';
 import path from 'node:path';
 import type {Command} from 'commander';
 import {buildPayload, type Payload} from '../build/payload.ts';
+import {findAccelerator} from '../host/accelerator.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
+import {findQemu} from '../host/qemu.ts';
 import {say} from '../host/say.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {attachTerminal} from '../link/terminal.ts';
@@ -22,10 +24,11 @@ export function addShell(program: Command, signal: AbortSignal): void {
 		.action(async (id: string, {gdb = false, copy = []}: {gdb?: boolean; copy?: readonly string[]}) => {
 			const files = copy.map(readForGuest);
 			const payload = await buildPayload(await obtainKernel(id, {signal}), {signal});
+			const {name: accelerator} = await findAccelerator(await findQemu({signal}), {signal});
 			// With gdb one wants to see it boot.
 			await using guest = gdb
-				? await Guest.boot(payload, {signal, gdb, onStarted: vm => tellGdb(vm, payload)})
-				: await Guest.restore(await obtainGolden(payload, {signal}), {signal});
+				? await Guest.boot(payload, {accelerator, signal, gdb, onStarted: vm => tellGdb(vm, payload)})
+				: await Guest.restore(await obtainGolden(payload, {accelerator, signal}), {signal});
 			say(
 				`Linux ${payload.kernel.release}, ready after ${(guest.readyMs / 1000).toFixed(1)} s; its console is ${guest.vm.console.path}`,
 			);

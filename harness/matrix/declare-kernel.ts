@@ -1,4 +1,6 @@
 import test from 'ava';
+import {findAccelerator} from '../host/accelerator.ts';
+import {findQemu} from '../host/qemu.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
 import {bprobe} from '../mechanisms/bprobe.ts';
@@ -80,7 +82,8 @@ function preparedKernel(id: string, signal: AbortSignal): () => Promise<Guest> {
 	const prepare = async () => {
 		const payload = await prepareKernel(id, {signal});
 		const {consolePath} = await openConsoles();
-		return guestSource(payload, {isolation: 'reuse', signal, consolePath: () => consolePath(id)});
+		const {name: accelerator} = await findAccelerator(await findQemu({signal}), {signal});
+		return guestSource(payload, {isolation: 'reuse', accelerator, signal, consolePath: () => consolePath(id)});
 	};
 	let prepared: ReturnType<typeof prepare> | undefined;
 	return async () => {
