@@ -115,6 +115,27 @@ test('a second report in the middle of the first is told apart, as well as two C
 	);
 });
 
+test('the interrupt that tells of a stall is not where it is', t => {
+	const stall = [
+		'[ 1.0] INFO: rcu_sched self-detected stall on CPU',
+		'[ 1.0]  <IRQ>',
+		'[ 1.0]  some_timer_function+0x1/0x2',
+		'[ 1.0]  </IRQ>',
+		'[ 1.0]  fx_spin+0x1/0x2 [fixtures]',
+	];
+	t.is(findKernelReports(stall.join('\n'))[0]?.title, 'INFO: rcu_sched stall in fx_spin [fixtures]');
+});
+
+test('the end of a report without its beginning is a report', t => {
+	t.is(findKernelReports('[ 1.0] ---[ end trace 0000000000000000 ]---').length, 1);
+	const long = [
+		'BUG: Bad thing',
+		...Array.from({length: 300}, (_, n) => `line ${n}`),
+		'---[ end trace 0000000000000000 ]---',
+	];
+	t.is(findKernelReports(long.join('\n')).length, 1);
+});
+
 test('what is said between two cells is told by the mark before it', t => {
 	const detector = new CrashDetector();
 	for (const line of [

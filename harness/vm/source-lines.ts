@@ -26,9 +26,16 @@ export async function withSourceLines(
 }
 
 async function addressToLine(file: string, section: string, address: bigint): Promise<string | undefined> {
-	const {stdout, failed} = await execa('addr2line', ['-s', '-e', file, '-j', section, `0x${address.toString(16)}`], {
-		reject: false,
-	});
-	const line = failed ? '' : stdout.trim().replace(/ \(discriminator \d+\)$/, '');
-	return /^[^?].*:\d+$/.test(line) ? line : undefined;
+	const {stdout, failed} = await execa(
+		'addr2line',
+		['-s', '-i', '-e', file, '-j', section, `0x${address.toString(16)}`],
+		{
+			reject: false,
+		},
+	);
+	if (failed) return undefined;
+	const lines = stdout.split('\n').map(line => line.trim().replace(/ \(discriminator \d+\)$/, ''));
+	// Where a function is inlined, the line inside it first, then that of who called it.
+	const known = lines.filter(line => /^[^?].*:\d+$/.test(line));
+	return known.length > 0 ? known.join(' < ') : undefined;
 }
