@@ -59,8 +59,8 @@
 #define BP_KPROBE_FAULT_HANDLER
 #endif
 
-/* Since 5.12 the walk over the symbols of modules takes the lock itself, and nobody else can. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 12, 0)
+/* Until 5.12 who walks over the symbols of modules has to hold module_mutex. Then it was taken there, and hidden. */
+#ifdef BP_MODULE_MUTEX_EXPORTED
 #define bp_lock_module_symbols() mutex_lock(&module_mutex)
 #define bp_unlock_module_symbols() mutex_unlock(&module_mutex)
 #else
