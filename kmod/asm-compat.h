@@ -22,8 +22,8 @@
 #define BP_CODE_BEGIN(name) SYM_CODE_START(name)
 #define BP_CODE_END(name) SYM_CODE_END(name)
 #else
-/* END, not ENDPROC: objtool checks the frame pointers of what is a function. */
-#define BP_FUNC_BEGIN(name) ENTRY(name)
+/* END, not ENDPROC: objtool checks the frame pointers of what is a function. The hint leads it to what is none. */
+#define BP_FUNC_BEGIN(name) ENTRY(name) BP_HINT_FUNC
 #define BP_FUNC_END(name) END(name)
 #define BP_CODE_BEGIN(name) ENTRY(name)
 #define BP_CODE_END(name) END(name)
