@@ -15,7 +15,14 @@ async function world(script: string) {
 	await writeFile(kvmDevice, '');
 	await writeFile(program, `#!/bin/sh\necho "$2" >>${directory.path}/asked\n${script}\n`, {mode: 0o755});
 	process.env.PROBE_MATRIX_CACHE = path.join(directory.path, 'cache');
-	const qemu: Qemu = {command: [program], environment: {}, version: '10.0.0', tcgThread: 'multi', hasQboot: true};
+	const qemu: Qemu = {
+		command: [program],
+		environment: {},
+		version: '10.0.0',
+		tcgThread: 'multi',
+		hasQboot: true,
+		canBeSandboxed: false,
+	};
 	return {
 		qemu,
 		kvmDevice,

@@ -7,6 +7,7 @@ import {cacheDirectory, isWhole} from './cache.ts';
 import {defaultMaxAgeMs, loadIndex, type Suite} from './debian/archive.ts';
 import {closure} from './debian/closure.ts';
 import {packageTree} from './debian/tree.ts';
+import {compareVersions} from './debian/version.ts';
 import {UsageError} from './errors.ts';
 import {readRecent, remember} from './memo.ts';
 import {say} from './say.ts';
@@ -19,7 +20,12 @@ export type Qemu = {
 	/** `single` where multi-threaded emulation is not to be trusted. */
 	readonly tcgThread: 'multi' | 'single';
 	readonly hasQboot: boolean;
+	/** It can be kept from starting programs and raising its privileges, and needs neither (`sandbox`). */
+	readonly canBeSandboxed: boolean;
 };
+
+/** The value of `-sandbox`: what an emulator that a guest has taken over could use against the host. */
+export const sandbox = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny';
 
 /** The oldest major version whose multi-threaded TCG survives code being patched while it runs. */
 const firstGoodMajor = 10;
@@ -53,19 +59,23 @@ async function hostQemu(): Promise<Qemu | undefined> {
 	const command = [path.join(directory, 'qemu-system-x86_64')];
 	const version = await versionOf(command, {});
 	const hasQboot = existsSync('/usr/share/qemu/qboot.rom');
-	return {command, environment: {}, version, tcgThread: threadFor(version), hasQboot};
+	const canBeSandboxed = await trySandbox(command, {}, version);
+	return {command, environment: {}, version, tcgThread: threadFor(version), hasQboot, canBeSandboxed};
 }
 
 async function cachedQemu({signal}: {signal?: AbortSignal}): Promise<Qemu> {
 	const memo = path.join(cacheDirectory('kernels'), 'host-qemu.json');
-	const known = await readRecent<{root: string; version: string}>(memo, 30 * defaultMaxAgeMs, ({root}) =>
-		isWhole(root),
+	const known = await readRecent<{root: string; version: string; canBeSandboxed?: boolean}>(
+		memo,
+		30 * defaultMaxAgeMs,
+		async ({root, canBeSandboxed}) => canBeSandboxed !== undefined && (await isWhole(root)),
 	);
 	const root = known?.root ?? (await fetchQemu({signal}));
 	const qemu = inTree(root);
 	const version = known?.version ?? (await versionOf(qemu.command, qemu.environment));
-	if (!known) await remember(memo, {root, version});
-	return {...qemu, version, tcgThread: threadFor(version)};
+	const canBeSandboxed = known?.canBeSandboxed ?? (await trySandbox(qemu.command, qemu.environment, version));
+	if (!known) await remember(memo, {root, version, canBeSandboxed});
+	return {...qemu, version, tcgThread: threadFor(version), canBeSandboxed};
 }
 
 async function fetchQemu({signal}: {signal?: AbortSignal}): Promise<string> {
@@ -78,7 +88,7 @@ async function fetchQemu({signal}: {signal?: AbortSignal}): Promise<string> {
 }
 
 /** Started by its own loader with its own libraries, so that neither the host's age nor its distribution matters. */
-function inTree(root: string): Omit<Qemu, 'version' | 'tcgThread'> {
+function inTree(root: string): Omit<Qemu, 'version' | 'tcgThread' | 'canBeSandboxed'> {
 	const libraries = ['lib', 'usr/lib'].map(directory => path.join(root, directory, 'x86_64-linux-gnu'));
 	const loader = ['lib64', 'usr/lib64', 'lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu']
 		.map(directory => path.join(root, directory, 'ld-linux-x86-64.so.2'))
@@ -103,6 +113,18 @@ function inTree(root: string): Omit<Qemu, 'version' | 'tcgThread'> {
 
 function threadFor(version: string): Qemu['tcgThread'] {
 	return Number.parseInt(version, 10) >= firstGoodMajor ? 'multi' : 'single';
+}
+
+/** By experiment: it may be built without seccomp, or the host forbid it. Before 8.2 guests are saved by a program. */
+async function trySandbox(
+	[program, ...rest]: readonly string[],
+	env: Readonly<Record<string, string>>,
+	version: string,
+): Promise<boolean> {
+	if (compareVersions(version, '8.2') < 0) return false;
+	const args = ['-M', 'none', '-nodefaults', '-display', 'none', '-sandbox', sandbox, '-monitor', 'stdio'];
+	const result = await execa(program!, [...rest, ...args], {env, input: 'quit\n', reject: false, timeout: 10_000});
+	return result.exitCode === 0;
 }
 
 async function versionOf(

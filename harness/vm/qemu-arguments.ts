@@ -1,4 +1,4 @@
-import type {Qemu} from '../host/qemu.ts';
+import {type Qemu, sandbox} from '../host/qemu.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 
 export type Machine = {
@@ -34,6 +34,7 @@ export function qemuArguments(qemu: Qemu, kernel: Kernel, machine: Machine): rea
 		'-nodefaults',
 		'-no-user-config',
 		'-no-reboot',
+		...(qemu.canBeSandboxed ? ['-sandbox', sandbox] : []),
 		'-display',
 		'none',
 		'-M',

@@ -9,7 +9,7 @@ const capabilities = [{capability: 'x-ignore-shared', state: true}];
 export async function save(qmp: Qmp, state: string, {signal}: {signal?: AbortSignal | undefined}): Promise<void> {
 	await qmp.execute('stop');
 	await qmp.execute('migrate-set-capabilities', {capabilities});
-	await qmp.execute('migrate', {uri: `exec:cat > ${shellQuote(state)}`});
+	await qmp.execute('migrate', {uri: (await canUseFiles(qmp)) ? `file:${state}` : `exec:cat > ${shellQuote(state)}`});
 	for (;;) {
 		const {status, 'error-desc': why} = await qmp.execute<{status?: string; 'error-desc'?: string}>('query-migrate');
 		if (status === 'completed') return;
@@ -29,10 +29,18 @@ export async function resume(qmp: Qmp, state: string): Promise<number> {
 	await qmp.execute('migrate-set-capabilities', {
 		capabilities: [...capabilities, {capability: 'events', state: true}],
 	});
-	await qmp.execute('migrate-incoming', {uri: `exec:cat ${shellQuote(state)}`});
+	await qmp.execute('migrate-incoming', {
+		uri: (await canUseFiles(qmp)) ? `file:${state}` : `exec:cat ${shellQuote(state)}`,
+	});
 	await promise;
 	await qmp.execute('cont');
 	return performance.now();
+}
+
+/** Since 8.2; without, it has to be allowed to start a program. */
+async function canUseFiles(qmp: Qmp): Promise<boolean> {
+	const {qemu} = await qmp.execute<{qemu: {major: number; minor: number}}>('query-version');
+	return qemu.major > 8 || (qemu.major === 8 && qemu.minor >= 2);
 }
 
 function shellQuote(text: string): string {
