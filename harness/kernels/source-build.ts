@@ -127,8 +127,6 @@ class Build {
 
 	async compile(): Promise<void> {
 		say(`building ${this.#name}; that takes minutes.`);
-		// One job at a time: old kernels build a helper of their tools twice at once, and run it while it is written.
-		await this.#make([...this.#recipe.make, 'prepare'], this.#source);
 		const make = [`-j${availableParallelism()}`, ...this.#recipe.make];
 		await this.#make([...make, 'bzImage'], this.#source);
 		// Since 5.8 that comes from the modules' step. Earlier that step would only build what distributors add.
