@@ -2,6 +2,7 @@
 /* The agent, on its port. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -47,8 +48,10 @@ void agent_ended(pid_t pid, int status)
 	}
 	for (char *at = said; (at = strchr(at, '\n'));)
 		*at = ' ';
-	snprintf(line, sizeof(line), "\nthe agent ended %s %d. %s\n", WIFSIGNALED(status) ? "by signal" : "with",
-		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), said);
+	if (WIFSIGNALED(status))
+		snprintf(line, sizeof(line), "\nthe agent ended by SIG%s. %s\n", sigabbrev_np(WTERMSIG(status)), said);
+	else
+		snprintf(line, sizeof(line), "\nthe agent ended with %d. %s\n", WEXITSTATUS(status), said);
 	if (write(port, line, strlen(line)) < 0)
 		say("probe-matrix:%s", line);
 }

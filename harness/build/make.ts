@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import path from 'node:path';
 import {execa} from 'execa';
 import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
-import {BuildError} from '../host/errors.ts';
+import {BuildError, diskFull, fullDisk} from '../host/errors.ts';
 import {say} from '../host/say.ts';
 import {copySources, hashSources, toolchainIdentity} from './sources.ts';
 
@@ -64,6 +64,7 @@ async function runMake(
 	});
 	signal?.throwIfAborted();
 	if (!failed && !isWarning.test(all)) return;
+	if (all.includes(fullDisk)) throw diskFull(cwd, all.slice(-1000));
 	const why = exitCode === undefined ? shortMessage : failed ? `make ended with ${exitCode}` : 'there are warnings';
 	throw new BuildError(`${name} does not build: ${why}.\n${all.trim().split('\n').slice(-60).join('\n')}`);
 }

@@ -3,7 +3,7 @@ import {accessSync, constants, existsSync, mkdirSync} from 'node:fs';
 import {mkdir, readdir, rename, rm} from 'node:fs/promises';
 import {homedir} from 'node:os';
 import path from 'node:path';
-import {errorCode, messageOf, UsageError} from './errors.ts';
+import {diskFull, errorCode, messageOf, UsageError} from './errors.ts';
 import {withLock} from './lock.ts';
 import {findDamage, writeManifest} from './manifest.ts';
 import {say} from './say.ts';
@@ -92,10 +92,6 @@ export async function immutableDirectory(
 /** Runs `work` while nobody else, in any process that shares the cache, is inside of the same name. */
 export async function locked<T>(name: string, {signal}: {signal?: AbortSignal}, work: () => Promise<T>): Promise<T> {
 	return withLock(name, {signal, directory: cacheDirectory('locks')}, work);
-}
-
-export function diskFull(where: string, cause: unknown): UsageError {
-	return new UsageError(`There is no space left on the disk that holds ${where}.`, {cause});
 }
 
 /** What a killed process had begun. Whoever holds the lock of `final` knows that nobody works on them. */

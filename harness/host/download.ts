@@ -4,8 +4,8 @@ import {rename, rm, stat} from 'node:fs/promises';
 import {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import pRetry from 'p-retry';
-import {diskFull, locked} from './cache.ts';
-import {errorCode, messageOf, NetworkError, NotFoundError, UsageError} from './errors.ts';
+import {locked} from './cache.ts';
+import {diskFull, errorCode, messageOf, NetworkError, NotFoundError, UsageError} from './errors.ts';
 
 export type Download = {
 	readonly url: string;

@@ -68,3 +68,10 @@ export function errorCode(error: unknown): string | undefined {
 export function messageOf(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);
 }
+
+/** What programs say then, in English. */
+export const fullDisk = 'No space left on device';
+
+export function diskFull(where: string, cause: unknown): UsageError {
+	return new UsageError(`There is no space left on the disk that holds ${where}.`, {cause});
+}

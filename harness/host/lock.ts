@@ -3,6 +3,7 @@ import {mkdirSync} from 'node:fs';
 import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {diskFull} from './errors.ts';
 
 /**
  * Runs `work` while no other process or thread is inside withLock of the same name.
@@ -27,6 +28,7 @@ export async function withLock<T>(
 }
 
 const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
 
 function tryLock(database: DatabaseSync): boolean {
 	try {
@@ -34,6 +36,8 @@ function tryLock(database: DatabaseSync): boolean {
 		return true;
 	} catch (error) {
 		if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return false;
+		if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_FULL)
+			throw diskFull(database.location() ?? 'the locks', error);
 		throw error;
 	}
 }

@@ -1,7 +1,7 @@
 import {createWriteStream} from 'node:fs';
 import path from 'node:path';
 import {execa} from 'execa';
-import {BuildError} from '../host/errors.ts';
+import {BuildError, diskFull, fullDisk} from '../host/errors.ts';
 import {directoryOnPath} from '../host/qemu.ts';
 import {say} from '../host/say.ts';
 
@@ -56,6 +56,7 @@ export async function kbuild({name, source, output, args, log, env, signal}: Kbu
 	signal?.removeEventListener('abort', end);
 	signal?.throwIfAborted();
 	if (!failed) return;
+	if (words.some(line => line.includes(fullDisk))) throw diskFull(output, words.join('\n'));
 	const why = exitCode === undefined ? shortMessage : `make ended with ${exitCode}`;
 	throw new BuildError(`${name} does not build: ${why}. The whole log is ${log}.\n${words.join('\n')}`);
 }
@@ -78,6 +79,8 @@ async function follow(
 	{name, log}: {name: string; log: string},
 ): Promise<readonly string[]> {
 	await using file = createWriteStream(log);
+	// On a full disk make says so itself.
+	file.on('error', () => {});
 	const started = Date.now();
 	let said = started;
 	let objects = 0;

@@ -99,6 +99,11 @@ export class Agent implements AsyncDisposable {
 
 	#receive(line: string): void {
 		if (this.#goneBecause || line.trim() === '') return;
+		// Process 1 says so in its stead.
+		if (line.startsWith('the agent ended ')) {
+			this.#end(`it ${line.slice('the agent '.length).trim()}`);
+			return;
+		}
 		const answer = parseAnswer(line);
 		if (!answer) {
 			this.#end(`it answered with something that is no answer: ${JSON.stringify(line.slice(0, 200))}`);

@@ -1,8 +1,8 @@
-import {chmod, utimes} from 'node:fs/promises';
+import {chmod, statfs, utimes} from 'node:fs/promises';
 import path from 'node:path';
 import type {Payload} from '../build/payload.ts';
 import {cacheDirectory, immutableDirectory, locked} from '../host/cache.ts';
-import {BootError} from '../host/errors.ts';
+import {BootError, UsageError} from '../host/errors.ts';
 import {cpuMsOf} from '../host/process.ts';
 import {findQemu} from '../host/qemu.ts';
 import {say} from '../host/say.ts';
@@ -85,6 +85,7 @@ async function discard(directory: string): Promise<void> {
 type Making = {fingerprint: string; vmOptions: GoldenVmOptions; signal: AbortSignal | undefined};
 
 async function makeGolden(directory: string, making: Making): Promise<void> {
+	await mustHold(directory, making.vmOptions.memoryMib);
 	say(`booting and saving a guest of ${making.vmOptions.kernel.id}.`);
 	for (let boot = 1; boot <= bootsAtMost; boot++) {
 		const times = await bootAndSave(directory, making);
@@ -93,6 +94,14 @@ async function makeGolden(directory: string, making: Making): Promise<void> {
 		return;
 	}
 	throw new BootError(`In ${bootsAtMost} boots the clock of the guest ran too fast or too slow; the host is too busy.`);
+}
+
+/** A disk that runs full while the guest writes to its memory would kill QEMU without a word. */
+async function mustHold(directory: string, needMib: number): Promise<void> {
+	const {bavail, bsize} = await statfs(directory);
+	const freeMib = Math.floor((bavail * bsize) / 2 ** 20);
+	if (freeMib >= needMib) return;
+	throw new UsageError(`The disk that holds ${directory} has ${freeMib} MiB left; a saved guest needs ${needMib} MiB.`);
 }
 
 /** Nothing where the guest's clock is wrong: all its copies would have the same one. */
