@@ -79,7 +79,8 @@ export const faults: readonly Fault[] = [
 	},
 	{
 		...hang('hard-lockup'),
-		message: /^(?:INFO: rcu\w* stall|hard LOCKUP|BUG: soft lockup).*fx_spin_without_interrupts/s,
+		// Where the kernel says nothing in time, the registers of its CPUs do.
+		message: /^(?:INFO: rcu\w* stall|hard LOCKUP|BUG: soft lockup|No end after).*fx_spin_without_interrupts/s,
 	},
 	{...hang('rcu-stall'), message: /^INFO: rcu\w* stall(?: in |\n)/},
 	{...hang('hung-task'), message: /^INFO: task hung in fx_hang \[fixtures\]/, options: ['CONFIG_DETECT_HUNG_TASK']},
