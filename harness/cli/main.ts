@@ -4,6 +4,7 @@ import {messageOf, UsageError} from '../host/errors.ts';
 import {addDoctor} from './doctor.ts';
 import {InterruptedError, interruptible} from './interrupt.ts';
 import {addKernels} from './kernels.ts';
+import {addReport} from './report.ts';
 import {addRun} from './run.ts';
 import {addSelftest} from './selftest.ts';
 import {addShell} from './shell.ts';
@@ -11,7 +12,7 @@ import {addShell} from './shell.ts';
 /** Adds a command; its action may set process.exitCode. */
 export type AddCommand = (program: Command, signal: AbortSignal) => void;
 
-const commands: readonly AddCommand[] = [addDoctor, addKernels, addRun, addSelftest, addShell];
+const commands: readonly AddCommand[] = [addDoctor, addKernels, addReport, addRun, addSelftest, addShell];
 
 /** Errors whose message is all a person needs; any other is our mistake and comes with its stack. */
 const oursNames = new Set([

@@ -8,8 +8,9 @@ import {runKernels} from '../matrix/run-kernels.ts';
 import {embeddedKernel, homeKernel} from '../matrix/tested-kernels.ts';
 import {bprobe} from '../mechanisms/bprobe.ts';
 import {EventLog} from '../results/event-log.ts';
-import type {CellEvent} from '../results/events.ts';
+import type {CellEvent, KernelEvent} from '../results/events.ts';
 import {formatFailure} from '../results/failure.ts';
+import {formatAnnotations, withoutCommands} from '../results/reports/annotations.ts';
 import {formatCounts, formatTable} from '../results/table.ts';
 import {chooseKernels} from './choose-kernels.ts';
 import {openProgress} from './progress.ts';
@@ -74,7 +75,7 @@ async function run(
 	using log = json === undefined ? undefined : new EventLog(json);
 	const progress = openProgress({cells: cells.length, isTerminal: process.stderr.isTTY && !process.env.CI});
 	const finished: CellEvent[] = [];
-	const missing = new Map<string, string>();
+	const kernelEvents: KernelEvent[] = [];
 	const ran = await runKernels({
 		...from,
 		cells,
@@ -84,10 +85,13 @@ async function run(
 			log?.write(event);
 			progress.show(event);
 			if (event.type === 'cell') finished.push(event);
-			if (event.type === 'kernel' && event.state !== 'ready') missing.set(event.kernel, event.state);
+			if (event.type === 'kernel') kernelEvents.push(event);
 		},
 	}).finally(() => progress.end());
 
+	const missing = new Map(
+		kernelEvents.filter(({state}) => state !== 'ready').map(event => [event.kernel, event.state]),
+	);
 	const bad = finished.filter(({verdict}) => verdict !== 'pass' && verdict !== 'skip');
 	const skipped = finished.filter(({verdict}) => verdict === 'skip');
 	const text = [
@@ -98,7 +102,10 @@ async function run(
 		'',
 	].join('\n');
 	// With --json - the events have standard output for themselves.
-	(json === '-' ? process.stderr : process.stdout).write(text);
+	const output = json === '-' ? process.stderr : process.stdout;
+	if (process.env.GITHUB_ACTIONS)
+		output.write(withoutCommands(text) + formatAnnotations({kernels: kernelEvents, cells: finished}));
+	else output.write(text);
 	return ran.end.exitCode;
 }
 

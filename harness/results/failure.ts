@@ -32,8 +32,12 @@ export function rerunCommand(cell: Pick<CellEvent, 'kernel' | 'case' | 'target'>
 
 type SideBySide = {what: string; expected: Record<string, string>; seen: Record<string, string>};
 
-function isSideBySide(value: unknown): value is SideBySide {
-	return typeof value === 'object' && value !== null && 'expected' in value && 'seen' in value && 'what' in value;
+export function isSideBySide(value: unknown): value is SideBySide {
+	return isObject(value) && 'what' in value && isObject(value.expected) && isObject(value.seen);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+	return typeof value === 'object' && value !== null;
 }
 
 function formatRegisters({what, expected, seen}: SideBySide): string {
@@ -49,7 +53,7 @@ function formatRegisters({what, expected, seen}: SideBySide): string {
 	].join('\n');
 }
 
-function isStacks(value: unknown): value is {expected: string[]; seen: string[]} {
+export function isStacks(value: unknown): value is {expected: string[]; seen: string[]} {
 	return (
 		typeof value === 'object' &&
 		value !== null &&
