@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import {Command, CommanderError} from 'commander';
 import {messageOf, UsageError} from '../host/errors.ts';
+import {addCompare} from './compare.ts';
 import {addDoctor} from './doctor.ts';
+import {addHistory} from './history.ts';
 import {InterruptedError, interruptible} from './interrupt.ts';
 import {addKernels} from './kernels.ts';
 import {addRun} from './run.ts';
@@ -11,7 +13,7 @@ import {addShell} from './shell.ts';
 /** Adds a command; its action may set process.exitCode. */
 export type AddCommand = (program: Command, signal: AbortSignal) => void;
 
-const commands: readonly AddCommand[] = [addDoctor, addKernels, addRun, addSelftest, addShell];
+const commands: readonly AddCommand[] = [addCompare, addDoctor, addHistory, addKernels, addRun, addSelftest, addShell];
 
 /** Errors whose message is all a person needs; any other is our mistake and comes with its stack. */
 const oursNames = new Set([

@@ -10,6 +10,7 @@ import {bprobe} from '../mechanisms/bprobe.ts';
 import {EventLog} from '../results/event-log.ts';
 import type {CellEvent} from '../results/events.ts';
 import {formatFailure} from '../results/failure.ts';
+import {HistoryLog} from '../results/history-log.ts';
 import {formatCounts, formatTable} from '../results/table.ts';
 import {chooseKernels} from './choose-kernels.ts';
 import {openProgress} from './progress.ts';
@@ -18,6 +19,7 @@ type RunOptions = {
 	readonly kernel: readonly string[];
 	readonly match: readonly string[];
 	readonly json?: string;
+	readonly history?: string;
 	readonly repeat: number;
 	readonly isolation: Isolation;
 	readonly accel?: AcceleratorName;
@@ -39,6 +41,7 @@ export function addRun(program: Command, signal: AbortSignal): void {
 		.option('--source <dir>', 'build releases of kernel.org from this tree instead of fetching them')
 		.option('--match <glob>', "cases to run, as 'suite/name' or 'suite/name[target]'; may be given again", collect, [])
 		.option('--json <file>', 'write the events as JSON lines; - is standard output')
+		.option('--history <dir>', 'keep the events there, beside those of other runs')
 		.option('--repeat <n>', 'run each cell so many times', parseCount, 1)
 		.addOption(
 			new Option('--isolation <level>', 'what cells share: a guest while it is clean, only what was saved, or nothing')
@@ -64,7 +67,7 @@ Example: probe-matrix run --match 'return/*' --match 'race/owner-killed[asm]'`,
 }
 
 async function run(
-	{kernel, match, json, repeat, source, isolation, accel}: RunOptions,
+	{kernel, match, json, history, repeat, source, isolation, accel}: RunOptions,
 	signal: AbortSignal,
 ): Promise<number> {
 	const from = {signal, ...(source !== undefined && {source})};
@@ -72,6 +75,7 @@ async function run(
 	if (notice) say(notice);
 	const cells = planCells({kernels, mechanisms: [bprobe], cases: allCases, match, repeat});
 	using log = json === undefined ? undefined : new EventLog(json);
+	const kept = history === undefined ? undefined : new HistoryLog(history, {onTrouble: say});
 	const progress = openProgress({cells: cells.length, isTerminal: process.stderr.isTTY && !process.env.CI});
 	const finished: CellEvent[] = [];
 	const missing = new Map<string, string>();
@@ -82,6 +86,7 @@ async function run(
 		accelerator: accel,
 		emit(event) {
 			log?.write(event);
+			kept?.write(event);
 			progress.show(event);
 			if (event.type === 'cell') finished.push(event);
 			if (event.type === 'kernel' && event.state !== 'ready') missing.set(event.kernel, event.state);
@@ -99,6 +104,7 @@ async function run(
 	].join('\n');
 	// With --json - the events have standard output for themselves.
 	(json === '-' ? process.stderr : process.stdout).write(text);
+	kept?.close();
 	return ran.end.exitCode;
 }
 
