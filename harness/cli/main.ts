@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import {Command, CommanderError} from 'commander';
 import {messageOf, UsageError} from '../host/errors.ts';
+import {addCompare} from './compare.ts';
 import {addDoctor} from './doctor.ts';
+import {addHistory} from './history.ts';
 import {InterruptedError, interruptible} from './interrupt.ts';
 import {addKernels} from './kernels.ts';
 import {addReport} from './report.ts';
@@ -12,7 +14,16 @@ import {addShell} from './shell.ts';
 /** Adds a command; its action may set process.exitCode. */
 export type AddCommand = (program: Command, signal: AbortSignal) => void;
 
-const commands: readonly AddCommand[] = [addDoctor, addKernels, addReport, addRun, addSelftest, addShell];
+const commands: readonly AddCommand[] = [
+	addCompare,
+	addDoctor,
+	addHistory,
+	addKernels,
+	addReport,
+	addRun,
+	addSelftest,
+	addShell,
+];
 
 /** Errors whose message is all a person needs; any other is our mistake and comes with its stack. */
 const oursNames = new Set([

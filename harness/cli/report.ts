@@ -5,9 +5,16 @@ import {say} from '../host/say.ts';
 import {cellKey} from '../results/cell-summary.ts';
 import {compareRuns, type DurationHistory} from '../results/compare.ts';
 import {type RunRecord, readRun} from '../results/read-run.ts';
-import {type ReportFormat, reportFormats} from '../results/reports/formats.ts';
+import {type Format, type ReportFormat, reportFormats} from '../results/reports/formats.ts';
+import {readNamed} from './compare.ts';
+import {openHistory} from './history.ts';
 
-type ReportOptions = {readonly format: ReportFormat; readonly out?: string; readonly baseline?: string};
+type ReportOptions = {
+	readonly format: ReportFormat;
+	readonly out?: string;
+	readonly baseline?: string;
+	readonly history?: string;
+};
 
 export function addReport(program: Command): void {
 	program
@@ -16,11 +23,15 @@ export function addReport(program: Command): void {
 		.description('makes a report of a run from its events')
 		.addOption(new Option('--format <name>', 'how it is written').choices(Object.keys(reportFormats)).default('html'))
 		.option('--out <file>', 'where to; standard output without it')
-		.option('--baseline <file>', 'events of the run to compare with: what has changed comes first')
+		.option(
+			'--baseline <run>',
+			'a file of events, or an id, last or last-green of --history: what has changed comes first',
+		)
+		.option('--history <dir>', 'where runs are kept, by --history of run and nightly')
 		.addHelpText(
 			'after',
 			`
-  html      one page with the matrix, every failure and, given several files, durations against the older ones
+  html      one page with the matrix, every failure and, given --history or several files, durations against earlier runs
   junit     XML for Jenkins and GitLab
   tap       TAP 14
   ktap      KTAP 1, as the kernel's own tests print it
@@ -36,9 +47,8 @@ Example: probe-matrix report events.jsonl --baseline yesterday.jsonl --out repor
 		});
 }
 
-async function report(files: readonly string[], {format, out, baseline}: ReportOptions): Promise<void> {
-	const {write, uses = []}: {write: (typeof reportFormats)['html']['write']; uses?: readonly string[]} =
-		reportFormats[format];
+async function report(files: readonly string[], {format, out, baseline, history}: ReportOptions): Promise<void> {
+	const {write, uses = []}: Format = reportFormats[format];
 	if (files.length > 1 && !uses.includes('history'))
 		throw new UsageError(`A report as ${format} is of one run; \`probe-matrix merge\` makes one of many.`);
 	if (baseline !== undefined && !uses.includes('baseline'))
@@ -46,11 +56,15 @@ async function report(files: readonly string[], {format, out, baseline}: ReportO
 	const [record, ...earlier] = newestFirst(await Promise.all(files.map(file => readRun(file))));
 	if (!record) throw new UsageError('There is no file to report.');
 	if (earlier.length > 0) say(`the report is of run ${record.run.id}; ${earlier.length} earlier ones are its history.`);
-	const history = historyOf(earlier.toReversed());
+	using store = history === undefined ? undefined : await openHistory(history);
+	const before = baseline === undefined ? undefined : await readNamed(baseline, store);
+	const kept = store?.durationsBefore(record.run.id);
+	const durations: DurationHistory | undefined =
+		earlier.length > 0 ? historyOf(earlier.toReversed()) : kept && (cell => kept(cell).toReversed());
 	const text = write({
 		record,
-		...(baseline !== undefined && {comparison: compareRuns(await readRun(baseline), record, history)}),
-		...(earlier.length > 0 && {history}),
+		...(before && {comparison: compareRuns(before, record, store?.durationsBefore(before.run.id))}),
+		...(durations && {history: durations}),
 	});
 	if (out === undefined) {
 		process.stdout.write(text);

@@ -10,6 +10,7 @@ import {bprobe} from '../mechanisms/bprobe.ts';
 import {EventLog} from '../results/event-log.ts';
 import type {CellEvent, KernelEvent} from '../results/events.ts';
 import {formatFailure} from '../results/failure.ts';
+import {HistoryLog} from '../results/history-log.ts';
 import {formatAnnotations, withoutCommands} from '../results/reports/annotations.ts';
 import {formatCounts, formatTable} from '../results/table.ts';
 import {chooseKernels} from './choose-kernels.ts';
@@ -19,6 +20,7 @@ type RunOptions = {
 	readonly kernel: readonly string[];
 	readonly match: readonly string[];
 	readonly json?: string;
+	readonly history?: string;
 	readonly repeat: number;
 	readonly isolation: Isolation;
 	readonly accel?: AcceleratorName;
@@ -40,6 +42,7 @@ export function addRun(program: Command, signal: AbortSignal): void {
 		.option('--source <dir>', 'build releases of kernel.org from this tree instead of fetching them')
 		.option('--match <glob>', "cases to run, as 'suite/name' or 'suite/name[target]'; may be given again", collect, [])
 		.option('--json <file>', 'write the events as JSON lines; - is standard output')
+		.option('--history <dir>', 'keep the events there, beside those of other runs')
 		.option('--repeat <n>', 'run each cell so many times', parseCount, 1)
 		.addOption(
 			new Option('--isolation <level>', 'what cells share: a guest while it is clean, only what was saved, or nothing')
@@ -65,7 +68,7 @@ Example: probe-matrix run --match 'return/*' --match 'race/owner-killed[asm]'`,
 }
 
 async function run(
-	{kernel, match, json, repeat, source, isolation, accel}: RunOptions,
+	{kernel, match, json, history, repeat, source, isolation, accel}: RunOptions,
 	signal: AbortSignal,
 ): Promise<number> {
 	const from = {signal, ...(source !== undefined && {source})};
@@ -73,6 +76,7 @@ async function run(
 	if (notice) say(notice);
 	const cells = planCells({kernels, mechanisms: [bprobe], cases: allCases, match, repeat});
 	using log = json === undefined ? undefined : new EventLog(json);
+	const kept = history === undefined ? undefined : new HistoryLog(history, {onTrouble: say});
 	const progress = openProgress({cells: cells.length, isTerminal: process.stderr.isTTY && !process.env.CI});
 	const finished: CellEvent[] = [];
 	const kernelEvents: KernelEvent[] = [];
@@ -83,6 +87,7 @@ async function run(
 		accelerator: accel,
 		emit(event) {
 			log?.write(event);
+			kept?.write(event);
 			progress.show(event);
 			if (event.type === 'cell') finished.push(event);
 			if (event.type === 'kernel') kernelEvents.push(event);
@@ -106,6 +111,7 @@ async function run(
 	if (process.env.GITHUB_ACTIONS)
 		output.write(withoutCommands(text) + formatAnnotations({kernels: kernelEvents, cells: finished}));
 	else output.write(text);
+	kept?.close();
 	return ran.end.exitCode;
 }
 

@@ -1,5 +1,6 @@
-import {stripVTControlCharacters, styleText} from 'node:util';
+import {styleText} from 'node:util';
 import {type CellEvent, cellTitle} from './events.ts';
+import {plainText as clean} from './plain-text.ts';
 import {paintVerdict} from './table.ts';
 
 /** All that is known of a cell that did not pass: message, evidence, console, and how to run it again. */
@@ -70,11 +71,6 @@ function formatStacks({expected, seen}: {expected: string[]; seen: string[]}): s
 		return expected[n] === seen[n] ? row : styleText('red', row);
 	});
 	return [`${'expected call stack'.padEnd(36)} seen`, ...rows].join('\n');
-}
-
-/** Text of a guest must not steer the terminal. */
-function clean(text: string): string {
-	return stripVTControlCharacters(text).replaceAll(/[^\P{C}\n\t]/gu, '�');
 }
 
 function firstLine(text: string): string {

@@ -6,7 +6,7 @@ import {formatKtap} from './ktap.ts';
 import {formatMarkdown} from './markdown.ts';
 import {formatTap} from './tap.ts';
 
-type Format = {
+export type Format = {
 	readonly write: (input: ReportInput) => string;
 	/** What it makes use of besides the run. */
 	readonly uses?: readonly ('baseline' | 'history')[];

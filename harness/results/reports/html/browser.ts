@@ -34,21 +34,19 @@ export class Browser implements AsyncDisposable {
 	static async open(): Promise<Browser> {
 		await using resources = new AsyncDisposableStack();
 		const profile = resources.use(await mkdtempDisposable(path.join(tmpdir(), 'browser-')));
-		const child = spawn(
-			'setpriv',
-			[
-				...['--pdeathsig', 'KILL', browserPackage, '--headless', '--remote-debugging-pipe', '--disable-gpu'],
-				// Its sandbox does not run as root; the page is ours.
-				...['--no-sandbox', '--disable-dev-shm-usage', `--user-data-dir=${profile.path}`],
-			],
-			{stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe']},
-		);
-		resources.defer(async () => {
-			if (child.exitCode !== null || child.signalCode !== null) return;
-			child.kill('SIGKILL');
-			await once(child, 'exit');
+		const flags = [`--user-data-dir=${profile.path}`, '--headless', '--remote-debugging-pipe', '--disable-gpu'];
+		// A group of its own, because the program is a script that stays; the page is ours, so it needs no sandbox, which
+		// root cannot have. Should we be killed, it ends with the pipe.
+		const child = spawn(browserPackage, [...flags, '--no-sandbox', '--disable-dev-shm-usage'], {
+			stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+			detached: true,
 		});
+		const closed = once(child, 'close');
 		await once(child, 'spawn');
+		resources.defer(async () => {
+			if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
+			await closed;
+		});
 		const browser = new Browser(child, resources.move());
 		browser.#listen();
 		const {targetId} = await browser.ask('Target.createTarget', {url: 'about:blank'});

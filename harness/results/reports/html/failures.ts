@@ -62,7 +62,7 @@ function rowsOfStacks({expected, seen}: Record<'expected' | 'seen', readonly unk
 }
 
 function text(value: unknown): string | undefined {
-	return value === undefined ? undefined : String(value);
+	return value === undefined || typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function sideBySide(caption: string, what: string, rows: readonly Row[]): Markup {

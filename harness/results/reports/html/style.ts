@@ -38,7 +38,7 @@ tbody th { font-weight: normal; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .heat td { padding: .15rem; }
 .heat .suite td { padding: .25rem .6rem; white-space: nowrap; }
-.heat tbody th { position: sticky; left: 0; z-index: 1; background: var(--back); max-width: 45vw; overflow-wrap: anywhere; }
+.heat tbody th { position: sticky; left: 0; z-index: 1; background: var(--back); min-width: 8.5rem; max-width: 45vw; overflow-wrap: anywhere; }
 .heat .suite th { background: var(--soft); }
 .heat .none { color: var(--muted); text-align: center; }
 .chip { display: inline-block; padding: .05rem .5rem; border-radius: .25rem; white-space: nowrap; text-decoration: none; }
