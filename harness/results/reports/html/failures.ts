@@ -27,7 +27,7 @@ function article(cell: CellEvent, anchor: string): Markup {
 <h3>${badge(cell)} ${nameOf(cell)}</h3>
 <p class="muted">${cell.mechanism}, ${seconds(cell.durationMs)}${cell.repeat > 0 && `, repeat ${cell.repeat + 1}`}${cell.flaky && ', flaky'}</p>
 ${cell.message && html`<pre class="message">${cell.message}</pre>`}
-${cell.again && html`<p>Run again in a fresh guest ${cell.flaky ? 'it passed' : `it ended with ${cell.again.verdict}`}${cell.again.message && `: ${cell.again.message}`}.</p>`}
+${cell.again && html`<p>Run again in a fresh guest ${cell.flaky ? 'it passed' : `it ended with ${cell.again.verdict}`}${cell.again.message && `: ${cell.again.message}`}</p>`}
 ${isSideBySide(registers) ? sideBySide(`Registers: ${registers.what}`, 'register', rowsOfRegisters(registers)) : other('registers', registers)}
 ${isStacks(callStack) ? sideBySide('Call stack', 'frame', rowsOfStacks(callStack)) : other('callStack', callStack)}
 ${Object.entries(rest).map(([name, value]) => other(name, value))}
