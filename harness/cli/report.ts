@@ -9,7 +9,7 @@ import {type Format, type ReportFormat, reportFormats} from '../results/reports/
 import {readNamed} from './compare.ts';
 import {openHistory} from './history.ts';
 
-type ReportOptions = {
+export type ReportOptions = {
 	readonly format: ReportFormat;
 	readonly out?: string;
 	readonly baseline?: string;
@@ -47,12 +47,15 @@ Example: probe-matrix report events.jsonl --baseline yesterday.jsonl --out repor
 		});
 }
 
-async function report(files: readonly string[], {format, out, baseline, history}: ReportOptions): Promise<void> {
+/** Throws UsageError where a file cannot be read or written, or where an option has no place in the format. */
+export async function report(files: readonly string[], {format, out, baseline, history}: ReportOptions): Promise<void> {
 	const {write, uses = []}: Format = reportFormats[format];
 	if (files.length > 1 && !uses.includes('history'))
 		throw new UsageError(`A report as ${format} is of one run; \`probe-matrix merge\` makes one of many.`);
 	if (baseline !== undefined && !uses.includes('baseline'))
 		throw new UsageError(`A report as ${format} has no place for what has changed; leave --baseline out.`);
+	if (history !== undefined && !uses.includes('baseline'))
+		throw new UsageError(`A report as ${format} has no place for a history; leave --history out.`);
 	const [record, ...earlier] = newestFirst(await Promise.all(files.map(file => readRun(file))));
 	if (!record) throw new UsageError('There is no file to report.');
 	if (earlier.length > 0) say(`the report is of run ${record.run.id}; ${earlier.length} earlier ones are its history.`);
