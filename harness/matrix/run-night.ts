@@ -96,7 +96,8 @@ export async function runNight(options: NightOptions): Promise<FinishedNight> {
 	const reruns = [...(await confirm(matrix))];
 	const races = cells.filter(cell => suiteOf(cell) === 'race' && night.isReady(cell.kernel));
 	const endsAt = startedAt + hours * 3_600_000;
-	let roundMs = 0;
+	// An overestimate: guests run side by side.
+	let roundMs = matrix.filter(cell => suiteOf(cell) === 'race').reduce((sum, {durationMs}) => sum + durationMs, 0);
 	while (races.length > 0 && now() + roundMs < endsAt) {
 		const roundAt = now();
 		const round = await run(races, 'reuse');
