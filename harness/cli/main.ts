@@ -6,6 +6,7 @@ import {addDoctor} from './doctor.ts';
 import {addHistory} from './history.ts';
 import {InterruptedError, interruptible} from './interrupt.ts';
 import {addKernels} from './kernels.ts';
+import {addNightly} from './nightly.ts';
 import {addRun} from './run.ts';
 import {addSelftest} from './selftest.ts';
 import {addShell} from './shell.ts';
@@ -13,7 +14,16 @@ import {addShell} from './shell.ts';
 /** Adds a command; its action may set process.exitCode. */
 export type AddCommand = (program: Command, signal: AbortSignal) => void;
 
-const commands: readonly AddCommand[] = [addCompare, addDoctor, addHistory, addKernels, addRun, addSelftest, addShell];
+const commands: readonly AddCommand[] = [
+	addCompare,
+	addDoctor,
+	addHistory,
+	addKernels,
+	addNightly,
+	addRun,
+	addSelftest,
+	addShell,
+];
 
 /** Errors whose message is all a person needs; any other is our mistake and comes with its stack. */
 const oursNames = new Set([
