@@ -6,6 +6,8 @@ import {addDoctor} from './doctor.ts';
 import {addHistory} from './history.ts';
 import {InterruptedError, interruptible} from './interrupt.ts';
 import {addKernels} from './kernels.ts';
+import {addMerge} from './merge.ts';
+import {addNightly} from './nightly.ts';
 import {addReport} from './report.ts';
 import {addRun} from './run.ts';
 import {addSelftest} from './selftest.ts';
@@ -19,6 +21,8 @@ const commands: readonly AddCommand[] = [
 	addDoctor,
 	addHistory,
 	addKernels,
+	addMerge,
+	addNightly,
 	addReport,
 	addRun,
 	addSelftest,

@@ -15,6 +15,7 @@ import {formatAnnotations, withoutCommands} from '../results/reports/annotations
 import {formatCounts, formatTable} from '../results/table.ts';
 import {chooseKernels} from './choose-kernels.ts';
 import {openProgress} from './progress.ts';
+import {chooseShard, parseShard, type ShardChoice} from './shard.ts';
 
 type RunOptions = {
 	readonly kernel: readonly string[];
@@ -22,6 +23,8 @@ type RunOptions = {
 	readonly json?: string;
 	readonly history?: string;
 	readonly repeat: number;
+	readonly shard?: ShardChoice;
+	readonly times?: string;
 	readonly isolation: Isolation;
 	readonly accel?: AcceleratorName;
 	readonly source?: string;
@@ -43,6 +46,12 @@ export function addRun(program: Command, signal: AbortSignal): void {
 		.option('--match <glob>', "cases to run, as 'suite/name' or 'suite/name[target]'; may be given again", collect, [])
 		.option('--json <file>', 'write the events as JSON lines; - is standard output')
 		.option('--history <dir>', 'keep the events there, beside those of other runs')
+		.option(
+			'--shard <i/n>',
+			'one part of n: whole kernels, weighted by what they took in --history or --times',
+			parseShard,
+		)
+		.option('--times <file>', 'the events of a past run, for --shard')
 		.option('--repeat <n>', 'run each cell so many times', parseCount, 1)
 		.addOption(
 			new Option('--isolation <level>', 'what cells share: a guest while it is clean, only what was saved, or nothing')
@@ -68,13 +77,16 @@ Example: probe-matrix run --match 'return/*' --match 'race/owner-killed[asm]'`,
 }
 
 async function run(
-	{kernel, match, json, history, repeat, source, isolation, accel}: RunOptions,
+	{kernel, match, json, history, repeat, shard: choice, times, source, isolation, accel}: RunOptions,
 	signal: AbortSignal,
 ): Promise<number> {
 	const from = {signal, ...(source !== undefined && {source})};
 	const {kernels, notice} = await chooseKernels(kernel, from);
 	if (notice) say(notice);
-	const cells = planCells({kernels, mechanisms: [bprobe], cases: allCases, match, repeat});
+	const shard = choice && (await chooseShard(choice, kernels, {history, times}));
+	const planned = planCells({kernels, mechanisms: [bprobe], cases: allCases, match, repeat});
+	const part = shard?.parts[shard.index - 1];
+	const cells = part ? planned.filter(cell => part.includes(cell.kernel)) : planned;
 	using log = json === undefined ? undefined : new EventLog(json);
 	const kept = history === undefined ? undefined : new HistoryLog(history, {onTrouble: say});
 	const progress = openProgress({cells: cells.length, isTerminal: process.stderr.isTTY && !process.env.CI});
@@ -83,6 +95,7 @@ async function run(
 	const ran = await runKernels({
 		...from,
 		cells,
+		shard,
 		isolation,
 		accelerator: accel,
 		emit(event) {

@@ -1,5 +1,5 @@
 import {styleText} from 'node:util';
-import type {CellSummary} from './cell-summary.ts';
+import {type CellSummary, summarizeCells} from './cell-summary.ts';
 import type {ComparedCell, Comparison} from './compare.ts';
 import {cellTitle} from './events.ts';
 import {plainText} from './plain-text.ts';
@@ -29,7 +29,9 @@ export function formatComparison(comparison: Comparison, before: RunRecord, afte
 
 function runLine(what: string, {run, cells, end, isInterrupted}: RunRecord): string {
 	const state = isInterrupted ? styleText('yellow', 'interrupted') : `exit status ${end?.exitCode}`;
-	return `${what.padEnd(6)}  ${fit(run.id, 40)}  ${cells.length} of ${run.cells} cells, ${state}`;
+	// Of one that ended all ran, and some of them again.
+	const count = isInterrupted ? `${cells.length} of ${run.cells} cells` : `${summarizeCells(cells).size} cells`;
+	return `${what.padEnd(6)}  ${fit(run.id, 40)}  ${count}, ${state}`;
 }
 
 function section(

@@ -98,11 +98,12 @@ export class HistoryStore implements Disposable {
 				.flatMap(({durations}) => parseDurations(durations));
 	}
 
-	/** What all cells of a kernel took together the last time that it was run whole. */
+	/** What all cells of a kernel took together, in the largest of the last runs that had it. */
 	kernelMs(kernel: string): number | undefined {
-		const run = this.runs().findLast(
-			({isInterrupted, isShard, kernels}) => !isInterrupted && !isShard && kernels.includes(kernel),
-		);
+		const [run] = this.runs()
+			.filter(({isInterrupted, isShard, kernels}) => !isInterrupted && !isShard && kernels.includes(kernel))
+			.slice(-runsForDurations)
+			.toSorted((a, b) => cellCount(b) - cellCount(a));
 		if (!run) return undefined;
 		const rows = this.#database
 			.prepare('SELECT durations FROM result JOIN cell ON number = cell WHERE run = ? AND kernel = ?')
@@ -181,4 +182,8 @@ export class HistoryStore implements Disposable {
 			addResult.run(id, verdict, passes, total, durationsMs.join(' '), message ?? null, key);
 		}
 	}
+}
+
+function cellCount({counts}: StoredRun): number {
+	return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
