@@ -1,7 +1,9 @@
 import type {Command} from 'commander';
+import {nightlyKernels} from '../kernels/catalogue.ts';
 import {type ListedKernel, listKernels, pruneCache} from '../kernels/inventory.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {resolveKernel} from '../kernels/resolve.ts';
+import {homeKernel} from '../matrix/tested-kernels.ts';
 
 type FetchOptions = {readonly refresh: boolean; readonly source?: string};
 
@@ -21,8 +23,10 @@ export function addKernels(program: Command, signal: AbortSignal): void {
 	kernels
 		.command('list')
 		.description('those that are known, and what of them is in the cache')
-		.action(async () => {
-			process.stdout.write(formatList(await listKernels()));
+		.option('--json', 'as JSON, for scripts: with the flavours, whether in the cache or not', false)
+		.action(async ({json}: {json: boolean}) => {
+			const listed = await listKernels();
+			process.stdout.write(json ? `${JSON.stringify(withFlavours(listed))}\n` : formatList(listed));
 		});
 	kernels
 		.command('resolve')
@@ -54,6 +58,13 @@ export function addKernels(program: Command, signal: AbortSignal): void {
 		.action(async () => {
 			process.stdout.write(`${megabytes(await pruneCache({signal}))} freed\n`);
 		});
+}
+
+/** What `nightly` runs on stands in the list, too. */
+function withFlavours(listed: readonly ListedKernel[]): readonly (ListedKernel & {readonly isNightly: boolean})[] {
+	const nightly = nightlyKernels(homeKernel);
+	const unlisted = nightly.filter(id => !listed.some(kernel => kernel.id === id)).map(id => ({id}));
+	return [...listed, ...unlisted].map(kernel => ({...kernel, isNightly: nightly.includes(kernel.id)}));
 }
 
 function formatList(kernels: readonly ListedKernel[]): string {

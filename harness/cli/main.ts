@@ -1,9 +1,14 @@
 #!/usr/bin/env node
 import {Command, CommanderError} from 'commander';
 import {messageOf, UsageError} from '../host/errors.ts';
+import {addCompare} from './compare.ts';
 import {addDoctor} from './doctor.ts';
+import {addHistory} from './history.ts';
 import {InterruptedError, interruptible} from './interrupt.ts';
 import {addKernels} from './kernels.ts';
+import {addMerge} from './merge.ts';
+import {addNightly} from './nightly.ts';
+import {addReport} from './report.ts';
 import {addRun} from './run.ts';
 import {addSelftest} from './selftest.ts';
 import {addShell} from './shell.ts';
@@ -11,7 +16,18 @@ import {addShell} from './shell.ts';
 /** Adds a command; its action may set process.exitCode. */
 export type AddCommand = (program: Command, signal: AbortSignal) => void;
 
-const commands: readonly AddCommand[] = [addDoctor, addKernels, addRun, addSelftest, addShell];
+const commands: readonly AddCommand[] = [
+	addCompare,
+	addDoctor,
+	addHistory,
+	addKernels,
+	addMerge,
+	addNightly,
+	addReport,
+	addRun,
+	addSelftest,
+	addShell,
+];
 
 /** Errors whose message is all a person needs; any other is our mistake and comes with its stack. */
 const oursNames = new Set([

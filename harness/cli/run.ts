@@ -8,17 +8,23 @@ import {runKernels} from '../matrix/run-kernels.ts';
 import {embeddedKernel, homeKernel} from '../matrix/tested-kernels.ts';
 import {bprobe} from '../mechanisms/bprobe.ts';
 import {EventLog} from '../results/event-log.ts';
-import type {CellEvent} from '../results/events.ts';
+import type {CellEvent, KernelEvent} from '../results/events.ts';
 import {formatFailure} from '../results/failure.ts';
+import {HistoryLog} from '../results/history-log.ts';
+import {formatAnnotations, withoutCommands} from '../results/reports/annotations.ts';
 import {formatCounts, formatTable} from '../results/table.ts';
 import {chooseKernels} from './choose-kernels.ts';
 import {openProgress} from './progress.ts';
+import {chooseShard, parseShard, type ShardChoice} from './shard.ts';
 
 type RunOptions = {
 	readonly kernel: readonly string[];
 	readonly match: readonly string[];
 	readonly json?: string;
+	readonly history?: string;
 	readonly repeat: number;
+	readonly shard?: ShardChoice;
+	readonly times?: string;
 	readonly isolation: Isolation;
 	readonly accel?: AcceleratorName;
 	readonly source?: string;
@@ -39,6 +45,13 @@ export function addRun(program: Command, signal: AbortSignal): void {
 		.option('--source <dir>', 'build releases of kernel.org from this tree instead of fetching them')
 		.option('--match <glob>', "cases to run, as 'suite/name' or 'suite/name[target]'; may be given again", collect, [])
 		.option('--json <file>', 'write the events as JSON lines; - is standard output')
+		.option('--history <dir>', 'keep the events there, beside those of other runs')
+		.option(
+			'--shard <i/n>',
+			'one part of n: whole kernels, weighted by what they took in --history or --times',
+			parseShard,
+		)
+		.option('--times <file>', 'the events of a past run, for --shard')
 		.option('--repeat <n>', 'run each cell so many times', parseCount, 1)
 		.addOption(
 			new Option('--isolation <level>', 'what cells share: a guest while it is clean, only what was saved, or nothing')
@@ -64,30 +77,39 @@ Example: probe-matrix run --match 'return/*' --match 'race/owner-killed[asm]'`,
 }
 
 async function run(
-	{kernel, match, json, repeat, source, isolation, accel}: RunOptions,
+	{kernel, match, json, history, repeat, shard: choice, times, source, isolation, accel}: RunOptions,
 	signal: AbortSignal,
 ): Promise<number> {
 	const from = {signal, ...(source !== undefined && {source})};
 	const {kernels, notice} = await chooseKernels(kernel, from);
 	if (notice) say(notice);
-	const cells = planCells({kernels, mechanisms: [bprobe], cases: allCases, match, repeat});
+	const shard = choice && (await chooseShard(choice, kernels, {history, times}));
+	const planned = planCells({kernels, mechanisms: [bprobe], cases: allCases, match, repeat});
+	const part = shard?.parts[shard.index - 1];
+	const cells = part ? planned.filter(cell => part.includes(cell.kernel)) : planned;
 	using log = json === undefined ? undefined : new EventLog(json);
+	const kept = history === undefined ? undefined : new HistoryLog(history, {onTrouble: say});
 	const progress = openProgress({cells: cells.length, isTerminal: process.stderr.isTTY && !process.env.CI});
 	const finished: CellEvent[] = [];
-	const missing = new Map<string, string>();
+	const kernelEvents: KernelEvent[] = [];
 	const ran = await runKernels({
 		...from,
 		cells,
+		shard,
 		isolation,
 		accelerator: accel,
 		emit(event) {
 			log?.write(event);
+			kept?.write(event);
 			progress.show(event);
 			if (event.type === 'cell') finished.push(event);
-			if (event.type === 'kernel' && event.state !== 'ready') missing.set(event.kernel, event.state);
+			if (event.type === 'kernel') kernelEvents.push(event);
 		},
 	}).finally(() => progress.end());
 
+	const missing = new Map(
+		kernelEvents.filter(({state}) => state !== 'ready').map(event => [event.kernel, event.state]),
+	);
 	const bad = finished.filter(({verdict}) => verdict !== 'pass' && verdict !== 'skip');
 	const skipped = finished.filter(({verdict}) => verdict === 'skip');
 	const text = [
@@ -98,7 +120,11 @@ async function run(
 		'',
 	].join('\n');
 	// With --json - the events have standard output for themselves.
-	(json === '-' ? process.stderr : process.stdout).write(text);
+	const output = json === '-' ? process.stderr : process.stdout;
+	if (process.env.GITHUB_ACTIONS)
+		output.write(withoutCommands(text) + formatAnnotations({kernels: kernelEvents, cells: finished}));
+	else output.write(text);
+	kept?.close();
 	return ran.end.exitCode;
 }
 

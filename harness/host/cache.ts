@@ -104,7 +104,7 @@ async function removeLeftovers(final: string): Promise<void> {
 }
 
 /** Not mkdir's own `recursive`: below /proc, Node's tries for ever. */
-function makeDirectories(directory: string): void {
+export function makeDirectories(directory: string): void {
 	if (existsSync(directory)) return;
 	makeDirectories(path.dirname(directory));
 	try {

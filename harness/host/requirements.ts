@@ -14,6 +14,8 @@ export type Requirement = {
 	/** A static library. */
 	readonly library?: string;
 	readonly file?: string;
+	/** Only the project's own tests use it, and do without it except in CI. */
+	readonly tests?: boolean;
 };
 
 export type Finding = Requirement & {
@@ -23,9 +25,10 @@ export type Finding = Requirement & {
 
 const libraryDirectories = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib', '/lib/x86_64-linux-gnu'];
 
-/** Looks for everything the host must have. */
+/** Looks for everything the host must have: in CI what only tests use, too. */
 export async function inspectHost(requirements: readonly Requirement[] = packages): Promise<readonly Finding[]> {
-	return Promise.all(requirements.map(async requirement => ({...requirement, found: await locate(requirement)})));
+	const needed = requirements.filter(({tests}) => !tests || process.env.CI);
+	return Promise.all(needed.map(async requirement => ({...requirement, found: await locate(requirement)})));
 }
 
 async function locate({program, library, file}: Requirement): Promise<string | undefined> {

@@ -25,6 +25,11 @@ export function knownKernels(): readonly string[] {
 	return [...Object.keys(releases), ...Object.keys(debian)];
 }
 
+/** All of them, and that release in all its flavours. */
+export function nightlyKernels(release: string): readonly string[] {
+	return [...knownKernels(), ...flavours.map(flavour => `${release}+${flavour}`)];
+}
+
 export function debianRow(id: string): DebianRow | undefined {
 	return Object.hasOwn(debian, id) ? debian[id] : undefined;
 }

@@ -1,9 +1,10 @@
 import os from 'node:os';
-import {type Accelerator, type AcceleratorName, findAccelerator} from '../host/accelerator.ts';
-import {findQemu, type Qemu} from '../host/qemu.ts';
+import {type AcceleratorName, findAccelerator} from '../host/accelerator.ts';
+import {findQemu} from '../host/qemu.ts';
 import {guestMemoryMib} from '../kernels/memory.ts';
-import {type EndEvent, type Event, eventSchema, type RunEvent} from '../results/events.ts';
-import {openConsoles} from './consoles.ts';
+import type {EndEvent, Event, Shard} from '../results/events.ts';
+import {type Consoles, openConsoles} from './consoles.ts';
+import {describeRun} from './describe-run.ts';
 import {Durations} from './durations.ts';
 import type {Guest} from './guest.ts';
 import {guestSource} from './guest-source.ts';
@@ -20,6 +21,9 @@ export type RunKernelsOptions = PrepareOptions & {
 	readonly emit: (event: Event) => void;
 	readonly isolation?: Isolation;
 	readonly accelerator?: AcceleratorName | undefined;
+	/** Where a run of several stages keeps those of all of them. */
+	readonly consoles?: Consoles;
+	readonly shard?: Shard | undefined;
 };
 
 export type FinishedRun = {readonly end: EndEvent; readonly consoles: string};
@@ -31,12 +35,14 @@ export async function runKernels({
 	signal,
 	isolation = 'reuse',
 	accelerator: forced,
+	consoles: opened,
+	shard,
 	...options
 }: RunKernelsOptions): Promise<FinishedRun> {
-	const {id, consoles, consolePath} = await openConsoles();
+	const {id, consoles, consolePath} = opened ?? (await openConsoles());
 	const qemu = await findQemu({signal});
 	const accelerator = await findAccelerator(qemu, {forced, signal});
-	emit(describeRun(id, cells.length, qemu, accelerator));
+	emit(await describeRun({id, cells: cells.length, qemu, accelerator, ...(shard && {shard})}));
 
 	const kernels = new Set(cells.map(({kernel}) => kernel));
 	const payloads = await prepareKernels(kernels, {...options, signal, emit});
@@ -70,22 +76,4 @@ export async function runKernels({
 function laneCount(mibPerGuest: number): number {
 	const byMemory = Math.floor(os.freemem() / 2 ** 20 / mibPerGuest);
 	return Math.max(1, Math.min(os.availableParallelism(), byMemory));
-}
-
-function describeRun(id: string, cells: number, qemu: Qemu, accelerator: Accelerator): RunEvent {
-	const {name, reason, speed} = accelerator;
-	return {
-		type: 'run',
-		schema: eventSchema,
-		id,
-		startedAt: new Date().toISOString(),
-		host: {release: os.release(), cpus: os.availableParallelism(), memoryMib: Math.round(os.totalmem() / 2 ** 20)},
-		accelerator: {
-			name: name === 'tcg' ? `tcg, ${qemu.tcgThread}-threaded` : name,
-			reason,
-			...(speed !== undefined && {speed}),
-		},
-		versions: {node: process.version, qemu: qemu.version},
-		cells,
-	};
 }

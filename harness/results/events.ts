@@ -27,6 +27,17 @@ export type RunEvent = {
 	readonly accelerator: {readonly name: string; readonly reason: string; readonly speed?: number};
 	readonly versions: Readonly<Record<string, string>>;
 	readonly cells: number;
+	/** What made it, where that was not `run`. */
+	readonly command?: 'nightly' | 'merge';
+	/** It is one part of a larger run. */
+	readonly shard?: Shard;
+};
+
+export type Shard = {
+	/** From 1. */
+	readonly index: number;
+	/** The kernels of all parts, in order; parts that belong together have the same. */
+	readonly parts: readonly (readonly string[])[];
 };
 
 export type KernelEvent = {

@@ -1,5 +1,6 @@
-import {stripVTControlCharacters, styleText} from 'node:util';
+import {styleText} from 'node:util';
 import {type CellEvent, cellTitle} from './events.ts';
+import {plainText as clean} from './plain-text.ts';
 import {paintVerdict} from './table.ts';
 
 /** All that is known of a cell that did not pass: message, evidence, console, and how to run it again. */
@@ -32,8 +33,12 @@ export function rerunCommand(cell: Pick<CellEvent, 'kernel' | 'case' | 'target'>
 
 type SideBySide = {what: string; expected: Record<string, string>; seen: Record<string, string>};
 
-function isSideBySide(value: unknown): value is SideBySide {
-	return typeof value === 'object' && value !== null && 'expected' in value && 'seen' in value && 'what' in value;
+export function isSideBySide(value: unknown): value is SideBySide {
+	return isObject(value) && 'what' in value && isObject(value.expected) && isObject(value.seen);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+	return typeof value === 'object' && value !== null;
 }
 
 function formatRegisters({what, expected, seen}: SideBySide): string {
@@ -49,7 +54,7 @@ function formatRegisters({what, expected, seen}: SideBySide): string {
 	].join('\n');
 }
 
-function isStacks(value: unknown): value is {expected: string[]; seen: string[]} {
+export function isStacks(value: unknown): value is {expected: string[]; seen: string[]} {
 	return (
 		typeof value === 'object' &&
 		value !== null &&
@@ -66,11 +71,6 @@ function formatStacks({expected, seen}: {expected: string[]; seen: string[]}): s
 		return expected[n] === seen[n] ? row : styleText('red', row);
 	});
 	return [`${'expected call stack'.padEnd(36)} seen`, ...rows].join('\n');
-}
-
-/** Text of a guest must not steer the terminal. */
-function clean(text: string): string {
-	return stripVTControlCharacters(text).replaceAll(/[^\P{C}\n\t]/gu, '�');
 }
 
 function firstLine(text: string): string {

@@ -128,16 +128,16 @@ function formatTime(cells: readonly CellEvent[]): string {
 	return `${(cells.reduce((sum, {durationMs}) => sum + durationMs, 0) / 1000).toFixed(1)} s`;
 }
 
-function suitesOf(cells: readonly CellEvent[]): readonly string[] {
+export function suitesOf(cells: readonly CellEvent[]): readonly string[] {
 	return [...new Set(cells.map(suiteOf))].sort((a, b) => suiteOrder(a) - suiteOrder(b));
 }
 
-function suiteOf(cell: CellEvent): string {
+export function suiteOf(cell: CellEvent): string {
 	return cell.case.split('/')[0]!;
 }
 
 /** Cells finish in any order; suites are read in that of the plan, others after them. */
-function suiteOrder(suite: string): number {
+export function suiteOrder(suite: string): number {
 	const order = ['module', 'entry', 'return', 'race', 'multi', 'tooling'].indexOf(suite);
 	return order < 0 ? Number.MAX_SAFE_INTEGER : order;
 }
@@ -146,7 +146,7 @@ function targetOf(cell: CellEvent): string {
 	return cell.target ?? '–';
 }
 
-function targetOrder(target: string): number {
+export function targetOrder(target: string): number {
 	return ['–', 'asm', 'asm-fentry', 'c', 'vmlinux'].indexOf(target);
 }
 

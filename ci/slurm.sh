@@ -1,0 +1,30 @@
+#!/bin/bash
+# A job array, each task a part of the kernels, on nodes that share this directory:
+#   night=$(sbatch --parsable --array=1-4 ci/slurm.sh)
+#   sbatch --dependency=afterany:$night ci/slurm.sh merge "$night"
+#SBATCH --job-name=probe-matrix
+#SBATCH --cpus-per-task=4
+#SBATCH --mem=4G
+#SBATCH --time=03:00:00
+set -euo pipefail
+cd "${SLURM_SUBMIT_DIR:-.}"
+parts=${PARTS:-$PWD/parts}
+history=${HISTORY:-$PWD/history}
+mkdir -p "$parts"
+
+if [ "${1:-}" = merge ]; then
+	status=0
+	npx probe-matrix merge "$parts/$2"-*.jsonl --json "$parts/$2.jsonl" --history "$history" || status=$?
+	# The next night is cut by what this one took.
+	[ $status -eq 2 ] || cp "$parts/$2.jsonl" "$parts/times"
+	exit $status
+fi
+
+# Each node has a cache of its own: nothing in it is meant to be shared over a network.
+export PROBE_MATRIX_CACHE=${PROBE_MATRIX_CACHE:-/var/tmp/probe-matrix-$USER}
+# Not --history: its index is no file for several nodes at once.
+times=
+[ ! -s "$parts/times" ] || times="--times $parts/times"
+exec npx probe-matrix run --kernel all \
+	--shard "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" $times \
+	--json "$parts/$SLURM_ARRAY_JOB_ID-$SLURM_ARRAY_TASK_ID.jsonl"

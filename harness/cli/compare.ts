@@ -1,0 +1,37 @@
+import {existsSync} from 'node:fs';
+import type {Command} from 'commander';
+import {UsageError} from '../host/errors.ts';
+import {compareRuns} from '../results/compare.ts';
+import {findRun} from '../results/find-run.ts';
+import {formatComparison} from '../results/format-comparison.ts';
+import {type RunRecord, readRun} from '../results/read-run.ts';
+import type {HistoryStore} from '../results/store.ts';
+import {openHistory} from './history.ts';
+
+export function addCompare(program: Command): void {
+	program
+		.command('compare')
+		.argument('<before>', "a file of events, a run's id, last or last-green")
+		.argument('<after>', 'another')
+		.option('--history <dir>', 'where runs are kept, by --history of run and nightly')
+		.description('what is different in one run from another')
+		.addHelpText('after', '\nExit status: 0 no new failure, 1 new failures, 2 usage.')
+		.action(async (before: string, after: string, {history}: {history?: string}) => {
+			process.exitCode = await compare(before, after, history);
+		});
+}
+
+async function compare(before: string, after: string, directory?: string): Promise<number> {
+	using store = directory === undefined ? undefined : await openHistory(directory);
+	const [old, now] = [await readNamed(before, store), await readNamed(after, store)];
+	const comparison = compareRuns(old, now, store?.durationsBefore(old.run.id));
+	process.stdout.write(formatComparison(comparison, old, now));
+	return comparison.newFailures.length > 0 ? 1 : 0;
+}
+
+/** A run by its file of events, or by what it is called in a history. What is a file is one: an id has no path. */
+export async function readNamed(name: string, store: HistoryStore | undefined): Promise<RunRecord> {
+	if (existsSync(name)) return readRun(name);
+	if (store) return store.read(findRun(store, name).id);
+	throw new UsageError(`There is no file ${name}; ids, last and last-green need --history DIR.`);
+}

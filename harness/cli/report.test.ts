@@ -1,0 +1,107 @@
+import {mkdtempDisposable, readFile, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import {execa} from 'execa';
+import {UsageError} from '../host/errors.ts';
+import {countVerdicts} from '../results/events.ts';
+import {HistoryLog} from '../results/history-log.ts';
+import type {RunRecord} from '../results/read-run.ts';
+import {type ReportFormat, reportFormats} from '../results/reports/formats.ts';
+import {sampleRun} from '../results/reports/sample-run.ts';
+import {type ReportOptions, report} from './report.ts';
+
+async function writeEvents(file: string, {run, kernels, cells, end}: RunRecord): Promise<string> {
+	const events = [run, ...kernels, ...cells, ...(end ? [end] : [])];
+	await writeFile(file, events.map(event => `${JSON.stringify(event)}\n`).join(''));
+	return file;
+}
+
+const earlier = (record: RunRecord): RunRecord => ({
+	...record,
+	run: {...record.run, id: 'earlier', startedAt: '2026-11-21T12:00:00.000Z'},
+	cells: record.cells.filter(({verdict}) => verdict === 'pass'),
+});
+
+const beginnings: Readonly<Record<ReportFormat, RegExp>> = {
+	html: /^<!doctype html>/,
+	junit: /^<\?xml /,
+	tap: /^TAP version 14\n/,
+	ktap: /^KTAP version 1\n/,
+	markdown: /^## probe-matrix/,
+	github: /^::error /,
+};
+
+for (const [format, beginning] of Object.entries(beginnings)) {
+	test(`a report as ${format} is written`, async t => {
+		await using directory = await mkdtempDisposable(path.join(tmpdir(), 'report-'));
+		const file = await writeEvents(path.join(directory.path, 'events.jsonl'), sampleRun());
+		const out = path.join(directory.path, 'report');
+		// The keys are those of the table.
+		await report([file], {format: format as ReportFormat, out});
+		t.regex(await readFile(out, 'utf8'), beginning);
+	});
+}
+
+test('of several files the newest is reported, and the others are its history; a baseline comes first', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'report-'));
+	const now = await writeEvents(path.join(directory.path, 'now.jsonl'), sampleRun());
+	const old = await writeEvents(path.join(directory.path, 'old.jsonl'), earlier(sampleRun()));
+	const out = path.join(directory.path, 'report');
+	await report([now, old], {format: 'html', baseline: old, out});
+	const text = await readFile(out, 'utf8');
+	t.regex(text, /<h1>probe-matrix 20261122T120000Z-0000</);
+	t.regex(text, /<svg class="spark"/);
+	t.regex(text, /New failures \(3\)/);
+});
+
+test('runs that are kept are a history, too, the oldest first, and have baselines by name', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'report-'));
+	const history = path.join(directory.path, 'history');
+	const record = sampleRun();
+	for (const [day, durationMs] of [
+		[20, 10],
+		[21, 30],
+	]) {
+		const log = new HistoryLog(history, {onTrouble: t.fail});
+		const cells = record.cells
+			.filter(({verdict}) => verdict === 'pass')
+			.map(cell => ({...cell, durationMs: durationMs!}));
+		const run = {...record.run, id: `202611${day}T120000Z-0000`, startedAt: `2026-11-${day}T12:00:00.000Z`};
+		const end = {type: 'end', counts: countVerdicts(cells), durationMs: 1000, exitCode: 0} as const;
+		for (const event of [run, ...record.kernels.slice(1), ...cells, end]) log.write(event);
+		log.close();
+	}
+	const file = await writeEvents(path.join(directory.path, 'now.jsonl'), record);
+	const out = path.join(directory.path, 'report');
+	await report([file], {format: 'html', history, baseline: 'last-green', out});
+	const text = await readFile(out, 'utf8');
+	t.regex(text, /aria-label="10 ms, 30 ms; now \d+ ms"/);
+	t.regex(text, /New failures \(3\)/);
+});
+
+const wrong: Readonly<Record<string, {options: Partial<ReportOptions>; files?: number; message: RegExp}>> = {
+	'a file that is not there': {files: 0, options: {}, message: /cannot be read/},
+	'several runs in a format for one': {files: 2, options: {format: 'junit'}, message: /is of one run/},
+	'a baseline where it has no place': {options: {format: 'tap', baseline: '/x'}, message: /no place/},
+	'a history where it has no place': {options: {format: 'tap', history: '/x'}, message: /no place/},
+	'a place that cannot be written': {options: {out: '/proc/report'}, message: /cannot be written/},
+};
+
+for (const [name, {options, files = 1, message}] of Object.entries(wrong)) {
+	test(`${name} is refused`, async t => {
+		await using directory = await mkdtempDisposable(path.join(tmpdir(), 'report-'));
+		const file = await writeEvents(path.join(directory.path, 'events.jsonl'), sampleRun());
+		const given = files === 0 ? ['/nowhere.jsonl'] : Array.from({length: files}, () => file);
+		await t.throwsAsync(report(given, {format: 'html', ...options}), {instanceOf: UsageError, message});
+	});
+}
+
+test('without a file to write to, standard output has the report and nothing else', async t => {
+	t.timeout(60_000);
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'report-'));
+	const file = await writeEvents(path.join(directory.path, 'events.jsonl'), sampleRun());
+	const main = path.join(import.meta.dirname, 'main.ts');
+	const {stdout} = await execa(process.execPath, [main, 'report', file, '--format', 'ktap']);
+	t.is(`${stdout}\n`, reportFormats.ktap.write({record: sampleRun()}));
+});

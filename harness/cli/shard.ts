@@ -1,0 +1,36 @@
+import {existsSync} from 'node:fs';
+import path from 'node:path';
+import {InvalidArgumentError} from 'commander';
+import {cutShards} from '../matrix/cut-shards.ts';
+import type {Shard} from '../results/events.ts';
+import {readRun} from '../results/read-run.ts';
+import {openHistory} from './history.ts';
+
+export type ShardChoice = {readonly index: number; readonly count: number};
+
+/** `2/5`. */
+export function parseShard(text: string): ShardChoice {
+	const [, index, count] = (/^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []).map(Number);
+	if (!index || !count || index > count)
+		throw new InvalidArgumentError('a part of a whole is needed: 1/3, 2/3 or 3/3.');
+	return {index, count};
+}
+
+/**
+ * Times come from a past run or a history, never from this host's cache: all parts must be cut alike, wherever they run.
+ * Parts themselves do not count as past runs either: one that ends early would change the cut for one that begins late.
+ */
+export async function chooseShard(
+	{index, count}: ShardChoice,
+	kernels: readonly string[],
+	{history, times}: {history?: string | undefined; times?: string | undefined},
+): Promise<Shard> {
+	if (times !== undefined) {
+		const past = Map.groupBy((await readRun(times)).cells, ({kernel}) => kernel);
+		const expectedMs = (kernel: string) => past.get(kernel)?.reduce((sum, {durationMs}) => sum + durationMs, 0);
+		return {index, parts: cutShards(kernels, count, expectedMs)};
+	}
+	using store =
+		history !== undefined && existsSync(path.join(history, 'runs')) ? await openHistory(history) : undefined;
+	return {index, parts: cutShards(kernels, count, kernel => store?.kernelMs(kernel))};
+}

@@ -1,0 +1,28 @@
+import {UsageError} from '../host/errors.ts';
+import type {HistoryStore} from './store.ts';
+import type {StoredRun} from './stored.ts';
+
+/**
+ * The run that a person means: `last`, `last-green`, an id or the beginning of one. Parts of a larger run are neither last
+ * nor green. Throws UsageError where there is none, or several.
+ */
+export function findRun(store: Pick<HistoryStore, 'runs' | 'problems'>, name: string): StoredRun {
+	const runs = store.runs();
+	const whole = runs.filter(({isShard}) => !isShard);
+	if (name === 'last') {
+		const last = whole.at(-1);
+		if (!last) throw new UsageError('The history holds no run yet.');
+		return last;
+	}
+	if (name === 'last-green') {
+		const green = whole.findLast(({isGreen}) => isGreen);
+		if (!green) throw new UsageError(`Of the ${whole.length} runs in the history none is green: none ended with 0.`);
+		return green;
+	}
+	const meant = runs.filter(({id}) => id.startsWith(name));
+	const [run] = meant;
+	if (run && (meant.length === 1 || run.id === name)) return run;
+	if (run) throw new UsageError(`${name} may be any of ${meant.length} runs, from ${run.id} to ${meant.at(-1)!.id}.`);
+	const problem = store.problems().find(({id}) => id === name);
+	throw new UsageError(problem ? problem.problem : `There is no run ${name} in the history.`);
+}

@@ -1,0 +1,94 @@
+import {styleText} from 'node:util';
+import {type CellSummary, summarizeCells} from './cell-summary.ts';
+import type {ComparedCell, Comparison} from './compare.ts';
+import {cellTitle} from './events.ts';
+import {plainText} from './plain-text.ts';
+import type {RunRecord} from './read-run.ts';
+import {paintVerdict} from './table.ts';
+
+const columns = 80;
+/** Of a list that is not what one looks for. */
+const namedAtMost = 10;
+
+/** What changed, for people; fits into 80 columns. */
+export function formatComparison(comparison: Comparison, before: RunRecord, after: RunRecord): string {
+	const {newFailures, fixed, changedMessages, newSkips, slower, missing, added} = comparison;
+	const parts = [
+		`${runLine('before', before)}\n${runLine('after', after)}\n`,
+		section('new failures', newFailures, cell => [verdicts(cell), ...said(cell.after)]),
+		section('another message', changedMessages, cell => [verdicts(cell), ...said(cell.before), ...said(cell.after)]),
+		section('not tested any more', newSkips, cell => [verdicts(cell), ...said(cell.after)]),
+		section('slower', slower, ({before: old, after: now}) => [`${seconds(old)} → ${seconds(now)}`]),
+		section('fixed', fixed, cell => [verdicts(cell)]),
+		short(after.isInterrupted ? 'not reached, or gone' : 'gone', missing),
+		short('new', added),
+	].filter(part => part !== '');
+	if (parts.length === 1) parts.push('no difference\n');
+	return parts.join('\n');
+}
+
+function runLine(what: string, {run, cells, end, isInterrupted}: RunRecord): string {
+	const state = isInterrupted ? styleText('yellow', 'interrupted') : `exit status ${end?.exitCode}`;
+	// Of one that ended all ran, and some of them again.
+	const count = isInterrupted ? `${cells.length} of ${run.cells} cells` : `${summarizeCells(cells).size} cells`;
+	return `${what.padEnd(6)}  ${fit(run.id, 40)}  ${count}, ${state}`;
+}
+
+function section(
+	title: string,
+	cells: readonly ComparedCell[],
+	words: (cell: ComparedCell) => readonly string[],
+): string {
+	if (cells.length === 0) return '';
+	const rows = cells.map(cell => {
+		const [first = '', ...rest] = words(cell);
+		const name = nameOf(cell, columns - 4 - first.length);
+		return [`  ${name}  ${paint(first, cell)}`, ...rest.map(line => `    ${fit(line, columns - 4)}`)].join('\n');
+	});
+	return `${styleText('bold', `${title}: ${cells.length}`)}\n${rows.join('\n')}\n`;
+}
+
+function short(title: string, cells: readonly ComparedCell[]): string {
+	if (cells.length === 0) return '';
+	const perKernel = [...Map.groupBy(cells, ({kernel}) => kernel)].map(([kernel, of]) => {
+		const names = of.slice(0, namedAtMost).map(cell => `    ${fit(cellTitle(cell), columns - 4)}`);
+		if (of.length > names.length) names.push(`    and ${of.length - names.length} more`);
+		return `  ${fit(`${kernel}: ${of.length}`, columns - 2)}\n${names.join('\n')}`;
+	});
+	return `${styleText('bold', `${title}: ${cells.length}`)}\n${perKernel.join('\n')}\n`;
+}
+
+function nameOf(cell: ComparedCell, room: number): string {
+	return fit(`${cell.kernel} ${cellTitle(cell)}`, room);
+}
+
+function verdicts({before, after}: ComparedCell): string {
+	return `${before ? outcome(before) : 'new'} → ${after ? outcome(after) : 'gone'}`;
+}
+
+function paint(words: string, {after}: ComparedCell): string {
+	return after ? paintVerdict(after.verdict, words) : words;
+}
+
+/** `fail`, and for repeats how many of them failed: `fail (7 of 10)`. */
+export function outcome({verdict, passes, total}: CellSummary): string {
+	return total > 1 && passes < total ? `${verdict} (${total - passes} of ${total})` : verdict;
+}
+
+function said(summary: CellSummary | undefined): readonly string[] {
+	const [line] = plainText(summary?.message ?? '')
+		.trim()
+		.split('\n');
+	return line ? [line] : [];
+}
+
+function seconds(summary: CellSummary | undefined): string {
+	return `${((summary?.durationMs ?? 0) / 1000).toFixed(2)} s`;
+}
+
+/** Cut in the middle: both ends of a path or title say more. */
+export function fit(text: string, room: number): string {
+	if (text.length <= room) return text;
+	const kept = Math.max(2, room - 1);
+	return `${text.slice(0, Math.ceil(kept / 2))}…${text.slice(text.length - Math.floor(kept / 2))}`;
+}

@@ -1,0 +1,107 @@
+import {UsageError} from '../host/errors.ts';
+import {
+	type CellEvent,
+	cellTitle,
+	countVerdicts,
+	type EndEvent,
+	type Event,
+	exitCode,
+	type KernelEvent,
+	type RunEvent,
+} from './events.ts';
+import type {RunRecord} from './read-run.ts';
+
+export type NamedRun = {readonly name: string; readonly record: RunRecord};
+
+export type MergedRun = {
+	readonly record: RunRecord;
+	/** Parts that are not there. */
+	readonly missing: readonly {readonly index: number; readonly kernels: readonly string[]}[];
+	readonly interrupted: readonly string[];
+	readonly exitCode: 0 | 1 | 3;
+};
+
+/**
+ * One run of its parts: shards, or runs of different kernels. Throws UsageError where they do not belong together. What
+ * is missing or was interrupted leaves the whole interrupted.
+ */
+export function mergeRuns(parts: readonly NamedRun[]): MergedRun {
+	const [first, ...others] = parts;
+	if (!first) throw new UsageError('There is nothing to merge.');
+	for (const other of others) {
+		checkVersions(first, other);
+		checkShards(first, other);
+	}
+	const cells = parts.flatMap(({record}) => record.cells);
+	checkDoubles(parts);
+	const records = parts.map(({record}) => record);
+	const present = new Set(records.map(({run}) => run.shard?.index));
+	const missing = (first.record.run.shard?.parts ?? [])
+		.map((kernels, index) => ({index: index + 1, kernels}))
+		.filter(({index, kernels}) => !present.has(index) && kernels.length > 0);
+	const interrupted = parts.filter(({record}) => record.isInterrupted).map(({name}) => name);
+	const kernels = records.flatMap(record => record.kernels);
+	const isWhole = missing.length === 0 && interrupted.length === 0;
+	const counts = countVerdicts(cells);
+	const code = exitCode(counts, {isKernelMissing: !isWhole || kernels.some(({state}) => state !== 'ready')});
+	const durationMs = Math.max(...records.map(({end}) => end?.durationMs ?? 0));
+	const end: EndEvent = {type: 'end', counts, durationMs, exitCode: code};
+	return {
+		record: {run: mergedRun(records), kernels, cells, ...(isWhole && {end}), isInterrupted: !isWhole},
+		missing,
+		interrupted,
+		exitCode: code,
+	};
+}
+
+/** In the order in which a run writes them. */
+export function eventsOf({run, kernels, cells, end}: RunRecord): readonly Event[] {
+	const all: (KernelEvent | CellEvent)[] = [...kernels, ...cells];
+	return [run, ...all, ...(end ? [end] : [])];
+}
+
+function mergedRun(records: readonly RunRecord[]): RunEvent {
+	const runs = records.map(({run}) => run).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+	const {shard: _shard, ...earliest} = runs[0]!;
+	return {
+		...earliest,
+		// It sorts right behind its first part, in a history that may hold both.
+		id: `${earliest.id}-merged`,
+		command: 'merge',
+		cells: runs.reduce((sum, {cells}) => sum + cells, 0),
+	};
+}
+
+function checkVersions(first: NamedRun, other: NamedRun): void {
+	const [versions, others] = [first.record.run.versions, other.record.run.versions];
+	const different = [...new Set([...Object.keys(versions), ...Object.keys(others)])].find(
+		name => versions[name] !== others[name],
+	);
+	if (different === undefined) return;
+	throw new UsageError(
+		`${first.name} was made with ${different} ${versions[different] ?? '(unknown)'}, ${other.name} with ${others[different] ?? '(unknown)'}: these are not parts of one run.`,
+	);
+}
+
+function checkShards(first: NamedRun, other: NamedRun): void {
+	const [a, b] = [first.record.run.shard, other.record.run.shard];
+	if (JSON.stringify(a?.parts) === JSON.stringify(b?.parts)) return;
+	throw new UsageError(
+		`${first.name} and ${other.name} were not cut alike: give each part the same kernels, and the same --history or none.`,
+	);
+}
+
+function checkDoubles(parts: readonly NamedRun[]): void {
+	const seen = new Map<string, string>();
+	for (const {name, record} of parts) {
+		const shard = record.run.shard && `shard ${record.run.shard.index}`;
+		const titles = record.cells.map(
+			cell => `${cell.kernel} ${cell.mechanism} ${cellTitle(cell)}, repeat ${cell.repeat}`,
+		);
+		for (const what of [...(shard ? [shard] : []), ...new Set(titles)]) {
+			const other = seen.get(what);
+			if (other !== undefined) throw new UsageError(`Both ${other} and ${name} hold ${what}.`);
+			seen.set(what, name);
+		}
+	}
+}

@@ -1,0 +1,47 @@
+import test from 'ava';
+import type {CellEvent} from '../events.ts';
+import {formatAnnotations, withoutCommands} from './annotations.ts';
+import {hostile, sampleRun} from './sample-run.ts';
+
+const cell: CellEvent = {
+	type: 'cell',
+	kernel: 'k:1,2',
+	mechanism: 'bprobe',
+	case: 'entry/flags',
+	repeat: 0,
+	verdict: 'fail',
+	durationMs: 1,
+	message: '100 % wrong\r\nand more',
+};
+
+test('an annotation is one line, whatever is in it', t => {
+	t.is(
+		formatAnnotations({kernels: [], cells: [cell]}),
+		"::error title=k%3A1%2C2 › entry/flags%3A fail::100 %25 wrong%0Aand more%0Aagain: npx probe-matrix run --kernel k:1,2 --match 'entry/flags'\n",
+	);
+});
+
+test('failures are errors, what could not run is a warning, and nothing else is either', t => {
+	const lines = formatAnnotations(sampleRun()).trimEnd().split('\n');
+	t.deepEqual(
+		lines.map(line => /^::(\w+) title=(?:.*bad-)?([\w-]*)/.exec(line)!.slice(1).join(' ')),
+		['error crash', 'error fail', 'error hang', 'warning 4', 'warning inconclusive', 'warning infra'],
+	);
+	t.true(lines.every(line => line.startsWith('::')));
+});
+
+test('GitHub drops what is over ten of a level, so the tenth says how many there are', t => {
+	const cells = Array.from({length: 25}, () => cell);
+	const lines = formatAnnotations({kernels: [], cells}).trimEnd().split('\n');
+	t.is(lines.length, 10);
+	t.regex(lines.at(-1)!, /title=16 more/);
+	t.is(formatAnnotations({kernels: [], cells: cells.slice(0, 10)}).split('\n').length, 11);
+});
+
+test('commands in the text of a guest are none', t => {
+	const [first, ...rest] = withoutCommands(hostile).trimEnd().split('\n');
+	const token = /^::stop-commands::([\w-]{20,})$/.exec(first!)![1]!;
+	t.is(rest.pop(), `::${token}::`);
+	t.is(rest.join('\n'), hostile);
+	t.not(withoutCommands('').split('\n')[0], first, 'a guest cannot know the word that ends it');
+});

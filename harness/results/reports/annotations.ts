@@ -1,0 +1,63 @@
+import {randomUUID} from 'node:crypto';
+import {type CellEvent, cellTitle} from '../events.ts';
+import {rerunCommand} from '../failure.ts';
+import {columnsOf, isBad, type Reported, whyMissing} from './columns.ts';
+import {visible} from './visible.ts';
+
+/** GitHub shows no more of a level for one step and drops the rest without a word. */
+const mostOfLevel = 10;
+
+/** GitHub's workflow commands that annotate a run with what went wrong in it. */
+export function formatAnnotations(reported: Reported): string {
+	const columns = columnsOf(reported);
+	const missing = columns.flatMap(column => {
+		const why = whyMissing(column);
+		return why === undefined ? [] : [{title: `${column.kernel}: ${column.event?.state}`, message: why}];
+	});
+	const bad = columns.flatMap(({cells}) => cells.filter(isBad));
+	const [errors, warnings] = [bad.filter(isFailure), bad.filter(cell => !isFailure(cell))];
+	return [
+		...limited('error', errors.map(annotationOf)),
+		...limited('warning', [...missing, ...warnings.map(annotationOf)]),
+	].join('');
+}
+
+/** Text in which GitHub is not to find commands: it has lines of guests, and a guest must not give any. */
+export function withoutCommands(text: string): string {
+	const token = randomUUID();
+	return `::stop-commands::${token}\n${text}${text.endsWith('\n') ? '' : '\n'}::${token}::\n`;
+}
+
+type Annotation = {readonly title: string; readonly message: string};
+
+function annotationOf(cell: CellEvent): Annotation {
+	return {
+		title: `${cell.kernel} › ${cellTitle(cell)}: ${cell.verdict}${cell.flaky ? ', flaky' : ''}`,
+		message: `${cell.message ?? ''}\nagain: ${rerunCommand(cell)}`.trim(),
+	};
+}
+
+function isFailure({verdict}: CellEvent): boolean {
+	return verdict === 'fail' || verdict === 'crash' || verdict === 'hang';
+}
+
+function limited(level: 'error' | 'warning', annotations: readonly Annotation[]): string[] {
+	if (annotations.length <= mostOfLevel) return annotations.map(annotation => format(level, annotation));
+	const shown = annotations.slice(0, mostOfLevel - 1);
+	const others = annotations.slice(shown.length);
+	const rest = {
+		title: `${others.length} more`,
+		message: 'The log of this step has them all; so has probe-matrix report.',
+	};
+	return [...shown, rest].map(annotation => format(level, annotation));
+}
+
+function format(level: 'error' | 'warning', {title, message}: Annotation): string {
+	const property = quote(title).replaceAll(':', '%3A').replaceAll(',', '%2C');
+	return `::${level} title=${property}::${quote(message)}\n`;
+}
+
+function quote(text: string): string {
+	// A percent sign first: it begins the others.
+	return visible(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}

@@ -1,0 +1,46 @@
+import type {CellSummary} from '../cell-summary.ts';
+import type {ComparedCell, Comparison} from '../compare.ts';
+import {cellTitle} from '../events.ts';
+
+export type ChangeGroup = {
+	readonly title: string;
+	readonly cells: readonly {readonly kernel: string; readonly name: string; readonly words: string}[];
+};
+
+const titles: Readonly<Record<keyof Comparison, string>> = {
+	newFailures: 'New failures',
+	changedMessages: 'Fail in another way',
+	newSkips: 'No longer tested',
+	missing: 'No longer there',
+	slower: 'Slower',
+	fixed: 'Fixed',
+	added: 'New',
+};
+
+/** What is different, the worst first; groups in which there is nothing are left out. */
+export function changeGroups(comparison: Comparison): readonly ChangeGroup[] {
+	// The keys are those of the table.
+	return (Object.keys(titles) as (keyof Comparison)[]).flatMap(kind => {
+		const cells = comparison[kind];
+		if (cells.length === 0) return [];
+		return [
+			{
+				title: titles[kind],
+				cells: cells.map(cell => ({kernel: cell.kernel, name: cellTitle(cell), words: wordsFor(kind, cell)})),
+			},
+		];
+	});
+}
+
+function wordsFor(kind: keyof Comparison, {before, after}: ComparedCell): string {
+	if (kind === 'slower' && before && after)
+		return `${before.durationMs} ms → ${after.durationMs} ms (× ${(after.durationMs / Math.max(1, before.durationMs)).toFixed(1)})`;
+	const verdicts = [before, after].map(summary => (summary ? describe(summary) : undefined));
+	const words = [verdicts[0] ?? '', verdicts[1] ?? ''].filter(Boolean).join(' → ');
+	const message = after?.message ?? (after ? undefined : before?.message);
+	return message === undefined ? words : `${words}: ${message.split('\n', 1)[0]}`;
+}
+
+function describe({verdict, passes, total}: CellSummary): string {
+	return total > 1 && passes < total ? `${verdict} (${passes} of ${total} passed)` : verdict;
+}

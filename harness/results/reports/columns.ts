@@ -1,0 +1,60 @@
+import type {CellEvent, KernelEvent, Verdict} from '../events.ts';
+import type {RunRecord} from '../read-run.ts';
+import {suiteOf, suiteOrder, targetOrder} from '../table.ts';
+
+/** One kernel of a run, and its cells in the order in which people read them. */
+export type Column = {
+	readonly kernel: string;
+	/** The last that was said of it; there is none if the run ended before. */
+	readonly event?: KernelEvent;
+	readonly cells: readonly CellEvent[];
+};
+
+export type Reported = Pick<RunRecord, 'kernels' | 'cells'>;
+
+/** Kernels in the order in which they come up. */
+export function columnsOf({kernels, cells}: Reported): readonly Column[] {
+	const events = new Map(kernels.map(event => [event.kernel, event]));
+	const ofKernel = Map.groupBy(cells, ({kernel}) => kernel);
+	return [...new Set([...events.keys(), ...ofKernel.keys()])].map(kernel => {
+		const event = events.get(kernel);
+		return {kernel, ...(event && {event}), cells: inReadingOrder(ofKernel.get(kernel) ?? [])};
+	});
+}
+
+/** Cells finish in any order; they are read by suite, case, target. */
+export function inReadingOrder(cells: readonly CellEvent[]): CellEvent[] {
+	return cells.toSorted(
+		(a, b) =>
+			suiteOrder(suiteOf(a)) - suiteOrder(suiteOf(b)) ||
+			compare(a.case, b.case) ||
+			compare(a.mechanism, b.mechanism) ||
+			targetOrder(a.target ?? '–') - targetOrder(b.target ?? '–') ||
+			compare(a.target ?? '', b.target ?? '') ||
+			a.repeat - b.repeat,
+	);
+}
+
+function compare(a: string, b: string): number {
+	return a < b ? -1 : Number(a > b);
+}
+
+/** Whether it keeps a run from being a success: the same in every format, and as in the exit code. */
+export function isBad({verdict}: {readonly verdict: Verdict}): boolean {
+	return verdict !== 'pass' && verdict !== 'skip';
+}
+
+export function isMissing({event}: Column): boolean {
+	return event !== undefined && event.state !== 'ready';
+}
+
+/** Why a kernel has no cells; `undefined` if it has them. */
+export function whyMissing(column: Column): string | undefined {
+	return isMissing(column) ? (column.event?.reason ?? 'No reason is given.') : undefined;
+}
+
+/** What there is to say of a run that has no end; `undefined` if it has one. */
+export function interruption({run, cells, isInterrupted}: RunRecord): string | undefined {
+	if (!isInterrupted) return undefined;
+	return `The run has no end: it was interrupted, or goes on still. ${cells.length} of ${run.cells} cells have a verdict.`;
+}

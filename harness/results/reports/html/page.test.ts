@@ -1,0 +1,141 @@
+import {mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {pathToFileURL} from 'node:url';
+import test from 'ava';
+import {hasTool} from '../../../host/tool-of-tests.ts';
+import {compareRuns} from '../../compare.ts';
+import {sampleRun} from '../sample-run.ts';
+import {Browser, browserPackage} from './browser.ts';
+import {formatHtml} from './page.ts';
+
+const kernels = ['4.15.18', 'debian-6.1', 'debian-5.10', 'debian-6.12', 'debian-7.2', '4.15.18+nopreempt'];
+const record = sampleRun({kernels});
+const good = {...record, cells: record.cells.filter(({verdict}) => verdict === 'pass' || verdict === 'skip')};
+const page = formatHtml({record, comparison: compareRuns(good, record), history: () => [90, 120, 70]});
+
+/** The least contrast of text on its background in the page, with the text; what is hidden does not count. */
+const leastContrast = `(() => {
+	const light = colour => {
+		const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map(each => each / 255)
+			.map(each => each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4);
+		return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+	};
+	const backOf = element => {
+		for (; element; element = element.parentElement) {
+			const {backgroundColor} = getComputedStyle(element);
+			if (!/, 0\\)$/.test(backgroundColor)) return backgroundColor;
+		}
+		return 'rgb(255, 255, 255)';
+	};
+	const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	let least = [99, ''];
+	while (walker.nextNode()) {
+		const {textContent, parentElement} = walker.currentNode;
+		if (!textContent.trim() || !parentElement.checkVisibility() || parentElement.closest('svg, script, button')) continue;
+		const [a, b] = [light(getComputedStyle(parentElement).color), light(backOf(parentElement))].sort((x, y) => y - x);
+		const contrast = (a + 0.05) / (b + 0.05);
+		if (contrast < least[0]) least = [contrast, textContent.slice(0, 40)];
+	}
+	return least;
+})()`;
+
+for (const width of [1280, 360]) {
+	for (const scheme of ['light', 'dark'] as const) {
+		test.serial(`a page ${width} wide, in ${scheme} colours, is whole, readable, and only ours`, async t => {
+			if (!(await hasTool(t, browserPackage))) return;
+			t.timeout(60_000);
+			await using directory = await mkdtempDisposable(path.join(tmpdir(), 'page-'));
+			const file = path.join(directory.path, 'report.html');
+			await writeFile(file, page);
+			await using browser = await Browser.open();
+			await browser.load(pathToFileURL(file).href, {width, scheme});
+
+			t.deepEqual(
+				browser.events.filter(({method}) => method === 'Runtime.exceptionThrown' || method === 'Log.entryAdded'),
+				[],
+				'nothing threw, and nothing was refused by the policy: there is nothing that it would have to refuse',
+			);
+			const requests = browser.events.filter(({method}) => method === 'Network.requestWillBeSent');
+			t.is(requests.length, 1, 'it loads nothing but itself');
+			t.is(await browser.evaluate('document.title'), 'probe-matrix 20261122T120000Z-0000');
+			t.is(
+				await browser.evaluate(
+					"document.querySelectorAll('script').length + document.querySelectorAll('img, iframe').length",
+				),
+				1,
+				'the one script is ours',
+			);
+			t.is(await browser.evaluate("[...document.querySelectorAll('*')].filter(each => each.onmouseover).length"), 0);
+			t.true(await browser.evaluate("document.body.textContent.includes('<script>document.title')"), 'it is text');
+			t.true(await browser.evaluate('document.scrollingElement.scrollWidth <= innerWidth'), 'it fits');
+			const [contrast, text] = (await browser.evaluate(leastContrast)) as [number, string];
+			t.true(contrast >= 4.5, `${contrast}: ${text}`);
+		});
+	}
+}
+
+test('each link leads somewhere, and no name is given twice', t => {
+	const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(match => match[1]!);
+	t.is(new Set(ids).size, ids.length);
+	for (const [, anchor] of page.matchAll(/href="#([^"]+)"/g)) t.true(ids.includes(anchor!), anchor);
+	t.is(page.match(/href="(?!#)/g), null);
+});
+
+test('every table has a caption, and every section a heading', t => {
+	t.is(page.match(/<table/g)?.length, page.match(/<caption>[^<]/g)?.length);
+	t.is(page.match(/<section/g)?.length, page.match(/<h2/g)?.length);
+});
+
+test('what has changed comes before the matrix', t => {
+	const at = page.indexOf('<h2 id="changes">');
+	t.true(at > 0 && at < page.indexOf('<h2 id="matrix">'));
+	t.true(page.includes('New failures (3)'));
+	t.false(formatHtml({record}).includes('id="changes"'));
+});
+
+test('expected and seen registers stand side by side, and what differs says so without colours', t => {
+	t.regex(page, /<tr class="different"><th scope="row">bx<\/th><td>0x2<\/td><td>0xffffffff81000000<\/td><td>← no</);
+	t.regex(page, /<tr><th scope="row">ax<\/th><td>(0x\w+)<\/td><td>\1<\/td><td>yes</);
+	t.regex(page, /<th scope="row">3<\/th><td>–<\/td><td>ioctl<\/td><td>← no</);
+});
+
+test('a kernel that could not be had is a column, with the reason', t => {
+	t.regex(page, /<th scope="col">4\.15\.18\+debug <span class="state">unavailable/);
+	t.true(page.includes('kernel.org cannot be reached.'));
+});
+
+test('verdicts are words', t => {
+	for (const verdict of ['fail', 'crash', 'hang', 'inconclusive', 'infra'])
+		t.regex(page, new RegExp(`<a class="chip v-${verdict}" href="#failure-\\d">asm ${verdict}<`));
+	t.regex(page, /<span class="chip v-pass">4 pass</);
+});
+
+test('a run that was interrupted says so', t => {
+	t.regex(formatHtml({record: sampleRun({isInterrupted: true})}), /Interrupted\.<\/strong> .*73 of 81 cells/);
+	t.false(page.includes('Interrupted.'));
+});
+
+test('with a history each duration has its chart', t => {
+	t.is(page.match(/<svg class="spark"/g)?.length, 60);
+	t.false(formatHtml({record}).includes('<svg'));
+});
+
+test('of very many failures all are named', t => {
+	const cells = Array.from({length: 400}, (_, n) => ({
+		...record.cells.at(-1)!,
+		case: `return/bad-${n}`,
+		message: `why ${n}`,
+	}));
+	const long = formatHtml({record: {...record, cells}});
+	t.true(long.includes('100 more, by their messages alone'));
+	t.is(cells.filter(({case: id, message}) => long.includes(id) && long.includes(message)).length, 400);
+});
+
+test('a console that is too long says that its beginning is cut off', t => {
+	const console = Array.from({length: 500}, (_, n) => `line ${n}.`).join('\n');
+	const long = formatHtml({record: {...record, cells: [{...record.cells.at(-1)!, console}]}});
+	t.true(long.includes('console, without its first 300 lines'));
+	t.false(long.includes('line 299.'));
+	t.true(long.includes('line 300.') && long.includes('line 499.'));
+});

@@ -1,0 +1,74 @@
+import {createHash} from 'node:crypto';
+import type {CellEvent} from '../../events.ts';
+import {columnsOf, isBad} from '../columns.ts';
+import type {ReportInput} from '../input.ts';
+import {changesSection} from './changes.ts';
+import {durationsSection} from './durations.ts';
+import {failuresSection} from './failures.ts';
+import {heatMapSection} from './heat-map.ts';
+import {html, Markup} from './markup.ts';
+import {skipsSection} from './skips.ts';
+import {style} from './style.ts';
+import {summarySection} from './summary.ts';
+
+/** Nothing is lost without it: it puts a button behind each command. */
+const script = `
+for (const command of document.querySelectorAll('code.command')) {
+	if (!navigator.clipboard) break;
+	const button = document.createElement('button');
+	button.type = 'button';
+	button.textContent = 'copy';
+	button.addEventListener('click', () => navigator.clipboard.writeText(command.textContent).then(
+		() => { button.textContent = 'copied'; },
+		() => { button.remove(); },
+	));
+	command.after(button);
+}
+`;
+
+/** The report as one page that needs nothing else: no network, no script, no other file. */
+export function formatHtml({record, comparison, history}: ReportInput): string {
+	const columns = columnsOf(record);
+	const bad = columns.flatMap(({cells}) => cells.filter(isBad));
+	const anchors = new Map<CellEvent, string>(bad.map((cell, index) => [cell, `failure-${index + 1}`]));
+	const title = `probe-matrix ${record.run.id}`;
+	const links = [
+		['summary', 'Summary'],
+		...(comparison ? [['changes', 'What has changed']] : []),
+		['matrix', 'Matrix'],
+		['failures', `What did not pass (${bad.length})`],
+		['skips', 'Skipped'],
+		['durations', 'Durations'],
+	];
+	return html`${new Markup('<!doctype html>')}
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${title}</title>
+<style>${new Markup(style)}</style>
+</head>
+<body>
+<header><h1>${title}</h1>
+<nav aria-label="Sections"><ul>${links.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav></header>
+<main>
+${summarySection(record, columns)}
+${comparison && changesSection(comparison)}
+${heatMapSection(columns, anchors)}
+${failuresSection(anchors)}
+${skipsSection(record.cells)}
+${durationsSection(record.cells, history)}
+</main>
+<script>${new Markup(script)}</script>
+</body>
+</html>
+`.text;
+}
+
+/** Should text of a guest ever come to be more than text, the browser still runs and loads nothing but what is ours. */
+const policy = `default-src 'none'; style-src ${hash(style)}; script-src ${hash(script)}; base-uri 'none'; form-action 'none'`;
+
+function hash(text: string): string {
+	return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}

@@ -1,0 +1,60 @@
+import {type CellEvent, countVerdicts, type RunEvent, verdicts} from '../../events.ts';
+import type {RunRecord} from '../../read-run.ts';
+import {type Column, interruption, whyMissing} from '../columns.ts';
+import {html, type Markup} from './markup.ts';
+
+/** How it ended, in numbers, and on what. */
+export function summarySection(record: RunRecord, columns: readonly Column[]): Markup {
+	const {run, cells, end} = record;
+	const interrupted = interruption(record);
+	return html`<section aria-labelledby="summary">
+<h2 id="summary">Summary</h2>
+${interrupted !== undefined && html`<p class="notice"><strong>Interrupted.</strong> ${interrupted}</p>`}
+${tiles(cells)}
+<div class="scroll" tabindex="0" role="region" aria-label="Kernels">
+<table><caption>Kernels</caption>
+<thead><tr><th scope="col">kernel</th><th scope="col">release</th><th scope="col">state</th><th scope="col" class="number">pass</th><th scope="col" class="number">boot</th><th scope="col" class="number">time</th></tr></thead>
+<tbody>${columns.map(rowOf)}</tbody></table></div>
+<dl>${Object.entries({
+		...facts(run),
+		'exit code': end ? `${end.exitCode}, after ${seconds(end.durationMs)}` : 'none',
+	}).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+</section>`;
+}
+
+function tiles(cells: readonly CellEvent[]): Markup {
+	const counts = countVerdicts(cells);
+	const flaky = cells.filter(cell => cell.flaky).length;
+	const occurring = verdicts.filter(verdict => counts[verdict] > 0);
+	if (occurring.length === 0) return html`<p>Nothing ran.</p>`;
+	return html`<ul class="tiles">${occurring.map(
+		verdict => html`<li class="v-${verdict}"><strong>${counts[verdict]}</strong> ${verdict}</li>`,
+	)}${flaky > 0 && html`<li><strong>${flaky}</strong> of them flaky</li>`}</ul>`;
+}
+
+function rowOf(column: Column): Markup {
+	const {kernel, event, cells} = column;
+	const passed = cells.filter(({verdict}) => verdict === 'pass').length;
+	const why = whyMissing(column);
+	return html`<tr><th scope="row">${kernel}</th><td>${event?.release ?? '–'}</td><td>${event?.state ?? 'not booted'}${
+		why !== undefined && html`: ${why}`
+	}</td><td class="number">${passed} of ${cells.length}</td><td class="number">${
+		event?.bootMs === undefined ? '–' : seconds(event.bootMs)
+	}</td><td class="number">${seconds(cells.reduce((sum, {durationMs}) => sum + durationMs, 0))}</td></tr>
+`;
+}
+
+function facts({id, startedAt, host, accelerator, versions}: RunEvent): Record<string, string> {
+	const {name, reason, speed} = accelerator;
+	return {
+		run: id,
+		started: startedAt,
+		host: `Linux ${host.release}, ${host.cpus} CPUs, ${host.memoryMib} MiB`,
+		accelerator: `${name}${speed === undefined ? '' : `, ${speed} million turns a second`}; ${reason}`,
+		...versions,
+	};
+}
+
+export function seconds(milliseconds: number): string {
+	return `${(milliseconds / 1000).toFixed(2)} s`;
+}

@@ -1,0 +1,11 @@
+import type {Comparison, DurationHistory} from '../compare.ts';
+import type {RunRecord} from '../read-run.ts';
+
+/** All that a report is made from. */
+export type ReportInput = {
+	readonly record: RunRecord;
+	/** Against a baseline. */
+	readonly comparison?: Comparison;
+	/** What cells took in earlier runs, the oldest first. */
+	readonly history?: DurationHistory;
+};

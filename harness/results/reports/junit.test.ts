@@ -1,0 +1,57 @@
+import path from 'node:path';
+import test from 'ava';
+import {execa} from 'execa';
+import {hasTool} from '../../host/tool-of-tests.ts';
+import {formatJunit} from './junit.ts';
+import {sampleRun} from './sample-run.ts';
+
+const runs = {
+	'with every verdict': sampleRun(),
+	'that was interrupted': sampleRun({isInterrupted: true}),
+	'without cells': {...sampleRun(), cells: []},
+	'of repeated cells': {
+		...sampleRun(),
+		cells: [0, 1].flatMap(repeat => sampleRun().cells.map(cell => ({...cell, repeat}))),
+	},
+};
+
+for (const [name, record] of Object.entries(runs)) {
+	test(`a run ${name} gives XML that Jenkins and GitLab read`, async t => {
+		if (!(await hasTool(t, 'xmllint'))) return;
+		const schema = path.join(import.meta.dirname, 'junit.xsd');
+		const {failed, stderr} = await execa('xmllint', ['--noout', '--nonet', '--schema', schema, '-'], {
+			input: formatJunit(record),
+			reject: false,
+		});
+		t.false(failed, stderr);
+	});
+}
+
+const attribute = (xml: string, element: string, name: string) =>
+	[...xml.matchAll(new RegExp(`<${element} [^>]*?${name}="([^"]*)"`, 'g'))].map(match => match[1]);
+
+test('what keeps a run from being a success is a failure or an error', t => {
+	const xml = formatJunit(sampleRun({isInterrupted: true}));
+	t.deepEqual(attribute(xml, 'failure', 'type'), ['fail']);
+	t.deepEqual(attribute(xml, 'error', 'type').toSorted(), [
+		'crash',
+		'hang',
+		'inconclusive',
+		'infra',
+		'interrupted',
+		'unavailable',
+	]);
+	const [all] = attribute(xml, 'testsuites', 'errors');
+	t.is(all, '6');
+});
+
+test('a release is one package to Jenkins, which splits at the last dot', t => {
+	const names = attribute(formatJunit(sampleRun({kernels: ['4.15.18']})), 'testcase', 'classname');
+	t.true(names.includes('4_15_18.bprobe.module'));
+});
+
+test('a failure says how it is run again, and has its console', t => {
+	const xml = formatJunit(sampleRun());
+	t.regex(xml, /<error type="crash" [^>]*>[^<]*again: npx probe-matrix run --kernel debian-6\.1/);
+	t.regex(xml, /<system-out>[^<]*BUG: KASAN/);
+});

@@ -1,0 +1,48 @@
+import test from 'ava';
+import {formatKtap} from './ktap.ts';
+import {sampleRun} from './sample-run.ts';
+
+const line =
+	/^(?: {2})?(?:KTAP version 1|1\.\.\d+|#.*|(?:not )?ok \d+ [^#]+(?: # (?:SKIP|TIMEOUT|ERROR)(?: [^#]*)?)?)$/;
+
+test('every line is one of those that KTAP has', t => {
+	for (const each of formatKtap(sampleRun({isInterrupted: true}))
+		.trimEnd()
+		.split('\n'))
+		t.regex(each, line);
+});
+
+test('kernels hold cells, two blanks further in, each level with its version and plan', t => {
+	const lines = formatKtap(sampleRun()).split('\n');
+	t.deepEqual(lines.slice(0, 5), [
+		'KTAP version 1',
+		'1..3',
+		'not ok 1 4.15.18+debug # ERROR kernel.org cannot be reached. Give --source a tree.',
+		'  KTAP version 1',
+		'  1..34',
+	]);
+	t.deepEqual(
+		lines.filter(each => /^ok/.test(each)),
+		['ok 2 4.15.18'],
+	);
+	t.is(lines.filter(each => /^ {2}(not )?ok/.test(each)).length, 34 + 39);
+});
+
+test('verdicts that KTAP has words for have them', t => {
+	const text = formatKtap(sampleRun());
+	t.regex(text, /^ {2}not ok \d+ bprobe return\/bad-hang\[asm\] # TIMEOUT No end after 5 s\. The agent answers\.$/m);
+	t.regex(text, /^ {2}not ok \d+ bprobe return\/bad-inconclusive\[asm\] # ERROR Only 3 calls/m);
+	t.regex(text, /^ {2}not ok \d+ bprobe return\/bad-crash\[asm\]$/m);
+	t.regex(text, /^ {2}ok \d+ bprobe tooling\/bpftool # SKIP bpftool ＃ is not/m);
+});
+
+test('what is said of a test stands before its result', t => {
+	t.regex(
+		formatKtap(sampleRun()),
+		/ {2}# +again: npx probe-matrix [^\n]*bad-crash\[asm\]'\n {2}not ok \d+ bprobe return\/bad-crash/,
+	);
+});
+
+test('a run that was interrupted has a test that says so', t => {
+	t.regex(formatKtap(sampleRun({isInterrupted: true})), /^not ok 4 run # ERROR The run has no end/m);
+});

@@ -1,0 +1,49 @@
+import {stripVTControlCharacters} from 'node:util';
+import {type CellEvent, cellTitle} from '../events.ts';
+import {formatFailure} from '../failure.ts';
+import type {RunRecord} from '../read-run.ts';
+import {type Column, columnsOf, interruption, isBad, whyMissing} from './columns.ts';
+import {visible, visibleLine} from './visible.ts';
+
+/** KTAP, version 1, as the kernel's documentation defines it: kernels hold cells. */
+export function formatKtap(record: RunRecord): string {
+	const interrupted = interruption(record);
+	const results = columnsOf(record).map(column => (number: number) => formatKernel(column, number));
+	if (interrupted) results.push(number => [`not ok ${number} run # ERROR ${name(interrupted)}`]);
+	const lines = results.flatMap((format, index) => format(index + 1));
+	return ['KTAP version 1', `1..${results.length}`, ...lines, ''].join('\n');
+}
+
+function formatKernel(column: Column, number: number): string[] {
+	const why = whyMissing(column);
+	if (column.cells.length === 0) return [`not ok ${number} ${name(column.kernel)} # ERROR ${name(why ?? 'no cells')}`];
+	const subtests = column.cells.flatMap((cell, index) => formatCell(cell, index + 1));
+	const isOk = why === undefined && !column.cells.some(isBad);
+	return [
+		...['KTAP version 1', `1..${column.cells.length}`, ...subtests].map(line => `  ${line}`),
+		`${isOk ? 'ok' : 'not ok'} ${number} ${name(column.kernel)}${why === undefined ? '' : ` # ERROR ${name(why)}`}`,
+	];
+}
+
+/** What is said of a test stands before its result. */
+function formatCell(cell: CellEvent, number: number): string[] {
+	const result = `${isBad(cell) ? 'not ok' : 'ok'} ${number} ${name(`${cell.mechanism} ${cellTitle(cell)}`)}`;
+	const directive = directiveOf(cell);
+	const talk = isBad(cell)
+		? visible(stripVTControlCharacters(formatFailure(cell)))
+				.split('\n')
+				.map(line => `# ${line}`.trimEnd())
+		: [];
+	return [...talk, directive ? `${result} # ${directive} ${name(cell.message ?? '')}`.trimEnd() : result];
+}
+
+function directiveOf({verdict}: CellEvent): string | undefined {
+	if (verdict === 'skip') return 'SKIP';
+	if (verdict === 'hang') return 'TIMEOUT';
+	return verdict === 'infra' || verdict === 'inconclusive' ? 'ERROR' : undefined;
+}
+
+/** A number sign begins a directive, and there is no way to write one that does not. */
+function name(text: string): string {
+	return visibleLine(text).replaceAll('#', '＃');
+}

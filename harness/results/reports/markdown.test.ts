@@ -1,0 +1,50 @@
+import test from 'ava';
+import {compareRuns} from '../compare.ts';
+import {formatMarkdown} from './markdown.ts';
+import {sampleRun} from './sample-run.ts';
+
+const record = sampleRun();
+
+test('a summary has the counts, each kernel, and each failure with its rerun command', t => {
+	const text = formatMarkdown({record});
+	t.regex(text, /^## probe-matrix: 66 pass, 1 fail, 1 crash, 1 hang, 1 inconclusive, 2 skip, 1 infra$/m);
+	t.regex(text, /^\| debian-6\.1 \| debian-6\.1-amd64 \| 33\/39 \| 8\.1 s \| 1 fail, 1 crash/m);
+	t.regex(text, /^\| 4\.15\.18\+debug \| .* \*\*unavailable\*\*: kernel\.org cannot/m);
+	t.is(text.match(/again: npx probe-matrix run/g)?.length, 5);
+});
+
+test('every row of a table has as many fields as its head', t => {
+	const rows = formatMarkdown({
+		record: {...record, kernels: record.kernels.map(kernel => ({...kernel, reason: 'a | b'}))},
+	})
+		.split('\n')
+		.filter(line => line.startsWith('| '));
+	for (const row of rows.slice(0, 5)) t.is(row.replaceAll(String.raw`\|`, '').split('|').length, 7, row);
+});
+
+test('text of a guest is in a fence that it cannot close', t => {
+	const text = formatMarkdown({record});
+	const [block] = /<details>(?:(?!<details>)[\s\S])*bad-infra[\s\S]*?\n<\/details>/.exec(text)!;
+	const [fence] = /^`{4,}/m.exec(block)!;
+	t.is(block.split('\n').filter(line => line.trim().startsWith(fence)).length, 2);
+	t.false(text.replace(/^(`{3,})text$[\s\S]*?^\1$/gm, '').includes('<script'));
+});
+
+test('what has changed is told, and that nothing has', t => {
+	const cells = record.cells.filter(({verdict}) => verdict === 'pass' || verdict === 'skip');
+	const before = {...record, cells: [...cells, {...cells[0]!, case: 'module/gone'}]};
+	const text = formatMarkdown({record, comparison: compareRuns(before, record)});
+	t.regex(text, /^\*\*New failures\*\* \(3\)$/m);
+	t.regex(text, /^\*\*No longer there\*\* \(1\)\n\n- 4\.15\.18 › module\/gone: pass$/m);
+	t.regex(formatMarkdown({record, comparison: compareRuns(record, record)}), /Nothing has changed/);
+});
+
+test('a summary that is too long ends with how much is left out, and is within the limit', t => {
+	const console = 'ü'.repeat(20_000);
+	const cells = Array.from({length: 100}, () => ({...record.cells.find(({verdict}) => verdict === 'crash')!, console}));
+	const text = formatMarkdown({record: {...record, cells}});
+	t.true(Buffer.byteLength(text) <= 2 ** 20);
+	t.true(Buffer.byteLength(text) > 800_000);
+	const shown = text.match(/<details>/g)!.length;
+	t.true(text.includes(`${100 - shown} more have no room here`));
+});

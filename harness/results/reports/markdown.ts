@@ -1,0 +1,92 @@
+import {stripVTControlCharacters} from 'node:util';
+import {type CellEvent, cellTitle, countVerdicts, verdicts} from '../events.ts';
+import {formatFailure} from '../failure.ts';
+import type {RunRecord} from '../read-run.ts';
+import {changeGroups} from './changes.ts';
+import {type Column, columnsOf, interruption, isBad, whyMissing} from './columns.ts';
+import type {ReportInput} from './input.ts';
+import {visible, visibleLine} from './visible.ts';
+
+/** GitHub refuses the summary of a step that is larger than 1 MiB, all of it; others may have written to the same file. */
+const mostBytes = 900_000;
+
+/** A summary for a CI job: counts, a table of kernels, what has changed, failures as far as there is room. */
+export function formatMarkdown({record, comparison}: ReportInput, {limitBytes = mostBytes} = {}): string {
+	const columns = columnsOf(record);
+	const interrupted = interruption(record);
+	const lines = [
+		`## probe-matrix: ${quote(countsOf(record))}`,
+		'',
+		...(interrupted ? [`> **Interrupted.** ${interrupted}`, ''] : []),
+		'| kernel | release | cells that pass | time | not passed |',
+		'| --- | --- | ---: | ---: | --- |',
+		...columns.map(rowOf),
+		'',
+		...(comparison ? formatChanges(changeGroups(comparison)) : []),
+	];
+	const failures = columns.flatMap(({cells}) => cells.filter(isBad));
+	return limit(lines, failures.map(formatDetails), limitBytes);
+}
+
+function countsOf({cells}: RunRecord): string {
+	const counts = countVerdicts(cells);
+	const words = verdicts.filter(verdict => counts[verdict] > 0).map(verdict => `${counts[verdict]} ${verdict}`);
+	return words.join(', ') || 'nothing ran';
+}
+
+function rowOf(column: Column): string {
+	const {kernel, event, cells} = column;
+	const why = whyMissing(column);
+	const counts = countVerdicts(cells);
+	const others = verdicts.filter(verdict => verdict !== 'pass' && counts[verdict] > 0);
+	const words = others.map(verdict => `${counts[verdict]} ${verdict}`).join(', ');
+	const time = `${(cells.reduce((sum, {durationMs}) => sum + durationMs, 0) / 1000).toFixed(1)} s`;
+	const rest = why === undefined ? words : `**${event?.state}**: ${quote(why)}`;
+	return `| ${quote(kernel)} | ${quote(event?.release ?? '')} | ${counts.pass}/${cells.length} | ${time} | ${rest} |`;
+}
+
+function formatChanges(groups: ReturnType<typeof changeGroups>): string[] {
+	if (groups.length === 0) return ['Nothing has changed against the baseline.', ''];
+	return groups.flatMap(({title, cells}) => [
+		`**${title}** (${cells.length})`,
+		'',
+		...cells.slice(0, 50).map(({kernel, name, words}) => `- ${quote(`${kernel} › ${name}`)}: ${quote(words)}`),
+		...(cells.length > 50 ? [`- and ${cells.length - 50} more`] : []),
+		'',
+	]);
+}
+
+function formatDetails(cell: CellEvent): string {
+	const text = visible(stripVTControlCharacters(formatFailure(cell)));
+	// A fence ends at the first line of as many backticks.
+	const fence = '`'.repeat(Math.max(3, ...(text.match(/`+/g) ?? []).map(run => run.length + 1)));
+	const title = `<code>${escapeHtml(`${cell.verdict} ${cell.kernel} › ${cellTitle(cell)}`)}</code>`;
+	return `<details><summary>${title}</summary>\n\n${fence}text\n${text}\n${fence}\n\n</details>\n`;
+}
+
+function limit(lines: readonly string[], details: readonly string[], limitBytes: number): string {
+	const head = lines.join('\n');
+	// Room for the sentence about the rest.
+	let room = limitBytes - Buffer.byteLength(head) - 200;
+	const shown: string[] = [];
+	for (const text of details) {
+		room -= Buffer.byteLength(text) + 1;
+		if (room < 0) break;
+		shown.push(text);
+	}
+	const left = details.length - shown.length;
+	const rest = left > 0 ? `\n${left} more have no room here; \`probe-matrix report\` makes a page of all.\n` : '';
+	return `${head}\n${shown.join('\n')}${rest}`;
+}
+
+/** Text in a line of Markdown, which is HTML as well; of long text the beginning, for all lines must fit. */
+function quote(text: string): string {
+	const line = visibleLine(text);
+	return escapeHtml(
+		(line.length > 400 ? `${line.slice(0, 400)}…` : line).replaceAll(/[\\`*_[\]{}|~#!:@]/g, String.raw`\$&`),
+	);
+}
+
+function escapeHtml(text: string): string {
+	return visibleLine(text).replaceAll(/[&<>]/g, character => ({'&': '&amp;', '<': '&lt;', '>': '&gt;'})[character]!);
+}

@@ -1,0 +1,71 @@
+import {type CellEvent, cellTitle} from '../events.ts';
+import {rerunCommand} from '../failure.ts';
+import type {RunRecord} from '../read-run.ts';
+import {type Column, columnsOf, interruption, isBad, whyMissing} from './columns.ts';
+import {visible, visibleLine} from './visible.ts';
+
+/** TAP 14: a subtest for each kernel. A run without an end bails out. */
+export function formatTap(record: RunRecord): string {
+	const columns = columnsOf(record);
+	const interrupted = interruption(record);
+	return [
+		'TAP version 14',
+		`# probe-matrix run ${quote(record.run.id)}`,
+		...columns.flatMap((column, index) => formatKernel(column, index + 1)),
+		`1..${columns.length}`,
+		...(interrupted ? [`Bail out! ${interrupted}`] : []),
+		'',
+	].join('\n');
+}
+
+function formatKernel(column: Column, number: number): string[] {
+	const {kernel, event, cells} = column;
+	const why = whyMissing(column);
+	const result = `${why === undefined && !cells.some(isBad) ? 'ok' : 'not ok'} ${number} - ${quote(kernel)}`;
+	const reason = why === undefined ? [] : diagnostics({state: event?.state, reason: why});
+	if (cells.length === 0) return [result, ...reason];
+	const subtest = [...cells.flatMap((cell, index) => formatCell(cell, index + 1)), `1..${cells.length}`];
+	return [`# Subtest: ${quote(kernel)}`, ...subtest.map(line => `    ${line}`), result, ...reason];
+}
+
+function formatCell(cell: CellEvent, number: number): string[] {
+	const {verdict, message, durationMs, evidence, console, consolePath, repeat} = cell;
+	const title = `${quote(`${cell.mechanism} ${cellTitle(cell)}`)}${repeat > 0 ? ` (${repeat + 1})` : ''}`;
+	const skip = verdict === 'skip' ? ` # SKIP ${quote(message ?? '')}` : '';
+	const result = `${isBad(cell) ? 'not ok' : 'ok'} ${number} - ${title}${skip}`;
+	if (!isBad(cell)) return [result, ...diagnostics({duration_ms: durationMs})];
+	return [
+		result,
+		...diagnostics({
+			verdict: cell.flaky ? `${verdict}, flaky` : verdict,
+			message,
+			duration_ms: durationMs,
+			again: rerunCommand(cell),
+			console_path: consolePath,
+			evidence,
+			console,
+		}),
+	];
+}
+
+/** A block of YAML; what has several lines stands as it is, all else as JSON, which is YAML too. */
+function diagnostics(values: Readonly<Record<string, unknown>>): string[] {
+	const lines = Object.entries(values).flatMap(([name, value]) => {
+		if (value === undefined) return [];
+		if (typeof value !== 'string' || !value.includes('\n')) return [`${name}: ${visible(JSON.stringify(value))}`];
+		// The digit says how far it is indented, for its first line may begin with blanks.
+		return [
+			`${name}: |2-`,
+			...visible(value)
+				.trimEnd()
+				.split('\n')
+				.map(line => `  ${line}`),
+		];
+	});
+	return ['---', ...lines, '...'].map(line => `  ${line}`);
+}
+
+/** A number sign begins a directive. */
+function quote(text: string): string {
+	return visibleLine(text).replaceAll(/[\\#]/g, String.raw`\$&`);
+}

@@ -1,0 +1,189 @@
+import {existsSync} from 'node:fs';
+import {readdir, rm, stat} from 'node:fs/promises';
+import path from 'node:path';
+import type {DatabaseSync} from 'node:sqlite';
+import {errorCode, messageOf, UsageError} from '../host/errors.ts';
+import {summarizeCells} from './cell-summary.ts';
+import type {DurationHistory} from './compare.ts';
+import type {CellName} from './events.ts';
+import {runFile} from './history-log.ts';
+import {inTransaction, openIndex} from './index-file.ts';
+import {type RunRecord, readRun} from './read-run.ts';
+import {
+	type CellHistory,
+	nameOf,
+	parseDurations,
+	resultOf,
+	runOf,
+	type StoredResult,
+	type StoredRun,
+} from './stored.ts';
+
+/** So many runs of a cell say what it takes. */
+const runsForDurations = 20;
+
+/**
+ * Past runs: each a file of events, and an index of all of them in SQLite. The files are what counts; whatever the index
+ * lacks is read when it is opened.
+ */
+export class HistoryStore implements Disposable {
+	readonly #directory: string;
+	readonly #database: DatabaseSync;
+
+	/** Throws UsageError where there is no history. */
+	static async open(directory: string): Promise<HistoryStore> {
+		if (!existsSync(path.join(directory, 'runs')))
+			throw new UsageError(
+				`There is no history in ${directory}; \`probe-matrix run --history ${directory}\` begins one.`,
+			);
+		const store = new HistoryStore(directory, openIndex(directory));
+		try {
+			await store.#catchUp();
+			return store;
+		} catch (error) {
+			store[Symbol.dispose]();
+			throw error;
+		}
+	}
+
+	private constructor(directory: string, database: DatabaseSync) {
+		this.#directory = directory;
+		this.#database = database;
+	}
+
+	/** Oldest first. */
+	runs(): readonly StoredRun[] {
+		const rows = this.#database.prepare('SELECT * FROM run WHERE problem IS NULL ORDER BY id').all();
+		return rows.map(runOf);
+	}
+
+	/** Files that hold no run that could be read, each with the reason. */
+	problems(): readonly {readonly id: string; readonly problem: string}[] {
+		const rows = this.#database.prepare('SELECT id, problem FROM run WHERE problem IS NOT NULL ORDER BY id').all();
+		return rows.map(row => ({id: String(row.id), problem: String(row.problem)}));
+	}
+
+	async read(id: string): Promise<RunRecord> {
+		return readRun(runFile(this.#directory, id));
+	}
+
+	/** Cell by cell, what became of each in the runs so far, oldest first. */
+	*cells({before}: {before?: string} = {}): Generator<CellHistory> {
+		const rows = this.#database
+			.prepare(
+				`SELECT cell, run, verdict, passes, total, durations, message, kernel, mechanism, caseId, target
+				FROM result JOIN cell ON cell.number = result.cell WHERE run < ? ORDER BY cell, run`,
+			)
+			.iterate(before ?? '~');
+		let current: {readonly number: unknown; readonly name: CellName; readonly results: StoredResult[]} | undefined;
+		for (const row of rows) {
+			if (!current || current.number !== row.cell) {
+				if (current) yield {...current.name, results: current.results};
+				current = {number: row.cell, name: nameOf(row), results: []};
+			}
+			current.results.push(resultOf(row));
+		}
+		if (current) yield {...current.name, results: current.results};
+	}
+
+	/** What cells took in the runs before that one. */
+	durationsBefore(run: string): DurationHistory {
+		const recent = this.#database.prepare(
+			`SELECT durations FROM result JOIN cell ON cell.number = result.cell
+			WHERE kernel = ? AND mechanism = ? AND caseId = ? AND target IS ? AND run < ? ORDER BY run DESC LIMIT ?`,
+		);
+		return ({kernel, mechanism, case: id, target}) =>
+			recent
+				.all(kernel, mechanism, id, target ?? null, run, runsForDurations)
+				.flatMap(({durations}) => parseDurations(durations));
+	}
+
+	/** What all cells of a kernel took together, in the largest of the last runs that had it. */
+	kernelMs(kernel: string): number | undefined {
+		const [run] = this.runs()
+			.filter(({isInterrupted, isShard, kernels}) => !isInterrupted && !isShard && kernels.includes(kernel))
+			.slice(-runsForDurations)
+			.toSorted((a, b) => cellCount(b) - cellCount(a));
+		if (!run) return undefined;
+		const rows = this.#database
+			.prepare('SELECT durations FROM result JOIN cell ON number = cell WHERE run = ? AND kernel = ?')
+			.all(run.id, kernel);
+		return rows.flatMap(({durations}) => parseDurations(durations)).reduce((sum, each) => sum + each, 0);
+	}
+
+	/** The run's events are gone after that, too. */
+	async remove(id: string): Promise<void> {
+		// The file first: a row without one is forgotten at the next opening, a file without a row would come back.
+		await rm(runFile(this.#directory, id), {force: true});
+		inTransaction(this.#database, () => this.#forget(id));
+	}
+
+	[Symbol.dispose](): void {
+		this.#database.close();
+	}
+
+	async #catchUp(): Promise<void> {
+		const names = await readdir(path.join(this.#directory, 'runs'));
+		const ids = new Set(names.filter(name => name.endsWith('.jsonl')).map(name => path.basename(name, '.jsonl')));
+		const rows = this.#database.prepare('SELECT id, bytes FROM run').all();
+		const known = new Map(rows.map(({id, bytes}) => [String(id), Number(bytes)]));
+		for (const id of known.keys()) if (!ids.has(id)) inTransaction(this.#database, () => this.#forget(id));
+		for (const id of [...ids].toSorted()) {
+			try {
+				const file = runFile(this.#directory, id);
+				const {size} = await stat(file);
+				if (known.get(id) === size) continue;
+				const record = await readRun(file).catch((error: unknown) => messageOf(error));
+				inTransaction(this.#database, () => this.#index(id, size, record));
+			} catch (error) {
+				// Another process has pruned it.
+				if (errorCode(error) !== 'ENOENT') throw error;
+			}
+		}
+	}
+
+	#forget(id: string): void {
+		this.#database.prepare('DELETE FROM result WHERE run = ?').run(id);
+		this.#database.prepare('DELETE FROM run WHERE id = ?').run(id);
+	}
+
+	#index(id: string, bytes: number, record: RunRecord | string): void {
+		this.#forget(id);
+		if (typeof record === 'string') {
+			this.#database.prepare('INSERT INTO run (id, bytes, problem) VALUES (?, ?, ?)').run(id, bytes, record);
+			return;
+		}
+		const {run, kernels, cells, end} = record;
+		const summaries = [...summarizeCells(cells)];
+		const counts = Object.groupBy(summaries, ([, {summary}]) => summary.verdict);
+		this.#database
+			.prepare(
+				'INSERT INTO run (id, bytes, startedAt, command, isShard, exitCode, counts, kernels) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+			)
+			.run(
+				id,
+				bytes,
+				run.startedAt,
+				run.command ?? 'run',
+				run.shard ? 1 : 0,
+				end?.exitCode ?? null,
+				JSON.stringify(Object.fromEntries(Object.entries(counts).map(([verdict, of]) => [verdict, of.length]))),
+				JSON.stringify([...new Set(kernels.filter(({state}) => state === 'ready').map(({kernel}) => kernel))]),
+			);
+		const addName = this.#database.prepare(
+			'INSERT OR IGNORE INTO cell (key, kernel, mechanism, caseId, target) VALUES (?, ?, ?, ?, ?)',
+		);
+		const addResult = this.#database.prepare(
+			'INSERT INTO result SELECT number, ?, ?, ?, ?, ?, ? FROM cell WHERE key = ?',
+		);
+		for (const [key, {kernel, mechanism, case: caseId, target, summary}] of summaries) {
+			const {verdict, passes, total, durationsMs, message} = summary;
+			addName.run(key, kernel, mechanism, caseId, target ?? null);
+			addResult.run(id, verdict, passes, total, durationsMs.join(' '), message ?? null, key);
+		}
+	}
+}
+
+function cellCount({counts}: StoredRun): number {
+	return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,72 @@
+import type {SQLOutputValue} from 'node:sqlite';
+import type {CellName, RunEvent, Verdict} from './events.ts';
+
+export type StoredRun = {
+	/** Sorts by time. */
+	readonly id: string;
+	readonly startedAt: string;
+	readonly command: NonNullable<RunEvent['command']> | 'run';
+	readonly isShard: boolean;
+	readonly isInterrupted: boolean;
+	/** It ended, and with 0. */
+	readonly isGreen: boolean;
+	readonly exitCode?: number;
+	/** By cells, not by repeats. */
+	readonly counts: Readonly<Partial<Record<Verdict, number>>>;
+	/** Those that were ready. */
+	readonly kernels: readonly string[];
+};
+
+/** One cell in one run, as the index has it. */
+export type StoredResult = {
+	readonly run: string;
+	readonly verdict: Verdict;
+	readonly passes: number;
+	readonly total: number;
+	readonly durationsMs: readonly number[];
+	readonly message?: string;
+};
+
+export type CellHistory = CellName & {readonly results: readonly StoredResult[]};
+
+type Row = Readonly<Record<string, SQLOutputValue>>;
+
+export function runOf(row: Row): StoredRun {
+	return {
+		id: String(row.id),
+		startedAt: String(row.startedAt),
+		// Only the store writes it.
+		command: row.command as StoredRun['command'],
+		isShard: row.isShard === 1,
+		isInterrupted: row.exitCode === null,
+		isGreen: row.exitCode === 0,
+		...(row.exitCode !== null && {exitCode: Number(row.exitCode)}),
+		counts: JSON.parse(String(row.counts)) as StoredRun['counts'],
+		kernels: JSON.parse(String(row.kernels)) as readonly string[],
+	};
+}
+
+export function nameOf({kernel, mechanism, caseId, target}: Row): CellName {
+	return {
+		kernel: String(kernel),
+		mechanism: String(mechanism),
+		case: String(caseId),
+		...(target !== null && {target: String(target)}),
+	};
+}
+
+export function resultOf({run, verdict, passes, total, durations, message}: Row): StoredResult {
+	return {
+		run: String(run),
+		// Only the store writes it.
+		verdict: verdict as Verdict,
+		passes: Number(passes),
+		total: Number(total),
+		durationsMs: parseDurations(durations),
+		...(message !== null && {message: String(message)}),
+	};
+}
+
+export function parseDurations(text: SQLOutputValue | undefined): readonly number[] {
+	return text === '' ? [] : String(text).split(' ').map(Number);
+}
