@@ -10,17 +10,18 @@ export function addDoctor(program: Command, signal: AbortSignal): void {
 		.command('doctor')
 		.description('says what this host needs, what is there, and how to get the rest')
 		.option('--install', 'install what is missing, as root or by sudo without a password; quiet if nothing is')
-		.action(async ({install = false}: {install?: boolean}) => {
-			await (install ? installAll(signal) : diagnose(signal));
+		.option('--tests', "look for what only the project's own tests use, too", false)
+		.action(async ({install = false, tests}: {install?: boolean; tests: boolean}) => {
+			await (install ? installAll(tests, signal) : diagnose(tests, signal));
 		});
 }
 
-async function installAll(signal: AbortSignal): Promise<void> {
+async function installAll(hasTests: boolean, signal: AbortSignal): Promise<void> {
 	cacheDirectory();
-	const missing = (await inspectHost()).filter(isMissing);
+	const missing = (await inspectHost({hasTests})).filter(isMissing);
 	if (missing.length > 0) {
 		await installMissing(missing, {signal});
-		const left = (await inspectHost()).filter(isMissing);
+		const left = (await inspectHost({hasTests})).filter(isMissing);
 		if (left.length > 0) {
 			throw new UsageError(
 				`apt-get succeeded, yet these are not there: ${left.map(finding => finding.package).join(', ')}.`,
@@ -30,15 +31,15 @@ async function installAll(signal: AbortSignal): Promise<void> {
 	await findQemu({signal});
 }
 
-async function diagnose(signal: AbortSignal): Promise<void> {
-	const findings = await inspectHost();
+async function diagnose(hasTests: boolean, signal: AbortSignal): Promise<void> {
+	const findings = await inspectHost({hasTests});
 	const lines = await Promise.all(findings.map(describe));
 	const missing = findings.filter(isMissing);
 	lines.push(await describeQemu(missing, signal), `ok       cache: ${cacheDirectory()}`);
 	process.stdout.write(`${lines.join('\n')}\n`);
 	if (missing.length === 0) return;
 	process.stdout.write(
-		`\nTo install the rest, as root:\n  ${installCommand(missing)}\nor let \`probe-matrix doctor --install\` do it.\n`,
+		`\nTo install the rest, as root:\n  ${installCommand(missing)}\nor let \`probe-matrix doctor --install${hasTests ? ' --tests' : ''}\` do it.\n`,
 	);
 	process.exitCode = 2;
 }

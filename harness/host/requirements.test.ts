@@ -4,22 +4,17 @@ import {inspectHost} from './requirements.ts';
 const tool = {package: 'tool', program: 'no-such-tool', why: 'tests use it', tests: true};
 const needed = {package: 'needed', file: '/proc/self/exe', why: 'everybody uses it'};
 
-for (const [CI, expected] of [
-	['', ['needed']],
-	['true', ['tool', 'needed']],
+for (const [hasTests, expected] of [
+	[false, [{...needed, found: '/proc/self/exe'}]],
+	[
+		true,
+		[
+			{...tool, found: undefined},
+			{...needed, found: '/proc/self/exe'},
+		],
+	],
 ] as const) {
-	test.serial(`what only tests use is asked for ${CI ? 'in CI' : 'nowhere but in CI'}`, async t => {
-		const before = process.env.CI;
-		t.teardown(() => {
-			if (before === undefined) delete process.env.CI;
-			else process.env.CI = before;
-		});
-		process.env.CI = CI;
-		const findings = await inspectHost([tool, needed]);
-		t.deepEqual(
-			findings.map(finding => finding.package),
-			expected,
-		);
-		t.is(findings.find(finding => finding.package === 'tool')?.found, undefined);
+	test(`what only tests use is ${hasTests ? 'looked for where tests run' : 'not asked of others'}`, async t => {
+		t.deepEqual(await inspectHost({hasTests, requirements: [tool, needed]}), expected);
 	});
 }

@@ -14,7 +14,7 @@ export type Requirement = {
 	/** A static library. */
 	readonly library?: string;
 	readonly file?: string;
-	/** Only the project's own tests use it, and do without it except in CI. */
+	/** Only the project's own tests use it; they do without, but not in CI. */
 	readonly tests?: boolean;
 };
 
@@ -25,9 +25,18 @@ export type Finding = Requirement & {
 
 const libraryDirectories = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib', '/lib/x86_64-linux-gnu'];
 
-/** Looks for everything the host must have: in CI what only tests use, too. */
-export async function inspectHost(requirements: readonly Requirement[] = packages): Promise<readonly Finding[]> {
-	const needed = requirements.filter(({tests}) => !tests || process.env.CI);
+type InspectOptions = {
+	/** Look for what only tests use, too. */
+	readonly hasTests?: boolean;
+	readonly requirements?: readonly Requirement[];
+};
+
+/** Looks for everything the host must have. */
+export async function inspectHost({
+	hasTests = false,
+	requirements = packages,
+}: InspectOptions = {}): Promise<readonly Finding[]> {
+	const needed = requirements.filter(({tests}) => hasTests || !tests);
 	return Promise.all(needed.map(async requirement => ({...requirement, found: await locate(requirement)})));
 }
 

@@ -4,7 +4,7 @@ import {directoryOnPath} from './qemu.ts';
 
 /**
  * Whether a program is there that only tests use. Where it is not, the test says how to get it and is over; in CI, where
- * `doctor --install` sees to it, it has failed.
+ * `doctor --install --tests` sees to it, it has failed.
  */
 export async function hasTool(t: ExecutionContext, program: string): Promise<boolean> {
 	if (await directoryOnPath(program)) return true;

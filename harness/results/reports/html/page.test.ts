@@ -75,6 +75,22 @@ for (const width of [1280, 360]) {
 	}
 }
 
+test.serial('on paper everything fits, in light colours whatever the screen has', async t => {
+	if (!(await hasTool(t, browserPackage))) return;
+	t.timeout(60_000);
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'page-'));
+	const file = path.join(directory.path, 'report.html');
+	await writeFile(file, page);
+	await using browser = await Browser.open();
+	await browser.load(pathToFileURL(file).href, {width: 794, scheme: 'dark'});
+	await browser.ask('Emulation.setEmulatedMedia', {
+		media: 'print',
+		features: [{name: 'prefers-color-scheme', value: 'dark'}],
+	});
+	t.true(await browser.evaluate('document.scrollingElement.scrollWidth <= innerWidth'));
+	t.is(await browser.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(255, 255, 255)');
+});
+
 test('each link leads somewhere, and no name is given twice', t => {
 	const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(match => match[1]!);
 	t.is(new Set(ids).size, ids.length);

@@ -75,6 +75,8 @@ button { margin-left: .5rem; font: inherit; }
 	* { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 	nav, .control, button { display: none; }
 	.scroll { overflow: visible; }
+	th, td { overflow-wrap: anywhere; }
+	.sides td { white-space: normal; }
 	.heat tbody th { position: static; }
 	tr, .tiles li { break-inside: avoid; }
 	thead { display: table-header-group; }
