@@ -15,7 +15,7 @@ import {HistoryStore} from '../harness/results/store.ts';
 
 const [runs, cells] = [1000, 400];
 
-const steps: Readonly<Record<string, (directory: string) => Promise<unknown>>> = {
+const steps: Readonly<Record<string, (directory: string) => Promise<number>>> = {
 	index: async directory => {
 		using store = await HistoryStore.open(directory);
 		return store.runs().length;

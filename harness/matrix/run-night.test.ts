@@ -267,3 +267,26 @@ test('what proved nothing is no success', async t => {
 	const {finished} = await machine.night({module: title => (title === 'k race/storm' ? 'inconclusive' : 'pass')});
 	t.is(finished?.report.exitCode, 3);
 });
+
+for (const [state, exitCode] of [
+	['failed', 1],
+	['unavailable', 3],
+] as const) {
+	test(`a kernel that ran before and is ${state} now makes the exit status ${exitCode}; one that never ran makes none`, async t => {
+		await using machine = await openMachine();
+		const first = await machine.night({kernels: ['k', 'l', 'm'], gone: {m: state}});
+		t.is(first.finished?.report.exitCode, 0);
+		t.is(first.finished?.report.lost.length, 1);
+		const second = await machine.night({gone: {l: state}});
+		t.is(second.finished?.report.exitCode, exitCode);
+	});
+}
+
+test('a regression that shows at times is no flake on the next night: it came after the last green one', async t => {
+	await using machine = await openMachine();
+	const module: Module = (title, n) => (title === 'k return/value' && n % 10 < 7 ? 'fail' : 'pass');
+	for (let night = 0; night < 3; night++) await machine.night({});
+	await machine.night({module});
+	const {finished} = await machine.night({module});
+	t.deepEqual(findings(finished), ['regression k return/value night-04 7 of 10']);
+});
