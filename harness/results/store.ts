@@ -1,9 +1,9 @@
 import {existsSync} from 'node:fs';
 import {readdir, rm, stat} from 'node:fs/promises';
 import path from 'node:path';
-import type {DatabaseSync} from 'node:sqlite';
+import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import {errorCode, messageOf, UsageError} from '../host/errors.ts';
-import {summarizeCells} from './cell-summary.ts';
+import {cellKey, summarizeCells} from './cell-summary.ts';
 import type {DurationHistory} from './compare.ts';
 import type {CellName} from './events.ts';
 import {runFile} from './history-log.ts';
@@ -29,6 +29,9 @@ const runsForDurations = 20;
 export class HistoryStore implements Disposable {
 	readonly #directory: string;
 	readonly #database: DatabaseSync;
+	readonly #addResult: StatementSync;
+	/** Of cells, by their keys: a number once given stays. */
+	readonly #numbers = new Map<string, number>();
 
 	/** Throws UsageError where there is no history. */
 	static async open(directory: string): Promise<HistoryStore> {
@@ -49,6 +52,7 @@ export class HistoryStore implements Disposable {
 	private constructor(directory: string, database: DatabaseSync) {
 		this.#directory = directory;
 		this.#database = database;
+		this.#addResult = database.prepare('INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?)');
 	}
 
 	/** Oldest first. */
@@ -69,33 +73,29 @@ export class HistoryStore implements Disposable {
 
 	/** Cell by cell, what became of each in the runs so far, oldest first. */
 	*cells({before}: {before?: string} = {}): Generator<CellHistory> {
+		const names = this.#database.prepare('SELECT * FROM cell').all();
+		const nameByNumber = new Map(names.map(row => [row.number, nameOf(row)]));
 		const rows = this.#database
-			.prepare(
-				`SELECT cell, run, verdict, passes, total, durations, message, kernel, mechanism, caseId, target
-				FROM result JOIN cell ON cell.number = result.cell WHERE run < ? ORDER BY cell, run`,
-			)
+			.prepare('SELECT cell, run, verdict, passes, total, message FROM result WHERE run < ? ORDER BY cell, run')
 			.iterate(before ?? '~');
-		let current: {readonly number: unknown; readonly name: CellName; readonly results: StoredResult[]} | undefined;
+		let current: {readonly number: unknown; readonly results: StoredResult[]} | undefined;
 		for (const row of rows) {
 			if (!current || current.number !== row.cell) {
-				if (current) yield {...current.name, results: current.results};
-				current = {number: row.cell, name: nameOf(row), results: []};
+				if (current) yield {...nameByNumber.get(current.number as number)!, results: current.results};
+				current = {number: row.cell, results: []};
 			}
 			current.results.push(resultOf(row));
 		}
-		if (current) yield {...current.name, results: current.results};
+		if (current) yield {...nameByNumber.get(current.number as number)!, results: current.results};
 	}
 
 	/** What cells took in the runs before that one. */
 	durationsBefore(run: string): DurationHistory {
 		const recent = this.#database.prepare(
-			`SELECT durations FROM result JOIN cell ON cell.number = result.cell
-			WHERE kernel = ? AND mechanism = ? AND caseId = ? AND target IS ? AND run < ? ORDER BY run DESC LIMIT ?`,
+			`SELECT durations FROM result WHERE cell = (SELECT number FROM cell WHERE key = ?) AND run < ?
+			ORDER BY run DESC LIMIT ?`,
 		);
-		return ({kernel, mechanism, case: id, target}) =>
-			recent
-				.all(kernel, mechanism, id, target ?? null, run, runsForDurations)
-				.flatMap(({durations}) => parseDurations(durations));
+		return cell => recent.all(cellKey(cell), run, runsForDurations).flatMap(({durations}) => parseDurations(durations));
 	}
 
 	/** What all cells of a kernel took together, in the largest of the last runs that had it. */
@@ -170,17 +170,29 @@ export class HistoryStore implements Disposable {
 				JSON.stringify(Object.fromEntries(Object.entries(counts).map(([verdict, of]) => [verdict, of.length]))),
 				JSON.stringify([...new Set(kernels.filter(({state}) => state === 'ready').map(({kernel}) => kernel))]),
 			);
-		const addName = this.#database.prepare(
-			'INSERT OR IGNORE INTO cell (key, kernel, mechanism, caseId, target) VALUES (?, ?, ?, ?, ?)',
-		);
-		const addResult = this.#database.prepare(
-			'INSERT INTO result SELECT number, ?, ?, ?, ?, ?, ? FROM cell WHERE key = ?',
-		);
-		for (const [key, {kernel, mechanism, case: caseId, target, summary}] of summaries) {
+		for (const [key, {summary, ...name}] of summaries) {
 			const {verdict, passes, total, durationsMs, message} = summary;
-			addName.run(key, kernel, mechanism, caseId, target ?? null);
-			addResult.run(id, verdict, passes, total, durationsMs.join(' '), message ?? null, key);
+			this.#addResult.run(
+				this.#numberOf(key, name),
+				id,
+				verdict,
+				passes,
+				total,
+				durationsMs.join(' '),
+				message ?? null,
+			);
 		}
+	}
+
+	#numberOf(key: string, {kernel, mechanism, case: caseId, target}: CellName): number {
+		const known = this.#numbers.get(key);
+		if (known !== undefined) return known;
+		this.#database
+			.prepare('INSERT OR IGNORE INTO cell (key, kernel, mechanism, caseId, target) VALUES (?, ?, ?, ?, ?)')
+			.run(key, kernel, mechanism, caseId, target ?? null);
+		const number = Number(this.#database.prepare('SELECT number FROM cell WHERE key = ?').get(key)!.number);
+		this.#numbers.set(key, number);
+		return number;
 	}
 }
 

@@ -23,7 +23,6 @@ export type StoredResult = {
 	readonly verdict: Verdict;
 	readonly passes: number;
 	readonly total: number;
-	readonly durationsMs: readonly number[];
 	readonly message?: string;
 };
 
@@ -55,14 +54,13 @@ export function nameOf({kernel, mechanism, caseId, target}: Row): CellName {
 	};
 }
 
-export function resultOf({run, verdict, passes, total, durations, message}: Row): StoredResult {
+export function resultOf({run, verdict, passes, total, message}: Row): StoredResult {
 	return {
 		run: String(run),
 		// Only the store writes it.
 		verdict: verdict as Verdict,
 		passes: Number(passes),
 		total: Number(total),
-		durationsMs: parseDurations(durations),
 		...(message !== null && {message: String(message)}),
 	};
 }

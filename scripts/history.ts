@@ -1,0 +1,69 @@
+// How long a large history takes: 1000 runs of 400 cells. Each step is a process of its own, so that its memory is its own.
+import {execFileSync} from 'node:child_process';
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {mkdtempDisposable} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {pastRuns} from '../harness/matrix/run-night.ts';
+import {compareRuns} from '../harness/results/compare.ts';
+import type {Verdict} from '../harness/results/events.ts';
+import {asText, fakeRun} from '../harness/results/fake-run.ts';
+import {findRun} from '../harness/results/find-run.ts';
+import {cellStatistics} from '../harness/results/flakes.ts';
+import {runFile} from '../harness/results/history-log.ts';
+import {HistoryStore} from '../harness/results/store.ts';
+
+const [runs, cells] = [1000, 400];
+
+const steps: Readonly<Record<string, (directory: string) => Promise<unknown>>> = {
+	index: async directory => {
+		using store = await HistoryStore.open(directory);
+		return store.runs().length;
+	},
+	compare: async directory => {
+		using store = await HistoryStore.open(directory);
+		const [before, after] = await Promise.all(['last-green', 'last'].map(name => store.read(findRun(store, name).id)));
+		return compareRuns(before!, after!, store.durationsBefore(before!.run.id)).newFailures.length;
+	},
+	statistics: async directory => {
+		using store = await HistoryStore.open(directory);
+		return store
+			.cells()
+			.map(cellStatistics)
+			.filter(({status}) => status === 'flaky')
+			.toArray().length;
+	},
+	'before a night': async directory => {
+		using store = await HistoryStore.open(directory);
+		return pastRuns(store).past.size;
+	},
+};
+
+const [name, given] = process.argv.slice(2);
+if (name !== undefined) {
+	const startedAt = performance.now();
+	const result = await steps[name]!(given!);
+	const seconds = ((performance.now() - startedAt) / 1000).toFixed(2);
+	const mebibytes = Math.round(process.resourceUsage().maxRSS / 1024);
+	process.stdout.write(
+		`${name.padEnd(16)} ${seconds.padStart(6)} s  ${String(mebibytes).padStart(4)} MiB  (${result})\n`,
+	);
+} else {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'history-'));
+	mkdirSync(path.join(directory.path, 'runs'));
+	for (let run = 0; run < runs; run++) writeFileSync(runFile(directory.path, idOf(run)), asText(eventsOf(run)));
+	for (const step of Object.keys(steps))
+		execFileSync(process.execPath, [import.meta.filename, step, directory.path], {stdio: 'inherit'});
+}
+
+function idOf(run: number): string {
+	return `${new Date(Date.UTC(2026, 0, 1 + run)).toISOString().replaceAll(/[-:]|\.\d+/g, '')}-0000`;
+}
+
+function eventsOf(run: number) {
+	const ends = Array.from({length: cells}, (_, cell): [string, Verdict] => {
+		const isBad = run % 10 !== 3 && (run * 31 + cell * 17) % 97 === 0;
+		return [`kernel-${cell % 2} suite/case-${cell >> 1}[asm]`, isBad ? 'fail' : 'pass'];
+	});
+	return fakeRun({id: idOf(run), cells: Object.fromEntries(ends), run: {command: 'nightly'}});
+}
