@@ -55,7 +55,8 @@ async function runMake(
 	[command, ...args]: readonly string[],
 	signal?: AbortSignal,
 ): Promise<void> {
-	const {all, failed, exitCode, shortMessage} = await execa(command!, args, {
+	// Goes with the harness even if that is killed, and takes its compilers with it.
+	const {all, failed, exitCode, shortMessage} = await execa('setpriv', ['--pdeathsig', 'TERM', command!, ...args], {
 		cwd,
 		all: true,
 		reject: false,
