@@ -70,6 +70,7 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 		cell,
 		ask: guest.ask,
 		exec: guest.exec,
+		push: guest.push,
 		hasOption: guest.hasOption,
 		addresses: guest.addresses,
 		signal: ended,
