@@ -29,7 +29,7 @@ type Trials = {readonly type: 'trials'; readonly key: string; readonly trials: r
 type Built = {readonly type: 'prepared'; readonly key: string; readonly ms: number; readonly isReused: boolean};
 type Line = Step | Trials | Built;
 
-export function keyOf({stage, role, subject}: StepName): string {
+function keyOf({stage, role, subject}: StepName): string {
 	return `${stage}, ${role}: ${subject.id}`;
 }
 

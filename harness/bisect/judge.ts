@@ -79,7 +79,8 @@ export class Judge {
 		const fingerprint = await this.#prepareEnd(name);
 		const wanted = Math.max(firstMeasure, this.#repeats);
 		const trials = await this.#askUntil(name, sofar => {
-			const {passed, bad, other} = tally(sofar, this.#symptoms);
+			const {passed, bad, other, skipped, asked: said} = tally(sofar, this.#symptoms);
+			if (skipped > 0 && said === 0) return 0;
 			// Whether it always fails or at times only is worth knowing; then it is over.
 			return bad + other > 0 ? firstMeasure - bad - other - passed : wanted - passed;
 		});

@@ -12,8 +12,13 @@ export function sayStep(step: Step, progress: Progress): void {
 	say(`${step.role} ${formatStep(step)}${rest}`);
 }
 
+/** The same for what comes after, when nothing is left. */
+export function sayVerification(step: Step): void {
+	say(`${step.role} ${formatStep(step)}`);
+}
+
 /** `abc: bad, 3 of 3 failed, 2:10`. */
-export function formatStep(step: Step): string {
+function formatStep(step: Step): string {
 	const {subject, verdict, failed, asked, sameAs, reason, prepareMs, ms, isReused} = step;
 	const how = sameAs ? `the same image as ${sameAs.title}` : (reason ?? `${failed} of ${asked} failed`);
 	const time = formatMs(ms + prepareMs);
@@ -21,7 +26,7 @@ export function formatStep(step: Step): string {
 }
 
 /** By what steps took so far. */
-export function estimateMs({left, repeats, steps}: Progress): number {
+function estimateMs({left, repeats, steps}: Progress): number {
 	const built = steps.filter(({isReused}) => isReused === false).map(({prepareMs}) => prepareMs);
 	const asked = steps.filter(step => step.asked > 0);
 	const perTrial = sum(asked.map(({ms}) => ms)) / Math.max(1, sum(asked.map(step => step.asked)));

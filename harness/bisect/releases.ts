@@ -36,9 +36,16 @@ export async function releasesBetween(good: string, bad: string): Promise<readon
 	// Built here from the same sources, a kernel would be asked twice.
 	const distinct = Map.groupBy(between, ({version}) => version)
 		.values()
-		.map(same => same.at(-1)!);
+		.map(([first]) => first!);
 	const sorted = [...distinct].toSorted((a, b) => compareReleases(a.version, b.version));
 	return [first, ...sorted, last].map(({id, version, cost}) => ({id: id.id, title: titleOf(id, version), cost}));
+}
+
+/** Of kernel.org, from which that kernel was made. */
+export async function versionOfRelease(id: string): Promise<string> {
+	const kernel = parseKernelId(id);
+	const known = (await knownReleases()).find(each => each.id.id === kernel.id);
+	return (known ?? describe(kernel, undefined)).version;
 }
 
 async function knownReleases(): Promise<readonly Known[]> {

@@ -1,18 +1,15 @@
 import {createHash} from 'node:crypto';
+import {existsSync} from 'node:fs';
+import {rename, rm} from 'node:fs/promises';
 import path from 'node:path';
 import type {AcceleratorName} from '../host/accelerator.ts';
 import {cacheDirectory, locked} from '../host/cache.ts';
 import {say} from '../host/say.ts';
 import type {Isolation} from '../matrix/isolation.ts';
-import {prepareKernel} from '../matrix/prepare-kernels.ts';
-import {bisect, type Finding} from './bisect.ts';
-import {GuestLaboratory} from './guest-laboratory.ts';
 import {Journal} from './journal.ts';
-import {sayStep} from './progress.ts';
 import type {Question} from './question.ts';
-import {ReleaseRange} from './release-range.ts';
-import {releasesBetween} from './releases.ts';
 
+/** What every kind of bisect is told. */
 export type CommonOptions = {
 	readonly question: Question;
 	readonly confidence: number;
@@ -20,47 +17,44 @@ export type CommonOptions = {
 	readonly isolation: Isolation;
 	readonly accelerator?: AcceleratorName | undefined;
 	readonly signal: AbortSignal;
+	/** Forget what an earlier, unfinished one has learnt. */
+	readonly isAnew: boolean;
+	/** What the person typed; it is part of reports. */
+	readonly command: string;
 };
 
-export type ReleasesOptions = CommonOptions & {
-	readonly good: string;
-	readonly bad: string;
-	/** A tree to build releases from. */
-	readonly source?: string;
-};
-
-/** The first bad of the known releases. */
-export async function bisectReleases(options: ReleasesOptions): Promise<Finding> {
-	const {good, bad, source, question, signal} = options;
-	const releases = await releasesBetween(good, bad);
-	const range = new ReleaseRange(releases);
-	return inDirectory(['releases', good, bad], options, async (directory, journal) => {
-		const laboratory = new GuestLaboratory({
-			...options,
-			directory,
-			question,
-			reference: range.good,
-			make: async subject => ({
-				payload: await prepareKernel(subject.id, {signal, ...(source !== undefined && {source})}),
-				isReused: releases.find(({id}) => id === subject.id)?.cost === 'cached',
-			}),
+/**
+ * Does a bisect's work in a directory of its own, by a journal: that of an earlier one of the same kind and question
+ * which did not come to its end, or a new one.
+ */
+export async function inDirectory<T>(
+	what: readonly string[],
+	{question, confidence, isAnyFailure, signal, isAnew}: CommonOptions,
+	work: (directory: string, journal: Journal) => Promise<T>,
+): Promise<T> {
+	const directory = bisectDirectory(what, {question, confidence, isAnyFailure});
+	return locked(directory, {signal}, async () => {
+		const file = path.join(directory, 'journal.jsonl');
+		if (isAnew) await rm(file, {force: true});
+		const done = await withJournal(file, journal => {
+			if (journal.size > 0) say(`going on after ${journal.size} steps that are known from before (${directory}).`);
+			return work(directory, journal);
 		});
-		return bisect({...options, stage: 'releases', range, laboratory, journal, onStep: sayStep});
+		// The next one asks anew.
+		if (existsSync(file)) await rename(file, path.join(directory, 'journal.done.jsonl'));
+		return done;
 	});
 }
 
-/** What a bisect keeps: the journal, by which it goes on after any end, and the consoles. */
-async function inDirectory<T>(
+function bisectDirectory(
 	what: readonly string[],
-	{question, confidence, isAnyFailure, signal}: CommonOptions,
-	work: (directory: string, journal: Journal) => Promise<T>,
-): Promise<T> {
+	{question, confidence, isAnyFailure}: Pick<CommonOptions, 'question' | 'confidence' | 'isAnyFailure'>,
+): string {
 	const identity = JSON.stringify([...what, question.identity, confidence, isAnyFailure]);
-	const name = `${what[0]}-${createHash('sha256').update(identity).digest('hex').slice(0, 12)}`;
-	const directory = cacheDirectory('bisect', name);
-	return locked(directory, {signal}, async () => {
-		using journal = new Journal(path.join(directory, 'journal.jsonl'));
-		if (journal.size > 0) say(`going on after ${journal.size} steps that are known from before (${directory}).`);
-		return await work(directory, journal);
-	});
+	return cacheDirectory('bisect', `${what[0]}-${createHash('sha256').update(identity).digest('hex').slice(0, 12)}`);
+}
+
+async function withJournal<T>(file: string, work: (journal: Journal) => Promise<T>): Promise<T> {
+	using journal = new Journal(file);
+	return await work(journal);
 }
