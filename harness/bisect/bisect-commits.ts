@@ -1,7 +1,6 @@
-import {createHash} from 'node:crypto';
 import path from 'node:path';
 import {buildPayload} from '../build/payload.ts';
-import {cacheDirectory, locked} from '../host/cache.ts';
+import {locked} from '../host/cache.ts';
 import type {Options} from '../kernels/kconfig.ts';
 import {inspectTree} from '../kernels/source-tree.ts';
 import {bisect} from './bisect.ts';
@@ -15,6 +14,7 @@ import {sayStep, sayVerification} from './progress.ts';
 import type {Result} from './report.ts';
 import {type CommonOptions, inDirectory} from './run-bisect.ts';
 import {verify} from './verify.ts';
+import {workOf} from './work.ts';
 
 export type CommitsOptions = CommonOptions & {
 	/** A Linux repository; only read. */
@@ -63,10 +63,7 @@ export async function bisectCommits(options: CommitsOptions): Promise<Result> {
 		async (directory, journal) => {
 			if (journal.size === 0) await mustFit(directory, needBytes);
 			// Kept for all bisects of that repository: what is compiled there serves the next one, too.
-			const shared = cacheDirectory(
-				'bisect',
-				`tree-${path.basename(history.directory)}-${createHash('sha256').update(history.directory).digest('hex').slice(0, 8)}`,
-			);
+			const shared = workOf(history);
 			return locked(shared, {signal}, async () => {
 				const checkout = await Checkout.open(history, path.join(shared, 'source'));
 				const range = await GitRange.start(checkout, ends);

@@ -1,10 +1,10 @@
+import {existsSync} from 'node:fs';
 import path from 'node:path';
 import {buildPayload} from '../build/payload.ts';
 import {UsageError} from '../host/errors.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {bisect} from './bisect.ts';
 import {Checkout} from './checkout.ts';
-import {git} from './git.ts';
 import {GitRange} from './git-range.ts';
 import {GuestLaboratory} from './guest-laboratory.ts';
 import {History} from './history.ts';
@@ -37,16 +37,15 @@ export async function bisectModule(options: ModuleOptions): Promise<Result> {
 	return inDirectory(what, options, async (directory, journal) => {
 		const checkout = await Checkout.open(history, path.join(directory, 'source'));
 		const range = await GitRange.start(checkout, ends, {paths});
-		const built = new Set<string>();
 		const make = async ({id, title}: Subject) => {
 			await checkout.at(id);
 			const module = path.join(checkout.directory, paths[0]!);
-			const content = await git(checkout.directory, ['rev-parse', `${id}:${paths[0]}`]).catch(() => {
-				throw new UsageError(`${title} has no ${paths[0]}/: it is older than the module.`);
-			});
-			const isReused = built.has(content);
-			const payload = await buildPayload(kernel, {signal, module});
-			built.add(content);
+			if (!existsSync(module)) throw new UsageError(`${title} has no ${paths[0]}/: it is older than the module.`);
+			let isReused = true;
+			const onCompile = () => {
+				isReused = false;
+			};
+			const payload = await buildPayload(kernel, {signal, module, onCompile});
 			return {payload, isReused};
 		};
 		const laboratory = new GuestLaboratory({...options, directory, reference: ends.good, make});

@@ -1,7 +1,4 @@
-import {createHash} from 'node:crypto';
-import {createReadStream} from 'node:fs';
 import path from 'node:path';
-import {pipeline} from 'node:stream/promises';
 import type {Payload} from '../build/payload.ts';
 import type {AcceleratorName} from '../host/accelerator.ts';
 import {BuildError, messageOf} from '../host/errors.ts';
@@ -11,6 +8,7 @@ import type {Isolation} from '../matrix/isolation.ts';
 import type {Cell} from '../matrix/plan.ts';
 import {runKernels} from '../matrix/run-kernels.ts';
 import {type CellEvent, cellTitle} from '../results/events.ts';
+import {fingerprintOf} from './fingerprint.ts';
 import {firstError} from './module-question.ts';
 import {guestCells, type OpenQuestion, type Question} from './question.ts';
 import {HostFaultError, type Laboratory, type Prepared, type Subject, SubjectError} from './subject.ts';
@@ -45,8 +43,9 @@ export class GuestLaboratory implements Laboratory {
 	}
 
 	async prepare(subject: Subject): Promise<Prepared> {
+		const isKnown = this.#ready.has(subject.id);
 		const {payload, isReused} = await this.#get(subject);
-		return {fingerprint: await fingerprintOf(payload), isReused};
+		return {fingerprint: await fingerprintOf(payload), isReused: isReused || isKnown};
 	}
 
 	async ask(subject: Subject, repeats: number): Promise<readonly Trial[]> {
@@ -135,11 +134,4 @@ export class GuestLaboratory implements Laboratory {
 		const {events} = await this.#run(payload, cells);
 		return events.some(({verdict}) => verdict === 'pass');
 	}
-}
-
-/** Kernel and modules; all else in a guest is the same for all subjects. */
-async function fingerprintOf({kernel, bprobe: module, fixtures}: Payload): Promise<string> {
-	const hash = createHash('sha256');
-	for (const file of [kernel.bzImage, module, fixtures]) await pipeline(createReadStream(file), hash, {end: false});
-	return hash.digest('hex');
 }

@@ -20,6 +20,8 @@ type Make = {
 	/** The command that is make, where the host's will not do. */
 	readonly make?: (directory: string) => readonly string[];
 	readonly signal?: AbortSignal | undefined;
+	/** Called before it is built, which it may have been already. */
+	readonly onBuild?: () => void;
 };
 
 /** The directory where those sources have been built; nothing is done if they, their tools and `key` are unchanged. */
@@ -32,6 +34,7 @@ export async function buildOnce({
 	runs,
 	make = () => ['make'],
 	signal,
+	onBuild,
 }: Make): Promise<string> {
 	const [content, toolchain] = await Promise.all([
 		hashSources(sources, elsewhere),
@@ -43,6 +46,7 @@ export async function buildOnce({
 		final,
 		async directory => {
 			say(`building ${name}.`);
+			onBuild?.();
 			await copySources(sources, directory, elsewhere);
 			for (const args of runs(directory))
 				await runMake(name, directory, [...make(directory), '--no-print-directory', '-j2', ...args], signal);

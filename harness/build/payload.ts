@@ -19,16 +19,20 @@ export type PayloadOptions = {
 	readonly signal?: AbortSignal | undefined;
 	/** Sources of the module bprobe to take instead of the project's own. */
 	readonly module?: string;
+	/** Called where a module has to be compiled, as it does not lie in the cache. */
+	readonly onCompile?: () => void;
 };
 
 /** Builds what changed since the last time. Throws BuildError with the compiler's words when ours does not build. */
-export async function buildPayload(kernel: Kernel, {signal, module}: PayloadOptions = {}): Promise<Payload> {
-	const [userland, programs, modules] = await allOrFirstError([
+export async function buildPayload(kernel: Kernel, options: PayloadOptions = {}): Promise<Payload> {
+	const {signal, module} = options;
+	const [userland, programs, modules, other] = await allOrFirstError([
 		obtainUserland({signal}),
 		buildGuestPrograms({signal}),
-		buildModules(kernel, {signal, ...(module !== undefined && {module})}),
+		buildModules(kernel, {signal}),
+		module === undefined ? Promise.resolve(undefined) : buildModules(kernel, options),
 	]);
-	const bprobe = path.join(modules, 'kmod/bprobe.ko');
+	const bprobe = path.join(other ?? modules, 'kmod/bprobe.ko');
 	const fixtures = path.join(modules, 'fixtures/fixtures.ko');
 	const initramfs = await assembleInitramfs({kernel, userland, programs, modules: [bprobe, fixtures]}, {signal});
 	return {kernel, initramfs, bprobe, fixtures};
@@ -46,7 +50,7 @@ async function buildGuestPrograms({signal}: {signal?: AbortSignal | undefined}):
 	return path.join(directory, 'out');
 }
 
-async function buildModules(kernel: Kernel, {signal, module}: PayloadOptions): Promise<string> {
+async function buildModules(kernel: Kernel, {signal, module, onCompile}: PayloadOptions): Promise<string> {
 	const toolchain = await toolchainOf(kernel, {signal});
 	const more = kernel.make ?? [];
 	return buildOnce({
@@ -57,12 +61,14 @@ async function buildModules(kernel: Kernel, {signal, module}: PayloadOptions): P
 		key: [kernel.buildTree, toolchain.identity, ...more].join('\n'),
 		make: toolchain.make,
 		// Debian's headers ask for the very compiler of their suite.
+		// Fixtures do not depend on the module.
 		runs: copy =>
-			['fixtures', 'kmod'].map(name => [
+			(module === undefined ? ['fixtures', 'kmod'] : ['kmod']).map(name => [
 				...['-C', kernel.buildTree, `M=${path.join(copy, name)}`],
 				...[`CC=${toolchain.cc}`, ...more, 'modules'],
 			]),
 		signal,
+		...(onCompile && {onBuild: onCompile}),
 	});
 }
 

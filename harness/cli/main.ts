@@ -2,6 +2,7 @@
 import {Command, CommanderError} from 'commander';
 import {messageOf, UsageError} from '../host/errors.ts';
 import {addBisect} from './bisect.ts';
+import {abortStatus, addBisectStep} from './bisect-step.ts';
 import {addCompare} from './compare.ts';
 import {addDoctor} from './doctor.ts';
 import {addHistory} from './history.ts';
@@ -19,6 +20,7 @@ export type AddCommand = (program: Command, signal: AbortSignal) => void;
 
 const commands: readonly AddCommand[] = [
 	addBisect,
+	addBisectStep,
 	addCompare,
 	addDoctor,
 	addHistory,
@@ -55,11 +57,13 @@ try {
 }
 
 function report(error: unknown): number {
+	// What `git bisect run` must not take for a bad commit.
+	const usage = process.argv[2] === 'bisect-step' ? abortStatus : 2;
 	if (signal.aborted && signal.reason instanceof InterruptedError) return 130;
 	// Commander has said it already.
-	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usage;
 	const isOurs = error instanceof Error && oursNames.has(error.name);
 	const text = error instanceof UsageError || isOurs ? messageOf(error) : ((error as Error)?.stack ?? String(error));
 	process.stderr.write(`probe-matrix: ${text}\n`);
-	return 2;
+	return usage;
 }

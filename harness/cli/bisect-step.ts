@@ -1,0 +1,52 @@
+import {type Command, InvalidArgumentError} from 'commander';
+import {judgeStep} from '../bisect/step.ts';
+import {addQuestion, type QuestionOptions, questionOf} from './question-options.ts';
+
+type StepOptions = QuestionOptions & {
+	readonly linux: string;
+	readonly repeats: number;
+	readonly symptom?: string;
+};
+
+/** As `git bisect run` understands them. */
+const statusOf = {good: 0, bad: 1, skip: 125} as const;
+
+/** With this one `git bisect run` stops, instead of taking what is wrong here for the kernel's fault. */
+export const abortStatus = 128;
+
+export function addBisectStep(program: Command, signal: AbortSignal): void {
+	const command = program
+		.command('bisect-step')
+		.description('judges one commit of Linux, for `git bisect run`')
+		.option('--linux <tree>', 'the repository, which is only read; its HEAD is judged', '.');
+	addQuestion(command)
+		.option('--repeats <n>', 'so many passes make it good; more for what fails rarely', parseRepeats, 10)
+		.option('--symptom <text>', 'only failures that say this are bad (default: all are)')
+		.addHelpText(
+			'after',
+			`
+Exit status: 0 good, 1 bad, 125 it does not build or boot, or the case is skipped,
+128 usage, set-up or this host: git bisect run stops.
+
+Example, in the tree of Linux:
+  git bisect start BAD GOOD
+  git bisect run npx --prefix PROBE_MATRIX probe-matrix bisect-step --match 'return/call-stack'`,
+		)
+		.action(async (options: StepOptions) => {
+			const {linux, repeats, symptom, isolation, accel} = options;
+			const question = await questionOf(options, signal);
+			const {verdict, words} = await judgeStep({
+				...{linux, repeats, symptom, isolation, question, signal},
+				accelerator: accel,
+			});
+			process.stdout.write(`${verdict}: ${words}\n`);
+			process.exitCode = statusOf[verdict];
+		});
+}
+
+function parseRepeats(value: string): number {
+	const repeats = Number(value);
+	if (!Number.isInteger(repeats) || repeats < 1 || repeats > 1000)
+		throw new InvalidArgumentError('a whole number from 1 to 1000 is needed.');
+	return repeats;
+}

@@ -1,0 +1,28 @@
+import {readdir, rm} from 'node:fs/promises';
+import path from 'node:path';
+import {execa} from 'execa';
+import {loadIndex} from '../host/debian/archive.ts';
+import {newest} from '../host/debian/closure.ts';
+import {packageTree} from '../host/debian/tree.ts';
+import {UsageError} from '../host/errors.ts';
+import {debianRow} from './catalogue.ts';
+
+/** The tree of Debian's source package of that series (`6.1`), in the cache; not to be written to. */
+export async function debianSource(wanted: string): Promise<string> {
+	const row = debianRow(`debian-${wanted}`);
+	if (!row) throw new UsageError(`There is no debian-${wanted} in images/kernels.json.`);
+	const name = `linux-source-${wanted}`;
+	const found = newest(await Promise.all(row.suites.map(suite => loadIndex(suite))), name);
+	if (!found) throw new UsageError(`The suites of debian-${wanted} have no ${name}.`);
+	const root = await packageTree(name, [found], {
+		keep: file => file.startsWith('usr/src/'),
+		async finish(directory) {
+			const tarball = path.join(directory, 'usr/src', `${name}.tar.xz`);
+			await execa('tar', ['-xJf', tarball, '-C', directory, '--no-same-owner']);
+			await rm(tarball);
+		},
+	});
+	const directory = (await readdir(root)).find(entry => entry.startsWith('linux-source'));
+	if (!directory) throw new UsageError(`${name} holds no tree of that name.`);
+	return path.join(root, directory);
+}
