@@ -3,6 +3,7 @@ import {mkdir, readFile, stat, utimes} from 'node:fs/promises';
 import path from 'node:path';
 import {hashSources} from '../build/sources.ts';
 import {cacheDirectory, immutableDirectory, isWhole} from '../host/cache.ts';
+import {BuildError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
 import {formatOptions, mergeOptions, type Options} from '../kernels/kconfig.ts';
 import type {Kernel} from '../kernels/kernel.ts';
@@ -62,7 +63,7 @@ export class CommitKernels {
 				});
 				say(`building ${commit.title}.`);
 				await build.configure({isStrict: false});
-				await build.compileAgain();
+				await this.#compile(build);
 				await build.deliver(temporary);
 			},
 			{signal},
@@ -71,6 +72,16 @@ export class CommitKernels {
 		// All have the same name, so that a guest of each is the same but for its kernel and modules.
 		const kernel = await describeBuilt({id: 'bisected', flavour: 'base'}, final, `commit ${commit.id}`, {make});
 		return {kernel, isReused};
+	}
+
+	async #compile(build: KernelBuild): Promise<void> {
+		try {
+			await build.compileAgain();
+		} catch (error) {
+			if (!(error instanceof BuildError)) throw error;
+			// Where our checkout lies is nobody's interest.
+			throw new BuildError(error.message.replaceAll(`${this.#options.checkout.directory}/`, ''), {cause: error});
+		}
 	}
 
 	/** The commit's files, repaired for today's tools; those that are as they were keep their times. */

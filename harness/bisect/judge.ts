@@ -146,9 +146,15 @@ export class Judge {
 	async #prepare(name: StepName): Promise<string> {
 		const {laboratory, journal} = this.#options;
 		const startedAt = performance.now();
-		const {fingerprint, isReused} = await laboratory.prepare(name.subject);
-		journal.addPrepared(name, {ms: Math.round(performance.now() - startedAt), isReused});
-		return fingerprint;
+		// What does not build has taken its time, too.
+		let isReused = false;
+		try {
+			const prepared = await laboratory.prepare(name.subject);
+			({isReused} = prepared);
+			return prepared.fingerprint;
+		} finally {
+			journal.addPrepared(name, {ms: Math.round(performance.now() - startedAt), isReused});
+		}
 	}
 
 	/** Asks as often as wanted, which is 0 when it is enough; an end that does not boot is no end. */

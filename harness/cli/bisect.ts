@@ -1,8 +1,10 @@
 import {writeFileSync} from 'node:fs';
 import {type Command, InvalidArgumentError, Option} from 'commander';
 import {bisectCommits} from '../bisect/bisect-commits.ts';
+import {bisectConfig} from '../bisect/bisect-config.ts';
 import {bisectModule} from '../bisect/bisect-module.ts';
 import {bisectReleases} from '../bisect/bisect-releases.ts';
+import {readConfig} from '../bisect/config-changes.ts';
 import {describePlan} from '../bisect/plan.ts';
 import {formatMarkdown, isSure, type Result, toJson} from '../bisect/report.ts';
 import {revisionsBetween} from '../bisect/revisions.ts';
@@ -11,13 +13,17 @@ import {HostFaultError} from '../bisect/subject.ts';
 import {projectRoot} from '../build/sources.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
+import type {Options} from '../kernels/kconfig.ts';
 import {embeddedKernel} from '../matrix/tested-kernels.ts';
 import {addQuestion, type QuestionOptions, questionOf} from './question-options.ts';
 
 type BisectOptions = QuestionOptions & {
-	readonly good: string;
-	readonly bad: string;
+	readonly good?: string;
+	readonly bad?: string;
+	readonly goodConfig?: string;
+	readonly badConfig?: string;
 	readonly linux?: string;
+	readonly config?: string;
 	readonly module?: string | true;
 	readonly kernel: string;
 	readonly anyFailure: boolean;
@@ -33,9 +39,12 @@ export function addBisect(program: Command, signal: AbortSignal): void {
 	const command = program
 		.command('bisect')
 		.description('finds the first bad kernel, and with --linux the first bad commit')
-		.requiredOption('--good <id>', 'where all is well: a kernel; with --linux or --module a revision, too')
-		.requiredOption('--bad <id>', 'a newer one, where it is not')
+		.option('--good <id>', 'where all is well: a kernel; with --linux or --module a revision, too')
+		.option('--bad <id>', 'a newer one, where it is not')
 		.option('--linux <tree>', 'a git repository of Linux: go on to the commit; it is only read')
+		.option('--config <file>', 'build the commits of --linux with this one (default: images/kconfig)')
+		.option('--good-config <file>', 'a configuration where all is well; with --linux, whose HEAD is built')
+		.option('--bad-config <file>', 'one where it is not: find the options that make the difference')
 		.option('--module [tree]', 'bisect the module in kmod/ of this repository, or of another, on one kernel')
 		.option('--kernel <id>', 'the kernel for --module', embeddedKernel);
 	addQuestion(command)
@@ -66,7 +75,7 @@ Examples:
 }
 
 async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<number> {
-	const {good, bad, linux, module, kernel, source} = options;
+	const {linux, module, kernel, source} = options;
 	if (linux !== undefined && module !== undefined)
 		throw new UsageError('--linux and --module ask for two different histories.');
 	const common: CommonOptions = {
@@ -79,7 +88,8 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 		isAnew: options.anew,
 		command: ['npx', 'probe-matrix', ...process.argv.slice(2)].map(quote).join(' '),
 	};
-	const ends = {good, bad};
+	const configs = configsOf(options);
+	const ends = configs ? {good: '', bad: ''} : endsOf(options);
 	const tree = module === true ? projectRoot : module;
 	if (options.dryRun) {
 		process.stdout.write(await describePlan({...ends, linux, module: tree}));
@@ -87,9 +97,13 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 	}
 	const results: Result[] = [];
 	try {
-		if (tree !== undefined) results.push(await bisectModule({...common, ...ends, kernel, source, tree}));
+		if (configs) results.push(await bisectConfig({...common, ...configs}));
+		else if (tree !== undefined) results.push(await bisectModule({...common, ...ends, kernel, source, tree}));
 		else if (linux === undefined) results.push((await bisectReleases({...common, ...ends, source})).result);
-		else for await (const result of throughLinux(linux, {...common, ...ends, source})) results.push(result);
+		else {
+			const config = options.config === undefined ? undefined : await readConfig(options.config);
+			for await (const result of throughLinux(linux, {...common, ...ends, source, config})) results.push(result);
+		}
 	} catch (error) {
 		if (!(error instanceof HostFaultError)) throw error;
 		say(error.message);
@@ -102,10 +116,28 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 	return results.every(isSure) ? 0 : 1;
 }
 
+function configsOf({goodConfig, badConfig, good, bad, linux, module, dryRun}: BisectOptions) {
+	if (goodConfig === undefined && badConfig === undefined) return undefined;
+	if (goodConfig === undefined || badConfig === undefined)
+		throw new UsageError('A bisect of configurations needs both --good-config and --bad-config.');
+	if (linux === undefined || [good, bad, module].some(option => option !== undefined))
+		throw new UsageError('Configurations are compared at one commit: give --linux, whose HEAD it is, and no --good.');
+	if (dryRun)
+		throw new UsageError('How many steps configurations take is not known beforehand; --dry-run has no plan.');
+	return {goodConfig, badConfig, linux};
+}
+
+function endsOf({good, bad}: BisectOptions): {good: string; bad: string} {
+	if (good === undefined || bad === undefined) throw new UsageError('Two ends are needed: --good and --bad.');
+	return {good, bad};
+}
+
+type LinuxOptions = {readonly source: string | undefined; readonly config: Options | undefined};
+
 /** Kernels first, where that is what the ends are; then the commits between the two neighbours. */
 async function* throughLinux(
 	linux: string,
-	options: CommonOptions & {readonly good: string; readonly bad: string; readonly source: string | undefined},
+	options: CommonOptions & {readonly good: string; readonly bad: string} & LinuxOptions,
 ): AsyncGenerator<Result> {
 	const revisions = await revisionsBetween(linux, options);
 	if (revisions.kind === 'commits') {

@@ -1,0 +1,147 @@
+import {mkdir, mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {planCommits} from './bisect-commits.ts';
+import {Checkout, mustFit} from './checkout.ts';
+import {makeHistory} from './fake-history.ts';
+import {git} from './git.ts';
+import {History} from './history.ts';
+
+async function openTree(t: ExecutionContext) {
+	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'history-'));
+	t.teardown(remove);
+	const tree = path.join(directory, 'tree');
+	const hashes = await makeHistory(tree, {commits: 6, breaks: 3});
+	return {directory, tree, hashes};
+}
+
+type Refusal = (tree: string, directory: string) => Promise<unknown>;
+
+const refusals: readonly (readonly [what: string, words: RegExp, act: Refusal])[] = [
+	[
+		'a directory without history',
+		/nothing is no git repository/,
+		async (_, directory) => {
+			await mkdir(path.join(directory, 'nothing'));
+			return History.open(path.join(directory, 'nothing'));
+		},
+	],
+	[
+		'a directory that does not exist',
+		/nowhere is no git repository/,
+		async (_, directory) => History.open(path.join(directory, 'nowhere')),
+	],
+	[
+		'a shallow clone',
+		/is a shallow clone, whose history is cut off; run `git fetch --unshallow`/,
+		async (tree, directory) => {
+			await git(directory, ['clone', '--quiet', '--depth=2', `file://${tree}`, 'shallow']);
+			return History.open(path.join(directory, 'shallow'));
+		},
+	],
+	[
+		'a dirty tree',
+		/has changes that are in no commit \(notes and 1 more\)/,
+		async tree => {
+			for (const file of ['state.json', 'notes']) await writeFile(path.join(tree, file), 'x');
+			return History.open(tree);
+		},
+	],
+	[
+		'a revision that there is not',
+		/There is no revision "v9" in /,
+		async tree => (await History.open(tree)).ends('v9', 'main'),
+	],
+	[
+		'one that looks like an option',
+		/There is no revision "--all" in /,
+		async tree => (await History.open(tree)).ends('main~2', '--all'),
+	],
+	[
+		'the same commit twice',
+		/main and HEAD are the same commit/,
+		async tree => (await History.open(tree)).ends('main', 'HEAD'),
+	],
+	[
+		'a good one that follows the bad one',
+		/main .*is no ancestor of main~3 /,
+		async tree => (await History.open(tree)).ends('main', 'main~3'),
+	],
+	[
+		'commits that touch nothing of it',
+		/No commit between main~3 and main touches kmod/,
+		async tree => (await History.open(tree)).ends('main~3', 'main', {paths: ['kmod']}),
+	],
+	[
+		'a tree that is no Linux',
+		/is not a Linux source tree: it has no Makefile/,
+		async tree => planCommits({linux: tree, good: 'main~3', bad: 'main'}),
+	],
+	[
+		'a disk that is too small',
+		/has [\d.]+ GiB left, and this bisect needs 1024\.0 GiB; make room/,
+		async tree => mustFit(tree, 2 ** 40),
+	],
+];
+
+for (const [what, words, act] of refusals) {
+	test(`${what} is refused by one sentence`, async t => {
+		const {tree, directory} = await openTree(t);
+		const error = await t.throwsAsync(act(tree, directory), {name: 'UsageError', message: words});
+		t.false(error?.message.includes('\n'));
+	});
+}
+
+test('changes elsewhere than in the module do not matter to it', async t => {
+	const {tree} = await openTree(t);
+	await writeFile(path.join(tree, 'notes'), 'x');
+	await t.notThrowsAsync(History.open(tree, {paths: ['state.json']}));
+	await t.throwsAsync(History.open(tree, {paths: ['notes']}));
+});
+
+test('the ends are commits with their subjects, and those between are counted', async t => {
+	const {tree, hashes} = await openTree(t);
+	const {good, bad, commits} = await (await History.open(tree)).ends('main~4', 'main');
+	t.is(good.id, hashes[1]!);
+	t.regex(bad.title, /^[\da-f]{12} \(change 5\)$/);
+	t.is(commits, 4);
+});
+
+test('the state of a bisect of the person’s own is not disturbed', async t => {
+	const {directory, tree, hashes} = await openTree(t);
+	await git(tree, ['bisect', 'start', 'main', 'main~4']);
+	const before = await git(tree, ['bisect', 'log']);
+	const head = await git(tree, ['rev-parse', 'HEAD']);
+	const checkout = await Checkout.open(await History.open(tree), path.join(directory, 'checkout'));
+	await checkout.at(hashes[5]!);
+	t.is(await git(tree, ['bisect', 'log']), before);
+	t.is(await git(tree, ['rev-parse', 'HEAD']), head);
+	t.is(await git(tree, ['worktree', 'list', '--porcelain']).then(text => text.match(/^worktree/gm)?.length), 1);
+});
+
+test('files that two commits have in common keep their times', async t => {
+	const {directory, tree, hashes} = await openTree(t);
+	const checkout = await Checkout.open(await History.open(tree), path.join(directory, 'checkout'));
+	await checkout.at(hashes[2]!);
+	const untouched = path.join(checkout.directory, 'state.json');
+	await git(checkout.directory, ['update-index', '--refresh']);
+	const stat = async () => (await import('node:fs/promises')).stat(untouched);
+	const before = (await stat()).mtimeMs;
+	await checkout.at(hashes[2]!);
+	t.is((await stat()).mtimeMs, before);
+	await checkout.at(hashes[3]!);
+	t.not((await stat()).mtimeMs, before);
+});
+
+test('a revert is the same commit each time, and none where it does not apply', async t => {
+	const {directory, tree, hashes} = await openTree(t);
+	const history = await History.open(tree);
+	const checkout = await Checkout.open(history, path.join(directory, 'checkout'));
+	const last = await history.commit('main');
+	const once = await checkout.revertOn(last, last);
+	t.truthy(once);
+	t.deepEqual(await checkout.revertOn(last, last), once);
+	t.is(await checkout.revertOn(last, await history.commit(hashes[2]!)), undefined);
+	await t.notThrowsAsync(checkout.at(hashes[1]!), 'the failed revert is out of the way');
+});

@@ -1,0 +1,83 @@
+import test from 'ava';
+import type {Finding} from './bisect.ts';
+import type {Step} from './journal.ts';
+import {formatMarkdown, isSure, type Result, toJson} from './report.ts';
+
+const step = (more: Partial<Step> = {}): Step => ({
+	...{type: 'step', stage: 'commits', role: 'step', subject: {id: 'a1', title: 'a1 (one | two)'}, verdict: 'bad'},
+	...{failed: 3, asked: 3, prepareMs: 61_000, ms: 5000, isReused: false},
+	...more,
+});
+
+const culprit = {id: 'a1', title: 'a1 (one | two)'};
+const finding = (more: Partial<Finding> = {}) =>
+	({
+		stage: 'commits',
+		suspects: [culprit],
+		steps: [
+			step({role: 'bad end'}),
+			step({
+				subject: {id: 'b2', title: 'b2'},
+				verdict: 'skip',
+				reason: 'b2 does not boot: <panic>',
+				failed: 0,
+				asked: 0,
+			}),
+			step({subject: {id: 'c3', title: 'c3'}, sameAs: culprit, asked: 0, failed: 0}),
+			step({subject: {id: 'd4', title: 'd4'}, isReused: true, console: '/cache/d4.console'}),
+		],
+		rate: {failed: 6, asked: 20},
+		symptoms: ['crash: WARNING in fx_c'],
+		repeats: 19,
+		confidence: 0.9678,
+		...more,
+		// Only asked by what comes before a report.
+	}) as unknown as Finding;
+const result = (more: Partial<Result> = {}): Result => ({
+	question: 'entry/*',
+	finding: finding(),
+	verification: {parent: step({verdict: 'good'}), commit: step(), isConfirmed: true},
+	text: 'commit a1\n\n    one ``` two\u001b[31m',
+	command: 'npx probe-matrix bisect --good 1 --bad 2',
+	directory: '/cache',
+	...more,
+});
+
+test('a report says what it is, how sure that is, and what each step was and cost', t => {
+	const text = formatMarkdown([result()]);
+	for (const words of [
+		'The first bad commit is **a1 (one \\| two)**, with 96.7 % confidence',
+		'failed 6 of 20 times; 19 passes in a row',
+		'Checks: parent good: PASS, commit bad: PASS, revert good: does not apply.',
+		'| step | b2 | skip (b2 does not boot: &lt;panic>) | 0 of 0 | 1:01 min | 5 s |',
+		'(same image as a1 (one \\| two))',
+		'| step | d4 | bad | 3 of 3 | reused | 5 s | `/cache/d4.console` |',
+		'4 steps: 3 had to be built or fetched, 1 lay in the cache, 1 had the image of another.',
+		'npx probe-matrix bisect --good 1 --bad 2',
+	])
+		t.true(text.includes(words), `${words}\n\n${text}`);
+});
+
+test('the text of a commit steers no terminal and does not end its fence', t => {
+	const text = formatMarkdown([result()]);
+	t.false(text.includes('\u001b'));
+	t.true(text.includes('````\ncommit a1'));
+});
+
+test('sure is only what is one, and confirmed', t => {
+	t.true(isSure(result()));
+	t.false(isSure(result({finding: finding({suspects: [culprit, {id: 'b2', title: 'b2'}]})})));
+	const parent = step({verdict: 'bad'});
+	const wrong = result({verification: {parent, commit: step(), isConfirmed: false}});
+	t.false(isSure(wrong));
+	t.regex(formatMarkdown([wrong]), /parent good: FAIL \(it is bad\).*not confirmed/);
+});
+
+test('JSON has the same, a stage each', t => {
+	const {schema, stages} = JSON.parse(toJson([result(), result()]));
+	t.is(schema, 1);
+	t.is(stages.length, 2);
+	t.is(stages[0].isSure, true);
+	t.is(stages[0].steps.length, 4);
+	t.is(stages[0].verification.commit.verdict, 'bad');
+});

@@ -1,0 +1,44 @@
+/**
+ * A smallest set of those items that is still bad: none of them can be left out. `isBad` is asked of sets in the order of
+ * the items, the empty one must be good and all of them bad. (Zeller's ddmin.)
+ */
+export async function smallestSet<T>(
+	items: readonly T[],
+	isBad: (some: readonly T[]) => Promise<boolean>,
+): Promise<readonly T[]> {
+	let current = items;
+	for (let parts = 2; current.length > 1; ) {
+		const chunks = split(current, Math.min(parts, current.length));
+		const part = await firstOf(chunks, isBad);
+		if (part) {
+			current = part;
+			parts = 2;
+			continue;
+		}
+		// With two chunks the complements are the chunks themselves.
+		const complements = chunks.length > 2 ? chunks.map(chunk => current.filter(item => !chunk.includes(item))) : [];
+		const rest = await firstOf(complements, isBad);
+		if (rest) {
+			current = rest;
+			parts = Math.max(2, parts - 1);
+			continue;
+		}
+		if (parts >= current.length) break;
+		parts = Math.min(current.length, parts * 2);
+	}
+	return current;
+}
+
+async function firstOf<T>(
+	sets: readonly (readonly T[])[],
+	isBad: (some: readonly T[]) => Promise<boolean>,
+): Promise<readonly T[] | undefined> {
+	for (const some of sets) if (await isBad(some)) return some;
+	return undefined;
+}
+
+function split<T>(items: readonly T[], parts: number): readonly (readonly T[])[] {
+	return Array.from({length: parts}, (_, part) =>
+		items.slice(Math.floor((part * items.length) / parts), Math.floor(((part + 1) * items.length) / parts)),
+	);
+}
