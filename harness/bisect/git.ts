@@ -20,6 +20,8 @@ export async function tryGit(
 				...Object.fromEntries(foreign.map(name => [name, undefined])),
 				LC_ALL: 'C',
 				GIT_TERMINAL_PROMPT: '0',
+				// git status would write what it has found out to the person's index.
+				GIT_OPTIONAL_LOCKS: '0',
 				...env,
 			},
 		},
