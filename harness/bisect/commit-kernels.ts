@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import {mkdir, readFile, stat, utimes} from 'node:fs/promises';
 import path from 'node:path';
+import quirks from '../../images/quirks.json' with {type: 'json'};
 import {hashSources} from '../build/sources.ts';
 import {cacheDirectory, immutableDirectory, isWhole} from '../host/cache.ts';
 import {BuildError} from '../host/errors.ts';
@@ -39,7 +40,8 @@ export class CommitKernels {
 		const {signal, work} = this.#options;
 		const parts = [
 			commit.id,
-			await hashSources(['images']),
+			await hashSources(['images/kconfig']),
+			JSON.stringify(quirks),
 			options ? formatOptions(options) : '',
 			await toolsIdentity(),
 		];

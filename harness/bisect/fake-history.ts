@@ -72,13 +72,13 @@ export class FakeLaboratory implements Laboratory {
 		const isReused = this.built.includes(subject.id);
 		if (!isReused) this.built.push(subject.id);
 		const state = await this.#state(subject);
-		if (!state.doesBuild) throw new SubjectError(`${subject.title} does not build: error: no`);
+		if (!state.doesBuild) throw new SubjectError('does not build: error: no');
 		return {fingerprint: `image ${state.code} ${state.isBad}`, isReused};
 	}
 
 	async ask(subject: Subject, repeats: number): Promise<readonly Trial[]> {
 		const state = await this.#state(subject);
-		if (!state.doesBoot) throw new SubjectError(`${subject.title} does not boot: panic`);
+		if (!state.doesBoot) throw new SubjectError('does not boot: panic');
 		this.asked += repeats;
 		return Array.from({length: repeats}, (): Trial => {
 			const isFailure = state.isBad && this.#next() % 100 < this.#failsOf100;

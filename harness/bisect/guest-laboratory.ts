@@ -56,8 +56,8 @@ export class GuestLaboratory implements Laboratory {
 		}
 		const {events, failure, consolePath} = await this.#run(payload, open.cells(repeats));
 		if (failure !== undefined) {
-			const line = `${subject.title} does not boot: ${failure.split('\n', 1)[0]}`;
-			if (!(await this.#doOthersBoot(subject))) throw new HostFaultError(line);
+			const line = `does not boot: ${failure.split('\n', 1)[0]}`;
+			if (!(await this.#doOthersBoot(subject))) throw new HostFaultError(`${subject.title} ${line}`);
 			throw new SubjectError(line);
 		}
 		return trialsOf(events).map(trial => ({...(consolePath !== undefined && {consolePath}), ...trial}));
@@ -81,7 +81,7 @@ export class GuestLaboratory implements Laboratory {
 		} catch (error) {
 			this.#options.signal.throwIfAborted();
 			if (error instanceof BuildError) {
-				throw new SubjectError(`${subject.title} does not build: ${firstError(error.message)}`, {cause: error});
+				throw new SubjectError(`does not build: ${firstError(error.message)}`, {cause: error});
 			}
 			if (error instanceof KernelUnavailableError) throw new SubjectError(messageOf(error), {cause: error});
 			throw error;

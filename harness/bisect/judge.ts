@@ -139,7 +139,9 @@ export class Judge {
 			return await this.#prepare(name);
 		} catch (error) {
 			if (!(error instanceof SubjectError)) throw error;
-			throw new UsageError(`The ${name.role} cannot be asked: ${error.message}`, {cause: error});
+			throw new UsageError(`The ${name.role}, ${name.subject.title}, cannot be asked: ${error.message}`, {
+				cause: error,
+			});
 		}
 	}
 
@@ -169,7 +171,9 @@ export class Judge {
 				trials = await laboratory.ask(name.subject, more);
 			} catch (error) {
 				if (!(error instanceof SubjectError) || !name.role.endsWith(' end')) throw error;
-				throw new UsageError(`The ${name.role} cannot be asked: ${error.message}`, {cause: error});
+				throw new UsageError(`The ${name.role}, ${name.subject.title}, cannot be asked: ${error.message}`, {
+					cause: error,
+				});
 			}
 			journal.addTrials(name, trials, Math.round(performance.now() - startedAt));
 			mustGetSomewhere(name.subject, journal.trials(name));

@@ -64,7 +64,7 @@ export async function judgeStep(options: StepOptions): Promise<JudgedStep> {
 			}
 		} catch (error) {
 			if (!(error instanceof SubjectError)) throw error;
-			return {verdict: 'skip', words: error.message};
+			return {verdict: 'skip', words: `${commit.title}: ${error.message}`};
 		}
 	});
 }
