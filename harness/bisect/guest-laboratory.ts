@@ -54,7 +54,10 @@ export class GuestLaboratory implements Laboratory {
 			const trial: Trial = {end: 'fail', symptoms: [open.symptom], message: open.message};
 			return Array.from({length: repeats}, () => trial);
 		}
-		const {events, failure, consolePath} = await this.#run(payload, open.cells(repeats));
+		const cells = open.cells(repeats);
+		let {events, failure, consolePath} = await this.#run(payload, cells);
+		// Once may be the host's bad moment.
+		if (failure !== undefined) ({events, failure, consolePath} = await this.#run(payload, cells));
 		if (failure !== undefined) {
 			const line = `does not boot: ${failure.split('\n', 1)[0]}`;
 			if (!(await this.#doOthersBoot(subject))) throw new HostFaultError(`${subject.title} ${line}`);

@@ -10,12 +10,12 @@ const hungTaskInterval = '/proc/sys/kernel/hung_task_check_interval_secs';
  * task, and only then no answer. In a slow guest all of them wait longer.
  */
 export function guestSettings(slowness: number): AgentOps['prepare']['in']['settings'] {
-	const seconds = (ideal: number) => String(Math.max(3, Math.ceil(ideal * slowness)));
+	const seconds = (ideal: number, most = 3600) => String(Math.min(most, Math.max(3, Math.ceil(ideal * slowness))));
 	return [
 		['/proc/sys/kernel/sysrq', '1'],
 		['/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout', seconds(4)],
-		// A soft lockup is told after twice the threshold.
-		['/proc/sys/kernel/watchdog_thresh', seconds(3)],
+		// A soft lockup is told after twice the threshold; more than 60 the kernel does not take.
+		['/proc/sys/kernel/watchdog_thresh', seconds(3, 60)],
 		// Without an interval of its own, in 4.15, the check comes once in the time-out and tells after up to twice of it.
 		['/proc/sys/kernel/hung_task_timeout_secs', seconds(6)],
 		[hungTaskInterval, '1'],
