@@ -51,7 +51,7 @@ const rerunsPerCell = 10;
 const confirmedPerKernel = 20;
 
 export function pastRuns(store: HistoryStore): PastRuns {
-	const nights = store.runs().filter(({command}) => command === 'nightly');
+	const nights = store.runs().filter(({command, isRunning}) => command === 'nightly' && !isRunning);
 	const [last, green] = [nights.at(-1), nights.findLast(({isGreen}) => isGreen)];
 	return {past: pastOf(store.cells(), green), ...(last && {last}), ...(green && {green})};
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import {makeDirectories} from '../host/cache.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
 import type {Event} from './events.ts';
+import {RunningMark} from './running.ts';
 
 export type HistoryLogOptions = {
 	/** Told once, at the first event that could not be written. */
@@ -24,6 +25,7 @@ export class HistoryLog {
 	readonly #directory: string;
 	readonly #options: HistoryLogOptions;
 	#descriptor: number | undefined;
+	#mark: RunningMark | undefined;
 	#file = '';
 	#waiting: Buffer[] = [];
 	#trouble: unknown;
@@ -50,6 +52,7 @@ export class HistoryLog {
 		this.#flush();
 		closeSync(this.#descriptor);
 		this.#descriptor = undefined;
+		this.#mark?.[Symbol.dispose]();
 		if (this.#waiting.length > 0)
 			throw new UsageError(
 				`The history lacks the end of this run: ${this.#file} cannot be written (${messageOf(this.#trouble)}). What it holds counts as an interrupted run; --json keeps events elsewhere.`,
@@ -59,9 +62,12 @@ export class HistoryLog {
 
 	#open(id: string): void {
 		this.#file = runFile(this.#directory, id);
+		const mark = new RunningMark(this.#file);
 		try {
 			this.#descriptor = openSync(this.#file, 'wx');
+			this.#mark = mark;
 		} catch (error) {
+			mark[Symbol.dispose]();
 			throw new UsageError(`The history cannot be written: ${messageOf(error)}`, {cause: error});
 		}
 	}

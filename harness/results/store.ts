@@ -9,6 +9,7 @@ import type {CellName} from './events.ts';
 import {runFile} from './history-log.ts';
 import {inTransaction, openIndex} from './index-file.ts';
 import {type RunRecord, readRun} from './read-run.ts';
+import {isRunning, removeMark} from './running.ts';
 import {
 	type CellHistory,
 	nameOf,
@@ -58,7 +59,7 @@ export class HistoryStore implements Disposable {
 	/** Oldest first. */
 	runs(): readonly StoredRun[] {
 		const rows = this.#database.prepare('SELECT * FROM run WHERE problem IS NULL ORDER BY id').all();
-		return rows.map(runOf);
+		return rows.map(row => runOf(row, id => isRunning(runFile(this.#directory, id))));
 	}
 
 	/** Files that hold no run that could be read, each with the reason. */
@@ -101,7 +102,7 @@ export class HistoryStore implements Disposable {
 	/** What all cells of a kernel took together, in the largest of the last runs that had it. */
 	kernelMs(kernel: string): number | undefined {
 		const [run] = this.runs()
-			.filter(({isInterrupted, isShard, kernels}) => !isInterrupted && !isShard && kernels.includes(kernel))
+			.filter(({exitCode, isShard, kernels}) => exitCode !== undefined && !isShard && kernels.includes(kernel))
 			.slice(-runsForDurations)
 			.toSorted((a, b) => cellCount(b) - cellCount(a));
 		if (!run) return undefined;
@@ -115,6 +116,7 @@ export class HistoryStore implements Disposable {
 	async remove(id: string): Promise<void> {
 		// The file first: a row without one is forgotten at the next opening, a file without a row would come back.
 		await rm(runFile(this.#directory, id), {force: true});
+		removeMark(runFile(this.#directory, id));
 		inTransaction(this.#database, () => this.#forget(id));
 	}
 

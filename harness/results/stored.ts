@@ -7,6 +7,8 @@ export type StoredRun = {
 	readonly startedAt: string;
 	readonly command: NonNullable<RunEvent['command']> | 'run';
 	readonly isShard: boolean;
+	/** It has no end yet, and may have one still. */
+	readonly isRunning: boolean;
 	readonly isInterrupted: boolean;
 	/** It ended, and with 0. */
 	readonly isGreen: boolean;
@@ -30,14 +32,17 @@ export type CellHistory = CellName & {readonly results: readonly StoredResult[]}
 
 type Row = Readonly<Record<string, SQLOutputValue>>;
 
-export function runOf(row: Row): StoredRun {
+/** `isRunning` is asked where there is no end. */
+export function runOf(row: Row, isRunning: (id: string) => boolean): StoredRun {
+	const goesOn = row.exitCode === null && isRunning(String(row.id));
 	return {
 		id: String(row.id),
 		startedAt: String(row.startedAt),
 		// Only the store writes it.
 		command: row.command as StoredRun['command'],
 		isShard: row.isShard === 1,
-		isInterrupted: row.exitCode === null,
+		isRunning: goesOn,
+		isInterrupted: row.exitCode === null && !goesOn,
 		isGreen: row.exitCode === 0,
 		...(row.exitCode !== null && {exitCode: Number(row.exitCode)}),
 		counts: JSON.parse(String(row.counts)) as StoredRun['counts'],
