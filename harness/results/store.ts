@@ -10,15 +10,7 @@ import {runFile} from './history-log.ts';
 import {inTransaction, openIndex} from './index-file.ts';
 import {type RunRecord, readRun} from './read-run.ts';
 import {isRunning, removeMark} from './running.ts';
-import {
-	type CellHistory,
-	nameOf,
-	parseDurations,
-	resultOf,
-	runOf,
-	type StoredResult,
-	type StoredRun,
-} from './stored.ts';
+import {type CellHistory, nameOf, parseDurations, parseResults, runOf, type StoredRun} from './stored.ts';
 
 /** So many runs of a cell say what it takes. */
 const runsForDurations = 20;
@@ -74,20 +66,13 @@ export class HistoryStore implements Disposable {
 
 	/** Cell by cell, what became of each in the runs so far, oldest first. */
 	*cells({before}: {before?: string} = {}): Generator<CellHistory> {
-		const names = this.#database.prepare('SELECT * FROM cell').all();
-		const nameByNumber = new Map(names.map(row => [row.number, nameOf(row)]));
-		const rows = this.#database
-			.prepare('SELECT cell, run, verdict, passes, total, message FROM result WHERE run < ? ORDER BY cell, run')
-			.iterate(before ?? '~');
-		let current: {readonly number: unknown; readonly results: StoredResult[]} | undefined;
-		for (const row of rows) {
-			if (!current || current.number !== row.cell) {
-				if (current) yield {...nameByNumber.get(current.number as number)!, results: current.results};
-				current = {number: row.cell, results: []};
-			}
-			current.results.push(resultOf(row));
-		}
-		if (current) yield {...nameByNumber.get(current.number as number)!, results: current.results};
+		// One row a cell: of hundreds of thousands of results, fetching one at a time takes most of the time.
+		const rows = this.#database.prepare(
+			`SELECT kernel, mechanism, caseId, target,
+				json_group_array(json_array(run, verdict, passes, total, message) ORDER BY run) AS results
+			FROM result JOIN cell ON number = cell WHERE run < ? GROUP BY cell ORDER BY cell`,
+		);
+		for (const row of rows.iterate(before ?? '~')) yield {...nameOf(row), results: parseResults(row.results)};
 	}
 
 	/** What cells took in the runs before that one. */

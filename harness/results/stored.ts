@@ -59,15 +59,17 @@ export function nameOf({kernel, mechanism, caseId, target}: Row): CellName {
 	};
 }
 
-export function resultOf({run, verdict, passes, total, message}: Row): StoredResult {
-	return {
-		run: String(run),
-		// Only the store writes it.
-		verdict: verdict as Verdict,
-		passes: Number(passes),
-		total: Number(total),
-		...(message !== null && {message: String(message)}),
-	};
+/** A list of lists in JSON, as `cells` asks for it. */
+export function parseResults(text: SQLOutputValue | undefined): readonly StoredResult[] {
+	// Only the store writes it.
+	const results = JSON.parse(String(text)) as [string, Verdict, number, number, string | null][];
+	return results.map(([run, verdict, passes, total, message]) => ({
+		run,
+		verdict,
+		passes,
+		total,
+		...(message !== null && {message}),
+	}));
 }
 
 export function parseDurations(text: SQLOutputValue | undefined): readonly number[] {
