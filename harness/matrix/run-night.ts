@@ -166,6 +166,6 @@ class NightLog {
 		const end: EndEvent = {type: 'end', counts: countVerdicts(this.#cells), durationMs, exitCode};
 		this.#emit(end);
 		// A runner's first event is this.
-		return {run: this.#run!, kernels: this.kernels, cells: this.#cells, end, isInterrupted: false};
+		return {run: this.#run!, kernels: this.kernels, cells: this.#cells, measurements: [], end, isInterrupted: false};
 	}
 }

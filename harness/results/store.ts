@@ -8,9 +8,19 @@ import type {DurationHistory} from './compare.ts';
 import type {CellName} from './events.ts';
 import {runFile} from './history-log.ts';
 import {inTransaction, openIndex} from './index-file.ts';
+import {median} from './rank-test.ts';
 import {type RunRecord, readRun} from './read-run.ts';
 import {isRunning, removeMark} from './running.ts';
-import {type CellHistory, nameOf, parseDurations, parseResults, runOf, type StoredRun} from './stored.ts';
+import {
+	type CellHistory,
+	type Measured,
+	measuredOf,
+	nameOf,
+	parseDurations,
+	parseResults,
+	runOf,
+	type StoredRun,
+} from './stored.ts';
 
 /** So many runs of a cell say what it takes. */
 const runsForDurations = 20;
@@ -88,6 +98,7 @@ export class HistoryStore implements Disposable {
 	kernelMs(kernel: string): number | undefined {
 		const [run] = this.runs()
 			.filter(({exitCode, isShard, kernels}) => exitCode !== undefined && !isShard && kernels.includes(kernel))
+			.filter(({command}) => command !== 'bench')
 			.slice(-runsForDurations)
 			.toSorted((a, b) => cellCount(b) - cellCount(a));
 		if (!run) return undefined;
@@ -95,6 +106,11 @@ export class HistoryStore implements Disposable {
 			.prepare('SELECT durations FROM result JOIN cell ON number = cell WHERE run = ? AND kernel = ?')
 			.all(run.id, kernel);
 		return rows.flatMap(({durations}) => parseDurations(durations)).reduce((sum, each) => sum + each, 0);
+	}
+
+	/** What benches measured, the oldest first. */
+	measured(): readonly Measured[] {
+		return this.#database.prepare('SELECT * FROM measurement ORDER BY run, rowid').all().map(measuredOf);
 	}
 
 	/** The run's events are gone after that, too. */
@@ -130,7 +146,7 @@ export class HistoryStore implements Disposable {
 	}
 
 	#forget(id: string): void {
-		this.#database.prepare('DELETE FROM result WHERE run = ?').run(id);
+		for (const table of ['result', 'measurement']) this.#database.prepare(`DELETE FROM ${table} WHERE run = ?`).run(id);
 		this.#database.prepare('DELETE FROM run WHERE id = ?').run(id);
 	}
 
@@ -140,7 +156,7 @@ export class HistoryStore implements Disposable {
 			this.#database.prepare('INSERT INTO run (id, bytes, problem) VALUES (?, ?, ?)').run(id, bytes, record);
 			return;
 		}
-		const {run, kernels, cells, end} = record;
+		const {run, kernels, cells, measurements, end} = record;
 		const summaries = [...summarizeCells(cells)];
 		const counts = Object.groupBy(summaries, ([, {summary}]) => summary.verdict);
 		this.#database
@@ -157,6 +173,7 @@ export class HistoryStore implements Disposable {
 				JSON.stringify(Object.fromEntries(Object.entries(counts).map(([verdict, of]) => [verdict, of.length]))),
 				JSON.stringify([...new Set(kernels.filter(({state}) => state === 'ready').map(({kernel}) => kernel))]),
 			);
+		this.#addMeasurements(id, measurements);
 		for (const [key, {summary, ...name}] of summaries) {
 			const {verdict, passes, total, durationsMs, message} = summary;
 			this.#addResult.run(
@@ -169,6 +186,12 @@ export class HistoryStore implements Disposable {
 				message ?? null,
 			);
 		}
+	}
+
+	#addMeasurements(id: string, measurements: RunRecord['measurements']): void {
+		const add = this.#database.prepare('INSERT INTO measurement VALUES (?, ?, ?, ?, ?, ?)');
+		for (const {kernel, what, unit, budget, values} of measurements)
+			add.run(id, kernel, what, unit, budget, median(values));
 	}
 
 	#numberOf(key: string, {kernel, mechanism, case: caseId, target}: CellName): number {

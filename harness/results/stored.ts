@@ -1,5 +1,5 @@
 import type {SQLOutputValue} from 'node:sqlite';
-import type {CellName, RunEvent, Verdict} from './events.ts';
+import type {CellName, MeasurementEvent, RunEvent, Verdict} from './events.ts';
 
 export type StoredRun = {
 	/** Sorts by time. */
@@ -29,6 +29,12 @@ export type StoredResult = {
 };
 
 export type CellHistory = CellName & {readonly results: readonly StoredResult[]};
+
+/** One measurement of one run: the median of its values. */
+export type Measured = Pick<MeasurementEvent, 'kernel' | 'what' | 'unit' | 'budget'> & {
+	readonly run: string;
+	readonly value: number;
+};
 
 type Row = Readonly<Record<string, SQLOutputValue>>;
 
@@ -70,6 +76,17 @@ export function parseResults(text: SQLOutputValue | undefined): readonly StoredR
 		total,
 		...(message !== null && {message}),
 	}));
+}
+
+export function measuredOf({run, kernel, what, unit, budget, value}: Row): Measured {
+	return {
+		run: String(run),
+		kernel: String(kernel),
+		what: String(what),
+		unit: String(unit),
+		budget: Number(budget),
+		value: Number(value),
+	};
 }
 
 export function parseDurations(text: SQLOutputValue | undefined): readonly number[] {
