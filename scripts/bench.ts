@@ -33,7 +33,7 @@ const {signal} = new AbortController();
 type Row = Omit<MeasurementEvent, 'type' | 'kernel'>;
 
 const consoles = await openConsoles();
-const kept = options.history === undefined ? undefined : new HistoryLog(options.history, {onTrouble: say});
+using kept = options.history === undefined ? undefined : new HistoryLog(options.history, {onTrouble: say});
 const payload = await buildPayload(await obtainKernel(kernel));
 const rows: Row[] = [];
 const startedAt = performance.now();

@@ -21,7 +21,7 @@ export function runFile(directory: string, id: string): string {
  * Writes the events of one run into a history, each the moment it happens. A disk that is full does not end the run: what
  * could not be written is kept and tried again with each event. Throws UsageError where there can be no history.
  */
-export class HistoryLog {
+export class HistoryLog implements Disposable {
 	readonly #directory: string;
 	readonly #options: HistoryLogOptions;
 	#descriptor: number | undefined;
@@ -50,14 +50,20 @@ export class HistoryLog {
 	close(): void {
 		if (this.#descriptor === undefined) return;
 		this.#flush();
-		closeSync(this.#descriptor);
-		this.#descriptor = undefined;
-		this.#mark?.[Symbol.dispose]();
+		this[Symbol.dispose]();
 		if (this.#waiting.length > 0)
 			throw new UsageError(
 				`The history lacks the end of this run: ${this.#file} cannot be written (${messageOf(this.#trouble)}). What it holds counts as an interrupted run; --json keeps events elsewhere.`,
 				{cause: this.#trouble},
 			);
+	}
+
+	/** For a run that ends before its end: it goes on no longer. */
+	[Symbol.dispose](): void {
+		if (this.#descriptor === undefined) return;
+		closeSync(this.#descriptor);
+		this.#descriptor = undefined;
+		this.#mark?.[Symbol.dispose]();
 	}
 
 	#open(id: string): void {

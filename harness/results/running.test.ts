@@ -26,6 +26,17 @@ test('a run goes on until its end, and leaves nothing but its events', async t =
 	t.deepEqual(await readdir(path.join(directory.path, 'runs')), ['r1.jsonl']);
 });
 
+test('a run that is interrupted in order goes on no longer', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'running-'));
+	{
+		using log = new HistoryLog(directory.path, {onTrouble: t.fail});
+		for (const event of events.slice(0, -1)) log.write(event);
+	}
+	t.deepEqual(await readdir(path.join(directory.path, 'runs')), ['r1.jsonl']);
+	using store = await HistoryStore.open(directory.path);
+	t.like(store.runs()[0], {isRunning: false, isInterrupted: true});
+});
+
 const writer = `
 	const {HistoryLog} = await import(${JSON.stringify(new URL('history-log.ts', import.meta.url).href)});
 	const log = new HistoryLog(process.argv[1], {onTrouble: console.error});

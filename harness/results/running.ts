@@ -48,7 +48,8 @@ export function isRunning(events: string): boolean {
 
 /** What a run that was killed leaves. */
 export function removeMark(events: string): void {
-	rmSync(markOf(events), {force: true});
+	// SQLite may have put a journal beside it.
+	for (const suffix of ['', '-journal']) rmSync(`${markOf(events)}${suffix}`, {force: true});
 }
 
 function markOf(events: string): string {
