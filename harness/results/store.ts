@@ -7,7 +7,7 @@ import {cellKey, summarizeCells} from './cell-summary.ts';
 import type {DurationHistory} from './compare.ts';
 import type {CellName} from './events.ts';
 import {runFile} from './history-log.ts';
-import {inTransaction, openIndex} from './index-file.ts';
+import {inTransaction, openIndex, unusable} from './index-file.ts';
 import {median} from './rank-test.ts';
 import {type RunRecord, readRun} from './read-run.ts';
 import {isRunning, removeMark} from './running.ts';
@@ -48,7 +48,7 @@ export class HistoryStore implements Disposable {
 			return store;
 		} catch (error) {
 			store[Symbol.dispose]();
-			throw error;
+			throw unusable(directory, error);
 		}
 	}
 

@@ -9,7 +9,7 @@ export function trendsSection(trends: readonly Trend[]): Markup {
 <h2 id="trends">Measurements</h2>
 <div class="scroll" tabindex="0" role="region" aria-label="Measurements">
 <table><caption>The last bench of each kernel, and those before it</caption>
-<thead><tr><th scope="col">measurement</th><th scope="col" class="number">last</th><th scope="col" class="number">budget</th><th scope="col"></th><th scope="col" class="number">median before</th><th scope="col">earlier benches, then the last</th></tr></thead>
+<thead><tr><th scope="col">measurement</th><th scope="col" class="number">last</th><th scope="col" class="number">budget</th><th scope="col">judged</th><th scope="col" class="number">median before</th><th scope="col">earlier benches, then the last</th></tr></thead>
 <tbody>${trends.map(
 		trend => html`${rowOf(trend)}
 `,
