@@ -81,11 +81,24 @@ export type MeasurementEvent = {
 	readonly values: readonly number[];
 };
 
+export const findingKinds = ['crash', 'regression', 'kernel', 'flaky', 'known', 'passesAgain', 'idle'] as const;
+
+/** What a night makes of its verdicts by those of the nights before, in words. */
+export type NightFinding = {
+	readonly kind: (typeof findingKinds)[number];
+	readonly kernel?: string;
+	/** `entry/flags[asm]`; a whole kernel has none. */
+	readonly cell?: string;
+	readonly words: string;
+};
+
 export type EndEvent = {
 	readonly type: 'end';
 	readonly counts: Readonly<Record<Verdict, number>>;
 	readonly durationMs: number;
 	readonly exitCode: number;
+	/** Of a night. */
+	readonly findings?: readonly NightFinding[];
 };
 
 export type Event = RunEvent | KernelEvent | StartedEvent | CellEvent | MeasurementEvent | EndEvent;

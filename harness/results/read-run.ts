@@ -5,6 +5,7 @@ import {
 	type EndEvent,
 	type Event,
 	eventSchema,
+	findingKinds,
 	type KernelEvent,
 	type MeasurementEvent,
 	type RunEvent,
@@ -105,6 +106,13 @@ const cellName = {
 	repeat: isNumber,
 };
 
+const isFinding: Check = value =>
+	isRecord(value) &&
+	isOneOf(findingKinds)(value.kind) &&
+	isText(value.words) &&
+	isMissingOr(isText)(value.kernel) &&
+	isMissingOr(isText)(value.cell);
+
 /** What reports rely on; everything else is taken as it is. */
 const fields: Readonly<Record<Event['type'], Readonly<Record<string, Check>>>> = {
 	run: {
@@ -137,6 +145,7 @@ const fields: Readonly<Record<Event['type'], Readonly<Record<string, Check>>>> =
 		counts: value => isRecord(value) && verdicts.every(verdict => isNumber(value[verdict])),
 		durationMs: isNumber,
 		exitCode: isNumber,
+		findings: isMissingOr(value => Array.isArray(value) && value.every(isFinding)),
 	},
 };
 

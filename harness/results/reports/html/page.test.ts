@@ -5,7 +5,7 @@ import {pathToFileURL} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
 import {hasTool} from '../../../host/tool-of-tests.ts';
 import {compareRuns} from '../../compare.ts';
-import {sampleRun} from '../sample-run.ts';
+import {hostile, sampleRun} from '../sample-run.ts';
 import {Browser, browserPackage} from './browser.ts';
 import {formatHtml} from './page.ts';
 
@@ -116,6 +116,34 @@ test('what has changed comes before the matrix', t => {
 	t.true(at > 0 && at < page.indexOf('<h2 id="matrix">'));
 	t.true(page.includes('New failures (3)'));
 	t.false(formatHtml({record}).includes('id="changes"'));
+});
+
+test('a night comes first of all, the worst of it first, and its text stays text', t => {
+	const night = formatHtml({
+		record: {
+			...record,
+			end: {
+				...record.end!,
+				findings: [
+					{kind: 'flaky', kernel: 'k', cell: 'race/storm', words: 'fail, 1 of 10 reruns failed, new'},
+					{kind: 'kernel', kernel: 'l', words: `unavailable: ${hostile}`},
+					{kind: 'regression', kernel: 'k', cell: 'entry/flags', words: 'fail, 7 of 10 reruns failed, new'},
+				],
+			},
+		},
+	});
+	const at = night.indexOf('<h2 id="night">This night');
+	t.true(at > 0 && at < night.indexOf('<h2 id="matrix">'));
+	t.deepEqual(
+		[...night.slice(at, night.indexOf('<h2 id="matrix">')).matchAll(/<caption>([^<]*)/g)].map(match => match[1]),
+		['Regressions (1)', 'Kernels that did not run (1)', 'Flaky (1)'],
+	);
+	t.true(night.includes('7 of 10 reruns failed'));
+	t.is(night.match(/<script/g)?.length, 1);
+	t.false(page.includes('id="night"'));
+	t.true(
+		formatHtml({record: {...record, end: {...record.end!, findings: []}}}).includes('Nothing fails, and no kernel'),
+	);
 });
 
 test('expected and seen registers stand side by side, and what differs says so without colours', t => {
