@@ -77,6 +77,18 @@ for (const isolation of ['restore', 'reboot'] as const) {
 	});
 }
 
+test('an inconclusive cell is asked once more, and only once', async t => {
+	const answers = ['inconclusive', 'pass', 'inconclusive', 'inconclusive', 'pass'];
+	const ask = () =>
+		fakeCell(async context => {
+			if (answers.shift() === 'inconclusive') context.inconclusive('no overlap');
+		});
+	const {guests, verdicts} = await runFake([ask(), ask()]);
+	t.deepEqual(verdicts, ['pass', 'inconclusive']);
+	t.deepEqual(answers, ['pass']);
+	t.is(guests.length, 1);
+});
+
 test('a guest serves one kernel only', async t => {
 	const booted: string[] = [];
 	const cells = ['a', 'b', 'a'].map(kernel => fakeCell(async () => {}, {kernel}));
