@@ -5,8 +5,18 @@ import type {KernelReport} from '../vm/crash-report.ts';
 import {openContext} from './context.ts';
 import type {Guest} from './guest.ts';
 import {GuestWatch} from './guest-watch.ts';
-import {badTaint, DeadlineError, GuestEndedError, type Judgement, judge, type Left, TroubleError} from './judge.ts';
+import {
+	badTaint,
+	DeadlineError,
+	GuestEndedError,
+	type Judgement,
+	judge,
+	type Left,
+	SilentError,
+	TroubleError,
+} from './judge.ts';
 import type {Cell} from './plan.ts';
+import {listen} from './silence.ts';
 
 export type CellOutcome = Pick<
 	CellEvent,
@@ -66,9 +76,10 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 		stop.abort(new TroubleError('The kernel complains.'));
 	});
 	const ended = AbortSignal.any([signal, stop.signal]);
+	using listening = listen(guest, {slowness, onSilent: error => stop.abort(new SilentError(error.message))});
 	const {context, evidence, close} = openContext({
 		cell,
-		ask: guest.ask,
+		ask: listening.ask,
 		exec: guest.exec,
 		hasOption: guest.hasOption,
 		addresses: guest.addresses,
@@ -101,7 +112,9 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 	}
 	clearTimeout(timer);
 	clearInterval(refreshing);
-	if (failure instanceof DeadlineError && !(await answers(guest, slowness)) && !(await guest.isHeld?.())) {
+	const isSilent =
+		failure instanceof SilentError || (failure instanceof DeadlineError && !(await answers(guest, slowness)));
+	if (isSilent && !(await guest.isHeld?.())) {
 		const waitMs = startedAt + silentMs * slowness - performance.now();
 		await Promise.race([
 			trouble.promise,
@@ -111,7 +124,7 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 	}
 
 	// After a failure, too, what the case left must be cleared away, or the guest is of no more use.
-	let isGuestDirty = isFatal(failure) || (failure !== undefined && !(await tidies(guest, close, title)));
+	let isGuestDirty = isSilent || isFatal(failure) || (failure !== undefined && !(await tidies(guest, close, title)));
 	await settleConsole(guest, `end ${title}`, {isExpected: !isGuestDirty});
 	await watch.settled(guest.console);
 	const {reports, broken} = watch;
