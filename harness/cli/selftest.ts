@@ -72,12 +72,13 @@ function formatRow({kernel, fault, verdict, title, ms, goalMs, wrong}: FaultResu
 	const time = verdict === 'skip' ? '' : `${(ms / 1000).toFixed(1)} s of ${goalMs / 1000} s`;
 	const word = wrong.length > 0 ? 'WRONG' : 'ok';
 	return [
-		kernel.padEnd(14),
-		fault.padEnd(18),
-		paintVerdict(verdict, verdict.padEnd(6)),
-		time.padStart(13),
+		kernel.padEnd(13),
+		fault.padEnd(17),
+		paintVerdict(verdict, verdict.padEnd(5)),
+		time.padStart(14),
 		word.padEnd(5),
-		title.slice(0, 90),
+		// The whole title is in the console, and with each that is wrong.
+		title.slice(0, 80 - 62),
 	]
 		.join('  ')
 		.trimEnd();
