@@ -15,8 +15,12 @@ mkdir -p "$parts"
 if [ "${1:-}" = merge ]; then
 	status=0
 	npx probe-matrix merge "$parts/$2"-*.jsonl --json "$parts/$2.jsonl" --history "$history" || status=$?
+	[ $status -ne 2 ] || exit 2
 	# The next night is cut by what this one took.
-	[ $status -eq 2 ] || cp "$parts/$2.jsonl" "$parts/times"
+	cp "$parts/$2.jsonl" "$parts/times"
+	npx probe-matrix history prune --history "$history" --keep 60
+	npx probe-matrix report "$parts/$2.jsonl" --history "$history" --baseline last-green --out "$parts/$2.html"
+	npx probe-matrix report "$parts/$2.jsonl" --format junit --out "$parts/$2.xml"
 	exit $status
 fi
 

@@ -9,6 +9,7 @@ import {planCells} from '../harness/matrix/plan.ts';
 import {runKernels} from '../harness/matrix/run-kernels.ts';
 import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
 import {bprobe} from '../harness/mechanisms/bprobe.ts';
+import {median} from '../harness/results/rank-test.ts';
 import {obtainGolden} from '../harness/vm/golden.ts';
 import {Guest, type GuestOptions} from '../harness/vm/guest.ts';
 
@@ -104,8 +105,4 @@ async function measureMatrix(): Promise<Row> {
 		values.push(end.durationMs / 1000);
 	}
 	return {what: `full matrix, ${cells.length} cells`, unit: 's', budget: 45, values};
-}
-
-function median(values: readonly number[]): number {
-	return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }

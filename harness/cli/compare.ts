@@ -7,6 +7,7 @@ import {formatComparison} from '../results/format-comparison.ts';
 import {type RunRecord, readRun} from '../results/read-run.ts';
 import type {HistoryStore} from '../results/store.ts';
 import {openHistory} from './history.ts';
+import {forJob} from './job-output.ts';
 
 export function addCompare(program: Command): void {
 	program
@@ -23,15 +24,20 @@ export function addCompare(program: Command): void {
 
 async function compare(before: string, after: string, directory?: string): Promise<number> {
 	using store = directory === undefined ? undefined : await openHistory(directory);
-	const [old, now] = [await readNamed(before, store), await readNamed(after, store)];
+	const now = await readNamed(after, store);
+	const old = await readNamed(before, store, {besides: now.run.id});
 	const comparison = compareRuns(old, now, store?.durationsBefore(old.run.id));
-	process.stdout.write(formatComparison(comparison, old, now));
+	process.stdout.write(forJob(formatComparison(comparison, old, now)));
 	return comparison.newFailures.length > 0 ? 1 : 0;
 }
 
 /** A run by its file of events, or by what it is called in a history. What is a file is one: an id has no path. */
-export async function readNamed(name: string, store: HistoryStore | undefined): Promise<RunRecord> {
+export async function readNamed(
+	name: string,
+	store: HistoryStore | undefined,
+	options: Parameters<typeof findRun>[2] = {},
+): Promise<RunRecord> {
 	if (existsSync(name)) return readRun(name);
-	if (store) return store.read(findRun(store, name).id);
+	if (store) return store.read(findRun(store, name, options).id);
 	throw new UsageError(`There is no file ${name}; ids, last and last-green need --history DIR.`);
 }

@@ -15,9 +15,11 @@ import {formatComparison} from '../results/format-comparison.ts';
 import {formatNight} from '../results/format-night.ts';
 import {HistoryLog} from '../results/history-log.ts';
 import {readKnownFailures} from '../results/known-failures.ts';
+import {newsOf} from '../results/reports/night-news.ts';
 import {formatTable} from '../results/table.ts';
 import {chooseKernels} from './choose-kernels.ts';
 import {openHistory} from './history.ts';
+import {forJob} from './job-output.ts';
 import {openProgress} from './progress.ts';
 
 type NightlyOptions = {
@@ -96,7 +98,7 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
 		parts.push(`compared with ${what}\n${formatComparison(comparison, old, record)}`);
 	}
 	parts.push(formatNight(report), `consoles are in ${consoles.consoles}\n`);
-	(json === '-' ? process.stderr : process.stdout).write(parts.join('\n'));
+	(json === '-' ? process.stderr : process.stdout).write(forJob(parts.join('\n'), newsOf(report, record)));
 	kept.close();
 	return report.exitCode;
 }

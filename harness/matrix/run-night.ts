@@ -7,6 +7,7 @@ import {
 	type Event,
 	type KernelEvent,
 	type RunEvent,
+	suiteOf,
 } from '../results/events.ts';
 import {isToConfirm, judgeNight, type NightReport} from '../results/judge-night.ts';
 import type {KnownFailure} from '../results/known-failures.ts';
@@ -14,7 +15,6 @@ import type {RunRecord} from '../results/read-run.ts';
 import type {HistoryStore} from '../results/store.ts';
 import type {StoredRun} from '../results/stored.ts';
 import type {Isolation} from './isolation.ts';
-import {suiteOf} from './leak-scan.ts';
 import type {Cell} from './plan.ts';
 
 /** Runs cells and tells all events of it; rejects when it is interrupted. */

@@ -36,6 +36,13 @@ test('with a part that was interrupted the whole is', t => {
 	t.deepEqual(interrupted, ['2']);
 });
 
+test('a kernel that ought to be there and is in no part is named, and the whole is no green run', t => {
+	const runs = [named('1', {cells: {'k a/b': 'pass'}}), named('2', {cells: {'l a/b': 'pass'}})];
+	const {record, lost, exitCode} = mergeRuns(runs, {expected: ['k', 'l', 'm']});
+	t.deepEqual([lost, exitCode, record.isInterrupted], [['m'], 3, true]);
+	t.like(mergeRuns(runs, {expected: ['l', 'k']}), {lost: [], exitCode: 0, record: {isInterrupted: false}});
+});
+
 test('runs of different kernels make one run without shards, too', t => {
 	t.is(mergeRuns([named('1', {cells: {'k a/b': 'pass'}}), named('2', {cells: {'l a/b': 'pass'}})]).exitCode, 0);
 });

@@ -6,7 +6,7 @@ import test from 'ava';
 import {execa} from 'execa';
 import {UsageError} from '../host/errors.ts';
 import {asText, type FakeRun, fakeRun} from './fake-run.ts';
-import {findRun} from './find-run.ts';
+import {findRun, NoSuchRunYetError} from './find-run.ts';
 import {runFile} from './history-log.ts';
 import {HistoryStore} from './store.ts';
 
@@ -78,6 +78,11 @@ test('last is the last one, last-green never one that was interrupted or is a pa
 	t.is(findRun(store, 'last').id, 'r3');
 	t.is(findRun(store, 'last-green').id, 'r2');
 	t.is(findRun(store, 'r4').id, 'r4');
+	t.is(findRun(store, 'last', {besides: 'r3'}).id, 'r2');
+	t.throws(() => findRun(store, 'last-green', {besides: 'r2'}), {
+		instanceOf: NoSuchRunYetError,
+		message: /none is green/,
+	});
 	t.throws(() => findRun(store, 'r'), {instanceOf: UsageError, message: /any of 4 runs, from r1 to r4/});
 	t.throws(() => findRun(store, 'x'), {instanceOf: UsageError, message: /no run x/});
 });

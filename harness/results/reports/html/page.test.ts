@@ -2,7 +2,7 @@ import {mkdtempDisposable, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {pathToFileURL} from 'node:url';
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
 import {hasTool} from '../../../host/tool-of-tests.ts';
 import {compareRuns} from '../../compare.ts';
 import {sampleRun} from '../sample-run.ts';
@@ -40,17 +40,26 @@ const leastContrast = `(() => {
 	return least;
 })()`;
 
+/** Nothing where there is no browser; the test has said how to get it then. */
+async function openPage(t: ExecutionContext, window: Parameters<Browser['load']>[1]): Promise<Browser | undefined> {
+	if (!(await hasTool(t, browserPackage))) return undefined;
+	t.timeout(60_000);
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'page-'));
+	const file = path.join(directory.path, 'report.html');
+	await writeFile(file, page);
+	await using resources = new AsyncDisposableStack();
+	const browser = resources.use(await Browser.open());
+	await browser.load(pathToFileURL(file).href, window);
+	// It is the test's from here on.
+	resources.move();
+	return browser;
+}
+
 for (const width of [1280, 360]) {
 	for (const scheme of ['light', 'dark'] as const) {
 		test.serial(`a page ${width} wide, in ${scheme} colours, is whole, readable, and only ours`, async t => {
-			if (!(await hasTool(t, browserPackage))) return;
-			t.timeout(60_000);
-			await using directory = await mkdtempDisposable(path.join(tmpdir(), 'page-'));
-			const file = path.join(directory.path, 'report.html');
-			await writeFile(file, page);
-			await using browser = await Browser.open();
-			await browser.load(pathToFileURL(file).href, {width, scheme});
-
+			await using browser = await openPage(t, {width, scheme});
+			if (!browser) return;
 			t.deepEqual(
 				browser.events.filter(({method}) => method === 'Runtime.exceptionThrown' || method === 'Log.entryAdded'),
 				[],
@@ -76,13 +85,8 @@ for (const width of [1280, 360]) {
 }
 
 test.serial('on paper everything fits, in light colours whatever the screen has', async t => {
-	if (!(await hasTool(t, browserPackage))) return;
-	t.timeout(60_000);
-	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'page-'));
-	const file = path.join(directory.path, 'report.html');
-	await writeFile(file, page);
-	await using browser = await Browser.open();
-	await browser.load(pathToFileURL(file).href, {width: 794, scheme: 'dark'});
+	await using browser = await openPage(t, {width: 794, scheme: 'dark'});
+	if (!browser) return;
 	await browser.ask('Emulation.setEmulatedMedia', {
 		media: 'print',
 		features: [{name: 'prefers-color-scheme', value: 'dark'}],
