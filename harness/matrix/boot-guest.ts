@@ -58,6 +58,7 @@ export async function engineGuest(guest: VmGuest, payload: Payload, {slowness}: 
 		bootMs: Math.round(guest.readyMs),
 		slowness,
 		pid: vm.pid,
+		isEmulated: vm.isEmulated,
 		hasOption: option => kernelOptions.has(option),
 		ask: (op, request) => agent.call(op, request),
 		async exec(command) {

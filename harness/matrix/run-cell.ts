@@ -2,6 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {LinkLostError} from '../host/errors.ts';
 import {type CellEvent, cellTitle} from '../results/events.ts';
 import type {KernelReport} from '../vm/crash-report.ts';
+import {isStaleBreakpoint} from '../vm/stale-breakpoint.ts';
 import {openContext} from './context.ts';
 import type {Guest} from './guest.ts';
 import {GuestWatch} from './guest-watch.ts';
@@ -24,6 +25,8 @@ export type CellOutcome = Pick<
 > & {
 	/** What the case threw, for a runner that can show it better than its message. */
 	readonly error?: unknown;
+	/** The emulator went wrong in a way that is known, so that nothing is known about the case. */
+	readonly isEmulatorsFault?: true;
 	/** The guest must not be used for another cell. */
 	readonly isGuestDirty: boolean;
 	/** What the kernel complained about first. */
@@ -131,7 +134,14 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 	const console = guest.console.from(watch.judged.console);
 	watch.settle(guest.console);
 	const [report] = reports;
+	const isEmulatorsFault = report !== undefined && guest.isEmulated === true && isStaleBreakpoint(report);
 	let judged: Judgement = judge(failure, {reports, ...(left && {left}), ...(broken && {broken})});
+	if (isEmulatorsFault) {
+		judged = {
+			verdict: 'infra',
+			message: `QEMU executed a breakpoint that the kernel had removed (${report.frames[0]}).`,
+		};
+	}
 	if (report) evidence.report = await describe(report, guest);
 	if (judged.verdict === 'hang' && guest.examine) judged = await examine(guest, judged, evidence);
 	if (report || broken || judged.verdict === 'hang' || judged.verdict === 'crash' || judged.verdict === 'infra')
@@ -148,10 +158,12 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 				consolePath: guest.console.path,
 			}),
 		isGuestDirty,
-		...(report && {
-			report,
-			isReportLate: isLateForSure || (report.mark !== `begin ${title}` && report.mark !== `end ${title}`),
-		}),
+		...(isEmulatorsFault && {isEmulatorsFault}),
+		...(report &&
+			!isEmulatorsFault && {
+				report,
+				isReportLate: isLateForSure || (report.mark !== `begin ${title}` && report.mark !== `end ${title}`),
+			}),
 	};
 }
 
