@@ -16,7 +16,10 @@ export function addCompare(program: Command): void {
 		.argument('<after>', 'another')
 		.option('--history <dir>', 'where runs are kept, by --history of run and nightly')
 		.description('what is different in one run from another')
-		.addHelpText('after', '\nExit status: 0 no new failure, 1 new failures, 2 usage.')
+		.addHelpText(
+			'after',
+			'\nExit status: 0 no new failure, 1 new failures, 2 usage,\n3 none, but <after> was interrupted or lacks a kernel that <before> has.',
+		)
 		.action(async (before: string, after: string, {history}: {history?: string}) => {
 			process.exitCode = await compare(before, after, history);
 		});
@@ -28,7 +31,9 @@ async function compare(before: string, after: string, directory?: string): Promi
 	const old = await readNamed(before, store, {besides: now.run.id});
 	const comparison = compareRuns(old, now, store?.durationsBefore(old.run.id));
 	process.stdout.write(forJob(formatComparison(comparison, old, now)));
-	return comparison.newFailures.length > 0 ? 1 : 0;
+	const lost = new Set(now.kernels.filter(({state}) => state !== 'ready').map(({kernel}) => kernel));
+	const isShort = now.isInterrupted || comparison.missing.some(({kernel}) => lost.has(kernel));
+	return comparison.newFailures.length > 0 ? 1 : isShort ? 3 : 0;
 }
 
 /** A run by its file of events, or by what it is called in a history. What is a file is one: an id has no path. */

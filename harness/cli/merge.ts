@@ -35,7 +35,7 @@ async function merge(files: readonly string[], {kernel, json, history}: MergeOpt
 	for (const id of lost) say(`${id} is missing: it is in none of these.`);
 	for (const name of interrupted) say(`${name} was interrupted.`);
 	using log = new EventLog(json);
-	const kept = history === undefined ? undefined : new HistoryLog(history, {onTrouble: say});
+	using kept = history === undefined ? undefined : new HistoryLog(history, {onTrouble: say});
 	for (const event of eventsOf(record)) {
 		log.write(event);
 		kept?.write(event);

@@ -66,7 +66,7 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
 	const {kernels} = await chooseKernels(kernel.length > 0 ? kernel : nightlyKernels(homeKernel), from);
 	const cells = planCells({kernels, mechanisms: [bprobe], cases: allCases, match});
 	using log = json === undefined ? undefined : new EventLog(json);
-	const kept = new HistoryLog(directory, {onTrouble: say});
+	using kept = new HistoryLog(directory, {onTrouble: say});
 	using store = await openHistory(directory);
 	const history = pastRuns(store);
 	// One directory for all stages: each would push out the consoles of the ones before.

@@ -8,6 +8,7 @@ import {NoSuchRunYetError} from '../results/find-run.ts';
 import {type RunRecord, readRun} from '../results/read-run.ts';
 import {type Format, type ReportFormat, reportFormats} from '../results/reports/formats.ts';
 import type {HistoryStore} from '../results/store.ts';
+import {trendsOf} from '../results/trends.ts';
 import {readNamed} from './compare.ts';
 import {openHistory} from './history.ts';
 
@@ -66,10 +67,12 @@ export async function report(files: readonly string[], {format, out, baseline, h
 	const kept = store?.durationsBefore(record.run.id);
 	const durations: DurationHistory | undefined =
 		earlier.length > 0 ? historyOf(earlier.toReversed()) : kept && (cell => kept(cell).toReversed());
+	const trends = trendsOf(store?.measured() ?? [], [record, ...earlier]);
 	const text = write({
 		record,
 		...(before && {comparison: compareRuns(before, record, store?.durationsBefore(before.run.id))}),
 		...(durations && {history: durations}),
+		trends,
 	});
 	if (out === undefined) {
 		process.stdout.write(text);

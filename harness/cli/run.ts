@@ -88,7 +88,7 @@ async function run(
 	const part = shard?.parts[shard.index - 1];
 	const cells = part ? planned.filter(cell => part.includes(cell.kernel)) : planned;
 	using log = json === undefined ? undefined : new EventLog(json);
-	const kept = history === undefined ? undefined : new HistoryLog(history, {onTrouble: say});
+	using kept = history === undefined ? undefined : new HistoryLog(history, {onTrouble: say});
 	const progress = openProgress({cells: cells.length, isTerminal: process.stderr.isTTY && !process.env.CI});
 	const finished: CellEvent[] = [];
 	const kernelEvents: KernelEvent[] = [];

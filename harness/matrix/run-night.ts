@@ -51,7 +51,7 @@ const rerunsPerCell = 10;
 const confirmedPerKernel = 20;
 
 export function pastRuns(store: HistoryStore): PastRuns {
-	const nights = store.runs().filter(({command}) => command === 'nightly');
+	const nights = store.runs().filter(({command, isRunning}) => command === 'nightly' && !isRunning);
 	const [last, green] = [nights.at(-1), nights.findLast(({isGreen}) => isGreen)];
 	return {past: pastOf(store.cells(), green), ...(last && {last}), ...(green && {green})};
 }
@@ -166,6 +166,6 @@ class NightLog {
 		const end: EndEvent = {type: 'end', counts: countVerdicts(this.#cells), durationMs, exitCode};
 		this.#emit(end);
 		// A runner's first event is this.
-		return {run: this.#run!, kernels: this.kernels, cells: this.#cells, end, isInterrupted: false};
+		return {run: this.#run!, kernels: this.kernels, cells: this.#cells, measurements: [], end, isInterrupted: false};
 	}
 }

@@ -28,7 +28,7 @@ export type RunEvent = {
 	readonly versions: Readonly<Record<string, string>>;
 	readonly cells: number;
 	/** What made it, where that was not `run`. */
-	readonly command?: 'nightly' | 'merge';
+	readonly command?: 'nightly' | 'merge' | 'bench';
 	/** It is one part of a larger run. */
 	readonly shard?: Shard;
 };
@@ -70,6 +70,17 @@ export type CellEvent = CellName & {
 	readonly consolePath?: string;
 };
 
+/** How much something takes, measured several times, and how much it may take: what `npm run bench` finds out. */
+export type MeasurementEvent = {
+	readonly type: 'measurement';
+	readonly kernel: string;
+	readonly what: string;
+	/** `ms`; empty for what is counted. */
+	readonly unit: string;
+	readonly budget: number;
+	readonly values: readonly number[];
+};
+
 export type EndEvent = {
 	readonly type: 'end';
 	readonly counts: Readonly<Record<Verdict, number>>;
@@ -77,7 +88,7 @@ export type EndEvent = {
 	readonly exitCode: number;
 };
 
-export type Event = RunEvent | KernelEvent | StartedEvent | CellEvent | EndEvent;
+export type Event = RunEvent | KernelEvent | StartedEvent | CellEvent | MeasurementEvent | EndEvent;
 
 /** `return/call-stack[asm]`: what --match takes and reports print. */
 export function cellTitle(cell: CellName): string {

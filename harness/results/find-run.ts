@@ -9,7 +9,7 @@ export class NoSuchRunYetError extends UsageError {
 
 /**
  * The run that a person means: `last`, `last-green`, an id or the beginning of one. Parts of a larger run are neither last
- * nor green, and so is the run that it is to be compared with. Throws UsageError where there is none, or several.
+ * nor green, nor is a bench, one that goes on still, or the one that it is to be compared with. Throws UsageError where there is none, or several.
  */
 export function findRun(
 	store: Pick<HistoryStore, 'runs' | 'problems'>,
@@ -17,7 +17,9 @@ export function findRun(
 	{besides}: {readonly besides?: string} = {},
 ): StoredRun {
 	const runs = store.runs();
-	const whole = runs.filter(({id, isShard}) => !isShard && id !== besides);
+	const whole = runs.filter(
+		({id, command, isShard, isRunning}) => command !== 'bench' && !isShard && !isRunning && id !== besides,
+	);
 	if (name === 'last') {
 		const last = whole.at(-1);
 		if (!last) throw new NoSuchRunYetError(`The history holds no ${besides === undefined ? '' : 'other '}run yet.`);

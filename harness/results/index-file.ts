@@ -4,7 +4,7 @@ import {DatabaseSync} from 'node:sqlite';
 import {messageOf, UsageError} from '../host/errors.ts';
 
 /** What the tables below are called by; another number, other tables. */
-const indexSchema = 1;
+const indexSchema = 2;
 
 const tables = `
 	CREATE TABLE run (
@@ -36,6 +36,14 @@ const tables = `
 		message TEXT,
 		PRIMARY KEY (cell, run)
 	) STRICT, WITHOUT ROWID;
+	CREATE TABLE measurement (
+		run TEXT NOT NULL REFERENCES run,
+		kernel TEXT NOT NULL,
+		what TEXT NOT NULL,
+		unit TEXT NOT NULL,
+		budget REAL NOT NULL,
+		value REAL NOT NULL
+	) STRICT;
 	CREATE INDEX resultsOfRun ON result (run);
 `;
 
@@ -76,7 +84,9 @@ function openTables(file: string): DatabaseSync {
 					`The history of ${file} has schema ${version}, and this probe-matrix knows ${indexSchema}: a newer one wrote it. Update, or name another directory.`,
 				);
 			if (version === indexSchema) return;
-			database.exec('DROP TABLE IF EXISTS result; DROP TABLE IF EXISTS cell; DROP TABLE IF EXISTS run');
+			database.exec(
+				'DROP TABLE IF EXISTS measurement; DROP TABLE IF EXISTS result; DROP TABLE IF EXISTS cell; DROP TABLE IF EXISTS run',
+			);
 			database.exec(tables);
 			database.exec(`PRAGMA user_version = ${indexSchema}`);
 		});

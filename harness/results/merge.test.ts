@@ -70,6 +70,13 @@ for (const [what, run, message] of other) {
 	});
 }
 
+test('what was measured is not lost', t => {
+	const measurement = {type: 'measurement', kernel: 'k', what: 'boot', unit: 'ms', budget: 1, values: [2]} as const;
+	const {record} = one;
+	const {record: merged} = mergeRuns([two, {name: '1', record: {...record, measurements: [measurement]}}]);
+	t.deepEqual(parseRun(asText(eventsOf(merged)), 'x').measurements, [measurement]);
+});
+
 test('nothing cannot be merged', t => {
 	t.throws(() => mergeRuns([]), {instanceOf: UsageError});
 });

@@ -7,6 +7,7 @@ import {
 	type Event,
 	exitCode,
 	type KernelEvent,
+	type MeasurementEvent,
 	type RunEvent,
 } from './events.ts';
 import type {RunRecord} from './read-run.ts';
@@ -38,6 +39,7 @@ export function mergeRuns(
 		checkShards(first, other);
 	}
 	const cells = parts.flatMap(({record}) => record.cells);
+	const measurements = parts.flatMap(({record}) => record.measurements);
 	checkDoubles(parts);
 	const records = parts.map(({record}) => record);
 	const present = new Set(records.map(({run}) => run.shard?.index));
@@ -53,7 +55,7 @@ export function mergeRuns(
 	const durationMs = Math.max(...records.map(({end}) => end?.durationMs ?? 0));
 	const end: EndEvent = {type: 'end', counts, durationMs, exitCode: code};
 	return {
-		record: {run: mergedRun(records), kernels, cells, ...(isWhole && {end}), isInterrupted: !isWhole},
+		record: {run: mergedRun(records), kernels, cells, measurements, ...(isWhole && {end}), isInterrupted: !isWhole},
 		missing,
 		lost,
 		interrupted,
@@ -62,8 +64,8 @@ export function mergeRuns(
 }
 
 /** In the order in which a run writes them. */
-export function eventsOf({run, kernels, cells, end}: RunRecord): readonly Event[] {
-	const all: (KernelEvent | CellEvent)[] = [...kernels, ...cells];
+export function eventsOf({run, kernels, cells, measurements, end}: RunRecord): readonly Event[] {
+	const all: (KernelEvent | CellEvent | MeasurementEvent)[] = [...kernels, ...cells, ...measurements];
 	return [run, ...all, ...(end ? [end] : [])];
 }
 

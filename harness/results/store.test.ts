@@ -69,6 +69,19 @@ test('runs are found with their ends, cells with what became of them', async t =
 	t.is([...store.cells({before: 'r2'})].flatMap(({results}) => results).length, 2);
 });
 
+test('messages come back as they were, whatever is in them', async t => {
+	const messages = ['a "quote"\n\\', 'a\u0000b', '\u{1f600}', ''];
+	await using directory = await temporaryHistory(
+		messages.map((message, n) => ({id: `r${n}`, cells: {'k a/b': [{verdict: 'fail', message}]}})),
+	);
+	using store = await HistoryStore.open(directory.path);
+	const [cell] = [...store.cells()];
+	t.deepEqual(
+		cell!.results.map(({message}) => message),
+		messages,
+	);
+});
+
 test('last is the last one, last-green never one that was interrupted or is a part', async t => {
 	await using directory = await temporaryHistory([
 		...three,

@@ -12,7 +12,11 @@ import {formatHtml} from './page.ts';
 const kernels = ['4.15.18', 'debian-6.1', 'debian-5.10', 'debian-6.12', 'debian-7.2', '4.15.18+nopreempt'];
 const record = sampleRun({kernels});
 const good = {...record, cells: record.cells.filter(({verdict}) => verdict === 'pass' || verdict === 'skip')};
-const page = formatHtml({record, comparison: compareRuns(good, record), history: () => [90, 120, 70]});
+const trends = [
+	{kernel: 'debian-6.1', what: 'restore to agent answers', unit: 'ms', budget: 250, values: [190.44, 210, 260.6]},
+	{kernel: 'debian-6.1', what: 'instructions per <entry>', unit: '', budget: 432, values: [401]},
+].map(({values, ...trend}) => ({...trend, points: values.map((value, n) => ({run: `r${n}`, value}))}));
+const page = formatHtml({record, comparison: compareRuns(good, record), history: () => [90, 120, 70], trends});
 
 /** The least contrast of text on its background in the page, with the text; what is hidden does not count. */
 const leastContrast = `(() => {
@@ -137,8 +141,25 @@ test('a run that was interrupted says so', t => {
 });
 
 test('with a history each duration has its chart', t => {
-	t.is(page.match(/<svg class="spark"/g)?.length, 60);
+	t.is(page.match(/<svg class="spark"/g)?.length, 60 + trends.length);
 	t.false(formatHtml({record}).includes('<svg'));
+});
+
+test('measurements have their budget in words, what they were before, and a chart', t => {
+	const [, section] = page.split('<h2 id="trends">');
+	const rows = [...section!.matchAll(/<tr><th scope="row">(.*)<\/tr>/g)].map(([row]) =>
+		row!
+			.replaceAll(/<svg.*<\/svg>/g, '')
+			.replaceAll(/<[^>]+>/g, '|')
+			.replaceAll(/\|+/g, '|'),
+	);
+	t.deepEqual(rows, [
+		'|debian-6.1 › restore to agent answers|261 ms|250 ms|over|200 ms|',
+		'|debian-6.1 › instructions per &#60;entry&#62;|401|432|within|–|',
+	]);
+	t.true(section!.includes('aria-label="190 ms, 210 ms; now 261 ms"'));
+	t.true(section!.includes('aria-label="now 401"'));
+	t.false(formatHtml({record}).includes('id="trends"'));
 });
 
 test('of very many failures all are named', t => {

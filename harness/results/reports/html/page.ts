@@ -10,6 +10,7 @@ import {html, Markup} from './markup.ts';
 import {skipsSection} from './skips.ts';
 import {style} from './style.ts';
 import {summarySection} from './summary.ts';
+import {trendsSection} from './trends.ts';
 
 /** Nothing is lost without it: it puts a button behind each command. */
 const script = `
@@ -27,7 +28,7 @@ for (const command of document.querySelectorAll('code.command')) {
 `;
 
 /** The report as one page that needs nothing else: no network, no script, no other file. */
-export function formatHtml({record, comparison, history}: ReportInput): string {
+export function formatHtml({record, comparison, history, trends = []}: ReportInput): string {
 	const columns = columnsOf(record);
 	const bad = columns.flatMap(({cells}) => cells.filter(isBad));
 	const anchors = new Map<CellEvent, string>(bad.map((cell, index) => [cell, `failure-${index + 1}`]));
@@ -39,6 +40,7 @@ export function formatHtml({record, comparison, history}: ReportInput): string {
 		['failures', `What did not pass (${bad.length})`],
 		['skips', 'Skipped'],
 		['durations', 'Durations'],
+		...(trends.length > 0 ? [['trends', 'Measurements']] : []),
 	];
 	return html`${new Markup('<!doctype html>')}
 <html lang="en">
@@ -59,6 +61,7 @@ ${heatMapSection(columns, anchors)}
 ${failuresSection(anchors)}
 ${skipsSection(record.cells)}
 ${durationsSection(record.cells, history)}
+${trends.length > 0 && trendsSection(trends)}
 </main>
 <script>${new Markup(script)}</script>
 </body>
