@@ -1,5 +1,5 @@
 import type {Hex} from '../link/agent-protocol.ts';
-import type {Ask, ExecResult} from './case.ts';
+import type {Ask, ExecResult, GuestFile} from './case.ts';
 
 /**
  * crash: it reset or switched itself off; hang: it runs, but its agent is lost; infra: QEMU was killed or failed. The
@@ -30,6 +30,7 @@ export type Guest = AsyncDisposable & {
 	hasOption(option: string): boolean;
 	readonly ask: Ask;
 	exec(command: string): Promise<ExecResult>;
+	push(file: GuestFile): Promise<void>;
 	readonly console: {
 		readonly path: string;
 		/** The end of what was said. */

@@ -84,6 +84,7 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 		cell,
 		ask: listening.ask,
 		exec: guest.exec,
+		push: guest.push,
 		hasOption: guest.hasOption,
 		addresses: guest.addresses,
 		signal: ended,
