@@ -22,7 +22,10 @@ export type Parts = {
 };
 
 /** The initramfs of those parts: the same parts give the same file. */
-export async function assembleInitramfs(parts: Parts, {signal}: {signal?: AbortSignal} = {}): Promise<string> {
+export async function assembleInitramfs(
+	parts: Parts,
+	{signal}: {signal?: AbortSignal | undefined} = {},
+): Promise<string> {
 	const recipe = await hashSources(['harness/build', 'images']);
 	const identity = createHash('sha256')
 		.update([recipe, parts.kernel.modules, parts.userland, parts.programs, ...parts.modules].join('\n'))

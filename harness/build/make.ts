@@ -4,12 +4,13 @@ import {execa} from 'execa';
 import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
 import {BuildError, diskFull, fullDisk} from '../host/errors.ts';
 import {say} from '../host/say.ts';
-import {copySources, hashSources, toolchainIdentity} from './sources.ts';
+import {copySources, type Elsewhere, hashSources, toolchainIdentity} from './sources.ts';
 
 type Make = {
 	readonly name: string;
 	/** Directories of the project that the build may read; copied side by side. */
 	readonly sources: readonly string[];
+	readonly elsewhere?: Elsewhere | undefined;
 	/** Programs whose change means to build anew. */
 	readonly tools: readonly string[];
 	/** Anything else that decides the outcome. */
@@ -18,27 +19,31 @@ type Make = {
 	readonly runs: (directory: string) => readonly (readonly string[])[];
 	/** The command that is make, where the host's will not do. */
 	readonly make?: (directory: string) => readonly string[];
-	readonly signal?: AbortSignal;
+	readonly signal?: AbortSignal | undefined;
 };
 
 /** The directory where those sources have been built; nothing is done if they, their tools and `key` are unchanged. */
 export async function buildOnce({
 	name,
 	sources,
+	elsewhere,
 	tools,
 	key,
 	runs,
 	make = () => ['make'],
 	signal,
 }: Make): Promise<string> {
-	const [content, toolchain] = await Promise.all([hashSources(sources), toolchainIdentity(['make', ...tools])]);
+	const [content, toolchain] = await Promise.all([
+		hashSources(sources, elsewhere),
+		toolchainIdentity(['make', ...tools]),
+	]);
 	const identity = createHash('sha256').update(`${content}\n${toolchain}\n${key}`).digest('hex').slice(0, 16);
 	const final = path.join(cacheDirectory('build'), `${name}-${identity}`);
 	return immutableDirectory(
 		final,
 		async directory => {
 			say(`building ${name}.`);
-			await copySources(sources, directory);
+			await copySources(sources, directory, elsewhere);
 			for (const args of runs(directory))
 				await runMake(name, directory, [...make(directory), '--no-print-directory', '-j2', ...args], signal);
 		},

@@ -15,12 +15,18 @@ export type Payload = {
 	readonly fixtures: string;
 };
 
+export type PayloadOptions = {
+	readonly signal?: AbortSignal | undefined;
+	/** Sources of the module bprobe to take instead of the project's own. */
+	readonly module?: string;
+};
+
 /** Builds what changed since the last time. Throws BuildError with the compiler's words when ours does not build. */
-export async function buildPayload(kernel: Kernel, {signal}: {signal?: AbortSignal} = {}): Promise<Payload> {
+export async function buildPayload(kernel: Kernel, {signal, module}: PayloadOptions = {}): Promise<Payload> {
 	const [userland, programs, modules] = await allOrFirstError([
 		obtainUserland({signal}),
 		buildGuestPrograms({signal}),
-		buildModules(kernel, {signal}),
+		buildModules(kernel, {signal, ...(module !== undefined && {module})}),
 	]);
 	const bprobe = path.join(modules, 'kmod/bprobe.ko');
 	const fixtures = path.join(modules, 'fixtures/fixtures.ko');
@@ -28,7 +34,7 @@ export async function buildPayload(kernel: Kernel, {signal}: {signal?: AbortSign
 	return {kernel, initramfs, bprobe, fixtures};
 }
 
-async function buildGuestPrograms({signal}: {signal?: AbortSignal}): Promise<string> {
+async function buildGuestPrograms({signal}: {signal?: AbortSignal | undefined}): Promise<string> {
 	const directory = await buildOnce({
 		name: 'guest',
 		sources: ['guest', 'kmod', 'fixtures'],
@@ -40,12 +46,13 @@ async function buildGuestPrograms({signal}: {signal?: AbortSignal}): Promise<str
 	return path.join(directory, 'out');
 }
 
-async function buildModules(kernel: Kernel, {signal}: {signal?: AbortSignal}): Promise<string> {
+async function buildModules(kernel: Kernel, {signal, module}: PayloadOptions): Promise<string> {
 	const toolchain = await toolchainOf(kernel, {signal});
 	const more = kernel.make ?? [];
 	return buildOnce({
 		name: `modules-${fileNameOf(kernel)}`,
 		sources: ['kmod', 'fixtures'],
+		elsewhere: module === undefined ? undefined : {kmod: module},
 		tools: ['gcc', 'ld'],
 		key: [kernel.buildTree, toolchain.identity, ...more].join('\n'),
 		make: toolchain.make,

@@ -4,19 +4,23 @@ import path from 'node:path';
 import {directoryOnPath} from '../host/qemu.ts';
 
 /** The checkout this harness runs from. */
-const projectRoot = path.resolve(import.meta.dirname, '../..');
+export const projectRoot = path.resolve(import.meta.dirname, '../..');
 
 // What a build leaves behind in a source directory is no source.
 const isBuildOutput = (name: string) =>
 	/^\.|\.(?:o|ko|mod|mod\.c|cmd|order|symvers|a)$|^(?:node_modules|out|build)$/.test(name);
 
+/** Where some directories of the project are taken from instead: of another commit. */
+export type Elsewhere = Readonly<Record<string, string>>;
+
 /** A hash of the names and contents of all files below those directories of the project. */
-export async function hashSources(directories: readonly string[]): Promise<string> {
+export async function hashSources(directories: readonly string[], elsewhere: Elsewhere = {}): Promise<string> {
 	const hash = createHash('sha256');
 	for (const directory of directories) {
-		for (const file of await filesBelow(path.join(projectRoot, directory))) {
+		const root = placeOf(directory, elsewhere);
+		for (const file of await filesBelow(root)) {
 			hash
-				.update(`${path.relative(projectRoot, file)}\0`)
+				.update(`${path.join(directory, path.relative(root, file))}\0`)
 				.update(await readFile(file))
 				.update('\0');
 		}
@@ -25,13 +29,21 @@ export async function hashSources(directories: readonly string[]): Promise<strin
 }
 
 /** Copies those directories of the project side by side, without build output. */
-export async function copySources(directories: readonly string[], target: string): Promise<void> {
+export async function copySources(
+	directories: readonly string[],
+	target: string,
+	elsewhere: Elsewhere = {},
+): Promise<void> {
 	for (const directory of directories) {
-		await cp(path.join(projectRoot, directory), path.join(target, directory), {
+		await cp(placeOf(directory, elsewhere), path.join(target, directory), {
 			recursive: true,
 			filter: source => !isBuildOutput(path.basename(source)),
 		});
 	}
+}
+
+function placeOf(directory: string, elsewhere: Elsewhere): string {
+	return elsewhere[directory] ?? path.join(projectRoot, directory);
 }
 
 /** What stands for the compilers: their real files, sizes and times. Asking each for its version takes too long. */

@@ -25,7 +25,10 @@ export type Toolchain = {
 const host: Toolchain = {identity: 'host', cc: 'gcc', make: () => ['make']};
 
 /** The host's, unless the kernel's compiler is newer: its headers then use what the host's does not know. */
-export async function toolchainOf(kernel: Kernel, {signal}: {signal?: AbortSignal} = {}): Promise<Toolchain> {
+export async function toolchainOf(
+	kernel: Kernel,
+	{signal}: {signal?: AbortSignal | undefined} = {},
+): Promise<Toolchain> {
 	const wanted = await compilerOf(kernel);
 	const suites = debianRow(kernel.id)?.suites;
 	if (wanted === undefined || suites === undefined || wanted <= (await hostCompiler())) return host;
@@ -50,7 +53,11 @@ async function hostCompiler(): Promise<number> {
 }
 
 /** A system of the kernel's suite with nothing but the compiler and what make calls. */
-async function obtainRoot(kernel: Kernel, version: number, {signal}: {signal?: AbortSignal}): Promise<string> {
+async function obtainRoot(
+	kernel: Kernel,
+	version: number,
+	{signal}: {signal?: AbortSignal | undefined},
+): Promise<string> {
 	const name = `gcc-${version}`;
 	const memo = path.join(cacheDirectory('kernels'), `${kernel.id}-${name}.json`);
 	const wanted = JSON.stringify(recipe);

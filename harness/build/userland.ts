@@ -11,7 +11,7 @@ import {readRecent, remember} from '../host/memo.ts';
 import type {CpioEntry} from './cpio.ts';
 
 /** Debian's programs for the guest, unpacked: images/guest-packages.json says which. */
-export async function obtainUserland({signal}: {signal?: AbortSignal} = {}): Promise<string> {
+export async function obtainUserland({signal}: {signal?: AbortSignal | undefined} = {}): Promise<string> {
 	const memo = path.join(cacheDirectory('kernels'), 'guest-packages.json');
 	const wanted = JSON.stringify(recipe);
 	const known = await readRecent<{root: string; wanted: string}>(

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import {Command, CommanderError} from 'commander';
 import {messageOf, UsageError} from '../host/errors.ts';
+import {addBisect} from './bisect.ts';
 import {addCompare} from './compare.ts';
 import {addDoctor} from './doctor.ts';
 import {addHistory} from './history.ts';
@@ -18,6 +19,7 @@ import {addShell} from './shell.ts';
 export type AddCommand = (program: Command, signal: AbortSignal) => void;
 
 const commands: readonly AddCommand[] = [
+	addBisect,
 	addCompare,
 	addDoctor,
 	addHistory,

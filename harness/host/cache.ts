@@ -60,7 +60,7 @@ export async function isWhole(final: string): Promise<boolean> {
 export async function immutableDirectory(
 	final: string,
 	fill: (temporary: string) => Promise<void>,
-	{signal}: {signal?: AbortSignal} = {},
+	{signal}: {signal?: AbortSignal | undefined} = {},
 ): Promise<string> {
 	if (await isWhole(final)) return final;
 	const directory = path.relative(cacheRoot(), path.dirname(final));
@@ -90,7 +90,11 @@ export async function immutableDirectory(
 }
 
 /** Runs `work` while nobody else, in any process that shares the cache, is inside of the same name. */
-export async function locked<T>(name: string, {signal}: {signal?: AbortSignal}, work: () => Promise<T>): Promise<T> {
+export async function locked<T>(
+	name: string,
+	{signal}: {signal?: AbortSignal | undefined},
+	work: () => Promise<T>,
+): Promise<T> {
 	return withLock(name, {signal, directory: cacheDirectory('locks')}, work);
 }
 

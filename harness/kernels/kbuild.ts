@@ -14,7 +14,7 @@ export type Kbuild = {
 	readonly args: readonly string[];
 	readonly log: string;
 	readonly env?: Readonly<Record<string, string>>;
-	readonly signal?: AbortSignal;
+	readonly signal?: AbortSignal | undefined;
 };
 
 // What a person's shell may hold and a build here must not see.
@@ -39,6 +39,8 @@ export async function kbuild({name, source, output, args, log, env, signal}: Kbu
 				MAKEFLAGS: '',
 				MAKELEVEL: '',
 				KBUILD_BUILD_TIMESTAMP: 'Thu Jan  1 00:00:00 UTC 1970',
+				// Else each build in the same directory has another number, and no two images are the same.
+				KBUILD_BUILD_VERSION: '1',
 				KBUILD_BUILD_USER: 'probe-matrix',
 				KBUILD_BUILD_HOST: 'probe-matrix',
 				// Paths below it do not count, so that another recipe finds what is the same.

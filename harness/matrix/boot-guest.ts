@@ -3,6 +3,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {Payload} from '../build/payload.ts';
 import {CommandFailedError} from '../host/errors.ts';
 import {builtInOptions} from '../kernels/built-in.ts';
+import {push} from '../link/transfer.ts';
 import {bootUntilClockIsRight, isClockRight} from '../vm/clock.ts';
 import {Guest as VmGuest} from '../vm/guest.ts';
 import type {QemuEnd} from '../vm/qemu-process.ts';
@@ -58,6 +59,7 @@ export async function engineGuest(guest: VmGuest, payload: Payload, {slowness}: 
 		bootMs: Math.round(guest.readyMs),
 		slowness,
 		pid: vm.pid,
+		isEmulated: vm.isEmulated,
 		hasOption: option => kernelOptions.has(option),
 		ask: (op, request) => agent.call(op, request),
 		async exec(command) {
@@ -67,6 +69,9 @@ export async function engineGuest(guest: VmGuest, payload: Payload, {slowness}: 
 				if (!(error instanceof CommandFailedError)) throw error;
 				return {code: error.code ?? -1, stdout: '', stderr: error.stderr};
 			}
+		},
+		async push(file) {
+			await push(await guest.link(), '/root', [file]);
 		},
 		console: vm.console,
 		ended: Promise.race([vm.exited.then(describe), agent.gone.then(lost)]),

@@ -22,6 +22,8 @@ export type Ask = <Op extends keyof AgentOps>(op: Op, request: AgentOps[Op]['in'
 
 export type ExecResult = {readonly code: number; readonly stdout: string; readonly stderr: string};
 
+export type GuestFile = {readonly path: string; readonly data: Buffer; readonly mode?: number};
+
 export type AttachOptions = {
 	readonly point: Point;
 	/** Default: `record`. A number is a program handle of the agent's `load`. */
@@ -49,6 +51,8 @@ export type CaseContext = {
 	readonly signal: AbortSignal;
 	/** Runs a command in the guest's shell. */
 	exec(command: string): Promise<ExecResult>;
+	/** Puts a file into the guest, below /root. */
+	push(file: GuestFile): Promise<void>;
 	/** The address of a symbol that exists once; fails the case if it does not. */
 	address(symbol: string): Promise<Hex>;
 	attach(options: AttachOptions): Promise<Probe>;

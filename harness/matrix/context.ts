@@ -5,6 +5,7 @@ import {
 	type Ask,
 	type CaseContext,
 	type ExecResult,
+	type GuestFile,
 	InconclusiveCase,
 	type Probe,
 	SkipCase,
@@ -24,6 +25,7 @@ export type ContextOptions = {
 	readonly cell: Cell;
 	readonly ask: Ask;
 	readonly exec: (command: string) => Promise<ExecResult>;
+	readonly push: (file: GuestFile) => Promise<void>;
 	readonly hasOption: (option: string) => boolean;
 	/** Kept for the life of the guest: addresses of symbols that no module reload moves. */
 	readonly addresses: Map<string, Hex>;
@@ -33,7 +35,16 @@ export type ContextOptions = {
 };
 
 /** The context of one cell, its evidence so far, and the undoing of all it did. */
-export function openContext({cell, ask: askGuest, exec, hasOption, addresses, signal, slowness}: ContextOptions): {
+export function openContext({
+	cell,
+	ask: askGuest,
+	exec,
+	push,
+	hasOption,
+	addresses,
+	signal,
+	slowness,
+}: ContextOptions): {
 	context: CaseContext;
 	evidence: Record<string, unknown>;
 	close: () => Promise<void>;
@@ -52,6 +63,7 @@ export function openContext({cell, ask: askGuest, exec, hasOption, addresses, si
 		ask,
 		signal,
 		exec,
+		push,
 		hasOption,
 		async address(symbol) {
 			const known = addresses.get(symbol);

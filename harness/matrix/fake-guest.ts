@@ -53,6 +53,8 @@ export class FakeGuest implements Guest {
 		return {code: 0, stdout: '', stderr: ''};
 	}
 
+	async push() {}
+
 	readonly options = new Set<string>();
 	hasOption(option: string) {
 		return this.options.has(option);

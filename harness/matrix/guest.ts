@@ -1,5 +1,5 @@
 import type {Hex} from '../link/agent-protocol.ts';
-import type {Ask, ExecResult} from './case.ts';
+import type {Ask, ExecResult, GuestFile} from './case.ts';
 
 /**
  * crash: it reset or switched itself off; hang: it runs, but its agent is lost; infra: QEMU was killed or failed. The
@@ -22,12 +22,15 @@ export type Guest = AsyncDisposable & {
 	readonly bootMs: number;
 	/** How far the host is from the idle one that deadlines are for; 1 or more. */
 	readonly slowness: number;
+	/** By a QEMU without acceleration. */
+	readonly isEmulated?: boolean;
 	/** Of its QEMU. */
 	readonly pid?: number;
 	/** Whether the kernel's configuration has this option built in: `CONFIG_X=y`. */
 	hasOption(option: string): boolean;
 	readonly ask: Ask;
 	exec(command: string): Promise<ExecResult>;
+	push(file: GuestFile): Promise<void>;
 	readonly console: {
 		readonly path: string;
 		/** The end of what was said. */

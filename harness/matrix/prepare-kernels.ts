@@ -8,6 +8,8 @@ export type PrepareOptions = {
 	/** A tree to build releases from. */
 	readonly source?: string;
 	readonly signal: AbortSignal;
+	/** Where kernels are not what the catalogue knows under these names: what their guests need. */
+	readonly prepare?: ((kernel: string) => Promise<Payload>) | undefined;
 };
 
 /** All that guests of a kernel need. */
@@ -21,12 +23,16 @@ export async function prepareKernel(kernel: string, options: PrepareOptions): Pr
  */
 export async function prepareKernels(
 	kernels: Iterable<string>,
-	{emit, ...options}: PrepareOptions & {emit: (event: KernelEvent) => void},
+	{
+		emit,
+		prepare = kernel => prepareKernel(kernel, options),
+		...options
+	}: PrepareOptions & {emit: (event: KernelEvent) => void},
 ): Promise<ReadonlyMap<string, Payload>> {
 	const payloads = new Map<string, Payload>();
 	for (const kernel of kernels) {
 		try {
-			payloads.set(kernel, await prepareKernel(kernel, options));
+			payloads.set(kernel, await prepare(kernel));
 		} catch (error) {
 			options.signal.throwIfAborted();
 			if (error instanceof KernelUnavailableError) {

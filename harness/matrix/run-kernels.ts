@@ -24,6 +24,8 @@ export type RunKernelsOptions = PrepareOptions & {
 	/** Where a run of several stages keeps those of all of them. */
 	readonly consoles?: Consoles;
 	readonly shard?: Shard | undefined;
+	/** Whether a cell that fails is run once more to tell whether it is flaky; it is unless this is false. */
+	readonly isConfirming?: boolean;
 };
 
 export type FinishedRun = {readonly end: EndEvent; readonly consoles: string};
@@ -37,6 +39,7 @@ export async function runKernels({
 	accelerator: forced,
 	consoles: opened,
 	shard,
+	isConfirming,
 	...options
 }: RunKernelsOptions): Promise<FinishedRun> {
 	const {id, consoles, consolePath} = opened ?? (await openConsoles());
@@ -60,13 +63,16 @@ export async function runKernels({
 		cells: cells.filter(({kernel}) => payloads.has(kernel)),
 		isKernelMissing: payloads.size < kernels.size,
 		emit(event) {
-			if (event.type === 'cell' && event.verdict === 'pass') durations.add(event, event.durationMs);
+			// The names of others may mean something else the next time.
+			const isLasting = options.prepare === undefined;
+			if (isLasting && event.type === 'cell' && event.verdict === 'pass') durations.add(event, event.durationMs);
 			emit(event);
 		},
 		signal,
 		expectedMs: cell => durations.expectedMs(cell),
 		lanes: laneCount(largestMib + qemuMib),
 		isolation,
+		...(isConfirming !== undefined && {isConfirming}),
 		bootGuest: kernel => sources.get(kernel)!(),
 	});
 	await durations.save();

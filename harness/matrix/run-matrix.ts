@@ -23,6 +23,8 @@ export type RunMatrixOptions = {
 	readonly lateMs?: number;
 	/** One that was asked for is not among the cells: it could not be had. */
 	readonly isKernelMissing?: boolean;
+	/** Whether a cell that fails is run once more, in a fresh guest. */
+	readonly isConfirming?: boolean;
 };
 
 /** So many cells are run again and fail again; then it is known that the matter is no flaky one. */
@@ -30,7 +32,7 @@ const confirmedAtMost = 8;
 
 /** Runs all cells; resolves with the last event. Rejects only with the signal's reason, or with what `emit` throws. */
 export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
-	const {cells, emit, isolation, signal, lanes, isKernelMissing = false} = options;
+	const {cells, emit, isolation, signal, lanes, isKernelMissing = false, isConfirming = true} = options;
 	const startedAt = performance.now();
 	const finished: CellEvent[] = [];
 	const kernels = new BootedKernels(options);
@@ -55,7 +57,7 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 			const outcome = await lane.run(cell);
 			let again: CellOutcome | undefined;
 			const isBad = badVerdicts.has(outcome.verdict) && !kernels.hasFailed(kernel);
-			if (isBad && isRepeatable && confirmed < confirmedAtMost) {
+			if (isBad && isRepeatable && isConfirming && confirmed < confirmedAtMost) {
 				again = await lane.run(cell, {isFresh: true});
 				if (again.verdict !== 'pass') confirmed++;
 			}

@@ -1,0 +1,60 @@
+import path from 'node:path';
+import {buildPayload} from '../build/payload.ts';
+import {UsageError} from '../host/errors.ts';
+import {obtainKernel} from '../kernels/obtain.ts';
+import {bisect} from './bisect.ts';
+import {Checkout} from './checkout.ts';
+import {git} from './git.ts';
+import {GitRange} from './git-range.ts';
+import {GuestLaboratory} from './guest-laboratory.ts';
+import {History} from './history.ts';
+import {sayStep, sayVerification} from './progress.ts';
+import type {Result} from './report.ts';
+import {type CommonOptions, inDirectory} from './run-bisect.ts';
+import type {Subject} from './subject.ts';
+import {verify} from './verify.ts';
+
+/** The sources of the module; all else of a guest is that of today. */
+const paths = ['kmod'];
+
+export type ModuleOptions = CommonOptions & {
+	/** Revisions of the repository in `tree`. */
+	readonly good: string;
+	readonly bad: string;
+	/** The kernel that all of them run on. */
+	readonly kernel: string;
+	readonly tree: string;
+	readonly source?: string | undefined;
+};
+
+/** The first bad commit of the module, on one kernel. */
+export async function bisectModule(options: ModuleOptions): Promise<Result> {
+	const {good, bad, question, signal, command, tree, source} = options;
+	const history = await History.open(tree, {paths});
+	const ends = await history.ends(good, bad, {paths});
+	const kernel = await obtainKernel(options.kernel, {signal, ...(source !== undefined && {source})});
+	const what = ['module', history.directory, kernel.bzImage, ends.good.id, ends.bad.id];
+	return inDirectory(what, options, async (directory, journal) => {
+		const checkout = await Checkout.open(history, path.join(directory, 'source'));
+		const range = await GitRange.start(checkout, ends, {paths});
+		const built = new Set<string>();
+		const make = async ({id, title}: Subject) => {
+			await checkout.at(id);
+			const module = path.join(checkout.directory, paths[0]!);
+			const content = await git(checkout.directory, ['rev-parse', `${id}:${paths[0]}`]).catch(() => {
+				throw new UsageError(`${title} has no ${paths[0]}/: it is older than the module.`);
+			});
+			const isReused = built.has(content);
+			const payload = await buildPayload(kernel, {signal, module});
+			built.add(content);
+			return {payload, isReused};
+		};
+		const laboratory = new GuestLaboratory({...options, directory, reference: ends.good, make});
+		const finding = await bisect({...options, stage: 'module', range, laboratory, journal, onStep: sayStep});
+		const [commit, ...others] = finding.suspects;
+		const result = {question: `${question.title} on ${kernel.id}`, finding, command, directory};
+		if (!commit || others.length > 0) return result;
+		const verification = await verify(commit, {finding, checkout, bad: ends.bad, onStep: sayVerification});
+		return {...result, verification, text: await checkout.text(commit.id)};
+	});
+}

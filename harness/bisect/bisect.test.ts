@@ -1,0 +1,194 @@
+import {appendFile, mkdtempDisposable, readFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {execa} from 'execa';
+import {bisect, type Finding} from './bisect.ts';
+import {Checkout} from './checkout.ts';
+import {FakeLaboratory, makeHistory, type Story} from './fake-history.ts';
+import {GitRange} from './git-range.ts';
+import {History} from './history.ts';
+import {Journal} from './journal.ts';
+import {HostFaultError, type Subject} from './subject.ts';
+import type {Trial} from './trial.ts';
+
+const story: Story = {commits: 20, breaks: 13, doesNotBuild: [9], doesNotBoot: [11]};
+
+async function openWorld(t: ExecutionContext, its: Story = story) {
+	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'bisect-'));
+	t.teardown(remove);
+	const hashes = await makeHistory(path.join(directory, 'tree'), its);
+	const history = await History.open(path.join(directory, 'tree'));
+	const ends = await history.ends(hashes[0]!, hashes.at(-1)!);
+	const checkout = await Checkout.open(history, path.join(directory, 'checkout'));
+	const journal = new Journal(path.join(directory, 'journal.jsonl'));
+	t.teardown(() => journal[Symbol.dispose]());
+	return {
+		directory,
+		hashes,
+		checkout,
+		async bisect(laboratory: FakeLaboratory, {isAnyFailure = false} = {}): Promise<Finding> {
+			const range = await GitRange.start(checkout, ends);
+			return bisect({stage: 'commits', range, laboratory, journal, confidence: 0.95, isAnyFailure});
+		},
+	};
+}
+
+test('the commit is found beside one that does not build and one that does not boot', async t => {
+	const {checkout, hashes, ...world} = await openWorld(t);
+	const laboratory = new FakeLaboratory(checkout);
+	const {suspects, confidence, steps} = await world.bisect(laboratory);
+	t.deepEqual(
+		suspects.map(({id}) => id),
+		[hashes[13]!],
+	);
+	t.true(confidence >= 0.95, String(confidence));
+	t.is(new Set(laboratory.built).size, laboratory.built.length, 'nothing is built twice');
+	t.is(steps[0]?.role, 'bad end');
+	t.is(steps[1]?.role, 'good end');
+});
+
+test('commits that cannot be judged around the first bad one are named with it', async t => {
+	const {checkout, hashes, ...world} = await openWorld(t, {...story, doesNotBuild: [12], doesNotBoot: [11]});
+	const {suspects} = await world.bisect(new FakeLaboratory(checkout));
+	t.deepEqual(suspects.map(({id}) => id).toSorted(), [hashes[11]!, hashes[12]!, hashes[13]!].toSorted());
+});
+
+for (const seed of [1, 2, 3, 4, 5]) {
+	test(`a case that fails three times in ten leads to the same commit (seed ${seed})`, async t => {
+		const {checkout, hashes, ...world} = await openWorld(t);
+		const {suspects, repeats, rate} = await world.bisect(new FakeLaboratory(checkout, {failsOf100: 30, seed}));
+		t.deepEqual(
+			suspects.map(({id}) => id),
+			[hashes[13]!],
+		);
+		t.true(rate.asked >= 20);
+		// Surely failing ones need three.
+		t.true(repeats > 5, String(repeats));
+	});
+}
+
+for (const killAfter of [0, 1, 2, 3, 4]) {
+	test(`killed after ${killAfter} answers, it goes on and asks nothing twice`, async t => {
+		const {directory, hashes} = await openWorld(t);
+		const script = path.join(import.meta.dirname, 'fake-bisect.ts');
+		const killed = await execa(process.execPath, [script, directory, String(killAfter)], {reject: false});
+		t.is(killed.signal, 'SIGKILL', killed.stderr);
+		const journal = path.join(directory, 'journal.jsonl');
+		// A kill may cut a line, too.
+		await appendFile(journal, '{"type":"step","sta');
+		const {stdout} = await execa(process.execPath, [script, directory, '1000']);
+		t.is(stdout, hashes[13]!);
+		const lines = (await readFile(journal, 'utf8'))
+			.trim()
+			.split('\n')
+			.map(line => JSON.parse(line));
+		const steps = lines.filter(({type}) => type === 'step').map(({role, subject}) => `${role} ${subject.id}`);
+		t.is(new Set(steps).size, steps.length);
+		const asked = (role: string) =>
+			lines
+				.filter(({type, key}) => type === 'trials' && key.includes(role))
+				.reduce((sum, {trials}) => sum + trials.length, 0);
+		t.is(asked('bad end'), 10);
+		t.is(asked('good end'), 10);
+	});
+}
+
+test('a commit whose image is that of another has its verdict without a guest', async t => {
+	// 14 to 18 are documents: the same image as 13.
+	const {checkout, ...world} = await openWorld(t, {
+		...story,
+		documents: [1, 2, 3, 4, 5, 6, 7, 8, 14, 15, 16, 17, 18, 19],
+	});
+	const {steps} = await world.bisect(new FakeLaboratory(checkout));
+	const same = steps.filter(({sameAs}) => sameAs);
+	t.true(same.length > 0);
+	t.true(same.every(({asked}) => asked === 0));
+});
+
+test('a commit that fails in another way is not bad, unless any failure is', async t => {
+	const world = await openWorld(t);
+	const other = world.hashes.slice(13, 17);
+	const symptom = ({id}: Subject) => (other.includes(id) ? 'crash: elsewhere' : 'crash: it breaks');
+	const strict = await world.bisect(new FakeLaboratory(world.checkout, {symptom}));
+	t.false(strict.suspects.length === 1 && strict.suspects[0]!.id === world.hashes[13]);
+	t.true(strict.steps.some(({verdict, reason}) => verdict === 'skip' && reason?.includes('in another way')));
+
+	const lax = await openWorld(t);
+	const {suspects} = await lax.bisect(new FakeLaboratory(lax.checkout, {symptom}), {isAnyFailure: true});
+	t.deepEqual(
+		suspects.map(({id}) => id),
+		[lax.hashes[13]!],
+	);
+});
+
+type Answers = (subject: Subject, n: number) => Trial['end'];
+
+async function endsWith(t: ExecutionContext, answers: (hashes: readonly string[]) => Answers) {
+	const {checkout, hashes, ...world} = await openWorld(t);
+	const laboratory = new FakeLaboratory(checkout);
+	const answer = answers(hashes);
+	let n = 0;
+	laboratory.ask = async (subject, repeats) =>
+		Array.from({length: repeats}, () => {
+			const end = answer(subject, n++);
+			return {end, symptoms: end === 'fail' ? ['x'] : [], message: `why it is a ${end}`};
+		});
+	return world.bisect(laboratory);
+}
+
+const wrongEnds: readonly (readonly [what: string, answers: (hashes: readonly string[]) => Answers, words: RegExp])[] =
+	[
+		['a good end that is bad', () => () => 'fail', /change 0.* was given as good, but it is bad, too/],
+		['a bad end that is good', () => () => 'pass', /change 19.* was given as bad, but all is well there: 20 of 20/],
+		[
+			'a good end that fails at times',
+			([first]) =>
+				({id}, n) =>
+					id !== first || n % 5 === 0 ? 'fail' : 'pass',
+			/given as good, but it is flaky: it failed \d of 10 times/,
+		],
+		[
+			'a bad end that hardly ever fails',
+			([first]) =>
+				({id}, n) =>
+					id !== first && n === 3 ? 'fail' : 'pass',
+			/failed only 1 of 60 times: more than 200 repeats a step/,
+		],
+		[
+			'a bad end that is skipped',
+			() => () => 'skip',
+			/bad end, does not apply: the case is skipped there: why it is a skip/,
+		],
+		[
+			'a good end that is skipped',
+			([first]) =>
+				({id}) =>
+					id === first ? 'skip' : 'fail',
+			/good end, does not apply: the case is skipped there/,
+		],
+	];
+
+for (const [what, answers, words] of wrongEnds) {
+	test(`${what} stops with a sentence`, async t => {
+		const error = await t.throwsAsync(endsWith(t, answers), {name: 'UsageError', message: words});
+		t.false(error?.message.includes('\n'));
+	});
+}
+
+test('a host that gives no answers is not taken for a kernel', async t => {
+	await t.throwsAsync(
+		endsWith(t, () => () => 'void'),
+		{instanceOf: HostFaultError, message: /gives no answer in 20 repeats/},
+	);
+});
+
+test('the repository is left as it was', async t => {
+	const {directory, checkout, ...world} = await openWorld(t);
+	const tree = path.join(directory, 'tree');
+	const stateOf = async () =>
+		(await execa('find', ['.', '-printf', '%p %s %T@\n'], {cwd: tree})).stdout.split('\n').toSorted().join('\n');
+	const before = await stateOf();
+	await world.bisect(new FakeLaboratory(checkout));
+	t.is(await stateOf(), before);
+});

@@ -1,0 +1,62 @@
+import type {Step} from './journal.ts';
+import {Judge, type JudgeOptions} from './judge.ts';
+import {confidenceOf, type Rate, stepConfidence} from './repeats.ts';
+import type {Range, Subject} from './subject.ts';
+
+export type BisectOptions = Omit<JudgeOptions, 'confidence'> & {
+	readonly range: Range;
+	/** How sure the whole result has to be. */
+	readonly confidence: number;
+	readonly onStep?: (step: Step, progress: Progress) => void;
+};
+
+export type Progress = {
+	/** Subjects still in question, and steps that takes about. */
+	readonly left: {readonly subjects: number; readonly steps: number};
+	readonly repeats: number;
+	readonly steps: readonly Step[];
+};
+
+export type Finding = {
+	readonly stage: string;
+	/** One, or several where those that were skipped hide which of them it is. */
+	readonly suspects: readonly Subject[];
+	readonly steps: readonly Step[];
+	/** Of the bad end. */
+	readonly rate: Rate;
+	readonly symptoms: readonly string[];
+	/** So many passes made a subject good. */
+	readonly repeats: number;
+	readonly confidence: number;
+	/** Judges what comes after: parent, commit, revert. */
+	readonly judge: Judge;
+};
+
+/**
+ * Proves both ends, then halves the range until one is left. Throws UsageError for ends that are none, HostFaultError
+ * where this host gives no answers.
+ */
+export async function bisect({range, confidence, onStep, ...options}: BisectOptions): Promise<Finding> {
+	// All verdicts have to be right at once: the good end's and those of the steps.
+	const wanted = stepConfidence(confidence, range.left().steps + 1);
+	const judge = new Judge({...options, confidence: wanted});
+	const tell = (step: Step) => onStep?.(step, {left: range.left(), repeats: judge.repeats, steps: judge.steps});
+	tell(await judge.measureBadEnd(range.bad));
+	tell(await judge.proveGoodEnd(range.good));
+	for (let subject = await range.next(); subject; subject = await range.next()) {
+		const step = await judge.judge('step', subject);
+		await range.mark(subject, step.verdict);
+		tell(step);
+	}
+	const passes = judge.steps.filter(({verdict, sameAs}) => verdict === 'good' && !sameAs).map(({asked}) => asked);
+	return {
+		stage: options.stage,
+		suspects: await range.suspects(),
+		steps: judge.steps,
+		rate: judge.rate,
+		symptoms: judge.symptoms,
+		repeats: judge.repeats,
+		confidence: confidenceOf(judge.rate, passes),
+		judge,
+	};
+}

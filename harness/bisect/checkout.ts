@@ -1,0 +1,90 @@
+import {existsSync} from 'node:fs';
+import {rename, rm, statfs} from 'node:fs/promises';
+import path from 'node:path';
+import {UsageError} from '../host/errors.ts';
+import {git, tryGit} from './git.ts';
+import type {History} from './history.ts';
+import {subjectOf} from './history.ts';
+import type {Subject} from './subject.ts';
+
+/** As far as a revert is one of ours, it is always the same commit. */
+const ourselves = {
+	GIT_AUTHOR_NAME: 'probe-matrix',
+	GIT_AUTHOR_EMAIL: 'probe-matrix@localhost',
+	GIT_AUTHOR_DATE: '@0 +0000',
+	GIT_COMMITTER_NAME: 'probe-matrix',
+	GIT_COMMITTER_EMAIL: 'probe-matrix@localhost',
+	GIT_COMMITTER_DATE: '@0 +0000',
+};
+
+/**
+ * A work tree of our own with the commits of a person's repository. It borrows their objects, so that it takes no time to
+ * make, and writes nothing to that repository: no branch, no worktree entry, no state of a bisect.
+ */
+export class Checkout {
+	readonly directory: string;
+
+	static async open(history: History, directory: string): Promise<Checkout> {
+		if (!existsSync(directory)) {
+			const unfinished = `${directory}.tmp`;
+			await rm(unfinished, {recursive: true, force: true});
+			const args = ['clone', '--quiet', '--shared', '--no-checkout', '--no-tags', '--', history.directory, unfinished];
+			await git(path.dirname(directory), args);
+			await rename(unfinished, directory);
+		}
+		// A git that was killed has left it.
+		await rm(path.join(directory, '.git/index.lock'), {force: true});
+		return new Checkout(directory);
+	}
+
+	private constructor(directory: string) {
+		this.directory = directory;
+	}
+
+	/** Puts that commit's files there; those that do not change keep their times, so that make does not build them again. */
+	async at(commit: string): Promise<void> {
+		await git(this.directory, ['checkout', '--quiet', '--force', '--detach', commit]);
+		await git(this.directory, ['clean', '--quiet', '-d', '--force']);
+	}
+
+	async subject(commit: string): Promise<Subject> {
+		return subjectOf(this.directory, commit);
+	}
+
+	/** The first parent. */
+	async parent(commit: string): Promise<Subject> {
+		return this.subject(await git(this.directory, ['rev-parse', `${commit}^`]));
+	}
+
+	/** Its whole message, author and list of files. */
+	async text(commit: string): Promise<string> {
+		return git(this.directory, ['show', '--no-color', '--stat', '--format=medium', '--no-ext-diff', commit]);
+	}
+
+	/** The commit `base` without what `commit` did; `undefined` where that does not apply. */
+	async revertOn(base: Subject, commit: Subject): Promise<Subject | undefined> {
+		await this.at(base.id);
+		const {isOk} = await tryGit(this.directory, ['revert', '--no-edit', commit.id], {env: ourselves});
+		if (!isOk) {
+			await tryGit(this.directory, ['revert', '--abort']);
+			return undefined;
+		}
+		const id = await git(this.directory, ['rev-parse', 'HEAD']);
+		return {id, title: `${base.id.slice(0, 12)} with ${commit.id.slice(0, 12)} reverted`};
+	}
+}
+
+/** Throws UsageError where the disk does not hold what is to come. */
+export async function mustFit(directory: string, needBytes: number): Promise<void> {
+	const {bavail, bsize} = await statfs(directory);
+	const free = bavail * bsize;
+	if (free >= needBytes) return;
+	throw new UsageError(
+		`The disk that holds ${directory} has ${gib(free)} left, and this bisect needs ${gib(needBytes)}; make room, or set PROBE_MATRIX_CACHE to a place that has it.`,
+	);
+}
+
+/** For people. */
+export function gib(bytes: number): string {
+	return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}

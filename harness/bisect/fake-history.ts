@@ -1,0 +1,101 @@
+import {mkdir} from 'node:fs/promises';
+import {execa} from 'execa';
+import type {Checkout} from './checkout.ts';
+import {git} from './git.ts';
+import {type Laboratory, type Prepared, type Subject, SubjectError} from './subject.ts';
+import type {Trial} from './trial.ts';
+
+/** What the commits of a history do, by their number from 0. */
+export type Story = {
+	readonly commits: number;
+	readonly breaks: number;
+	/** So many of a hundred trials of a bad one fail. */
+	readonly failsOf100?: number;
+	readonly doesNotBuild?: readonly number[];
+	readonly doesNotBoot?: readonly number[];
+	/** They change nothing that a guest gets to see. */
+	readonly documents?: readonly number[];
+};
+
+/** For tests: a repository with a commit for each number; returns their hashes. */
+export async function makeHistory(directory: string, story: Story): Promise<readonly string[]> {
+	await mkdir(directory, {recursive: true});
+	await git(directory, ['init', '--quiet', '--initial-branch=main']);
+	const commits = Array.from({length: story.commits}, (_, number) => commitText(number, story));
+	await execa('git', ['-C', directory, 'fast-import', '--quiet'], {input: commits.join('')});
+	await git(directory, ['reset', '--quiet', '--hard']);
+	return (await git(directory, ['rev-list', '--reverse', 'main'])).split('\n');
+}
+
+/** For git fast-import. */
+function commitText(number: number, {documents = [], breaks, doesNotBuild = [], doesNotBoot = []}: Story): string {
+	const code = Array.from({length: number + 1}, (_, index) => index).findLast(index => !documents.includes(index));
+	const state = JSON.stringify({
+		code,
+		isBad: number >= breaks,
+		doesBuild: !doesNotBuild.includes(number),
+		doesBoot: !doesNotBoot.includes(number),
+	});
+	const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
+	return [
+		`commit refs/heads/main\ncommitter Nobody <nobody@localhost> ${1_000_000_000 + number} +0000\n`,
+		data(`change ${number}`),
+		`M 644 inline state.json\n${data(state)}`,
+		`M 644 inline notes\n${data(`${number}\n`)}\n`,
+	].join('');
+}
+
+/** A builder and guests that only read what the commit says of itself. */
+export class FakeLaboratory implements Laboratory {
+	readonly built: string[] = [];
+	asked = 0;
+	readonly #checkout: Checkout;
+	readonly #failsOf100: number;
+	readonly #symptom: (subject: Subject) => string;
+	#random: number;
+
+	constructor(
+		checkout: Checkout,
+		{
+			failsOf100 = 100,
+			seed = 1,
+			symptom = () => 'crash: it breaks',
+		}: {failsOf100?: number; seed?: number; symptom?: (subject: Subject) => string} = {},
+	) {
+		this.#checkout = checkout;
+		this.#failsOf100 = failsOf100;
+		this.#symptom = symptom;
+		this.#random = seed;
+	}
+
+	async prepare(subject: Subject): Promise<Prepared> {
+		const isReused = this.built.includes(subject.id);
+		if (!isReused) this.built.push(subject.id);
+		const state = await this.#state(subject);
+		if (!state.doesBuild) throw new SubjectError(`${subject.title} does not build: error: no`);
+		return {fingerprint: `image ${state.code} ${state.isBad}`, isReused};
+	}
+
+	async ask(subject: Subject, repeats: number): Promise<readonly Trial[]> {
+		const state = await this.#state(subject);
+		if (!state.doesBoot) throw new SubjectError(`${subject.title} does not boot: panic`);
+		this.asked += repeats;
+		return Array.from({length: repeats}, (): Trial => {
+			const isFailure = state.isBad && this.#next() % 100 < this.#failsOf100;
+			return isFailure
+				? {end: 'fail', symptoms: [this.#symptom(subject)], message: 'it breaks'}
+				: {end: 'pass', symptoms: []};
+		});
+	}
+
+	async #state({id}: Subject): Promise<{code: number; isBad: boolean; doesBuild: boolean; doesBoot: boolean}> {
+		// makeHistory wrote it.
+		return JSON.parse(await git(this.#checkout.directory, ['show', `${id}:state.json`]));
+	}
+
+	#next(): number {
+		// The high bits of a linear congruential generator.
+		this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
+		return this.#random >>> 16;
+	}
+}

@@ -1,0 +1,78 @@
+import {UsageError} from '../host/errors.ts';
+import {git, tryGit} from './git.ts';
+import type {Subject} from './subject.ts';
+
+export type Ends = {readonly good: Subject; readonly bad: Subject; readonly commits: number};
+
+/** A person's repository; only read. */
+export class History {
+	readonly directory: string;
+
+	/**
+	 * Throws UsageError for what is no repository, is cut off, or holds changes that a bisect would not see; with `paths`,
+	 * only changes below these matter.
+	 */
+	static async open(directory: string, {paths = []}: {paths?: readonly string[]} = {}): Promise<History> {
+		const {isOk, stdout} = await tryGit(directory, ['rev-parse', '--show-toplevel']);
+		if (!isOk) throw new UsageError(`${directory} is no git repository, so there is no history to bisect.`);
+		const top = stdout.trim();
+		if ((await git(top, ['rev-parse', '--is-shallow-repository'])) === 'true') {
+			throw new UsageError(
+				`${directory} is a shallow clone, whose history is cut off; run \`git fetch --unshallow\` in it.`,
+			);
+		}
+		if ((await tryGit(top, ['config', '--get-regexp', String.raw`^remote\..*\.promisor$`])).isOk) {
+			throw new UsageError(`${directory} is a partial clone, which lacks files of older commits; make a whole one.`);
+		}
+		const status = await git(top, ['status', '--porcelain', '--untracked-files=no', '--', ...paths]);
+		if (status !== '') {
+			const [first, ...more] = status.split('\n').map(line => line.slice(2).trim());
+			const others = more.length > 0 ? ` and ${more.length} more` : '';
+			throw new UsageError(
+				`${directory} has changes that are in no commit (${first}${others}), and a bisect sees commits only; commit or stash them.`,
+			);
+		}
+		return new History(top);
+	}
+
+	private constructor(directory: string) {
+		this.directory = directory;
+	}
+
+	/** The commit that a revision means. Throws UsageError for none. */
+	async commit(revision: string): Promise<Subject> {
+		const {isOk, stdout} = await tryGit(this.directory, [
+			...['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`],
+		]);
+		if (!isOk) throw new UsageError(`There is no revision ${JSON.stringify(revision)} in ${this.directory}.`);
+		return subjectOf(this.directory, stdout.trim());
+	}
+
+	async has(revision: string): Promise<boolean> {
+		const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`];
+		return (await tryGit(this.directory, args)).isOk;
+	}
+
+	/** Throws UsageError unless one follows from the other. */
+	async ends(good: string, bad: string, {paths = []}: {paths?: readonly string[]} = {}): Promise<Ends> {
+		const [from, to] = [await this.commit(good), await this.commit(bad)];
+		if (from.id === to.id) throw new UsageError(`${good} and ${bad} are the same commit, ${from.title}.`);
+		const {isOk} = await tryGit(this.directory, ['merge-base', '--is-ancestor', from.id, to.id]);
+		if (!isOk) {
+			throw new UsageError(
+				`${good} (${from.title}) is no ancestor of ${bad} (${to.title}), so no history leads from good to bad.`,
+			);
+		}
+		const count = await git(this.directory, ['rev-list', '--count', `${from.id}..${to.id}`, '--', ...paths]);
+		if (count === '0') {
+			throw new UsageError(`No commit between ${good} and ${bad} touches ${paths.join(', ')}.`);
+		}
+		return {good: from, bad: to, commits: Number(count)};
+	}
+}
+
+/** A commit with its subject line. */
+export async function subjectOf(directory: string, commit: string): Promise<Subject> {
+	const line = await git(directory, ['log', '-1', '--format=%s', commit]);
+	return {id: commit, title: `${commit.slice(0, 12)} (${line.length > 72 ? `${line.slice(0, 71)}…` : line})`};
+}

@@ -1,0 +1,47 @@
+import test from 'ava';
+import {type Release, ReleaseRange} from './release-range.ts';
+
+const letters = {c: 'cached', f: 'fetched', b: 'built'} as const;
+const range = (costs: string) =>
+	new ReleaseRange(
+		costs.split('').map(
+			(letter, id): Release => ({
+				id: String(id),
+				title: String(id),
+				cost: letters[letter as keyof typeof letters],
+			}),
+		),
+	);
+
+async function walk(costs: string, firstBad: number, skipped: readonly number[] = []) {
+	const releases = range(costs);
+	const asked: number[] = [];
+	for (let next = await releases.next(); next; next = await releases.next()) {
+		const number = Number(next.id);
+		asked.push(number);
+		await releases.mark(next, skipped.includes(number) ? 'skip' : number >= firstBad ? 'bad' : 'good');
+	}
+	return {asked, suspects: (await releases.suspects()).map(({id}) => Number(id))};
+}
+
+test('whichever release is the first bad one, it is found', async t => {
+	for (let bad = 1; bad < 12; bad++) {
+		const {asked, suspects} = await walk('cccccccccccc', bad);
+		t.deepEqual(suspects, [bad]);
+		t.true(asked.length <= 4, asked.join(' '));
+	}
+});
+
+test('what lies in the cache is asked before what is fetched, and that before what is built', async t => {
+	t.deepEqual((await walk('cbfcfbc', 6)).asked, [3, 4, 5]);
+	t.deepEqual((await walk('cbfcfbc', 1)).asked, [3, 2, 1]);
+});
+
+test('one that is skipped leaves as many as it hides', async t => {
+	t.deepEqual((await walk('cccccc', 3, [2])).suspects, [2, 3]);
+	t.deepEqual((await walk('cccccc', 3, [4])).suspects, [3]);
+});
+
+test('neighbours leave nothing to ask', async t => {
+	t.deepEqual(await walk('cc', 1), {asked: [], suspects: [1]});
+});

@@ -1,0 +1,116 @@
+import {visible, visibleLine} from '../results/reports/visible.ts';
+import type {Finding} from './bisect.ts';
+import type {Step} from './journal.ts';
+import {formatMs} from './progress.ts';
+import type {Verification} from './verify.ts';
+
+/** All there is to say of one stage. */
+export type Result = {
+	/** What was asked of each. */
+	readonly question: string;
+	readonly finding: Finding;
+	readonly verification?: Verification;
+	/** Of the first bad commit: message, author, files. */
+	readonly text?: string;
+	/** Asks it again. */
+	readonly command: string;
+	/** With the journal and all consoles. */
+	readonly directory: string;
+};
+
+/** Whether there is one culprit and nothing speaks against it. */
+export function isSure({finding, verification}: Result): boolean {
+	return finding.suspects.length === 1 && (verification?.isConfirmed ?? true);
+}
+
+/** For people: what it is, how sure that is, and how it came to be known. */
+export function formatMarkdown(results: readonly Result[]): string {
+	return `${results.map(formatStage).join('\n\n')}\n`;
+}
+
+function formatStage(result: Result): string {
+	const {finding, verification, text, command, directory, question} = result;
+	const {suspects, confidence, rate, repeats, symptoms} = finding;
+	const titles = suspects.map(({title}) => `**${quote(title)}**`);
+	const [head] = titles;
+	const what = finding.stage === 'releases' ? 'kernel' : finding.stage === 'config' ? 'set of options' : 'commit';
+	const lines = [
+		`## Bisect of ${finding.stage}`,
+		'',
+		titles.length === 1
+			? `The first bad ${what} is ${head}, with ${percent(confidence)} confidence.`
+			: `The first bad ${what} is one of ${titles.join(', ')}: those between cannot be judged.`,
+		'',
+		`Asked: ${quote(question)}. The bad end failed ${rate.failed} of ${rate.asked} times; ${repeats} passes in a row count as good.`,
+		...(symptoms.length > 0 ? [`Bad means: ${symptoms.map(quote).join('; ')}.`] : ['Bad means any failure.']),
+		'',
+		...(verification ? [...formatVerification(verification), ''] : []),
+		...(text === undefined ? [] : [...fence(text), '']),
+		`| step | what | verdict | failed | to have it | to ask | console |`,
+		`| --- | --- | --- | ---: | ---: | ---: | --- |`,
+		...finding.steps.map(row),
+		'',
+		`${reuse(finding.steps)} All consoles are in \`${directory}\`.`,
+		'',
+		'```sh',
+		command,
+		'```',
+	];
+	return lines.join('\n');
+}
+
+function formatVerification({parent, commit, revert, isConfirmed}: Verification): string[] {
+	const check = (what: string, step: Step | undefined, wanted: string) =>
+		step ? `${what} ${step.verdict === wanted ? 'PASS' : `FAIL (it is ${step.verdict})`}` : `${what} does not apply`;
+	const checks = [
+		check('parent good:', parent, 'good'),
+		check('commit bad:', commit, 'bad'),
+		check('revert good:', revert, 'good'),
+	];
+	return [`Checks: ${checks.join(', ')}.${isConfirmed ? '' : ' **The result is not confirmed.**'}`];
+}
+
+function row(step: Step): string {
+	const {role, subject, verdict, failed, asked, sameAs, isReused, prepareMs, ms, reason, console} = step;
+	const why = sameAs ? ` (same image as ${quote(sameAs.title)})` : reason === undefined ? '' : ` (${quote(reason)})`;
+	const had = isReused ? 'reused' : formatMs(prepareMs);
+	const cells = [
+		...[role, quote(subject.title), `${verdict}${why}`, `${failed} of ${asked}`, had, formatMs(ms)],
+		console === undefined ? '' : `\`${console}\``,
+	];
+	return `| ${cells.join(' | ')} |`;
+}
+
+/** That no step cost more than it must. */
+function reuse(steps: readonly Step[]): string {
+	const built = new Set(steps.filter(({isReused}) => isReused === false).map(({subject}) => subject.id));
+	const reused = steps.filter(({isReused}) => isReused).length;
+	const same = steps.filter(({sameAs}) => sameAs).length;
+	return `${steps.length} steps: ${built.size} had to be built or fetched, ${reused} lay in the cache, ${same} had the image of another.`;
+}
+
+function fence(text: string): string[] {
+	const marks = '`'.repeat(Math.max(3, ...(text.match(/`+/g) ?? []).map(run => run.length + 1)));
+	return [marks, visible(text), marks];
+}
+
+/** Subject lines and what guests say are anybody's text. */
+function quote(text: string): string {
+	return visibleLine(text)
+		.replaceAll(/[\\`*_[\]|~#]/g, String.raw`\$&`)
+		.replaceAll('<', '&lt;');
+}
+
+function percent(share: number): string {
+	return `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
+}
+
+/** The same for machines. */
+export function toJson(results: readonly Result[]): string {
+	const stages = results.map(({finding: {judge: _, ...finding}, ...result}) => ({
+		...result,
+		isSure: isSure({...result, finding: {...finding, judge: _}}),
+		...finding,
+	}));
+	return `${JSON.stringify({schema: 1, stages}, null, '\t')}\n`;
+}

@@ -1,0 +1,52 @@
+import {UsageError} from '../host/errors.ts';
+import {parseKernelId} from '../kernels/kernel-id.ts';
+import {History} from './history.ts';
+import {versionOfRelease} from './releases.ts';
+import type {Subject} from './subject.ts';
+
+export type Revisions =
+	| {readonly kind: 'commits'; readonly good: string; readonly bad: string}
+	| {
+			readonly kind: 'releases';
+			/** What these kernels were made from, as revisions of the tree. Throws UsageError where they are not in it. */
+			readonly of: (good: Subject, bad: Subject) => Promise<{readonly good: string; readonly bad: string}>;
+	  };
+
+/**
+ * Whether two names are kernels, between which releases come first, or revisions of a tree. Throws UsageError where they
+ * are neither, or one of each.
+ */
+export async function revisionsBetween(linux: string, {good, bad}: {good: string; bad: string}): Promise<Revisions> {
+	const history = await History.open(linux);
+	const areKernels = [good, bad].map(isKernel);
+	if (areKernels.every(Boolean)) {
+		return {
+			kind: 'releases',
+			of: async (first, last) => ({good: await tagOf(history, first), bad: await tagOf(history, last)}),
+		};
+	}
+	const areRevisions = await Promise.all([good, bad].map(name => history.has(name)));
+	if (areRevisions.every(Boolean)) return {kind: 'commits', good, bad};
+	const other = [good, bad].find((_, index) => !areRevisions[index])!;
+	if (areKernels.some(Boolean) && areRevisions.some(Boolean)) {
+		throw new UsageError(`${good} and ${bad} have to be both kernels or both revisions of ${linux}.`);
+	}
+	throw new UsageError(`${other} is neither a kernel nor a revision of ${linux}.`);
+}
+
+function isKernel(name: string): boolean {
+	try {
+		return parseKernelId(name).kind !== 'directory';
+	} catch (error) {
+		if (error instanceof UsageError) return false;
+		throw error;
+	}
+}
+
+/** That of the stable tree, or where the tree has none, of the release that the series began with. */
+async function tagOf(history: History, {id}: Subject): Promise<string> {
+	const version = await versionOfRelease(id);
+	const tags = [`v${version}`, `v${version.split('.').slice(0, 2).join('.')}`];
+	for (const tag of tags) if (await history.has(tag)) return tag;
+	throw new UsageError(`${history.directory} has neither a tag ${tags[0]} nor ${tags[1]}, which ${id} was made from.`);
+}

@@ -1,0 +1,60 @@
+import {createHash} from 'node:crypto';
+import {existsSync} from 'node:fs';
+import {rename, rm} from 'node:fs/promises';
+import path from 'node:path';
+import type {AcceleratorName} from '../host/accelerator.ts';
+import {cacheDirectory, locked} from '../host/cache.ts';
+import {say} from '../host/say.ts';
+import type {Isolation} from '../matrix/isolation.ts';
+import {Journal} from './journal.ts';
+import type {Question} from './question.ts';
+
+/** What every kind of bisect is told. */
+export type CommonOptions = {
+	readonly question: Question;
+	readonly confidence: number;
+	readonly isAnyFailure: boolean;
+	readonly isolation: Isolation;
+	readonly accelerator?: AcceleratorName | undefined;
+	readonly signal: AbortSignal;
+	/** Forget what an earlier, unfinished one has learnt. */
+	readonly isAnew: boolean;
+	/** What the person typed; it is part of reports. */
+	readonly command: string;
+};
+
+/**
+ * Does a bisect's work in a directory of its own, by a journal: that of an earlier one of the same kind and question
+ * which did not come to its end, or a new one.
+ */
+export async function inDirectory<T>(
+	what: readonly string[],
+	{question, confidence, isAnyFailure, signal, isAnew}: CommonOptions,
+	work: (directory: string, journal: Journal) => Promise<T>,
+): Promise<T> {
+	const directory = bisectDirectory(what, {question, confidence, isAnyFailure});
+	return locked(directory, {signal}, async () => {
+		const file = path.join(directory, 'journal.jsonl');
+		if (isAnew) await rm(file, {force: true});
+		const done = await withJournal(file, journal => {
+			if (journal.size > 0) say(`going on after ${journal.size} steps that are known from before (${directory}).`);
+			return work(directory, journal);
+		});
+		// The next one asks anew.
+		if (existsSync(file)) await rename(file, path.join(directory, 'journal.done.jsonl'));
+		return done;
+	});
+}
+
+function bisectDirectory(
+	what: readonly string[],
+	{question, confidence, isAnyFailure}: Pick<CommonOptions, 'question' | 'confidence' | 'isAnyFailure'>,
+): string {
+	const identity = JSON.stringify([...what, question.identity, confidence, isAnyFailure]);
+	return cacheDirectory('bisect', `${what[0]}-${createHash('sha256').update(identity).digest('hex').slice(0, 12)}`);
+}
+
+async function withJournal<T>(file: string, work: (journal: Journal) => Promise<T>): Promise<T> {
+	using journal = new Journal(file);
+	return await work(journal);
+}

@@ -1,0 +1,138 @@
+import {writeFileSync} from 'node:fs';
+import {type Command, InvalidArgumentError, Option} from 'commander';
+import {bisectCommits} from '../bisect/bisect-commits.ts';
+import {bisectModule} from '../bisect/bisect-module.ts';
+import {bisectReleases} from '../bisect/bisect-releases.ts';
+import {describePlan} from '../bisect/plan.ts';
+import {formatMarkdown, isSure, type Result, toJson} from '../bisect/report.ts';
+import {revisionsBetween} from '../bisect/revisions.ts';
+import type {CommonOptions} from '../bisect/run-bisect.ts';
+import {HostFaultError} from '../bisect/subject.ts';
+import {projectRoot} from '../build/sources.ts';
+import {messageOf, UsageError} from '../host/errors.ts';
+import {say} from '../host/say.ts';
+import {embeddedKernel} from '../matrix/tested-kernels.ts';
+import {addQuestion, type QuestionOptions, questionOf} from './question-options.ts';
+
+type BisectOptions = QuestionOptions & {
+	readonly good: string;
+	readonly bad: string;
+	readonly linux?: string;
+	readonly module?: string | true;
+	readonly kernel: string;
+	readonly anyFailure: boolean;
+	readonly confidence: number;
+	readonly source?: string;
+	readonly report?: string;
+	readonly json?: string;
+	readonly dryRun: boolean;
+	readonly anew: boolean;
+};
+
+export function addBisect(program: Command, signal: AbortSignal): void {
+	const command = program
+		.command('bisect')
+		.description('finds the first bad kernel, and with --linux the first bad commit')
+		.requiredOption('--good <id>', 'where all is well: a kernel; with --linux or --module a revision, too')
+		.requiredOption('--bad <id>', 'a newer one, where it is not')
+		.option('--linux <tree>', 'a git repository of Linux: go on to the commit; it is only read')
+		.option('--module [tree]', 'bisect the module in kmod/ of this repository, or of another, on one kernel')
+		.option('--kernel <id>', 'the kernel for --module', embeddedKernel);
+	addQuestion(command)
+		.option('--any-failure', 'count every failure as bad, not only what the bad end shows', false)
+		.option('--confidence <p>', 'how sure the result has to be', parseConfidence, 0.95)
+		.option('--source <dir>', 'build releases of kernel.org from this tree instead of fetching them')
+		.option('--report <file>', 'write the report as Markdown there, too')
+		.option('--json <file>', 'write it as JSON there')
+		.option('--dry-run', 'say what would be done, how long it may take and what it needs', false)
+		.addOption(new Option('--anew', 'forget what an interrupted one has learnt; else it goes on').default(false))
+		.addHelpText(
+			'after',
+			`
+Both ends are asked first. Killed at any point, the same command goes on where it was.
+The exit status of a --script is 0 for good, 125 for "cannot be told", anything else is bad.
+
+Exit status: 0 found and confirmed, 1 not narrowed down to one or not confirmed,
+2 usage or set-up, 3 this host gave no answers, 130 interrupted.
+
+Examples:
+  probe-matrix bisect --good 4.15.18 --bad debian-6.12 --match 'return/call-stack'
+  probe-matrix bisect --good v5.10 --bad v5.11 --linux ~/linux --script ./question.sh
+  probe-matrix bisect --module --good HEAD~30 --bad HEAD --match 'entry/flags[asm]'`,
+		)
+		.action(async (options: BisectOptions) => {
+			process.exitCode = await runBisect(options, signal);
+		});
+}
+
+async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<number> {
+	const {good, bad, linux, module, kernel, source} = options;
+	if (linux !== undefined && module !== undefined)
+		throw new UsageError('--linux and --module ask for two different histories.');
+	const common: CommonOptions = {
+		question: await questionOf(options, signal),
+		confidence: options.confidence,
+		isAnyFailure: options.anyFailure,
+		isolation: options.isolation,
+		accelerator: options.accel,
+		signal,
+		isAnew: options.anew,
+		command: ['npx', 'probe-matrix', ...process.argv.slice(2)].map(quote).join(' '),
+	};
+	const ends = {good, bad};
+	const tree = module === true ? projectRoot : module;
+	if (options.dryRun) {
+		process.stdout.write(await describePlan({...ends, linux, module: tree}));
+		return 0;
+	}
+	const results: Result[] = [];
+	try {
+		if (tree !== undefined) results.push(await bisectModule({...common, ...ends, kernel, source, tree}));
+		else if (linux === undefined) results.push((await bisectReleases({...common, ...ends, source})).result);
+		else for await (const result of throughLinux(linux, {...common, ...ends, source})) results.push(result);
+	} catch (error) {
+		if (!(error instanceof HostFaultError)) throw error;
+		say(error.message);
+		return 3;
+	}
+	const text = formatMarkdown(results);
+	process.stdout.write(text);
+	if (options.report !== undefined) write(options.report, text);
+	if (options.json !== undefined) write(options.json, toJson(results));
+	return results.every(isSure) ? 0 : 1;
+}
+
+/** Kernels first, where that is what the ends are; then the commits between the two neighbours. */
+async function* throughLinux(
+	linux: string,
+	options: CommonOptions & {readonly good: string; readonly bad: string; readonly source: string | undefined},
+): AsyncGenerator<Result> {
+	const revisions = await revisionsBetween(linux, options);
+	if (revisions.kind === 'commits') {
+		yield await bisectCommits({...options, ...revisions, linux});
+		return;
+	}
+	const {result, lastGood} = await bisectReleases(options);
+	yield result;
+	const [firstBad, ...others] = result.finding.suspects;
+	if (!firstBad || others.length > 0) return;
+	yield await bisectCommits({...options, ...(await revisions.of(lastGood, firstBad)), linux});
+}
+
+function write(file: string, text: string): void {
+	try {
+		writeFileSync(file, text);
+	} catch (error) {
+		throw new UsageError(`The report cannot be written: ${messageOf(error)}.`, {cause: error});
+	}
+}
+
+function quote(word: string): string {
+	return /^[\w@%+=:,./~^-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+function parseConfidence(value: string): number {
+	const confidence = Number(value);
+	if (!(confidence > 0 && confidence < 1)) throw new InvalidArgumentError('a number between 0 and 1 is needed.');
+	return confidence;
+}
