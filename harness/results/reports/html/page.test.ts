@@ -5,6 +5,7 @@ import {pathToFileURL} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
 import {hasTool} from '../../../host/tool-of-tests.ts';
 import {compareRuns} from '../../compare.ts';
+import type {NightFinding} from '../../events.ts';
 import {hostile, sampleRun} from '../sample-run.ts';
 import {Browser, browserPackage} from './browser.ts';
 import {formatHtml} from './page.ts';
@@ -16,7 +17,18 @@ const trends = [
 	{kernel: 'debian-6.1', what: 'restore to agent answers', unit: 'ms', budget: 250, values: [190.44, 210, 260.6]},
 	{kernel: 'debian-6.1', what: 'instructions per <entry>', unit: '', budget: 432, values: [401]},
 ].map(({values, ...trend}) => ({...trend, points: values.map((value, n) => ({run: `r${n}`, value}))}));
-const page = formatHtml({record, comparison: compareRuns(good, record), history: () => [90, 120, 70], trends});
+const findings: readonly NightFinding[] = [
+	{kind: 'flaky', kernel: 'k', cell: 'race/storm', words: 'fail, 1 of 10 reruns failed, new'},
+	{kind: 'kernel', kernel: 'l', words: `unavailable: ${hostile}`},
+	{kind: 'regression', kernel: 'k', cell: 'entry/flags', words: 'fail, 7 of 10 reruns failed, new'},
+];
+const nightOf = (found: readonly NightFinding[]) => ({...record, end: {...record.end!, findings: found}});
+const page = formatHtml({
+	record: nightOf(findings),
+	comparison: compareRuns(good, record),
+	history: () => [90, 120, 70],
+	trends,
+});
 
 /** The least contrast of text on its background in the page, with the text; what is hidden does not count. */
 const leastContrast = `(() => {
@@ -119,31 +131,17 @@ test('what has changed comes before the matrix', t => {
 });
 
 test('a night comes first of all, the worst of it first, and its text stays text', t => {
-	const night = formatHtml({
-		record: {
-			...record,
-			end: {
-				...record.end!,
-				findings: [
-					{kind: 'flaky', kernel: 'k', cell: 'race/storm', words: 'fail, 1 of 10 reruns failed, new'},
-					{kind: 'kernel', kernel: 'l', words: `unavailable: ${hostile}`},
-					{kind: 'regression', kernel: 'k', cell: 'entry/flags', words: 'fail, 7 of 10 reruns failed, new'},
-				],
-			},
-		},
-	});
-	const at = night.indexOf('<h2 id="night">This night');
-	t.true(at > 0 && at < night.indexOf('<h2 id="matrix">'));
+	const at = page.indexOf('<h2 id="night">This night');
+	const end = page.indexOf('<h2 id="changes">');
+	t.true(at > 0 && at < end);
 	t.deepEqual(
-		[...night.slice(at, night.indexOf('<h2 id="matrix">')).matchAll(/<caption>([^<]*)/g)].map(match => match[1]),
+		[...page.slice(at, end).matchAll(/<caption>([^<]*)/g)].map(match => match[1]),
 		['Regressions (1)', 'Kernels that did not run (1)', 'Flaky (1)'],
 	);
-	t.true(night.includes('7 of 10 reruns failed'));
-	t.is(night.match(/<script/g)?.length, 1);
-	t.false(page.includes('id="night"'));
-	t.true(
-		formatHtml({record: {...record, end: {...record.end!, findings: []}}}).includes('Nothing fails, and no kernel'),
-	);
+	t.true(page.includes('7 of 10 reruns failed'));
+	t.is(page.match(/<script/g)?.length, 1);
+	t.false(formatHtml({record}).includes('id="night"'));
+	t.true(formatHtml({record: nightOf([])}).includes('Nothing fails, and no kernel'));
 });
 
 test('expected and seen registers stand side by side, and what differs says so without colours', t => {
