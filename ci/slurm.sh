@@ -2,6 +2,7 @@
 # A job array, each task a part of the kernels, on nodes that share this directory:
 #   night=$(sbatch --parsable --array=1-4 ci/slurm.sh)
 #   sbatch --dependency=afterany:$night ci/slurm.sh merge "$night"
+# OPTIONS says what to run instead of every kernel; all tasks must be given the same.
 #SBATCH --job-name=probe-matrix
 #SBATCH --cpus-per-task=4
 #SBATCH --mem=4G
@@ -15,8 +16,12 @@ mkdir -p "$parts"
 if [ "${1:-}" = merge ]; then
 	status=0
 	npx probe-matrix merge "$parts/$2"-*.jsonl --json "$parts/$2.jsonl" --history "$history" || status=$?
+	[ $status -ne 2 ] || exit 2
 	# The next night is cut by what this one took.
-	[ $status -eq 2 ] || cp "$parts/$2.jsonl" "$parts/times"
+	cp "$parts/$2.jsonl" "$parts/times"
+	npx probe-matrix history prune --history "$history" --keep 60
+	npx probe-matrix report "$parts/$2.jsonl" --history "$history" --baseline last-green --out "$parts/$2.html"
+	npx probe-matrix report "$parts/$2.jsonl" --format junit --out "$parts/$2.xml"
 	exit $status
 fi
 
@@ -25,6 +30,8 @@ export PROBE_MATRIX_CACHE=${PROBE_MATRIX_CACHE:-/var/tmp/probe-matrix-$USER}
 # Not --history: its index is no file for several nodes at once.
 times=
 [ ! -s "$parts/times" ] || times="--times $parts/times"
-exec npx probe-matrix run --kernel all \
+# Words, and globs that are not for the shell.
+set -f
+exec npx probe-matrix run ${OPTIONS:---kernel all} \
 	--shard "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" $times \
 	--json "$parts/$SLURM_ARRAY_JOB_ID-$SLURM_ARRAY_TASK_ID.jsonl"

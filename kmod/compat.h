@@ -28,16 +28,12 @@
  * One bit with opposite meanings: until 5.10 the ops says that it is safe and
  * is called directly, since 5.11 it would ask for protection it does not need.
  */
-#ifdef FTRACE_OPS_FL_RECURSION_SAFE
-#define BP_FTRACE_DIRECT FTRACE_OPS_FL_RECURSION_SAFE
-#else
+#ifndef BP_FTRACE_DIRECT
 #define BP_FTRACE_DIRECT 0
 #endif
 
 /* Without it, sysctl kernel.ftrace_enabled=0 silences every probe (since 5.5). */
-#ifdef FTRACE_OPS_FL_PERMANENT
-#define BP_FTRACE_PERMANENT FTRACE_OPS_FL_PERMANENT
-#else
+#ifndef BP_FTRACE_PERMANENT
 #define BP_FTRACE_PERMANENT 0
 #endif
 

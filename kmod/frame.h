@@ -77,6 +77,8 @@ static __always_inline struct bp_task *bp_task_find(struct task_struct *task)
 	struct bp_task *set = bp_task_set(task);
 	int way;
 
+	/* Most hits look at all ways and find nothing: two instructions for each, not seven. */
+#pragma GCC unroll 8
 	for (way = 0; way < BP_WAYS; way++) {
 		if (READ_ONCE(set[way].task) == task)
 			return &set[way];

@@ -121,6 +121,7 @@ static __always_inline void set_ext(struct bprobe_ext *ext, const struct pt_regs
 	if (likely(((unsigned long)slot & ~PAGE_MASK) <=
 		   PAGE_SIZE - (BPROBE_STACK_WORDS + 1) * sizeof(long))) {
 		/* Some may be no arguments but a redzone of the caller's, which KASAN would report. */
+#pragma GCC unroll 8
 		for (i = 0; i < BPROBE_STACK_WORDS; i++)
 			ext->stack[i] = READ_ONCE_NOCHECK(slot[1 + i]);
 	} else if (bp_read_nofault(ext->stack, slot + 1, sizeof(ext->stack))) {

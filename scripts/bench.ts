@@ -1,31 +1,54 @@
-/** Measures what the project has budgets for, each as the median of five, and prints a table. */
+/**
+ * Measures what the project has budgets for, each as the median of five, and prints a table: `bench.ts [kernel]
+ * [--history DIR]`. A history keeps it; `probe-matrix report --history` shows how it has changed.
+ */
 import {readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {parseArgs} from 'node:util';
 import {buildPayload, type Payload} from '../harness/build/payload.ts';
+import {findAccelerator} from '../harness/host/accelerator.ts';
+import {findQemu} from '../harness/host/qemu.ts';
+import {say} from '../harness/host/say.ts';
 import {obtainKernel} from '../harness/kernels/obtain.ts';
 import type {AgentOps, Point} from '../harness/link/agent-protocol.ts';
 import {allCases} from '../harness/matrix/cases/all.ts';
+import {openConsoles} from '../harness/matrix/consoles.ts';
+import {describeRun} from '../harness/matrix/describe-run.ts';
 import {planCells} from '../harness/matrix/plan.ts';
 import {runKernels} from '../harness/matrix/run-kernels.ts';
 import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
 import {bprobe} from '../harness/mechanisms/bprobe.ts';
+import {countVerdicts, type MeasurementEvent, type RunEvent} from '../harness/results/events.ts';
+import {HistoryLog} from '../harness/results/history-log.ts';
+import {median} from '../harness/results/rank-test.ts';
 import {obtainGolden} from '../harness/vm/golden.ts';
 import {Guest, type GuestOptions} from '../harness/vm/guest.ts';
 
 const rounds = 5;
-const kernel = process.argv[2] ?? embeddedKernel;
+const {positionals, values: options} = parseArgs({allowPositionals: true, options: {history: {type: 'string'}}});
+const kernel = positionals[0] ?? embeddedKernel;
+const cells = planCells({kernels: [kernel], mechanisms: [bprobe], cases: allCases});
 const {signal} = new AbortController();
 
-type Row = {readonly what: string; readonly unit: string; readonly budget: number; readonly values: readonly number[]};
+type Row = Omit<MeasurementEvent, 'type' | 'kernel'>;
 
+const consoles = await openConsoles();
+using kept = options.history === undefined ? undefined : new HistoryLog(options.history, {onTrouble: say});
 const payload = await buildPayload(await obtainKernel(kernel));
-const rows = [
-	...(await measureBoot(payload)),
-	await measureRestore(payload),
-	...(await measureCalls(payload)),
-	await measureMatrix(),
-];
-process.stdout.write(`${kernel}, ${payload.kernel.release}, medians of ${rounds}\n`);
+const rows: Row[] = [];
+const startedAt = performance.now();
+kept?.write(await describe());
+for (const measure of [measureBoot, measureRestore, measureCalls, measureMatrix]) {
+	const measured = await measure(payload);
+	for (const row of measured) kept?.write({type: 'measurement', kernel, ...row});
+	rows.push(...measured);
+}
+const durationMs = Math.round(performance.now() - startedAt);
+kept?.write({type: 'end', counts: countVerdicts([]), durationMs, exitCode: 0});
+kept?.close();
+process.stdout.write(
+	`${kernel}, ${payload.kernel.release}, medians of ${rounds}; the matrix has ${cells.length} cells\n`,
+);
 for (const {what, unit, budget, values} of rows) {
 	const middle = median(values);
 	const judged = middle <= budget ? 'within' : 'OVER';
@@ -33,6 +56,12 @@ for (const {what, unit, budget, values} of rows) {
 	process.stdout.write(
 		`${what.padEnd(34)} ${String(Math.round(middle)).padStart(7)} ${unit.padEnd(4)} ${judged.padEnd(6)} ${String(budget).padStart(6)}  (${spread})\n`,
 	);
+}
+
+async function describe(): Promise<RunEvent> {
+	const qemu = await findQemu();
+	const accelerator = await findAccelerator(qemu);
+	return {...(await describeRun({id: consoles.id, cells: 0, qemu, accelerator})), command: 'bench'};
 }
 
 async function measureBoot(payload: Payload): Promise<readonly Row[]> {
@@ -50,7 +79,7 @@ async function measureBoot(payload: Payload): Promise<readonly Row[]> {
 	];
 }
 
-async function measureRestore(payload: Payload): Promise<Row> {
+async function measureRestore(payload: Payload): Promise<readonly Row[]> {
 	const golden = await obtainGolden(payload);
 	const values: number[] = [];
 	// One more, as the first one has to read the file.
@@ -58,7 +87,7 @@ async function measureRestore(payload: Payload): Promise<Row> {
 		await using guest = await Guest.restore(golden);
 		if (round >= 0) values.push(guest.readyMs);
 	}
-	return {what: 'restore to agent answers', unit: 'ms', budget: 250, values};
+	return [{what: 'restore to agent answers', unit: 'ms', budget: 250, values}];
 }
 
 /** Instructions per call of fx_asm_fentry with one empty program, less those without. Budgets are those of 4.15.18. */
@@ -95,17 +124,12 @@ async function nsPerCall(agent: Guest['agent']): Promise<number> {
 	return Number(BigInt(loop!.lastNs) - BigInt(loop!.firstNs)) / (loop!.done - 1);
 }
 
-async function measureMatrix(): Promise<Row> {
-	const cells = planCells({kernels: [kernel], mechanisms: [bprobe], cases: allCases});
+async function measureMatrix(): Promise<readonly Row[]> {
 	const values: number[] = [];
 	for (let round = 0; round < rounds; round++) {
-		const {end} = await runKernels({cells, signal, emit() {}});
+		const {end} = await runKernels({cells, signal, consoles, emit() {}});
 		if (end.exitCode !== 0) process.stderr.write(`bench: not all passed: ${JSON.stringify(end.counts)}\n`);
 		values.push(end.durationMs / 1000);
 	}
-	return {what: `full matrix, ${cells.length} cells`, unit: 's', budget: 45, values};
-}
-
-function median(values: readonly number[]): number {
-	return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+	return [{what: 'full matrix', unit: 's', budget: 45, values}];
 }

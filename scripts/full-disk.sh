@@ -4,9 +4,10 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 cache=${PROBE_MATRIX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/probe-matrix}
-export cache place
 place=$(mktemp -d)
-trap 'rm -rf "$place"' EXIT
+events=$(mktemp)
+export cache place events
+trap 'rm -rf "$place" "$events"' EXIT
 unshare -m bash -uc '
 	mount -t tmpfs -o size=1m none "$place"
 	export PROBE_MATRIX_CACHE=$place
@@ -26,4 +27,29 @@ unshare -m bash -uc '
 		find "$place" -name "*.tmp" -o -name "*.part"
 	done
 	exit $status
+' || exit
+
+# A history on such a disk: what does not fit is told, what fits is kept, and with space all is well again.
+unshare -m bash -uc '
+	mount -t tmpfs -o size=64k none "$place"
+	node=node_modules/.bin/node
+	$node --input-type=module -e "
+		const {asText, fakeRun} = await import(\"$PWD/harness/results/fake-run.ts\");
+		const cells = Object.fromEntries(Array.from({length: 1000}, (_, n) => [\"k a/case-\" + n, \"pass\"]));
+		process.stdout.write(asText(fakeRun({cells})));
+	" >"$events"
+	problems=0
+	# expect STATUS WORDS COMMAND…
+	expect() {
+		words=$($node harness/cli/main.ts "${@:3}" 2>&1 >/dev/null)
+		status=$?
+		echo "== history, $3: exit $status: $(tail -1 <<<"$words" | cut -c1-100)"
+		[ $status -eq "$1" ] && grep -q "$2" <<<"$words" || problems=1
+	}
+	expect 2 "The history lacks the end of this run" merge "$events" --history "$place"
+	expect 2 "There is no space left on the disk" history list --history "$place"
+	mount -o remount,size=4m "$place"
+	expect 0 "" history list --history "$place"
+	$node harness/cli/main.ts history list --history "$place" | grep interrupted || problems=1
+	exit $problems
 '

@@ -3,6 +3,7 @@ import {buildPayload} from '../harness/build/payload.ts';
 import {messageOf} from '../harness/host/errors.ts';
 import {obtainKernel} from '../harness/kernels/obtain.ts';
 import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
+import {median} from '../harness/results/rank-test.ts';
 import {obtainGolden} from '../harness/vm/golden.ts';
 import {Guest} from '../harness/vm/guest.ts';
 
@@ -28,7 +29,7 @@ for (let round = 1; round <= count; round++) {
 	if (round % 100 === 0) process.stderr.write(`${round} restores, ${failures.length} failures\n`);
 }
 const times = (values: readonly number[]) =>
-	`${median(values)} ms (${Math.round(Math.min(...values))}–${Math.round(Math.max(...values))})`;
+	`${Math.round(median(values))} ms (${Math.round(Math.min(...values))}–${Math.round(Math.max(...values))})`;
 process.stdout.write(
 	[
 		`${kernel}: ${count} restores, ${failures.length} failures`,
@@ -40,10 +41,6 @@ process.stdout.write(
 	].join('\n'),
 );
 process.exitCode = failures.length > 0 ? 1 : 0;
-
-function median(values: readonly number[]): number {
-	return Math.round(values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN);
-}
 
 function rssMib(): number {
 	return Math.round(process.memoryUsage.rss() / 2 ** 20);

@@ -7,6 +7,7 @@ import {formatComparison} from '../results/format-comparison.ts';
 import {type RunRecord, readRun} from '../results/read-run.ts';
 import type {HistoryStore} from '../results/store.ts';
 import {openHistory} from './history.ts';
+import {forJob} from './job-output.ts';
 
 export function addCompare(program: Command): void {
 	program
@@ -15,7 +16,10 @@ export function addCompare(program: Command): void {
 		.argument('<after>', 'another')
 		.option('--history <dir>', 'where runs are kept, by --history of run and nightly')
 		.description('what is different in one run from another')
-		.addHelpText('after', '\nExit status: 0 no new failure, 1 new failures, 2 usage.')
+		.addHelpText(
+			'after',
+			'\nExit status: 0 no new failure, 1 new failures, 2 usage,\n3 none, but <after> was interrupted or lacks a kernel that <before> has.',
+		)
 		.action(async (before: string, after: string, {history}: {history?: string}) => {
 			process.exitCode = await compare(before, after, history);
 		});
@@ -23,15 +27,22 @@ export function addCompare(program: Command): void {
 
 async function compare(before: string, after: string, directory?: string): Promise<number> {
 	using store = directory === undefined ? undefined : await openHistory(directory);
-	const [old, now] = [await readNamed(before, store), await readNamed(after, store)];
+	const now = await readNamed(after, store);
+	const old = await readNamed(before, store, {besides: now.run.id});
 	const comparison = compareRuns(old, now, store?.durationsBefore(old.run.id));
-	process.stdout.write(formatComparison(comparison, old, now));
-	return comparison.newFailures.length > 0 ? 1 : 0;
+	process.stdout.write(forJob(formatComparison(comparison, old, now)));
+	const lost = new Set(now.kernels.filter(({state}) => state !== 'ready').map(({kernel}) => kernel));
+	const isShort = now.isInterrupted || comparison.missing.some(({kernel}) => lost.has(kernel));
+	return comparison.newFailures.length > 0 ? 1 : isShort ? 3 : 0;
 }
 
 /** A run by its file of events, or by what it is called in a history. What is a file is one: an id has no path. */
-export async function readNamed(name: string, store: HistoryStore | undefined): Promise<RunRecord> {
+export async function readNamed(
+	name: string,
+	store: HistoryStore | undefined,
+	options: Parameters<typeof findRun>[2] = {},
+): Promise<RunRecord> {
 	if (existsSync(name)) return readRun(name);
-	if (store) return store.read(findRun(store, name).id);
+	if (store) return store.read(findRun(store, name, options).id);
 	throw new UsageError(`There is no file ${name}; ids, last and last-green need --history DIR.`);
 }

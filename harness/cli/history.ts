@@ -53,8 +53,8 @@ export async function openHistory(directory: string): Promise<HistoryStore> {
 	return store;
 }
 
-function formatRun({id, command, isInterrupted, isShard, exitCode, counts, kernels}: StoredRun): string {
-	const state = isInterrupted ? 'interrupted' : `exit ${exitCode}`;
+function formatRun({id, command, isRunning, isInterrupted, isShard, exitCode, counts, kernels}: StoredRun): string {
+	const state = isRunning ? 'running' : isInterrupted ? 'interrupted' : `exit ${exitCode}`;
 	const words = Object.entries(counts).map(([verdict, count]) => `${count} ${verdict}`);
 	const what = isShard ? `${command}, part` : command;
 	return `${id}  ${what.padEnd(9)}  ${state.padEnd(11)}  ${kernels.length} kernels  ${words.join(', ')}\n`;

@@ -7,6 +7,7 @@ import {addCompare} from './compare.ts';
 import {addDoctor} from './doctor.ts';
 import {addHistory} from './history.ts';
 import {InterruptedError, interruptible} from './interrupt.ts';
+import {forJob} from './job-output.ts';
 import {addKernels} from './kernels.ts';
 import {addMerge} from './merge.ts';
 import {addNightly} from './nightly.ts';
@@ -64,6 +65,6 @@ function report(error: unknown): number {
 	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usage;
 	const isOurs = error instanceof Error && oursNames.has(error.name);
 	const text = error instanceof UsageError || isOurs ? messageOf(error) : ((error as Error)?.stack ?? String(error));
-	process.stderr.write(`probe-matrix: ${text}\n`);
+	process.stderr.write(forJob(`probe-matrix: ${text}\n`));
 	return usage;
 }

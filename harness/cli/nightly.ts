@@ -15,9 +15,11 @@ import {formatComparison} from '../results/format-comparison.ts';
 import {formatNight} from '../results/format-night.ts';
 import {HistoryLog} from '../results/history-log.ts';
 import {readKnownFailures} from '../results/known-failures.ts';
+import {newsOf} from '../results/reports/night-news.ts';
 import {formatTable} from '../results/table.ts';
 import {chooseKernels} from './choose-kernels.ts';
 import {openHistory} from './history.ts';
+import {forJob} from './job-output.ts';
 import {openProgress} from './progress.ts';
 
 type NightlyOptions = {
@@ -64,7 +66,7 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
 	const {kernels} = await chooseKernels(kernel.length > 0 ? kernel : nightlyKernels(homeKernel), from);
 	const cells = planCells({kernels, mechanisms: [bprobe], cases: allCases, match});
 	using log = json === undefined ? undefined : new EventLog(json);
-	const kept = new HistoryLog(directory, {onTrouble: say});
+	using kept = new HistoryLog(directory, {onTrouble: say});
 	using store = await openHistory(directory);
 	const history = pastRuns(store);
 	// One directory for all stages: each would push out the consoles of the ones before.
@@ -96,7 +98,7 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
 		parts.push(`compared with ${what}\n${formatComparison(comparison, old, record)}`);
 	}
 	parts.push(formatNight(report), `consoles are in ${consoles.consoles}\n`);
-	(json === '-' ? process.stderr : process.stdout).write(parts.join('\n'));
+	(json === '-' ? process.stderr : process.stdout).write(forJob(parts.join('\n'), newsOf(report, record)));
 	kept.close();
 	return report.exitCode;
 }

@@ -2,6 +2,7 @@ import {stripVTControlCharacters} from 'node:util';
 import {Listr, type ListrTaskWrapper} from 'listr2';
 import {type CellEvent, cellTitle, type Event} from '../results/events.ts';
 import {formatCell, formatCounts} from '../results/table.ts';
+import {forJob} from './job-output.ts';
 
 /** Shows events while a run goes on, on stderr. */
 export type Progress = {show(event: Event): void; end(): Promise<void>};
@@ -20,7 +21,9 @@ function lineProgress(cells: number): Progress {
 					event.state === 'ready'
 						? `ready after ${event.bootMs} ms, Linux ${event.release}`
 						: `${event.state}: ${event.reason}`;
-				process.stderr.write(`${event.kernel}: ${words}\n`);
+				// What a guest said before it failed is part of the reason.
+				const line = `${event.kernel}: ${words}\n`;
+				process.stderr.write(event.state === 'ready' ? line : forJob(line));
 			}
 			if (event.type === 'cell')
 				process.stderr.write(

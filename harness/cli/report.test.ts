@@ -80,6 +80,21 @@ test('runs that are kept are a history, too, the oldest first, and have baseline
 	t.regex(text, /New failures \(3\)/);
 });
 
+test('a first night has nothing to be compared with, and the whole of one is never compared with itself', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'report-'));
+	const history = path.join(directory.path, 'history');
+	const record = sampleRun();
+	const cells = record.cells.filter(({verdict}) => verdict === 'pass');
+	const log = new HistoryLog(history, {onTrouble: t.fail});
+	for (const event of [record.run, ...cells]) log.write(event);
+	log.write({type: 'end', counts: countVerdicts(cells), durationMs: 1000, exitCode: 0});
+	log.close();
+	const file = await writeEvents(path.join(directory.path, 'now.jsonl'), record);
+	const out = path.join(directory.path, 'report');
+	await report([file], {format: 'html', history, baseline: 'last-green', out});
+	t.false((await readFile(out, 'utf8')).includes('id="changes"'));
+});
+
 const wrong: Readonly<Record<string, {options: Partial<ReportOptions>; files?: number; message: RegExp}>> = {
 	'a file that is not there': {files: 0, options: {}, message: /cannot be read/},
 	'several runs in a format for one': {files: 2, options: {format: 'junit'}, message: /is of one run/},

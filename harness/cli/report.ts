@@ -4,8 +4,11 @@ import {messageOf, UsageError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
 import {cellKey} from '../results/cell-summary.ts';
 import {compareRuns, type DurationHistory} from '../results/compare.ts';
+import {NoSuchRunYetError} from '../results/find-run.ts';
 import {type RunRecord, readRun} from '../results/read-run.ts';
 import {type Format, type ReportFormat, reportFormats} from '../results/reports/formats.ts';
+import type {HistoryStore} from '../results/store.ts';
+import {trendsOf} from '../results/trends.ts';
 import {readNamed} from './compare.ts';
 import {openHistory} from './history.ts';
 
@@ -60,14 +63,16 @@ export async function report(files: readonly string[], {format, out, baseline, h
 	if (!record) throw new UsageError('There is no file to report.');
 	if (earlier.length > 0) say(`the report is of run ${record.run.id}; ${earlier.length} earlier ones are its history.`);
 	using store = history === undefined ? undefined : await openHistory(history);
-	const before = baseline === undefined ? undefined : await readNamed(baseline, store);
+	const before = baseline === undefined ? undefined : await readBaseline(baseline, store, record);
 	const kept = store?.durationsBefore(record.run.id);
 	const durations: DurationHistory | undefined =
 		earlier.length > 0 ? historyOf(earlier.toReversed()) : kept && (cell => kept(cell).toReversed());
+	const trends = trendsOf(store?.measured() ?? [], [record, ...earlier]);
 	const text = write({
 		record,
 		...(before && {comparison: compareRuns(before, record, store?.durationsBefore(before.run.id))}),
 		...(durations && {history: durations}),
+		trends,
 	});
 	if (out === undefined) {
 		process.stdout.write(text);
@@ -77,6 +82,21 @@ export async function report(files: readonly string[], {format, out, baseline, h
 		await writeFile(out, text);
 	} catch (error) {
 		throw new UsageError(`The report cannot be written: ${messageOf(error)}`, {cause: error});
+	}
+}
+
+/** A first night has nothing to be compared with, which is said and is no failure. */
+async function readBaseline(
+	name: string,
+	store: HistoryStore | undefined,
+	{run}: RunRecord,
+): Promise<RunRecord | undefined> {
+	try {
+		return await readNamed(name, store, {besides: run.id});
+	} catch (error) {
+		if (!(error instanceof NoSuchRunYetError)) throw error;
+		say(`the report says nothing of what has changed. ${error.message}`);
+		return undefined;
 	}
 }
 

@@ -11,9 +11,9 @@ import {EventLog} from '../results/event-log.ts';
 import type {CellEvent, KernelEvent} from '../results/events.ts';
 import {formatFailure} from '../results/failure.ts';
 import {HistoryLog} from '../results/history-log.ts';
-import {formatAnnotations, withoutCommands} from '../results/reports/annotations.ts';
 import {formatCounts, formatTable} from '../results/table.ts';
 import {chooseKernels} from './choose-kernels.ts';
+import {forJob} from './job-output.ts';
 import {openProgress} from './progress.ts';
 import {chooseShard, parseShard, type ShardChoice} from './shard.ts';
 
@@ -88,7 +88,7 @@ async function run(
 	const part = shard?.parts[shard.index - 1];
 	const cells = part ? planned.filter(cell => part.includes(cell.kernel)) : planned;
 	using log = json === undefined ? undefined : new EventLog(json);
-	const kept = history === undefined ? undefined : new HistoryLog(history, {onTrouble: say});
+	using kept = history === undefined ? undefined : new HistoryLog(history, {onTrouble: say});
 	const progress = openProgress({cells: cells.length, isTerminal: process.stderr.isTTY && !process.env.CI});
 	const finished: CellEvent[] = [];
 	const kernelEvents: KernelEvent[] = [];
@@ -121,9 +121,7 @@ async function run(
 	].join('\n');
 	// With --json - the events have standard output for themselves.
 	const output = json === '-' ? process.stderr : process.stdout;
-	if (process.env.GITHUB_ACTIONS)
-		output.write(withoutCommands(text) + formatAnnotations({kernels: kernelEvents, cells: finished}));
-	else output.write(text);
+	output.write(forJob(text, {kernels: kernelEvents, cells: finished}));
 	kept?.close();
 	return ran.end.exitCode;
 }

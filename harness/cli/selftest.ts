@@ -4,6 +4,7 @@ import {openConsoles} from '../matrix/consoles.ts';
 import {guestSource} from '../matrix/guest-source.ts';
 import {prepareKernel} from '../matrix/prepare-kernels.ts';
 import {embeddedKernel, homeKernel} from '../matrix/tested-kernels.ts';
+import {median} from '../results/rank-test.ts';
 import {paintVerdict} from '../results/table.ts';
 import {type Fault, faults} from '../selftest/faults.ts';
 import {type FaultResult, runSelftest} from '../selftest/run-selftest.ts';
@@ -65,19 +66,29 @@ function formatResults(results: readonly FaultResult[]): string {
 	const bad = wrong.length;
 	const late = results.filter(({verdict, ms, goalMs}) => verdict !== 'skip' && ms > goalMs).length;
 	const sum = `${results.length - skipped - bad} as expected, ${bad} not, ${skipped} skipped, ${late} slower than their goal\n`;
-	return [...results.map(result => `${formatRow(result)}\n`), ...wrong, sum].join('');
+	const medians = ['crash', 'hang', 'infra'].flatMap(verdict => {
+		const times = results.filter(result => result.verdict === verdict).map(({ms}) => ms);
+		return times.length > 0 ? [`${verdict} ${(median(times) / 1000).toFixed(1)} s`] : [];
+	});
+	return [
+		...results.map(result => `${formatRow(result)}\n`),
+		...wrong,
+		sum,
+		`median time from the trigger to the verdict: ${medians.join(', ')}\n`,
+	].join('');
 }
 
 function formatRow({kernel, fault, verdict, title, ms, goalMs, wrong}: FaultResult): string {
 	const time = verdict === 'skip' ? '' : `${(ms / 1000).toFixed(1)} s of ${goalMs / 1000} s`;
 	const word = wrong.length > 0 ? 'WRONG' : 'ok';
 	return [
-		kernel.padEnd(14),
-		fault.padEnd(18),
-		paintVerdict(verdict, verdict.padEnd(6)),
-		time.padStart(13),
+		kernel.padEnd(13),
+		fault.padEnd(17),
+		paintVerdict(verdict, verdict.padEnd(5)),
+		time.padStart(14),
 		word.padEnd(5),
-		title.slice(0, 90),
+		// The whole title is in the console, and with each that is wrong.
+		title.slice(0, 80 - 62),
 	]
 		.join('  ')
 		.trimEnd();

@@ -1,9 +1,10 @@
 import {readFile} from 'node:fs/promises';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Payload} from '../build/payload.ts';
-import {BootError, CommandFailedError} from '../host/errors.ts';
+import {CommandFailedError} from '../host/errors.ts';
+import {builtInOptions} from '../kernels/built-in.ts';
 import {push} from '../link/transfer.ts';
-import {isClockRight} from '../vm/clock.ts';
+import {bootUntilClockIsRight, isClockRight} from '../vm/clock.ts';
 import {Guest as VmGuest} from '../vm/guest.ts';
 import type {QemuEnd} from '../vm/qemu-process.ts';
 import {withSourceLines} from '../vm/source-lines.ts';
@@ -14,8 +15,6 @@ import {describeEnd} from './guest-end.ts';
 import {guestSettings} from './guest-settings.ts';
 import {keepKallsyms, readSymbols} from './guest-symbols.ts';
 
-const bootsAtMost = 5;
-
 /** What an idle host without acceleration takes from power on to the agent's answer. */
 const usualBootMs = 2500;
 
@@ -24,13 +23,13 @@ export async function bootGuest(
 	payload: Payload,
 	{signal, consolePath, accelerator}: Pick<VmOptions, 'signal' | 'consolePath' | 'accelerator'> = {},
 ): Promise<Guest> {
-	for (let boot = 1; boot <= bootsAtMost; boot++) {
+	return bootUntilClockIsRight(async boot => {
 		const path = consolePath && boot > 1 ? `${consolePath}.${boot}` : consolePath;
 		const guest = await VmGuest.boot(payload, {signal, consolePath: path, ...(accelerator && {accelerator})});
 		if (await isClockRight(guest.agent)) return engineGuest(guest, payload, {slowness: slownessOf(guest.readyMs)});
 		await guest[Symbol.asyncDispose]();
-	}
-	throw new BootError(`In ${bootsAtMost} boots the clock of the guest ran too fast or too slow; the host is too busy.`);
+		return undefined;
+	});
 }
 
 /** Deadlines are for an idle host; the time a guest takes to boot says how far this one is from it. */
@@ -53,14 +52,15 @@ export async function engineGuest(guest: VmGuest, payload: Payload, {slowness}: 
 			log: await readFile(vm.resetLog, 'latin1').catch(() => ''),
 			...(shutdownReason !== undefined && {shutdownReason}),
 		});
-	const kernelOptions = new Set((await readFile(payload.kernel.config, 'utf8')).split('\n'));
+	const kernelOptions = await builtInOptions(payload.kernel);
 	const addresses: Guest['addresses'] = new Map();
 	return {
 		release: payload.kernel.release,
 		bootMs: Math.round(guest.readyMs),
 		slowness,
 		pid: vm.pid,
-		hasOption: option => kernelOptions.has(`${option}=y`),
+		isEmulated: vm.isEmulated,
+		hasOption: option => kernelOptions.has(option),
 		ask: (op, request) => agent.call(op, request),
 		async exec(command) {
 			try {

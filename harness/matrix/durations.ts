@@ -2,6 +2,7 @@ import {readFile, rename, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {cacheDirectory} from '../host/cache.ts';
 import {cellTitle} from '../results/events.ts';
+import {median} from '../results/rank-test.ts';
 import type {Cell} from './plan.ts';
 
 const keptPerCell = 5;
@@ -23,8 +24,8 @@ export class Durations {
 
 	/** The median. */
 	expectedMs(cell: Cell): number | undefined {
-		const sorted = this.#known[nameOf(cell)]?.toSorted((a, b) => a - b);
-		return sorted?.[sorted.length >> 1];
+		const known = this.#known[nameOf(cell)];
+		return known?.length ? median(known) : undefined;
 	}
 
 	add(cell: Pick<Cell, 'kernel' | 'mechanism' | 'case' | 'target'>, durationMs: number): void {

@@ -22,6 +22,8 @@ export type Guest = AsyncDisposable & {
 	readonly bootMs: number;
 	/** How far the host is from the idle one that deadlines are for; 1 or more. */
 	readonly slowness: number;
+	/** By a QEMU without acceleration. */
+	readonly isEmulated?: boolean;
 	/** Of its QEMU. */
 	readonly pid?: number;
 	/** Whether the kernel's configuration has this option built in: `CONFIG_X=y`. */

@@ -51,11 +51,20 @@ export class Lane implements AsyncDisposable {
 
 	/**
 	 * The cell's verdict, `infra` where no guest can be had. A complaint that it has not earned is told to `onLate` and
-	 * the cell runs again. Rejects only with the signal's reason.
+	 * the cell runs again. So does one that was inconclusive or met a known fault of the emulator: nothing was wrong
+	 * and nothing was proved, so the question is still open. Rejects only with the signal's reason.
 	 */
 	async run(cell: Cell, {isFresh = false}: {isFresh?: boolean} = {}): Promise<CellOutcome> {
 		if (isFresh) await this.#throwAway();
 		else if (this.#kernel !== cell.kernel) await this.settle();
+		const outcome = await this.#runCharged(cell);
+		const isOpen = outcome.verdict === 'inconclusive' || outcome.isEmulatorsFault;
+		if (!isOpen) return outcome;
+		const again = await this.#runCharged(cell);
+		return {...again, evidence: {...again.evidence, askedBefore: `${outcome.verdict}: ${outcome.message}`}};
+	}
+
+	async #runCharged(cell: Cell): Promise<CellOutcome> {
 		const recent = this.recent;
 		const outcome = await this.#runOnce(cell);
 		if (!outcome.report || recent.length === 0) return outcome;

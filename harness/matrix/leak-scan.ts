@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {suiteOf} from '../results/events.ts';
 import {defineCase} from './case.ts';
 import type {Cell} from './plan.ts';
 
@@ -13,10 +14,6 @@ export function leakScanAfter(cell: Cell): Cell {
 	const {target: _, ...rest} = cell;
 	const id = `${suiteOf(cell)}/leak-scan`;
 	return {...rest, case: id, definition: defineCase({id, needs: [], deadlineMs: 30_000, run: scan})};
-}
-
-export function suiteOf({case: id}: Pick<Cell, 'case'>): string {
-	return id.split('/')[0]!;
 }
 
 /** The first scan of a guest's life also tells what the kernel itself lost while it booted. */

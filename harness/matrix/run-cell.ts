@@ -2,11 +2,22 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {LinkLostError} from '../host/errors.ts';
 import {type CellEvent, cellTitle} from '../results/events.ts';
 import type {KernelReport} from '../vm/crash-report.ts';
+import {isStaleBreakpoint} from '../vm/stale-breakpoint.ts';
 import {openContext} from './context.ts';
 import type {Guest} from './guest.ts';
 import {GuestWatch} from './guest-watch.ts';
-import {badTaint, DeadlineError, GuestEndedError, type Judgement, judge, type Left, TroubleError} from './judge.ts';
+import {
+	badTaint,
+	DeadlineError,
+	GuestEndedError,
+	type Judgement,
+	judge,
+	type Left,
+	SilentError,
+	TroubleError,
+} from './judge.ts';
 import type {Cell} from './plan.ts';
+import {listen} from './silence.ts';
 
 export type CellOutcome = Pick<
 	CellEvent,
@@ -14,6 +25,8 @@ export type CellOutcome = Pick<
 > & {
 	/** What the case threw, for a runner that can show it better than its message. */
 	readonly error?: unknown;
+	/** The emulator went wrong in a way that is known, so that nothing is known about the case. */
+	readonly isEmulatorsFault?: true;
 	/** The guest must not be used for another cell. */
 	readonly isGuestDirty: boolean;
 	/** What the kernel complained about first. */
@@ -66,9 +79,10 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 		stop.abort(new TroubleError('The kernel complains.'));
 	});
 	const ended = AbortSignal.any([signal, stop.signal]);
+	using listening = listen(guest, {slowness, onSilent: error => stop.abort(new SilentError(error.message))});
 	const {context, evidence, close} = openContext({
 		cell,
-		ask: guest.ask,
+		ask: listening.ask,
 		exec: guest.exec,
 		push: guest.push,
 		hasOption: guest.hasOption,
@@ -102,7 +116,9 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 	}
 	clearTimeout(timer);
 	clearInterval(refreshing);
-	if (failure instanceof DeadlineError && !(await answers(guest, slowness)) && !(await guest.isHeld?.())) {
+	const isSilent =
+		failure instanceof SilentError || (failure instanceof DeadlineError && !(await answers(guest, slowness)));
+	if (isSilent && !(await guest.isHeld?.())) {
 		const waitMs = startedAt + silentMs * slowness - performance.now();
 		await Promise.race([
 			trouble.promise,
@@ -112,14 +128,21 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 	}
 
 	// After a failure, too, what the case left must be cleared away, or the guest is of no more use.
-	let isGuestDirty = isFatal(failure) || (failure !== undefined && !(await tidies(guest, close, title)));
+	let isGuestDirty = isSilent || isFatal(failure) || (failure !== undefined && !(await tidies(guest, close, title)));
 	await settleConsole(guest, `end ${title}`, {isExpected: !isGuestDirty});
 	await watch.settled(guest.console);
 	const {reports, broken} = watch;
 	const console = guest.console.from(watch.judged.console);
 	watch.settle(guest.console);
 	const [report] = reports;
+	const isEmulatorsFault = report !== undefined && guest.isEmulated === true && isStaleBreakpoint(report);
 	let judged: Judgement = judge(failure, {reports, ...(left && {left}), ...(broken && {broken})});
+	if (isEmulatorsFault) {
+		judged = {
+			verdict: 'infra',
+			message: `QEMU executed a breakpoint that the kernel had removed (${report.frames[0]}).`,
+		};
+	}
 	if (report) evidence.report = await describe(report, guest);
 	if (judged.verdict === 'hang' && guest.examine) judged = await examine(guest, judged, evidence);
 	if (report || broken || judged.verdict === 'hang' || judged.verdict === 'crash' || judged.verdict === 'infra')
@@ -136,10 +159,12 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 				consolePath: guest.console.path,
 			}),
 		isGuestDirty,
-		...(report && {
-			report,
-			isReportLate: isLateForSure || (report.mark !== `begin ${title}` && report.mark !== `end ${title}`),
-		}),
+		...(isEmulatorsFault && {isEmulatorsFault}),
+		...(report &&
+			!isEmulatorsFault && {
+				report,
+				isReportLate: isLateForSure || (report.mark !== `begin ${title}` && report.mark !== `end ${title}`),
+			}),
 	};
 }
 

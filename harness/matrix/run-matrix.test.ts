@@ -31,9 +31,11 @@ async function runFake(cells: readonly Cell[], options: Partial<RunMatrixOptions
 		...options,
 	});
 	const [settled] = await Promise.allSettled([running]);
-	const verdicts = events.filter((event): event is CellEvent => event.type === 'cell').map(({verdict}) => verdict);
+	const verdicts = cellsOf(events).map(({verdict}) => verdict);
 	return {settled, guests, events, verdicts};
 }
+
+const cellsOf = (events: readonly Event[]) => events.filter((event): event is CellEvent => event.type === 'cell');
 
 test('clean cells share one guest, which ends with the run', async t => {
 	const {guests, events, verdicts} = await runFake([pass(), pass(), pass()]);
@@ -76,6 +78,44 @@ for (const isolation of ['restore', 'reboot'] as const) {
 		t.true(guests.every(({isDisposed}) => isDisposed));
 	});
 }
+
+test('an inconclusive cell is asked once more, and only once', async t => {
+	const answers = ['inconclusive', 'pass', 'inconclusive', 'inconclusive', 'pass'];
+	const ask = () =>
+		fakeCell(async context => {
+			if (answers.shift() === 'inconclusive') context.inconclusive('no overlap');
+		});
+	const {guests, verdicts, events} = await runFake([ask(), ask()]);
+	t.deepEqual(verdicts, ['pass', 'inconclusive']);
+	t.deepEqual(answers, ['pass']);
+	t.like(cellsOf(events)[0], {evidence: {askedBefore: 'inconclusive: no overlap'}});
+	t.is(guests.length, 1);
+});
+
+test('what an emulator has spoilt is asked once more in a fresh guest; an accelerated kernel died of itself', async t => {
+	const oops =
+		'[    1.0] Oops: int3: 0000 [#1] SMP\n[    1.0] RIP: 0010:fx_c+0x5/0x60\n[    1.0] Code: fa e8 <a7> c5\n';
+	for (const [isEmulated, expected] of [
+		[true, {verdict: 'pass', evidence: {askedBefore: /^infra: QEMU executed a breakpoint .*fx_c/}}],
+		[false, {verdict: 'crash', message: 'int3 in fx_c'}],
+	] as const) {
+		const guests: FakeGuest[] = [];
+		const cell = fakeCell(async () => {
+			if (guests.length === 1) guests[0]!.say(oops);
+		});
+		const {events} = await runFake([cell], {
+			async bootGuest() {
+				guests.push(Object.assign(new FakeGuest(), {isEmulated}));
+				return guests.at(-1)!;
+			},
+		});
+		const [{verdict, message, evidence}] = cellsOf(events) as [CellEvent];
+		t.is(verdict, expected.verdict);
+		if ('message' in expected) t.is(message, expected.message);
+		else t.regex(String(evidence?.askedBefore), expected.evidence.askedBefore);
+		t.is(guests.length, 2, 'the one that was spoilt is not used again');
+	}
+});
 
 test('a guest serves one kernel only', async t => {
 	const booted: string[] = [];

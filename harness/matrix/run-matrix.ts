@@ -1,10 +1,10 @@
 import {messageOf} from '../host/errors.ts';
-import {type CellEvent, countVerdicts, type EndEvent, type Event, exitCode} from '../results/events.ts';
+import {type CellEvent, countVerdicts, type EndEvent, type Event, exitCode, suiteOf} from '../results/events.ts';
 import type {Guest} from './guest.ts';
 import {badVerdicts, HeldCells} from './held-cells.ts';
 import type {Isolation} from './isolation.ts';
 import {Lane} from './lane.ts';
-import {leakDetector, leakScanAfter, suiteOf} from './leak-scan.ts';
+import {leakDetector, leakScanAfter} from './leak-scan.ts';
 import type {Cell} from './plan.ts';
 import type {CellOutcome} from './run-cell.ts';
 

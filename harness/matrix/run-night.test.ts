@@ -222,6 +222,7 @@ test('a known failure does not excuse a crash', async t => {
 		known: [flags],
 	});
 	t.is(finished?.report.exitCode, 1);
+	t.is(finished?.record.end?.findings?.length, finished?.report.findings.length);
 	t.is(finished?.report.findings[0]?.kind, 'crash');
 });
 

@@ -7,14 +7,15 @@ import {
 	type Event,
 	type KernelEvent,
 	type RunEvent,
+	suiteOf,
 } from '../results/events.ts';
 import {isToConfirm, judgeNight, type NightReport} from '../results/judge-night.ts';
 import type {KnownFailure} from '../results/known-failures.ts';
+import {findingsOf} from '../results/night-findings.ts';
 import type {RunRecord} from '../results/read-run.ts';
 import type {HistoryStore} from '../results/store.ts';
 import type {StoredRun} from '../results/stored.ts';
 import type {Isolation} from './isolation.ts';
-import {suiteOf} from './leak-scan.ts';
 import type {Cell} from './plan.ts';
 
 /** Runs cells and tells all events of it; rejects when it is interrupted. */
@@ -51,7 +52,7 @@ const rerunsPerCell = 10;
 const confirmedPerKernel = 20;
 
 export function pastRuns(store: HistoryStore): PastRuns {
-	const nights = store.runs().filter(({command}) => command === 'nightly');
+	const nights = store.runs().filter(({command, isRunning}) => command === 'nightly' && !isRunning);
 	const [last, green] = [nights.at(-1), nights.findLast(({isGreen}) => isGreen)];
 	return {past: pastOf(store.cells(), green), ...(last && {last}), ...(green && {green})};
 }
@@ -115,7 +116,14 @@ export async function runNight(options: NightOptions): Promise<FinishedNight> {
 		before: [history.last, history.green].filter(each => each !== undefined),
 		isAskedFor,
 	});
-	return {record: night.end({durationMs: Math.round(now() - startedAt), exitCode: report.exitCode}), report};
+	return {
+		record: night.end({
+			durationMs: Math.round(now() - startedAt),
+			exitCode: report.exitCode,
+			findings: findingsOf(report),
+		}),
+		report,
+	};
 }
 
 /** Makes one run of what is run one after the other. */
@@ -162,10 +170,10 @@ class NightLog {
 		return this.kernels.some(event => event.kernel === kernel && event.state === 'ready');
 	}
 
-	end({durationMs, exitCode}: Pick<EndEvent, 'durationMs' | 'exitCode'>): RunRecord {
-		const end: EndEvent = {type: 'end', counts: countVerdicts(this.#cells), durationMs, exitCode};
+	end(about: Omit<EndEvent, 'type' | 'counts'>): RunRecord {
+		const end: EndEvent = {type: 'end', counts: countVerdicts(this.#cells), ...about};
 		this.#emit(end);
 		// A runner's first event is this.
-		return {run: this.#run!, kernels: this.kernels, cells: this.#cells, end, isInterrupted: false};
+		return {run: this.#run!, kernels: this.kernels, cells: this.#cells, measurements: [], end, isInterrupted: false};
 	}
 }

@@ -28,7 +28,7 @@ export type RunEvent = {
 	readonly versions: Readonly<Record<string, string>>;
 	readonly cells: number;
 	/** What made it, where that was not `run`. */
-	readonly command?: 'nightly' | 'merge';
+	readonly command?: 'nightly' | 'merge' | 'bench';
 	/** It is one part of a larger run. */
 	readonly shard?: Shard;
 };
@@ -70,18 +70,46 @@ export type CellEvent = CellName & {
 	readonly consolePath?: string;
 };
 
+/** How much something takes, measured several times, and how much it may take: what `npm run bench` finds out. */
+export type MeasurementEvent = {
+	readonly type: 'measurement';
+	readonly kernel: string;
+	readonly what: string;
+	/** `ms`; empty for what is counted. */
+	readonly unit: string;
+	readonly budget: number;
+	readonly values: readonly number[];
+};
+
+export const findingKinds = ['crash', 'regression', 'kernel', 'flaky', 'known', 'passesAgain', 'idle'] as const;
+
+/** What a night makes of its verdicts by those of the nights before, in words. */
+export type NightFinding = {
+	readonly kind: (typeof findingKinds)[number];
+	readonly kernel?: string;
+	/** `entry/flags[asm]`; a whole kernel has none. */
+	readonly cell?: string;
+	readonly words: string;
+};
+
 export type EndEvent = {
 	readonly type: 'end';
 	readonly counts: Readonly<Record<Verdict, number>>;
 	readonly durationMs: number;
 	readonly exitCode: number;
+	/** Of a night. */
+	readonly findings?: readonly NightFinding[];
 };
 
-export type Event = RunEvent | KernelEvent | StartedEvent | CellEvent | EndEvent;
+export type Event = RunEvent | KernelEvent | StartedEvent | CellEvent | MeasurementEvent | EndEvent;
 
 /** `return/call-stack[asm]`: what --match takes and reports print. */
 export function cellTitle(cell: CellName): string {
 	return cell.target === undefined ? cell.case : `${cell.case}[${cell.target}]`;
+}
+
+export function suiteOf({case: id}: Pick<CellName, 'case'>): string {
+	return id.split('/')[0]!;
 }
 
 export function countVerdicts(cells: Iterable<CellEvent>): Record<Verdict, number> {

@@ -2,21 +2,33 @@ import {UsageError} from '../host/errors.ts';
 import type {HistoryStore} from './store.ts';
 import type {StoredRun} from './stored.ts';
 
+/** A history that is too young to hold what is asked for. */
+export class NoSuchRunYetError extends UsageError {
+	override readonly name = 'NoSuchRunYetError';
+}
+
 /**
  * The run that a person means: `last`, `last-green`, an id or the beginning of one. Parts of a larger run are neither last
- * nor green. Throws UsageError where there is none, or several.
+ * nor green, nor is a bench, one that goes on still, or the one that it is to be compared with. Throws UsageError where there is none, or several.
  */
-export function findRun(store: Pick<HistoryStore, 'runs' | 'problems'>, name: string): StoredRun {
+export function findRun(
+	store: Pick<HistoryStore, 'runs' | 'problems'>,
+	name: string,
+	{besides}: {readonly besides?: string} = {},
+): StoredRun {
 	const runs = store.runs();
-	const whole = runs.filter(({isShard}) => !isShard);
+	const whole = runs.filter(
+		({id, command, isShard, isRunning}) => command !== 'bench' && !isShard && !isRunning && id !== besides,
+	);
 	if (name === 'last') {
 		const last = whole.at(-1);
-		if (!last) throw new UsageError('The history holds no run yet.');
+		if (!last) throw new NoSuchRunYetError(`The history holds no ${besides === undefined ? '' : 'other '}run yet.`);
 		return last;
 	}
 	if (name === 'last-green') {
 		const green = whole.findLast(({isGreen}) => isGreen);
-		if (!green) throw new UsageError(`Of the ${whole.length} runs in the history none is green: none ended with 0.`);
+		if (!green)
+			throw new NoSuchRunYetError(`Of the ${whole.length} runs in the history none is green: none ended with 0.`);
 		return green;
 	}
 	const meant = runs.filter(({id}) => id.startsWith(name));

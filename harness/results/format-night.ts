@@ -1,8 +1,9 @@
 import {styleText} from 'node:util';
 import {cellTitle} from './events.ts';
-import {fit, outcome} from './format-comparison.ts';
+import {fit} from './format-comparison.ts';
 import type {Finding, NightReport} from './judge-night.ts';
 import {type KnownFailure, knownTitle} from './known-failures.ts';
+import {howItWent} from './night-findings.ts';
 import {plainText} from './plain-text.ts';
 
 const columns = 80;
@@ -43,15 +44,13 @@ export function formatNight({findings, passAgain, idle, lost, unproved, exitCode
 }
 
 function formatFinding(finding: Finding): string {
-	const {night, reruns, isNew, since, known} = finding;
-	const again = reruns && `${reruns.failed} of ${reruns.total} reruns failed`;
-	const age = isNew ? 'new' : `since ${since}`;
+	const {night, known} = finding;
 	const [message] = plainText(night.message ?? '')
 		.trim()
 		.split('\n');
 	return [
 		wrap(`${finding.kernel} ${cellTitle(finding)}`),
-		wrap(`  ${[outcome(night), again, age].filter(Boolean).join(', ')}`),
+		wrap(`  ${howItWent(finding)}`),
 		...(known ? [wrap(`  ${known.reason ?? known.issue}`)] : []),
 		...(message && !known ? [wrap(`  ${message}`)] : []),
 	].join('\n');

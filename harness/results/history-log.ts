@@ -3,6 +3,7 @@ import path from 'node:path';
 import {makeDirectories} from '../host/cache.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
 import type {Event} from './events.ts';
+import {RunningMark} from './running.ts';
 
 export type HistoryLogOptions = {
 	/** Told once, at the first event that could not be written. */
@@ -20,10 +21,11 @@ export function runFile(directory: string, id: string): string {
  * Writes the events of one run into a history, each the moment it happens. A disk that is full does not end the run: what
  * could not be written is kept and tried again with each event. Throws UsageError where there can be no history.
  */
-export class HistoryLog {
+export class HistoryLog implements Disposable {
 	readonly #directory: string;
 	readonly #options: HistoryLogOptions;
 	#descriptor: number | undefined;
+	#mark: RunningMark | undefined;
 	#file = '';
 	#waiting: Buffer[] = [];
 	#trouble: unknown;
@@ -48,8 +50,7 @@ export class HistoryLog {
 	close(): void {
 		if (this.#descriptor === undefined) return;
 		this.#flush();
-		closeSync(this.#descriptor);
-		this.#descriptor = undefined;
+		this[Symbol.dispose]();
 		if (this.#waiting.length > 0)
 			throw new UsageError(
 				`The history lacks the end of this run: ${this.#file} cannot be written (${messageOf(this.#trouble)}). What it holds counts as an interrupted run; --json keeps events elsewhere.`,
@@ -57,11 +58,22 @@ export class HistoryLog {
 			);
 	}
 
+	/** For a run that ends before its end: it goes on no longer. */
+	[Symbol.dispose](): void {
+		if (this.#descriptor === undefined) return;
+		closeSync(this.#descriptor);
+		this.#descriptor = undefined;
+		this.#mark?.[Symbol.dispose]();
+	}
+
 	#open(id: string): void {
 		this.#file = runFile(this.#directory, id);
+		const mark = new RunningMark(this.#file);
 		try {
 			this.#descriptor = openSync(this.#file, 'wx');
+			this.#mark = mark;
 		} catch (error) {
+			mark[Symbol.dispose]();
 			throw new UsageError(`The history cannot be written: ${messageOf(error)}`, {cause: error});
 		}
 	}

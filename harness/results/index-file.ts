@@ -1,10 +1,10 @@
-import {rmSync} from 'node:fs';
+import {rmSync, statfsSync} from 'node:fs';
 import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
-import {messageOf, UsageError} from '../host/errors.ts';
+import {diskFull, messageOf, UsageError} from '../host/errors.ts';
 
 /** What the tables below are called by; another number, other tables. */
-const indexSchema = 1;
+const indexSchema = 2;
 
 const tables = `
 	CREATE TABLE run (
@@ -36,11 +36,22 @@ const tables = `
 		message TEXT,
 		PRIMARY KEY (cell, run)
 	) STRICT, WITHOUT ROWID;
+	CREATE TABLE measurement (
+		run TEXT NOT NULL REFERENCES run,
+		kernel TEXT NOT NULL,
+		what TEXT NOT NULL,
+		unit TEXT NOT NULL,
+		budget REAL NOT NULL,
+		value REAL NOT NULL
+	) STRICT;
 	CREATE INDEX resultsOfRun ON result (run);
 `;
 
 /** SQLite's codes for a file that is damaged or none of its own. */
 const damageCodes = new Set([11, 26]);
+
+/** In bytes: less is a full disk. */
+const leastRoom = 1 << 18;
 
 /**
  * The index of a history. All of it follows from the files of events: one that is damaged, or of an older schema, is made
@@ -52,16 +63,26 @@ export function openIndex(directory: string): DatabaseSync {
 		return openTables(file);
 	} catch (error) {
 		if (error instanceof UsageError) throw error;
-		if (!isDamage(error)) throw new UsageError(`${file} cannot be used: ${messageOf(error)}`, {cause: error});
+		if (!hasCode(error, damageCodes)) throw unusable(directory, error);
 		for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, {force: true});
 		return openTables(file);
 	}
 }
 
-function isDamage(error: unknown): boolean {
-	return (
-		error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && damageCodes.has(error.errcode)
-	);
+/** What a person is told who cannot have the index; any error that is not SQLite's is handed back as it is. */
+export function unusable(directory: string, error: unknown): unknown {
+	if (error instanceof UsageError || !hasCode(error)) return error;
+	const {bavail, bsize} = statfsSync(directory);
+	// SQLite speaks of a full disk as one that is broken where it cannot map its file of shared memory.
+	if (bavail * bsize < leastRoom) return diskFull(path.join(directory, 'index.sqlite'), error);
+	return new UsageError(`${path.join(directory, 'index.sqlite')} cannot be used: ${messageOf(error)}`, {cause: error});
+}
+
+/** An error of SQLite; one of those, if they are given. The codes that say more than the last byte tell are not needed. */
+function hasCode(error: unknown, codes?: ReadonlySet<number>): boolean {
+	const code =
+		error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && error.errcode & 0xff;
+	return typeof code === 'number' && (codes?.has(code) ?? true);
 }
 
 function openTables(file: string): DatabaseSync {
@@ -76,7 +97,9 @@ function openTables(file: string): DatabaseSync {
 					`The history of ${file} has schema ${version}, and this probe-matrix knows ${indexSchema}: a newer one wrote it. Update, or name another directory.`,
 				);
 			if (version === indexSchema) return;
-			database.exec('DROP TABLE IF EXISTS result; DROP TABLE IF EXISTS cell; DROP TABLE IF EXISTS run');
+			database.exec(
+				'DROP TABLE IF EXISTS measurement; DROP TABLE IF EXISTS result; DROP TABLE IF EXISTS cell; DROP TABLE IF EXISTS run',
+			);
 			database.exec(tables);
 			database.exec(`PRAGMA user_version = ${indexSchema}`);
 		});

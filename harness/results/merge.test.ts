@@ -36,6 +36,13 @@ test('with a part that was interrupted the whole is', t => {
 	t.deepEqual(interrupted, ['2']);
 });
 
+test('a kernel that ought to be there and is in no part is named, and the whole is no green run', t => {
+	const runs = [named('1', {cells: {'k a/b': 'pass'}}), named('2', {cells: {'l a/b': 'pass'}})];
+	const {record, lost, exitCode} = mergeRuns(runs, {expected: ['k', 'l', 'm']});
+	t.deepEqual([lost, exitCode, record.isInterrupted], [['m'], 3, true]);
+	t.like(mergeRuns(runs, {expected: ['l', 'k']}), {lost: [], exitCode: 0, record: {isInterrupted: false}});
+});
+
 test('runs of different kernels make one run without shards, too', t => {
 	t.is(mergeRuns([named('1', {cells: {'k a/b': 'pass'}}), named('2', {cells: {'l a/b': 'pass'}})]).exitCode, 0);
 });
@@ -62,6 +69,13 @@ for (const [what, run, message] of other) {
 		t.throws(() => mergeRuns([one, named('2', run)]), {instanceOf: UsageError, message});
 	});
 }
+
+test('what was measured is not lost', t => {
+	const measurement = {type: 'measurement', kernel: 'k', what: 'boot', unit: 'ms', budget: 1, values: [2]} as const;
+	const {record} = one;
+	const {record: merged} = mergeRuns([two, {name: '1', record: {...record, measurements: [measurement]}}]);
+	t.deepEqual(parseRun(asText(eventsOf(merged)), 'x').measurements, [measurement]);
+});
 
 test('nothing cannot be merged', t => {
 	t.throws(() => mergeRuns([]), {instanceOf: UsageError});

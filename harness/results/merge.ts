@@ -7,6 +7,7 @@ import {
 	type Event,
 	exitCode,
 	type KernelEvent,
+	type MeasurementEvent,
 	type RunEvent,
 } from './events.ts';
 import type {RunRecord} from './read-run.ts';
@@ -17,15 +18,20 @@ export type MergedRun = {
 	readonly record: RunRecord;
 	/** Parts that are not there. */
 	readonly missing: readonly {readonly index: number; readonly kernels: readonly string[]}[];
+	/** Kernels that are in no part. */
+	readonly lost: readonly string[];
 	readonly interrupted: readonly string[];
 	readonly exitCode: 0 | 1 | 3;
 };
 
 /**
  * One run of its parts: shards, or runs of different kernels. Throws UsageError where they do not belong together. What
- * is missing or was interrupted leaves the whole interrupted.
+ * is missing or was interrupted leaves the whole interrupted; `expected` are kernels that must be there.
  */
-export function mergeRuns(parts: readonly NamedRun[]): MergedRun {
+export function mergeRuns(
+	parts: readonly NamedRun[],
+	{expected = []}: {readonly expected?: readonly string[]} = {},
+): MergedRun {
 	const [first, ...others] = parts;
 	if (!first) throw new UsageError('There is nothing to merge.');
 	for (const other of others) {
@@ -33,6 +39,7 @@ export function mergeRuns(parts: readonly NamedRun[]): MergedRun {
 		checkShards(first, other);
 	}
 	const cells = parts.flatMap(({record}) => record.cells);
+	const measurements = parts.flatMap(({record}) => record.measurements);
 	checkDoubles(parts);
 	const records = parts.map(({record}) => record);
 	const present = new Set(records.map(({run}) => run.shard?.index));
@@ -41,22 +48,24 @@ export function mergeRuns(parts: readonly NamedRun[]): MergedRun {
 		.filter(({index, kernels}) => !present.has(index) && kernels.length > 0);
 	const interrupted = parts.filter(({record}) => record.isInterrupted).map(({name}) => name);
 	const kernels = records.flatMap(record => record.kernels);
-	const isWhole = missing.length === 0 && interrupted.length === 0;
+	const lost = expected.filter(id => !kernels.some(({kernel}) => kernel === id));
+	const isWhole = missing.length === 0 && lost.length === 0 && interrupted.length === 0;
 	const counts = countVerdicts(cells);
 	const code = exitCode(counts, {isKernelMissing: !isWhole || kernels.some(({state}) => state !== 'ready')});
 	const durationMs = Math.max(...records.map(({end}) => end?.durationMs ?? 0));
 	const end: EndEvent = {type: 'end', counts, durationMs, exitCode: code};
 	return {
-		record: {run: mergedRun(records), kernels, cells, ...(isWhole && {end}), isInterrupted: !isWhole},
+		record: {run: mergedRun(records), kernels, cells, measurements, ...(isWhole && {end}), isInterrupted: !isWhole},
 		missing,
+		lost,
 		interrupted,
 		exitCode: code,
 	};
 }
 
 /** In the order in which a run writes them. */
-export function eventsOf({run, kernels, cells, end}: RunRecord): readonly Event[] {
-	const all: (KernelEvent | CellEvent)[] = [...kernels, ...cells];
+export function eventsOf({run, kernels, cells, measurements, end}: RunRecord): readonly Event[] {
+	const all: (KernelEvent | CellEvent | MeasurementEvent)[] = [...kernels, ...cells, ...measurements];
 	return [run, ...all, ...(end ? [end] : [])];
 }
 

@@ -10,12 +10,13 @@ const runs = Array.from({length: 10}, (_, n) => ({
 	startedAt: new Date((90 + n) * dayMs).toISOString(),
 	isGreen: n === 2,
 	isShard: false,
+	isRunning: n === 4,
 }));
 const store = {runs: () => runs, async remove() {}} as unknown as HistoryStore;
 const now = 99 * dayMs;
 
-test('the newest stay, and the last green one', async t => {
-	t.deepEqual(await pruneHistory(store, {keep: 6, now}), ['r0', 'r1', 'r3']);
+test('the newest stay, and the last green one, and one that goes on still', async t => {
+	t.deepEqual(await pruneHistory(store, {keep: 5, now}), ['r0', 'r1', 'r3']);
 	t.deepEqual(await pruneHistory(store, {keep: 20, now}), []);
 });
 

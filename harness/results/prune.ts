@@ -18,9 +18,10 @@ export async function pruneHistory(store: HistoryStore, options: PruneOptions): 
 	const runs = store.runs();
 	const green = runs.findLast(({isGreen, isShard}) => isGreen && !isShard);
 	const old = runs.filter(
-		({startedAt}, index) =>
-			(keep !== undefined && index < runs.length - keep) ||
-			(olderThanDays !== undefined && Date.parse(startedAt) < now - olderThanDays * dayMs),
+		({startedAt, isRunning}, index) =>
+			!isRunning &&
+			((keep !== undefined && index < runs.length - keep) ||
+				(olderThanDays !== undefined && Date.parse(startedAt) < now - olderThanDays * dayMs)),
 	);
 	const ids = old.filter(({id}) => id !== green?.id).map(({id}) => id);
 	for (const id of ids) await store.remove(id);

@@ -59,6 +59,16 @@ const damages: readonly (readonly [what: string, text: string, message: RegExp])
 		/^x, line 3: .*"cell" with a proper "verdict"/,
 	],
 	['a duration that is none', replaced(3, lines[2]!.replace(':100', ':"100"')), /^x, line 3: .*proper "durationMs"/],
+	[
+		'a measurement without values',
+		replaced(3, '{"type":"measurement","kernel":"k","what":"boot","unit":"ms","budget":1,"values":[]}'),
+		/^x, line 3: .*"measurement" with a proper "values"/,
+	],
+	[
+		'a finding of no known kind',
+		replaced(6, lines[5]!.replace('"exitCode"', '"findings":[{"kind":"odd","words":""}],"exitCode"')),
+		/^x, line 6: .*"end" with a proper "findings"/,
+	],
 	['an id that is a path', replaced(1, lines[0]!.replace('20260101T', '../../')), /^x, line 1: .*proper "id"/],
 	['events without a run', lines.slice(1).join('\n'), /^x, line 1: expected the event of type "run" that comes first/],
 	['two runs in one file', lines.toSpliced(2, 0, lines[0]!).join('\n'), /^x, line 3: .*probe-matrix merge/],

@@ -5,7 +5,9 @@ import {
 	type EndEvent,
 	type Event,
 	eventSchema,
+	findingKinds,
 	type KernelEvent,
+	type MeasurementEvent,
 	type RunEvent,
 	verdicts,
 } from './events.ts';
@@ -15,6 +17,8 @@ export type RunRecord = {
 	readonly run: RunEvent;
 	readonly kernels: readonly KernelEvent[];
 	readonly cells: readonly CellEvent[];
+	/** What a bench is made of, in place of cells. */
+	readonly measurements: readonly MeasurementEvent[];
 	readonly end?: EndEvent;
 	/** It has no end: it was killed, or goes on still. What it holds is true, but nothing can be said of the rest. */
 	readonly isInterrupted: boolean;
@@ -44,6 +48,7 @@ export function parseRun(text: string, name: string): RunRecord {
 	let end: EndEvent | undefined;
 	const kernels: KernelEvent[] = [];
 	const cells: CellEvent[] = [];
+	const measurements: MeasurementEvent[] = [];
 	for (const [index, line] of lines.entries()) {
 		const at = {name, line: index + 1};
 		const event = parseEvent(line, at);
@@ -56,10 +61,11 @@ export function parseRun(text: string, name: string): RunRecord {
 		}
 		if (event.type === 'kernel') kernels.push(event);
 		if (event.type === 'cell') cells.push(event);
+		if (event.type === 'measurement') measurements.push(event);
 		if (event.type === 'end') end = event;
 	}
 	// There is at least one line, and the first is of a run.
-	return {run: run!, kernels, cells, ...(end && {end}), isInterrupted: end === undefined};
+	return {run: run!, kernels, cells, measurements, ...(end && {end}), isInterrupted: end === undefined};
 }
 
 type At = {readonly name: string; readonly line: number};
@@ -100,6 +106,13 @@ const cellName = {
 	repeat: isNumber,
 };
 
+const isFinding: Check = value =>
+	isRecord(value) &&
+	isOneOf(findingKinds)(value.kind) &&
+	isText(value.words) &&
+	isMissingOr(isText)(value.kernel) &&
+	isMissingOr(isText)(value.cell);
+
 /** What reports rely on; everything else is taken as it is. */
 const fields: Readonly<Record<Event['type'], Readonly<Record<string, Check>>>> = {
 	run: {
@@ -121,10 +134,18 @@ const fields: Readonly<Record<Event['type'], Readonly<Record<string, Check>>>> =
 		evidence: isMissingOr(isRecord),
 		console: isMissingOr(isText),
 	},
+	measurement: {
+		kernel: isText,
+		what: isText,
+		unit: isText,
+		budget: isNumber,
+		values: value => Array.isArray(value) && value.length > 0 && value.every(isNumber),
+	},
 	end: {
 		counts: value => isRecord(value) && verdicts.every(verdict => isNumber(value[verdict])),
 		durationMs: isNumber,
 		exitCode: isNumber,
+		findings: isMissingOr(value => Array.isArray(value) && value.every(isFinding)),
 	},
 };
 

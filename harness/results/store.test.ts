@@ -6,7 +6,7 @@ import test from 'ava';
 import {execa} from 'execa';
 import {UsageError} from '../host/errors.ts';
 import {asText, type FakeRun, fakeRun} from './fake-run.ts';
-import {findRun} from './find-run.ts';
+import {findRun, NoSuchRunYetError} from './find-run.ts';
 import {runFile} from './history-log.ts';
 import {HistoryStore} from './store.ts';
 
@@ -69,6 +69,19 @@ test('runs are found with their ends, cells with what became of them', async t =
 	t.is([...store.cells({before: 'r2'})].flatMap(({results}) => results).length, 2);
 });
 
+test('messages come back as they were, whatever is in them', async t => {
+	const messages = ['a "quote"\n\\', 'a\u0000b', '\u{1f600}', ''];
+	await using directory = await temporaryHistory(
+		messages.map((message, n) => ({id: `r${n}`, cells: {'k a/b': [{verdict: 'fail', message}]}})),
+	);
+	using store = await HistoryStore.open(directory.path);
+	const [cell] = [...store.cells()];
+	t.deepEqual(
+		cell!.results.map(({message}) => message),
+		messages,
+	);
+});
+
 test('last is the last one, last-green never one that was interrupted or is a part', async t => {
 	await using directory = await temporaryHistory([
 		...three,
@@ -78,6 +91,11 @@ test('last is the last one, last-green never one that was interrupted or is a pa
 	t.is(findRun(store, 'last').id, 'r3');
 	t.is(findRun(store, 'last-green').id, 'r2');
 	t.is(findRun(store, 'r4').id, 'r4');
+	t.is(findRun(store, 'last', {besides: 'r3'}).id, 'r2');
+	t.throws(() => findRun(store, 'last-green', {besides: 'r2'}), {
+		instanceOf: NoSuchRunYetError,
+		message: /none is green/,
+	});
 	t.throws(() => findRun(store, 'r'), {instanceOf: UsageError, message: /any of 4 runs, from r1 to r4/});
 	t.throws(() => findRun(store, 'x'), {instanceOf: UsageError, message: /no run x/});
 });

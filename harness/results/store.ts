@@ -7,15 +7,18 @@ import {cellKey, summarizeCells} from './cell-summary.ts';
 import type {DurationHistory} from './compare.ts';
 import type {CellName} from './events.ts';
 import {runFile} from './history-log.ts';
-import {inTransaction, openIndex} from './index-file.ts';
+import {inTransaction, openIndex, unusable} from './index-file.ts';
+import {median} from './rank-test.ts';
 import {type RunRecord, readRun} from './read-run.ts';
+import {isRunning, removeMark} from './running.ts';
 import {
 	type CellHistory,
+	type Measured,
+	measuredOf,
 	nameOf,
 	parseDurations,
-	resultOf,
+	parseResults,
 	runOf,
-	type StoredResult,
 	type StoredRun,
 } from './stored.ts';
 
@@ -45,7 +48,7 @@ export class HistoryStore implements Disposable {
 			return store;
 		} catch (error) {
 			store[Symbol.dispose]();
-			throw error;
+			throw unusable(directory, error);
 		}
 	}
 
@@ -58,7 +61,7 @@ export class HistoryStore implements Disposable {
 	/** Oldest first. */
 	runs(): readonly StoredRun[] {
 		const rows = this.#database.prepare('SELECT * FROM run WHERE problem IS NULL ORDER BY id').all();
-		return rows.map(runOf);
+		return rows.map(row => runOf(row, id => isRunning(runFile(this.#directory, id))));
 	}
 
 	/** Files that hold no run that could be read, each with the reason. */
@@ -73,20 +76,13 @@ export class HistoryStore implements Disposable {
 
 	/** Cell by cell, what became of each in the runs so far, oldest first. */
 	*cells({before}: {before?: string} = {}): Generator<CellHistory> {
-		const names = this.#database.prepare('SELECT * FROM cell').all();
-		const nameByNumber = new Map(names.map(row => [row.number, nameOf(row)]));
-		const rows = this.#database
-			.prepare('SELECT cell, run, verdict, passes, total, message FROM result WHERE run < ? ORDER BY cell, run')
-			.iterate(before ?? '~');
-		let current: {readonly number: unknown; readonly results: StoredResult[]} | undefined;
-		for (const row of rows) {
-			if (!current || current.number !== row.cell) {
-				if (current) yield {...nameByNumber.get(current.number as number)!, results: current.results};
-				current = {number: row.cell, results: []};
-			}
-			current.results.push(resultOf(row));
-		}
-		if (current) yield {...nameByNumber.get(current.number as number)!, results: current.results};
+		// One row a cell: of hundreds of thousands of results, fetching one at a time takes most of the time.
+		const rows = this.#database.prepare(
+			`SELECT kernel, mechanism, caseId, target,
+				json_group_array(json_array(run, verdict, passes, total, message) ORDER BY run) AS results
+			FROM result JOIN cell ON number = cell WHERE run < ? GROUP BY cell ORDER BY cell`,
+		);
+		for (const row of rows.iterate(before ?? '~')) yield {...nameOf(row), results: parseResults(row.results)};
 	}
 
 	/** What cells took in the runs before that one. */
@@ -101,7 +97,8 @@ export class HistoryStore implements Disposable {
 	/** What all cells of a kernel took together, in the largest of the last runs that had it. */
 	kernelMs(kernel: string): number | undefined {
 		const [run] = this.runs()
-			.filter(({isInterrupted, isShard, kernels}) => !isInterrupted && !isShard && kernels.includes(kernel))
+			.filter(({exitCode, isShard, kernels}) => exitCode !== undefined && !isShard && kernels.includes(kernel))
+			.filter(({command}) => command !== 'bench')
 			.slice(-runsForDurations)
 			.toSorted((a, b) => cellCount(b) - cellCount(a));
 		if (!run) return undefined;
@@ -111,10 +108,16 @@ export class HistoryStore implements Disposable {
 		return rows.flatMap(({durations}) => parseDurations(durations)).reduce((sum, each) => sum + each, 0);
 	}
 
+	/** What benches measured, the oldest first. */
+	measured(): readonly Measured[] {
+		return this.#database.prepare('SELECT * FROM measurement ORDER BY run, rowid').all().map(measuredOf);
+	}
+
 	/** The run's events are gone after that, too. */
 	async remove(id: string): Promise<void> {
 		// The file first: a row without one is forgotten at the next opening, a file without a row would come back.
 		await rm(runFile(this.#directory, id), {force: true});
+		removeMark(runFile(this.#directory, id));
 		inTransaction(this.#database, () => this.#forget(id));
 	}
 
@@ -143,7 +146,7 @@ export class HistoryStore implements Disposable {
 	}
 
 	#forget(id: string): void {
-		this.#database.prepare('DELETE FROM result WHERE run = ?').run(id);
+		for (const table of ['result', 'measurement']) this.#database.prepare(`DELETE FROM ${table} WHERE run = ?`).run(id);
 		this.#database.prepare('DELETE FROM run WHERE id = ?').run(id);
 	}
 
@@ -153,7 +156,7 @@ export class HistoryStore implements Disposable {
 			this.#database.prepare('INSERT INTO run (id, bytes, problem) VALUES (?, ?, ?)').run(id, bytes, record);
 			return;
 		}
-		const {run, kernels, cells, end} = record;
+		const {run, kernels, cells, measurements, end} = record;
 		const summaries = [...summarizeCells(cells)];
 		const counts = Object.groupBy(summaries, ([, {summary}]) => summary.verdict);
 		this.#database
@@ -170,6 +173,7 @@ export class HistoryStore implements Disposable {
 				JSON.stringify(Object.fromEntries(Object.entries(counts).map(([verdict, of]) => [verdict, of.length]))),
 				JSON.stringify([...new Set(kernels.filter(({state}) => state === 'ready').map(({kernel}) => kernel))]),
 			);
+		this.#addMeasurements(id, measurements);
 		for (const [key, {summary, ...name}] of summaries) {
 			const {verdict, passes, total, durationsMs, message} = summary;
 			this.#addResult.run(
@@ -182,6 +186,12 @@ export class HistoryStore implements Disposable {
 				message ?? null,
 			);
 		}
+	}
+
+	#addMeasurements(id: string, measurements: RunRecord['measurements']): void {
+		const add = this.#database.prepare('INSERT INTO measurement VALUES (?, ?, ?, ?, ?, ?)');
+		for (const {kernel, what, unit, budget, values} of measurements)
+			add.run(id, kernel, what, unit, budget, median(values));
 	}
 
 	#numberOf(key: string, {kernel, mechanism, case: caseId, target}: CellName): number {

@@ -1,5 +1,5 @@
 import type {SQLOutputValue} from 'node:sqlite';
-import type {CellName, RunEvent, Verdict} from './events.ts';
+import type {CellName, MeasurementEvent, RunEvent, Verdict} from './events.ts';
 
 export type StoredRun = {
 	/** Sorts by time. */
@@ -7,6 +7,8 @@ export type StoredRun = {
 	readonly startedAt: string;
 	readonly command: NonNullable<RunEvent['command']> | 'run';
 	readonly isShard: boolean;
+	/** It has no end yet, and may have one still. */
+	readonly isRunning: boolean;
 	readonly isInterrupted: boolean;
 	/** It ended, and with 0. */
 	readonly isGreen: boolean;
@@ -28,16 +30,25 @@ export type StoredResult = {
 
 export type CellHistory = CellName & {readonly results: readonly StoredResult[]};
 
+/** One measurement of one run: the median of its values. */
+export type Measured = Pick<MeasurementEvent, 'kernel' | 'what' | 'unit' | 'budget'> & {
+	readonly run: string;
+	readonly value: number;
+};
+
 type Row = Readonly<Record<string, SQLOutputValue>>;
 
-export function runOf(row: Row): StoredRun {
+/** `isRunning` is asked where there is no end. */
+export function runOf(row: Row, isRunning: (id: string) => boolean): StoredRun {
+	const goesOn = row.exitCode === null && isRunning(String(row.id));
 	return {
 		id: String(row.id),
 		startedAt: String(row.startedAt),
 		// Only the store writes it.
 		command: row.command as StoredRun['command'],
 		isShard: row.isShard === 1,
-		isInterrupted: row.exitCode === null,
+		isRunning: goesOn,
+		isInterrupted: row.exitCode === null && !goesOn,
 		isGreen: row.exitCode === 0,
 		...(row.exitCode !== null && {exitCode: Number(row.exitCode)}),
 		counts: JSON.parse(String(row.counts)) as StoredRun['counts'],
@@ -54,14 +65,27 @@ export function nameOf({kernel, mechanism, caseId, target}: Row): CellName {
 	};
 }
 
-export function resultOf({run, verdict, passes, total, message}: Row): StoredResult {
+/** A list of lists in JSON, as `cells` asks for it. */
+export function parseResults(text: SQLOutputValue | undefined): readonly StoredResult[] {
+	// Only the store writes it.
+	const results = JSON.parse(String(text)) as [string, Verdict, number, number, string | null][];
+	return results.map(([run, verdict, passes, total, message]) => ({
+		run,
+		verdict,
+		passes,
+		total,
+		...(message !== null && {message}),
+	}));
+}
+
+export function measuredOf({run, kernel, what, unit, budget, value}: Row): Measured {
 	return {
 		run: String(run),
-		// Only the store writes it.
-		verdict: verdict as Verdict,
-		passes: Number(passes),
-		total: Number(total),
-		...(message !== null && {message: String(message)}),
+		kernel: String(kernel),
+		what: String(what),
+		unit: String(unit),
+		budget: Number(budget),
+		value: Number(value),
 	};
 }
 

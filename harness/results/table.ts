@@ -1,5 +1,5 @@
 import {styleText} from 'node:util';
-import {type CellEvent, cellTitle, countVerdicts, type Verdict, verdicts} from './events.ts';
+import {type CellEvent, cellTitle, countVerdicts, suiteOf, type Verdict, verdicts} from './events.ts';
 
 const colours: Readonly<Record<Verdict, Parameters<typeof styleText>[0]>> = {
 	pass: 'green',
@@ -130,10 +130,6 @@ function formatTime(cells: readonly CellEvent[]): string {
 
 export function suitesOf(cells: readonly CellEvent[]): readonly string[] {
 	return [...new Set(cells.map(suiteOf))].sort((a, b) => suiteOrder(a) - suiteOrder(b));
-}
-
-export function suiteOf(cell: CellEvent): string {
-	return cell.case.split('/')[0]!;
 }
 
 /** Cells finish in any order; suites are read in that of the plan, others after them. */

@@ -103,38 +103,18 @@ export const faults: readonly Fault[] = [
 	},
 	{name: 'flood', verdict: 'pass', goalMs: 30_000, pull: pullOnly('flood')},
 	{
-		name: 'agent-killed',
-		verdict: 'hang',
+		...signalled('agent-killed', 'killall -9 agent'),
 		message: /^The agent in the guest is gone: it ended by SIGKILL/,
-		goalMs: hangMs,
-		isHang: true,
-		async pull({exec, signal}) {
-			void exec('killall -9 agent').catch(() => {});
-			await untilEnd(signal);
-		},
 	},
 	{
-		name: 'agent-stopped',
-		verdict: 'hang',
+		...signalled('agent-stopped', 'killall -STOP agent'),
 		message: /^No end after .*\nThe agent does not answer, the kernel does/,
 		goalMs: 2 * hangMs,
-		isHang: true,
-		async pull({exec, signal}) {
-			void exec('killall -STOP agent').catch(() => {});
-			await untilEnd(signal);
-		},
 	},
 	{
-		name: 'sshd-killed',
-		verdict: 'hang',
+		...signalled('sshd-killed', 'killall -9 dropbear'),
 		// The agent has a port of its own.
 		message: /^No end after .*\nThe agent answers/,
-		goalMs: hangMs,
-		isHang: true,
-		async pull({exec, signal}) {
-			void exec('killall -9 dropbear').catch(() => {});
-			await untilEnd(signal);
-		},
 	},
 	{
 		name: 'qemu-killed',
@@ -164,6 +144,20 @@ function crash(kind: string): Fault {
 
 function hang(kind: string): Fault {
 	return {name: kind, verdict: 'hang', goalMs: hangMs, isHang: true, pull: pullAndWait(kind)};
+}
+
+/** A process of the guest gets a signal, by a command that may not see its own end. */
+function signalled(name: string, command: string): Fault {
+	return {
+		name,
+		verdict: 'hang',
+		goalMs: hangMs,
+		isHang: true,
+		async pull({exec, signal}) {
+			void exec(command).catch(() => {});
+			await untilEnd(signal);
+		},
+	};
 }
 
 function pullOnly(kind: string): Fault['pull'] {

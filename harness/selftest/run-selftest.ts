@@ -54,7 +54,8 @@ export async function runSelftest(options: SelftestOptions): Promise<readonly Fa
 			pulledAt = performance.now();
 			await fault.pull(context, guest!);
 		});
-		let outcome = await lane.run(cell);
+		// In a guest of its own: no other cell can be suspected, so the verdict is not kept back for a second opinion.
+		let outcome = await lane.run(cell, {isFresh: true});
 		let ms = performance.now() - pulledAt;
 		const after = await lane.run(passing);
 		if (fault.isLate) {
@@ -88,7 +89,7 @@ function cellOf(kernel: string, name: string, deadlineMs: number, run: Cell['def
 
 /** Those that the kernel itself has to tell of must not be overtaken by the deadline, the others wait for it. */
 function deadlineOf({name, goalMs}: Fault): number {
-	return /^(?:silent|agent|qemu-stopped|every)/.test(name) ? 4000 : Math.max(goalMs, 14_000);
+	return /^(?:silent|agent|sshd|qemu-stopped|every)/.test(name) ? 4000 : Math.max(goalMs, 14_000);
 }
 
 function charged(outcome: CellOutcome, late: Late | undefined, cell: Cell): CellOutcome {

@@ -1,4 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import {BootError} from '../host/errors.ts';
 import type {Agent} from '../link/agent.ts';
 
 /** One moment by both clocks. */
@@ -15,6 +16,17 @@ export async function isClockRight(agent: Agent): Promise<boolean> {
 		if (isRateRight(first, await readClocks(agent))) return true;
 	}
 	return false;
+}
+
+const bootsAtMost = 5;
+
+/** What the first boot gives that gives something: nothing is for a guest whose clock is wrong. Throws BootError. */
+export async function bootUntilClockIsRight<T>(boot: (attempt: number) => Promise<T | undefined>): Promise<T> {
+	for (let attempt = 1; attempt <= bootsAtMost; attempt++) {
+		const result = await boot(attempt);
+		if (result !== undefined) return result;
+	}
+	throw new BootError(`In ${bootsAtMost} boots the clock of the guest ran too fast or too slow; the host is too busy.`);
 }
 
 export async function readClocks(agent: Agent): Promise<Moment> {

@@ -29,6 +29,18 @@ test.serial.before('the golden guest is there', async t => {
 
 test.serial.after.always('its cache goes', () => cache?.remove());
 
+test.serial('a guest that stands still is given up at once, though a connection to it is being made', async t => {
+	t.timeout(120_000);
+	const guest = await Guest.restore(golden);
+	await guest.vm.qmp.execute('stop');
+	const link = guest.link();
+	await sleep(500);
+	const since = performance.now();
+	await guest[Symbol.asyncDispose]();
+	t.true(performance.now() - since < 5000, `${performance.now() - since} ms`);
+	await t.throwsAsync(link, {message: 'The guest is given up.'});
+});
+
 test.serial(
 	'two copies at once differ in random bytes and host keys, know the time, and complain of nothing',
 	async t => {

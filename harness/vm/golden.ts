@@ -9,7 +9,7 @@ import {say} from '../host/say.ts';
 import {fileNameOf} from '../kernels/kernel-id.ts';
 import {guestMemoryMib} from '../kernels/memory.ts';
 import {Agent} from '../link/agent.ts';
-import {isClockRight, readClocks} from './clock.ts';
+import {bootUntilClockIsRight, isClockRight, readClocks} from './clock.ts';
 import {fingerprintOf, forgetUnused, type GoldenRecord, readRecord, removeGolden, writeRecord} from './golden-files.ts';
 import {IdentityPort} from './identity.ts';
 import {save} from './snapshot.ts';
@@ -29,8 +29,6 @@ export type Golden = Pick<GoldenRecord, 'guestMs' | 'bootCpuMs'> & {
 export type GoldenVmOptions = Pick<VmOptions, 'qemu' | 'kernel' | 'initramfs' | 'memoryMib' | 'accelerator'>;
 
 type GoldenOptions = Pick<VmOptions, 'accelerator' | 'signal'>;
-
-const bootsAtMost = 5;
 
 /** The golden guest of a kernel from the cache, made if there is none that is whole and of the same make. */
 export async function obtainGolden(
@@ -87,13 +85,8 @@ type Making = {fingerprint: string; vmOptions: GoldenVmOptions; signal: AbortSig
 async function makeGolden(directory: string, making: Making): Promise<void> {
 	await mustHold(directory, making.vmOptions.memoryMib);
 	say(`booting and saving a guest of ${making.vmOptions.kernel.id}.`);
-	for (let boot = 1; boot <= bootsAtMost; boot++) {
-		const times = await bootAndSave(directory, making);
-		if (!times) continue;
-		await writeRecord(directory, {fingerprint: making.fingerprint, ...times});
-		return;
-	}
-	throw new BootError(`In ${bootsAtMost} boots the clock of the guest ran too fast or too slow; the host is too busy.`);
+	const times = await bootUntilClockIsRight(() => bootAndSave(directory, making));
+	await writeRecord(directory, {fingerprint: making.fingerprint, ...times});
 }
 
 /** A disk that runs full while the guest writes to its memory would kill QEMU without a word. */

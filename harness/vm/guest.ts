@@ -1,5 +1,5 @@
 import type {Payload} from '../build/payload.ts';
-import {BootError} from '../host/errors.ts';
+import {BootError, LinkLostError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';
 import {guestMemoryMib} from '../kernels/memory.ts';
 import {Agent} from '../link/agent.ts';
@@ -28,6 +28,7 @@ export class Guest implements AsyncDisposable {
 	/** From the start of QEMU to the agent's first answer. */
 	readonly readyMs: number;
 	readonly #resources: AsyncDisposableStack;
+	readonly #closing = new AbortController();
 	#link: Promise<GuestLink> | undefined;
 
 	/** Powers a guest on. Throws BootError, which shows the end of its console. */
@@ -74,8 +75,13 @@ export class Guest implements AsyncDisposable {
 	}
 
 	/** The SSH connection, made when it is first asked for: the agent does without. */
-	async link(options: Partial<LinkOptions> = {}): Promise<GuestLink> {
-		this.#link ??= GuestLink.open({...options, port: this.vm.sshPort, keys: this.keys});
+	async link({signal, ...options}: Partial<LinkOptions> = {}): Promise<GuestLink> {
+		this.#link ??= GuestLink.open({
+			...options,
+			signal: AbortSignal.any([this.#closing.signal, ...(signal ? [signal] : [])]),
+			port: this.vm.sshPort,
+			keys: this.keys,
+		});
 		try {
 			return await this.#link;
 		} catch (error) {
@@ -85,6 +91,8 @@ export class Guest implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
+		// One that hangs lets nobody in: a connection that is still being made would hold us for all its time-out.
+		this.#closing.abort(new LinkLostError('The guest is given up.'));
 		const link = await this.#link?.catch(() => undefined);
 		await link?.[Symbol.asyncDispose]();
 		await this.#resources.disposeAsync();

@@ -36,6 +36,8 @@ export class Vm implements AsyncDisposable {
 	readonly agent: net.Socket;
 	/** For gdb: `target remote` it. */
 	readonly gdbSocket: string;
+	/** Without acceleration. */
+	readonly isEmulated: boolean;
 	/** When QEMU was started, as performance.now() tells it. */
 	readonly startedAt: number;
 	readonly #kernel: Kernel;
@@ -71,7 +73,8 @@ export class Vm implements AsyncDisposable {
 			resources.use(process);
 			const sshPort = parseForwardedPort(await qmp.human('info usernet'));
 			const parts = {sshPort, qmp, console, identity, agent, gdbSocket, resetLog, startedAt, kernel, process};
-			return new Vm(parts, resources.move());
+			const isEmulated = machine.accelerator === 'tcg';
+			return new Vm({...parts, isEmulated}, resources.move());
 		} catch (error) {
 			signal?.throwIfAborted();
 			throw await bootError(error, {kernel, console});
@@ -79,7 +82,10 @@ export class Vm implements AsyncDisposable {
 	}
 
 	private constructor(
-		parts: Pick<Vm, 'sshPort' | 'qmp' | 'console' | 'identity' | 'agent' | 'gdbSocket' | 'resetLog' | 'startedAt'> & {
+		parts: Pick<
+			Vm,
+			'sshPort' | 'qmp' | 'console' | 'identity' | 'agent' | 'gdbSocket' | 'resetLog' | 'isEmulated' | 'startedAt'
+		> & {
 			kernel: Kernel;
 			process: QemuProcess;
 		},
@@ -92,6 +98,7 @@ export class Vm implements AsyncDisposable {
 		this.agent = parts.agent;
 		this.gdbSocket = parts.gdbSocket;
 		this.resetLog = parts.resetLog;
+		this.isEmulated = parts.isEmulated;
 		this.startedAt = parts.startedAt;
 		this.#kernel = parts.kernel;
 		this.#process = parts.process;

@@ -5,6 +5,7 @@ import {moduleCases} from './module.ts';
 import {multiCases} from './multi.ts';
 import {raceCases} from './race.ts';
 import {returnCases} from './return.ts';
+import {stormCases} from './storms.ts';
 import {toolingCases} from './tooling.ts';
 
 /** The workload plan, in the order in which it is run and shown. */
@@ -14,6 +15,7 @@ export const allCases: readonly Case[] = [
 	...returnCases,
 	...inFlightCases,
 	...raceCases,
+	...stormCases,
 	...multiCases,
 	...toolingCases,
 ];

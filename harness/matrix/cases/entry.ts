@@ -195,6 +195,35 @@ export const entryCases = [
 		},
 	}),
 	defineCase({
+		id: 'entry/ftrace-switched-off',
+		needs: ['entry'],
+		targets: ['asm-fentry'],
+		deadlineMs: 5000,
+		async run(context) {
+			const probe = await context.attach({point: 'entry'});
+			const set = (value: 0 | 1) => context.exec(`echo ${value} > /proc/sys/kernel/ftrace_enabled`);
+			const {code} = await set(0);
+			try {
+				await context.call({in: input, ret: output, stack});
+				const {hits} = await probe.info();
+				const {stdout: release} = await context.exec('uname -r');
+				const [major, minor] = release.split('.').map(Number) as [number, number];
+				// Before 5.5 a user of ftrace has no say in it.
+				if (major > 5 || (major === 5 && minor >= 5)) {
+					assert.notEqual(code, 0, 'ftrace cannot be switched off under a probe');
+					assert.equal(hits, 1, 'the probe is not silenced');
+				} else {
+					assert.deepEqual({code, hits}, {code: 0, hits: 0}, 'ftrace is off');
+				}
+			} finally {
+				await set(1);
+			}
+			const {hits: before} = await probe.info();
+			await context.call({in: input, ret: output, stack});
+			onlyHits(await probe.info(), before + 1);
+		},
+	}),
+	defineCase({
 		id: 'entry/in-interrupt',
 		needs: ['entry'],
 		targets: everywhere,

@@ -1,6 +1,6 @@
 import type {CellSummary} from '../cell-summary.ts';
 import type {ComparedCell, Comparison} from '../compare.ts';
-import {cellTitle} from '../events.ts';
+import {cellTitle, findingKinds, type NightFinding} from '../events.ts';
 
 export type ChangeGroup = {
 	readonly title: string;
@@ -29,6 +29,26 @@ export function changeGroups(comparison: Comparison): readonly ChangeGroup[] {
 				cells: cells.map(cell => ({kernel: cell.kernel, name: cellTitle(cell), words: wordsFor(kind, cell)})),
 			},
 		];
+	});
+}
+
+const nightTitles: Readonly<Record<NightFinding['kind'], string>> = {
+	crash: 'New crashes',
+	regression: 'Regressions',
+	kernel: 'Kernels that did not run',
+	flaky: 'Flaky',
+	known: 'Known failures',
+	passesAgain: 'Known failures that pass again: take them off the list',
+	idle: 'Known failures that match no cell',
+};
+
+/** What a night found, in the same form and order. */
+export function nightGroups(findings: readonly NightFinding[]): readonly ChangeGroup[] {
+	return findingKinds.flatMap(kind => {
+		const cells = findings
+			.filter(finding => finding.kind === kind)
+			.map(({kernel = 'any', cell = 'all of it', words}) => ({kernel, name: cell, words}));
+		return cells.length === 0 ? [] : [{title: nightTitles[kind], cells}];
 	});
 }
 

@@ -1,6 +1,6 @@
-import type {CellEvent, KernelEvent, Verdict} from '../events.ts';
+import {type CellEvent, type KernelEvent, suiteOf, type Verdict} from '../events.ts';
 import type {RunRecord} from '../read-run.ts';
-import {suiteOf, suiteOrder, targetOrder} from '../table.ts';
+import {suiteOrder, targetOrder} from '../table.ts';
 
 /** One kernel of a run, and its cells in the order in which people read them. */
 export type Column = {

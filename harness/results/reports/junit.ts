@@ -1,8 +1,7 @@
 import {stripVTControlCharacters} from 'node:util';
-import {type CellEvent, cellTitle} from '../events.ts';
+import {type CellEvent, cellTitle, suiteOf} from '../events.ts';
 import {formatFailure} from '../failure.ts';
 import type {RunRecord} from '../read-run.ts';
-import {suiteOf} from '../table.ts';
 import {type Column, columnsOf, interruption, whyMissing} from './columns.ts';
 import {visible, visibleLine} from './visible.ts';
 

@@ -5,6 +5,18 @@ import {sampleRun} from './sample-run.ts';
 
 const record = sampleRun();
 
+test('what a night found stands before what has changed', t => {
+	const finding = {
+		kind: 'regression',
+		kernel: 'k',
+		cell: 'entry/flags',
+		words: '7 of 10 reruns failed | `new`',
+	} as const;
+	const text = formatMarkdown({record: {...record, end: {...record.end!, findings: [finding]}}});
+	t.true(text.includes('\n**Regressions** (1)\n\n- k › entry/flags: 7 of 10 reruns failed \\| \\`new\\`\n'));
+	t.false(formatMarkdown({record}).includes('Regressions'));
+});
+
 test('a summary has the counts, each kernel, and each failure with its rerun command', t => {
 	const text = formatMarkdown({record});
 	t.regex(text, /^## probe-matrix: 66 pass, 1 fail, 1 crash, 1 hang, 1 inconclusive, 2 skip, 1 infra$/m);

@@ -2,7 +2,7 @@ import {stripVTControlCharacters} from 'node:util';
 import {type CellEvent, cellTitle, countVerdicts, verdicts} from '../events.ts';
 import {formatFailure} from '../failure.ts';
 import type {RunRecord} from '../read-run.ts';
-import {changeGroups} from './changes.ts';
+import {changeGroups, nightGroups} from './changes.ts';
 import {type Column, columnsOf, interruption, isBad, whyMissing} from './columns.ts';
 import type {ReportInput} from './input.ts';
 import {visible, visibleLine} from './visible.ts';
@@ -22,6 +22,7 @@ export function formatMarkdown({record, comparison}: ReportInput, {limitBytes = 
 		'| --- | --- | ---: | ---: | --- |',
 		...columns.map(rowOf),
 		'',
+		...formatGroups(nightGroups(record.end?.findings ?? [])),
 		...(comparison ? formatChanges(changeGroups(comparison)) : []),
 	];
 	const failures = columns.flatMap(({cells}) => cells.filter(isBad));
@@ -47,6 +48,10 @@ function rowOf(column: Column): string {
 
 function formatChanges(groups: ReturnType<typeof changeGroups>): string[] {
 	if (groups.length === 0) return ['Nothing has changed against the baseline.', ''];
+	return formatGroups(groups);
+}
+
+function formatGroups(groups: ReturnType<typeof changeGroups>): string[] {
 	return groups.flatMap(({title, cells}) => [
 		`**${title}** (${cells.length})`,
 		'',

@@ -110,6 +110,7 @@ export function sampleRun({
 			),
 		],
 		cells,
+		measurements: [],
 		...(!isInterrupted && {end: {type: 'end', counts: countVerdicts(cells), durationMs: 86_400, exitCode: 1}}),
 		isInterrupted,
 	};

@@ -1,5 +1,6 @@
 import type {Comparison} from '../../compare.ts';
-import {changeGroups} from '../changes.ts';
+import type {NightFinding} from '../../events.ts';
+import {type ChangeGroup, changeGroups, nightGroups} from '../changes.ts';
 import {html, type Markup} from './markup.ts';
 
 /** What is different from the baseline, the worst first. */
@@ -8,14 +9,25 @@ export function changesSection(comparison: Comparison): Markup {
 	return html`<section aria-labelledby="changes">
 <h2 id="changes">What has changed</h2>
 ${groups.length === 0 && html`<p>Nothing has changed against the baseline.</p>`}
-${groups.map(
-	({title, cells}) => html`<div class="scroll" tabindex="0" role="region" aria-label="${title}">
+${groups.map(group => tableOf(group, 'before → now'))}</section>`;
+}
+
+/** What a night makes of its verdicts. */
+export function nightSection(findings: readonly NightFinding[]): Markup {
+	const groups = nightGroups(findings);
+	return html`<section aria-labelledby="night">
+<h2 id="night">This night</h2>
+${groups.length === 0 && html`<p>Nothing fails, and no kernel is lost.</p>`}
+${groups.map(group => tableOf(group, 'how'))}</section>`;
+}
+
+function tableOf({title, cells}: ChangeGroup, how: string): Markup {
+	return html`<div class="scroll" tabindex="0" role="region" aria-label="${title}">
 <table><caption>${title} (${cells.length})</caption>
-<thead><tr><th scope="col">kernel</th><th scope="col">cell</th><th scope="col">before → now</th></tr></thead>
+<thead><tr><th scope="col">kernel</th><th scope="col">cell</th><th scope="col">${how}</th></tr></thead>
 <tbody>${cells.map(
 		({kernel, name, words}) => html`<tr><td>${kernel}</td><th scope="row">${name}</th><td>${words}</td></tr>
 `,
 	)}</tbody></table></div>
-`,
-)}</section>`;
+`;
 }

@@ -14,7 +14,7 @@ export function failuresSection(anchors: ReadonlyMap<CellEvent, string>): Markup
 	const rest = bad.slice(mostInFull);
 	return html`<section aria-labelledby="failures">
 <h2 id="failures">What did not pass (${bad.length})</h2>
-${bad.length === 0 && html`<p>Nothing: all cells passed or were skipped.</p>`}
+${bad.length === 0 && html`<p>Nothing: every cell that has a verdict passed or was skipped.</p>`}
 ${bad.slice(0, mostInFull).map(([cell, anchor]) => article(cell, anchor))}
 ${rest.length > 0 && html`<h3>${rest.length} more, by their messages alone</h3><ul>${rest.map(([cell, anchor]) => html`<li id="${anchor}">${badge(cell)} ${nameOf(cell)}: ${cell.message}</li>`)}</ul>`}
 </section>`;

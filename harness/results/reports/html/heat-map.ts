@@ -1,5 +1,5 @@
-import {type CellEvent, type Verdict, verdicts} from '../../events.ts';
-import {suiteOf, suitesOf} from '../../table.ts';
+import {type CellEvent, suiteOf, type Verdict, verdicts} from '../../events.ts';
+import {suitesOf} from '../../table.ts';
 import {type Column, inReadingOrder, isBad, isMissing} from '../columns.ts';
 import {html, type Markup} from './markup.ts';
 

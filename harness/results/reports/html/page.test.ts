@@ -2,17 +2,33 @@ import {mkdtempDisposable, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {pathToFileURL} from 'node:url';
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
 import {hasTool} from '../../../host/tool-of-tests.ts';
 import {compareRuns} from '../../compare.ts';
-import {sampleRun} from '../sample-run.ts';
+import type {NightFinding} from '../../events.ts';
+import {hostile, sampleRun} from '../sample-run.ts';
 import {Browser, browserPackage} from './browser.ts';
 import {formatHtml} from './page.ts';
 
 const kernels = ['4.15.18', 'debian-6.1', 'debian-5.10', 'debian-6.12', 'debian-7.2', '4.15.18+nopreempt'];
 const record = sampleRun({kernels});
 const good = {...record, cells: record.cells.filter(({verdict}) => verdict === 'pass' || verdict === 'skip')};
-const page = formatHtml({record, comparison: compareRuns(good, record), history: () => [90, 120, 70]});
+const trends = [
+	{kernel: 'debian-6.1', what: 'restore to agent answers', unit: 'ms', budget: 250, values: [190.44, 210, 260.6]},
+	{kernel: 'debian-6.1', what: 'instructions per <entry>', unit: '', budget: 432, values: [401]},
+].map(({values, ...trend}) => ({...trend, points: values.map((value, n) => ({run: `r${n}`, value}))}));
+const findings: readonly NightFinding[] = [
+	{kind: 'flaky', kernel: 'k', cell: 'race/storm', words: 'fail, 1 of 10 reruns failed, new'},
+	{kind: 'kernel', kernel: 'l', words: `unavailable: ${hostile}`},
+	{kind: 'regression', kernel: 'k', cell: 'entry/flags', words: 'fail, 7 of 10 reruns failed, new'},
+];
+const nightOf = (found: readonly NightFinding[]) => ({...record, end: {...record.end!, findings: found}});
+const page = formatHtml({
+	record: nightOf(findings),
+	comparison: compareRuns(good, record),
+	history: () => [90, 120, 70],
+	trends,
+});
 
 /** The least contrast of text on its background in the page, with the text; what is hidden does not count. */
 const leastContrast = `(() => {
@@ -40,17 +56,26 @@ const leastContrast = `(() => {
 	return least;
 })()`;
 
+/** Nothing where there is no browser; the test has said how to get it then. */
+async function openPage(t: ExecutionContext, window: Parameters<Browser['load']>[1]): Promise<Browser | undefined> {
+	if (!(await hasTool(t, browserPackage))) return undefined;
+	t.timeout(60_000);
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'page-'));
+	const file = path.join(directory.path, 'report.html');
+	await writeFile(file, page);
+	await using resources = new AsyncDisposableStack();
+	const browser = resources.use(await Browser.open());
+	await browser.load(pathToFileURL(file).href, window);
+	// It is the test's from here on.
+	resources.move();
+	return browser;
+}
+
 for (const width of [1280, 360]) {
 	for (const scheme of ['light', 'dark'] as const) {
 		test.serial(`a page ${width} wide, in ${scheme} colours, is whole, readable, and only ours`, async t => {
-			if (!(await hasTool(t, browserPackage))) return;
-			t.timeout(60_000);
-			await using directory = await mkdtempDisposable(path.join(tmpdir(), 'page-'));
-			const file = path.join(directory.path, 'report.html');
-			await writeFile(file, page);
-			await using browser = await Browser.open();
-			await browser.load(pathToFileURL(file).href, {width, scheme});
-
+			await using browser = await openPage(t, {width, scheme});
+			if (!browser) return;
 			t.deepEqual(
 				browser.events.filter(({method}) => method === 'Runtime.exceptionThrown' || method === 'Log.entryAdded'),
 				[],
@@ -76,13 +101,8 @@ for (const width of [1280, 360]) {
 }
 
 test.serial('on paper everything fits, in light colours whatever the screen has', async t => {
-	if (!(await hasTool(t, browserPackage))) return;
-	t.timeout(60_000);
-	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'page-'));
-	const file = path.join(directory.path, 'report.html');
-	await writeFile(file, page);
-	await using browser = await Browser.open();
-	await browser.load(pathToFileURL(file).href, {width: 794, scheme: 'dark'});
+	await using browser = await openPage(t, {width: 794, scheme: 'dark'});
+	if (!browser) return;
 	await browser.ask('Emulation.setEmulatedMedia', {
 		media: 'print',
 		features: [{name: 'prefers-color-scheme', value: 'dark'}],
@@ -110,6 +130,20 @@ test('what has changed comes before the matrix', t => {
 	t.false(formatHtml({record}).includes('id="changes"'));
 });
 
+test('a night comes first of all, the worst of it first, and its text stays text', t => {
+	const at = page.indexOf('<h2 id="night">This night');
+	const end = page.indexOf('<h2 id="changes">');
+	t.true(at > 0 && at < end);
+	t.deepEqual(
+		[...page.slice(at, end).matchAll(/<caption>([^<]*)/g)].map(match => match[1]),
+		['Regressions (1)', 'Kernels that did not run (1)', 'Flaky (1)'],
+	);
+	t.true(page.includes('7 of 10 reruns failed'));
+	t.is(page.match(/<script/g)?.length, 1);
+	t.false(formatHtml({record}).includes('id="night"'));
+	t.true(formatHtml({record: nightOf([])}).includes('Nothing fails, and no kernel'));
+});
+
 test('expected and seen registers stand side by side, and what differs says so without colours', t => {
 	t.regex(page, /<tr class="different"><th scope="row">bx<\/th><td>0x2<\/td><td>0xffffffff81000000<\/td><td>← no</);
 	t.regex(page, /<tr><th scope="row">ax<\/th><td>(0x\w+)<\/td><td>\1<\/td><td>yes</);
@@ -133,8 +167,25 @@ test('a run that was interrupted says so', t => {
 });
 
 test('with a history each duration has its chart', t => {
-	t.is(page.match(/<svg class="spark"/g)?.length, 60);
+	t.is(page.match(/<svg class="spark"/g)?.length, 60 + trends.length);
 	t.false(formatHtml({record}).includes('<svg'));
+});
+
+test('measurements have their budget in words, what they were before, and a chart', t => {
+	const [, section] = page.split('<h2 id="trends">');
+	const rows = [...section!.matchAll(/<tr><th scope="row">(.*)<\/tr>/g)].map(([row]) =>
+		row!
+			.replaceAll(/<svg.*<\/svg>/g, '')
+			.replaceAll(/<[^>]+>/g, '|')
+			.replaceAll(/\|+/g, '|'),
+	);
+	t.deepEqual(rows, [
+		'|debian-6.1 › restore to agent answers|261 ms|250 ms|over|200 ms|',
+		'|debian-6.1 › instructions per &#60;entry&#62;|401|432|within|–|',
+	]);
+	t.true(section!.includes('aria-label="190 ms, 210 ms; now 261 ms"'));
+	t.true(section!.includes('aria-label="now 401"'));
+	t.false(formatHtml({record}).includes('id="trends"'));
 });
 
 test('of very many failures all are named', t => {

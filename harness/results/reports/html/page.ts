@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import type {CellEvent} from '../../events.ts';
 import {columnsOf, isBad} from '../columns.ts';
 import type {ReportInput} from '../input.ts';
-import {changesSection} from './changes.ts';
+import {changesSection, nightSection} from './changes.ts';
 import {durationsSection} from './durations.ts';
 import {failuresSection} from './failures.ts';
 import {heatMapSection} from './heat-map.ts';
@@ -10,6 +10,7 @@ import {html, Markup} from './markup.ts';
 import {skipsSection} from './skips.ts';
 import {style} from './style.ts';
 import {summarySection} from './summary.ts';
+import {trendsSection} from './trends.ts';
 
 /** Nothing is lost without it: it puts a button behind each command. */
 const script = `
@@ -27,18 +28,21 @@ for (const command of document.querySelectorAll('code.command')) {
 `;
 
 /** The report as one page that needs nothing else: no network, no script, no other file. */
-export function formatHtml({record, comparison, history}: ReportInput): string {
+export function formatHtml({record, comparison, history, trends = []}: ReportInput): string {
 	const columns = columnsOf(record);
+	const findings = record.end?.findings;
 	const bad = columns.flatMap(({cells}) => cells.filter(isBad));
 	const anchors = new Map<CellEvent, string>(bad.map((cell, index) => [cell, `failure-${index + 1}`]));
 	const title = `probe-matrix ${record.run.id}`;
 	const links = [
 		['summary', 'Summary'],
+		...(findings ? [['night', 'This night']] : []),
 		...(comparison ? [['changes', 'What has changed']] : []),
 		['matrix', 'Matrix'],
 		['failures', `What did not pass (${bad.length})`],
 		['skips', 'Skipped'],
 		['durations', 'Durations'],
+		...(trends.length > 0 ? [['trends', 'Measurements']] : []),
 	];
 	return html`${new Markup('<!doctype html>')}
 <html lang="en">
@@ -54,11 +58,13 @@ export function formatHtml({record, comparison, history}: ReportInput): string {
 <nav aria-label="Sections"><ul>${links.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav></header>
 <main>
 ${summarySection(record, columns)}
+${findings && nightSection(findings)}
 ${comparison && changesSection(comparison)}
 ${heatMapSection(columns, anchors)}
 ${failuresSection(anchors)}
 ${skipsSection(record.cells)}
 ${durationsSection(record.cells, history)}
+${trends.length > 0 && trendsSection(trends)}
 </main>
 <script>${new Markup(script)}</script>
 </body>

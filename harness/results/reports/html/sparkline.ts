@@ -2,13 +2,14 @@ import {html, type Markup} from './markup.ts';
 
 const [width, height, margin] = [120, 28, 4];
 
-/** What a cell took in earlier runs, as a line, and what it took now, as a dot at its end. From 0, so that heights compare. */
-export function sparkline(history: readonly number[], nowMs: number): Markup {
-	const values = [...history, nowMs];
+/** What something took in earlier runs, as a line, and what it took now, as a dot at its end. From 0, so that heights compare. */
+export function sparkline(history: readonly number[], now: number, unit = 'ms'): Markup {
+	const values = [...history, now];
 	const most = Math.max(1, ...values);
 	const x = (index: number) => (margin + (index * (width - 2 * margin)) / Math.max(1, values.length - 1)).toFixed(1);
 	const y = (value: number) => (height - margin - (value * (height - 2 * margin)) / most).toFixed(1);
 	const points = values.map((value, index) => `${x(index)},${y(value)}`).join(' ');
-	const label = `${history.map(value => `${value} ms`).join(', ')}; now ${nowMs} ms`;
-	return html`<svg class="spark" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}"><title>${label}</title><line x1="0" x2="${width}" y1="${height - margin}" y2="${height - margin}"/><polyline points="${points}"/><circle cx="${x(values.length - 1)}" cy="${y(nowMs)}" r="3"/></svg>`;
+	const words = (value: number) => `${value} ${unit}`.trim();
+	const label = `${history.map(words).join(', ')}${history.length > 0 ? '; ' : ''}now ${words(now)}`;
+	return html`<svg class="spark" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}"><title>${label}</title><line x1="0" x2="${width}" y1="${height - margin}" y2="${height - margin}"/><polyline points="${points}"/><circle cx="${x(values.length - 1)}" cy="${y(now)}" r="3"/></svg>`;
 }

@@ -1,0 +1,37 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import path from 'node:path';
+import test from 'ava';
+import {execa} from 'execa';
+
+const directory = path.join(import.meta.dirname, '../../ci');
+const main = path.join(import.meta.dirname, 'main.ts');
+
+type Command = {readonly name: string; readonly options: readonly string[]};
+
+/** What a file has run: lines that go on behind a backslash are one. */
+function commandsOf(file: string): readonly Command[] {
+	const text = readFileSync(path.join(directory, file), 'utf8').replaceAll(/\\\n\s*/g, '');
+	return [...text.matchAll(/npx probe-matrix ([a-z]+(?: [a-z]+\b(?!\.))?)(.*)/g)].map(([, name, rest]) => ({
+		name: name!,
+		options: rest!.match(/(?<= )--[a-z]+(?:-[a-z]+)*/g) ?? [],
+	}));
+}
+
+for (const file of readdirSync(directory)) {
+	test(`${file} asks only for commands and options that there are`, async t => {
+		t.timeout(120_000);
+		const commands = commandsOf(file);
+		t.true(commands.length >= 3, 'they are found at all');
+		for (const [name, same] of Map.groupBy(commands, each => each.name)) {
+			const {stdout, exitCode} = await execa(process.execPath, [main, ...name.split(' '), '--help'], {reject: false});
+			t.is(exitCode, 0, name);
+			for (const option of new Set(same.flatMap(({options}) => options)))
+				t.regex(stdout, new RegExp(`^ +${option} `, 'm'), `${name} ${option}`);
+		}
+	});
+	test(`${file} has a page and JUnit made of the whole run`, t => {
+		const reports = commandsOf(file).filter(({name}) => name.startsWith('report'));
+		t.true(reports.some(({options}) => options.includes('--baseline') && options.includes('--out')));
+		t.true(reports.some(({options}) => options.includes('--format')));
+	});
+}

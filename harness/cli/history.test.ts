@@ -1,0 +1,70 @@
+import {readdir, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import {DatabaseSync} from 'node:sqlite';
+import test from 'ava';
+import {probeMatrix, temporaryRuns} from './fake-cli.ts';
+
+test('runs are listed with their ends, and what cannot be read is said', async t => {
+	t.timeout(90_000);
+	await using runs = await temporaryRuns();
+	runs.keep({id: 'r1', cells: {'k a/b': 'pass'}, run: {command: 'nightly'}});
+	runs.keep({id: 'r2', cells: {'k a/b': 'fail'}});
+	runs.keep({id: 'r3', cells: {'k a/b': 'pass'}, isInterrupted: true});
+	await writeFile(path.join(runs.history, 'runs', 'r0.jsonl'), 'hello\n');
+	const {exitCode, stdout, stderr} = await probeMatrix('history', 'list', '--history', runs.history);
+	t.is(exitCode, 0);
+	t.deepEqual(
+		stdout.split('\n').map(line => line.split(/ {2,}/).slice(0, 3).join(', ')),
+		['r1, nightly, exit 0', 'r2, run, exit 1', 'r3, run, interrupted'],
+	);
+	t.regex(stderr, /^probe-matrix: left out: .*r0\.jsonl, line 1: expected a JSON object, one event\.$/);
+});
+
+test('cells that are flaky or broken are listed, the others not', async t => {
+	t.timeout(90_000);
+	await using runs = await temporaryRuns();
+	for (let n = 10; n < 30; n++) {
+		runs.keep({
+			id: `r${n}`,
+			cells: {'k a/well': 'pass', 'k a/flaky': n % 5 === 0 ? 'fail' : 'pass', 'k a/broken': n < 25 ? 'pass' : 'crash'},
+		});
+	}
+	const {exitCode, stdout} = await probeMatrix('history', 'cells', '--history', runs.history);
+	t.is(exitCode, 0);
+	t.regex(stdout, /^k a\/flaky\n {2}flaky; passed 16 of 20 \(58 % to 92 %\)\n {2}first seen r10, last r29\n/m);
+	t.regex(stdout, /^k a\/broken\n {2}broken since r25; passed 15 of 20/m);
+	t.false(stdout.includes('a/well'));
+});
+
+test('old runs are removed, and only if it is said which are old', async t => {
+	t.timeout(90_000);
+	await using runs = await temporaryRuns();
+	for (const id of ['r1', 'r2', 'r3']) runs.keep({id, cells: {'k a/b': id === 'r1' ? 'pass' : 'fail'}});
+	for (const args of [[], ['--keep', '0'], ['--keep', 'x'], ['--older-than', '1.5']]) {
+		const {exitCode, stderr} = await probeMatrix('history', 'prune', '--history', runs.history, ...args);
+		t.is(exitCode, 2);
+		t.regex(stderr, /--keep or --older-than|a whole number from 1/);
+	}
+	t.is((await readdir(path.join(runs.history, 'runs'))).length, 3);
+	const {stdout} = await probeMatrix('history', 'prune', '--history', runs.history, '--keep', '1');
+	t.is(stdout, '1 runs removed, 2 kept');
+	t.deepEqual(await readdir(path.join(runs.history, 'runs')), ['r1.jsonl', 'r3.jsonl']);
+});
+
+test('a history of a newer schema, and none, end with 2 and one sentence', async t => {
+	t.timeout(90_000);
+	await using runs = await temporaryRuns();
+	const none = await probeMatrix('history', 'list', '--history', runs.history);
+	t.is(none.exitCode, 2);
+	t.regex(none.stderr, /^probe-matrix: There is no history in .*begins one\.$/);
+	runs.keep({id: 'r1', cells: {'k a/b': 'pass'}});
+	using database = new DatabaseSync(path.join(runs.history, 'index.sqlite'));
+	database.exec('PRAGMA user_version = 99');
+	const newer = await probeMatrix('history', 'list', '--history', runs.history);
+	t.is(newer.exitCode, 2);
+	t.regex(
+		newer.stderr,
+		/^probe-matrix: The history of .* has schema 99.*: a newer one wrote it\. Update, or name another/,
+	);
+	t.is((await probeMatrix('history', 'list')).exitCode, 2);
+});

@@ -1,0 +1,38 @@
+import test from 'ava';
+import {asText, fakeRun} from '../results/fake-run.ts';
+import {parseRun} from '../results/read-run.ts';
+import {forJob} from './job-output.ts';
+
+const failed = parseRun(asText(fakeRun({cells: {'k a/b': 'fail', 'k a/c': 'pass'}})), 'x');
+const text = 'a table\n  ::error title=x::a guest said so\n';
+
+test.serial('text for people is left alone where no workflow reads it', t => {
+	withWorkflow(undefined, () => t.is(forJob(text, failed), text));
+});
+
+test.serial('in a workflow of GitHub guests give no commands, and what failed is annotated behind', t => {
+	withWorkflow('true', () => {
+		const [first, ...rest] = forJob(text, failed).trimEnd().split('\n');
+		const token = /^::stop-commands::(\S+)$/.exec(first!)![1];
+		const end = rest.indexOf(`::${token}::`);
+		t.is(rest.slice(0, end).join('\n'), text.trimEnd());
+		t.deepEqual(
+			rest.slice(end + 1).map(line => line.split('::')[1]),
+			['error title=k › a/b%3A fail'],
+		);
+	});
+});
+
+function withWorkflow(value: string | undefined, work: () => void): void {
+	const before = process.env.GITHUB_ACTIONS;
+	const set = (to: string | undefined) => {
+		if (to === undefined) delete process.env.GITHUB_ACTIONS;
+		else process.env.GITHUB_ACTIONS = to;
+	};
+	set(value);
+	try {
+		work();
+	} finally {
+		set(before);
+	}
+}

@@ -1,0 +1,10 @@
+import {formatAnnotations, withoutCommands} from '../results/reports/annotations.ts';
+import type {Reported} from '../results/reports/columns.ts';
+
+/**
+ * Text for people, in which guests may have their say. A workflow of GitHub looks for commands in all that is printed:
+ * there it finds only ours, which annotate the workflow's page with what went wrong.
+ */
+export function forJob(text: string, reported: Reported = {kernels: [], cells: []}): string {
+	return process.env.GITHUB_ACTIONS ? withoutCommands(text) + formatAnnotations(reported) : text;
+}

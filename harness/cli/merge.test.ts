@@ -1,0 +1,62 @@
+import {readFile, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import type {FakeRun} from '../results/fake-run.ts';
+import {readRun} from '../results/read-run.ts';
+import {probeMatrix, temporaryRuns} from './fake-cli.ts';
+
+const parts = [['k'], ['l']];
+const one: FakeRun = {id: 'r1', cells: {'k a/b': 'pass'}, run: {shard: {index: 1, parts}}};
+const two: FakeRun = {id: 'r2', cells: {'l a/b': 'pass'}, run: {shard: {index: 2, parts}}};
+
+test('the whole is written to a file and kept in a history', async t => {
+	t.timeout(90_000);
+	await using runs = await temporaryRuns();
+	const out = path.join(runs.path, 'whole');
+	const files = [await runs.file('1', one), await runs.file('2', two)];
+	const ended = await probeMatrix('merge', ...files, '--json', out, '--history', runs.history);
+	t.is(ended.exitCode, 0, ended.stderr);
+	t.is(ended.stdout, '');
+	t.like(await readRun(out), {run: {id: 'r1-merged', command: 'merge'}, cells: {length: 2}, isInterrupted: false});
+	t.is(await readFile(out, 'utf8'), await readFile(path.join(runs.history, 'runs', 'r1-merged.jsonl'), 'utf8'));
+});
+
+test('parts and kernels that are missing are named, and end with 3', async t => {
+	t.timeout(90_000);
+	await using runs = await temporaryRuns();
+	const ended = await probeMatrix('merge', await runs.file('2', two), '--kernel', 'l', '--kernel', 'm');
+	t.is(ended.exitCode, 3);
+	t.regex(
+		ended.stderr,
+		/^probe-matrix: shard 1 is missing: k\.\nprobe-matrix: m is missing: it is in none of these\.\n/,
+	);
+	t.is(ended.stdout.split('\n').length, 3, 'run, kernel, cell, and no end');
+});
+
+test('a failure in a part is one of the whole', async t => {
+	t.timeout(90_000);
+	await using runs = await temporaryRuns();
+	const files = [await runs.file('1', {...one, cells: {'k a/b': 'hang'}}), await runs.file('2', two)];
+	t.is((await probeMatrix('merge', ...files)).exitCode, 1);
+});
+
+test('what is no part of one run, and what is no run, ends with 2 and says so in one line', async t => {
+	t.timeout(90_000);
+	await using runs = await temporaryRuns();
+	const file = await runs.file('1', one);
+	const other = await runs.file('2', {...two, run: {...two.run, versions: {node: 'v24', qemu: '9'}}});
+	const damaged = path.join(runs.path, 'damaged');
+	await writeFile(damaged, `${await readFile(file, 'utf8')}oops\n`);
+	for (const [files, message] of [
+		[[file, other], /with qemu 10, .* with 9: these are not parts of one run\.$/],
+		[[damaged], /damaged, line 5: expected a JSON object, one event\.$/],
+		[[path.join(runs.path, 'nowhere')], /The events cannot be read: ENOENT/],
+	] as const) {
+		const {exitCode, stderr, stdout} = await probeMatrix('merge', ...files);
+		t.is(exitCode, 2);
+		t.regex(stderr, message);
+		t.is(stderr.split('\n').length, 1);
+		t.is(stdout, '');
+	}
+	t.is((await probeMatrix('merge')).exitCode, 2);
+});

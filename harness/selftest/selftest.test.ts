@@ -1,0 +1,44 @@
+import test from 'ava';
+import {openConsoles} from '../matrix/consoles.ts';
+import type {Guest} from '../matrix/guest.ts';
+import {guestSource} from '../matrix/guest-source.ts';
+import {prepareKernel} from '../matrix/prepare-kernels.ts';
+import {embeddedKernel} from '../matrix/tested-kernels.ts';
+import {faults} from './faults.ts';
+import {runSelftest} from './run-selftest.ts';
+
+/** Of the hangs those that are told the soonest; `probe-matrix selftest` makes the rest. */
+const hangs = new Set(['rcu-stall', 'hard-lockup', 'agent-killed', 'late-warn']);
+
+const interrupt = new AbortController();
+let bootGuest: () => Promise<Guest>;
+
+test.before('a kernel is prepared', async t => {
+	t.timeout(20 * 60_000);
+	const {signal} = interrupt;
+	const payload = await prepareKernel(embeddedKernel, {signal});
+	const {consolePath} = await openConsoles();
+	bootGuest = guestSource(payload, {
+		isolation: 'reuse',
+		signal,
+		consolePath: () => consolePath(`${embeddedKernel}-selftest`),
+	});
+});
+test.after.always('nothing goes on', () => interrupt.abort());
+
+for (const fault of faults.filter(({name, goalMs}) => goalMs <= 2000 || hangs.has(name))) {
+	test.serial(fault.name, async t => {
+		t.timeout(5 * 60_000);
+		const results = await runSelftest({
+			kernel: embeddedKernel,
+			faults: [fault],
+			bootGuest,
+			signal: interrupt.signal,
+			onResult: ({verdict, title}) => t.log(`${verdict}: ${title}`),
+		});
+		t.deepEqual(
+			results.map(({wrong}) => wrong),
+			[[]],
+		);
+	});
+}
