@@ -35,7 +35,7 @@ export function addHistory(program: Command): void {
 		.requiredOption('--history <dir>', 'where they are kept')
 		.option('--keep <n>', 'keep so many runs, the newest', parseWhole)
 		.option('--older-than <days>', 'remove runs that are older', parseWhole)
-		.description('removes old runs; the last green one stays')
+		.description('removes old runs; the last green one of each command stays')
 		.action(async ({history: directory, keep, olderThan}: HistoryOption & {keep?: number; olderThan?: number}) => {
 			using store = await openHistory(directory);
 			const removed = await pruneHistory(store, {
