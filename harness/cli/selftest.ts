@@ -7,6 +7,7 @@ import {embeddedKernel, homeKernel} from '../matrix/tested-kernels.ts';
 import {type Fault, faults} from '../selftest/faults.ts';
 import {type FaultResult, runSelftest} from '../selftest/run-selftest.ts';
 import {chooseKernels} from './choose-kernels.ts';
+import {collect} from './option-values.ts';
 import {showResult, showSum} from './selftest-output.ts';
 
 type SelftestOptions = {readonly kernel: readonly string[]; readonly only: readonly Fault[]};
@@ -18,7 +19,7 @@ export function addSelftest(program: Command, signal: AbortSignal): void {
 		.option(
 			'--kernel <id>',
 			`a kernel to do it on; may be given again (default: ${homeKernel}, or ${embeddedKernel} where that cannot be had)`,
-			(id: string, before: readonly string[]) => [...before, id],
+			collect,
 			[],
 		)
 		.option('--only <name>', 'one of the faults; may be given again', pickFault, [])
