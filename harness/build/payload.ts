@@ -60,11 +60,11 @@ async function buildModules(kernel: Kernel, {signal, module, onCompile}: Payload
 		tools: ['gcc', 'ld'],
 		key: [kernel.buildTree, toolchain.identity, ...more].join('\n'),
 		make: toolchain.make,
-		// Debian's headers ask for the very compiler of their suite.
-		// Fixtures do not depend on the module.
 		runs: copy =>
+			// Fixtures do not depend on the module.
 			(module === undefined ? ['fixtures', 'kmod'] : ['kmod']).map(name => [
 				...['-C', kernel.buildTree, `M=${path.join(copy, name)}`],
+				// Debian's headers ask for the very compiler of their suite.
 				...[`CC=${toolchain.cc}`, ...more, 'modules'],
 			]),
 		signal,

@@ -65,6 +65,7 @@ export function errorCode(error: unknown): string | undefined {
 	return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Of whatever was thrown. */
 export function messageOf(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);
 }
@@ -72,6 +73,7 @@ export function messageOf(error: unknown): string {
 /** What programs say then, in English. */
 export const fullDisk = 'No space left on device';
 
+/** What a person is told; `where` is a path on that disk. */
 export function diskFull(where: string, cause: unknown): UsageError {
 	return new UsageError(`There is no space left on the disk that holds ${where}.`, {cause});
 }

@@ -18,6 +18,7 @@ export async function readRecent<T>(
 	}
 }
 
+/** Writes `value` as JSON, for `readRecent`; who reads meanwhile sees the old or the new, never a part. */
 export async function remember(file: string, value: unknown): Promise<void> {
 	const temporary = `${file}.${process.pid}`;
 	await writeFile(temporary, JSON.stringify(value, null, '\t'));

@@ -3,6 +3,7 @@ import {readFileSync} from 'node:fs';
 /** What tells a process from a later one with the same number. */
 export type ProcessIdentity = {readonly pid: number; readonly startTime: string};
 
+/** Nothing where there is no such process, or only its end waits to be noticed. */
 export function identityOf(pid: number): ProcessIdentity | undefined {
 	try {
 		const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -15,6 +16,7 @@ export function identityOf(pid: number): ProcessIdentity | undefined {
 	}
 }
 
+/** Whether it is that very process that has the number now. */
 export function isAlive({pid, startTime}: ProcessIdentity): boolean {
 	return startTime !== undefined && identityOf(pid)?.startTime === startTime;
 }

@@ -55,6 +55,7 @@ export async function versionOf(program: string): Promise<string> {
 	return /\d+(?:\.\d+)+\S*/.exec(stdout || stderr)?.[0] ?? 'unknown version';
 }
 
+/** For a shell of root, on Debian. */
 export function installCommand(missing: readonly Finding[]): string {
 	const names = missing.map(finding => finding.package).join(' ');
 	return `apt-get update && apt-get install -y --no-install-recommends ${names}`;

@@ -30,6 +30,7 @@ export function nightlyKernels(release: string): readonly string[] {
 	return [...knownKernels(), ...flavours.map(flavour => `${release}+${flavour}`)];
 }
 
+/** What images/kernels.json says of a series of Debian; nothing if it does not name it. */
 export function debianRow(id: string): DebianRow | undefined {
 	return Object.hasOwn(debian, id) ? debian[id] : undefined;
 }
@@ -39,6 +40,7 @@ export function pinnedSha256(version: string): string | undefined {
 	return Object.hasOwn(releases, version) ? releases[version]!.sha256 : undefined;
 }
 
+/** What a person is told who asked for it: why, or else what is like it. */
 export function unknownKernel(id: string, why?: string): UsageError {
 	if (why) return new UsageError(`There is no kernel ${JSON.stringify(id)}: ${why}.`);
 	return new UsageError(

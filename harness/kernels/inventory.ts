@@ -27,7 +27,10 @@ export async function listKernels(): Promise<readonly ListedKernel[]> {
 	);
 }
 
-/** Removes what nothing refers to any more: older kernels, compilers, builds, downloads, interrupted work, what bisects keep. Returns what was freed. */
+/**
+ * Removes what nothing refers to any more: older kernels, compilers, builds, downloads, interrupted work, what bisects
+ * keep. Returns how many bytes were freed.
+ */
 export async function pruneCache({signal}: {signal?: AbortSignal} = {}): Promise<number> {
 	const memos = await readMemos();
 	const isNamed = (file: string) => memos.some(text => text.includes(JSON.stringify(file).slice(0, -1)));

@@ -23,6 +23,7 @@ export function mergeOptions(...parts: readonly Options[]): Options {
 	return new Map(parts.flatMap(part => [...part]));
 }
 
+/** Lines of a .config, as `parseOptions` takes them. */
 export function formatOptions(options: Options): string {
 	return [...options]
 		.map(([name, value]) => (value === 'n' ? `# ${name} is not set\n` : `${name}=${value}\n`))

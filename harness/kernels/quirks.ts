@@ -19,6 +19,7 @@ export type Quirk = {
 	readonly replace?: readonly {readonly file: string; readonly old: string; readonly new: string}[];
 };
 
+/** Those that hold for a release, `5.10` or `5.10.1`, in that flavour. */
 export function quirksOf(version: string, flavour: string, all: readonly Quirk[] = rows): readonly Quirk[] {
 	return all.filter(
 		({from, before, flavours}) =>

@@ -18,6 +18,7 @@ export type Recipe = {
 // To be raised when what is done with sources changes.
 const edition = '1';
 
+/** From images/kconfig and images/quirks.json. Throws UsageError where one of them has a line that is no option. */
 export async function recipeOf(version: string, flavour: string): Promise<Recipe> {
 	const names = flavour === 'base' ? ['base'] : ['base', flavour];
 	const fragments = await Promise.all(

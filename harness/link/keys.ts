@@ -8,6 +8,7 @@ export type RunKeys = {readonly client: KeyPair; readonly host: KeyPair};
 
 const {utils} = ssh2;
 
+/** New ones, which are kept in memory only. Throws GuestError. */
 export async function createRunKeys(): Promise<RunKeys> {
 	const [client, host] = await Promise.all([createKeyPair(), createKeyPair()]);
 	return {client, host};
@@ -24,6 +25,7 @@ export async function createKeyPair(
 	throw new GuestError('ssh2 made 16 broken Ed25519 keys in a row.');
 }
 
+/** One key in the form of OpenSSH, private or public. Throws the Error of ssh2 where it is none. */
 export function parseKey(text: string): ParsedKey {
 	const parsed = utils.parseKey(text);
 	if (parsed instanceof Error) throw parsed;

@@ -62,6 +62,7 @@ export async function examineGuest(parts: Parts): Promise<Examination> {
 	};
 }
 
+/** Whether QEMU's monitor is silent, too; never rejects. */
 export async function isHeld(vm: Pick<ExaminedVm, 'qmp'>): Promise<boolean> {
 	return (await within(monitorMs, vm.qmp.execute('query-status'))) === undefined;
 }

@@ -51,6 +51,7 @@ const rerunsPerCell = 10;
 /** Where more cells of one kernel fail at once, that is no flaky one: the others are taken as they are. */
 const confirmedPerKernel = 20;
 
+/** From a history: all cells that ever ran, and of the nights the last one and the last green one, if there are any. */
 export function pastRuns(store: HistoryStore): PastRuns {
 	const nights = store.runs().filter(({command, isRunning}) => command === 'nightly' && !isRunning);
 	const [last, green] = [nights.at(-1), nights.findLast(({isGreen}) => isGreen)];

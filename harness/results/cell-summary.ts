@@ -28,6 +28,7 @@ export function cellKey(cell: CellName): string {
 	return `${cell.kernel} ${cell.mechanism} ${cellTitle(cell)}`;
 }
 
+/** By `cellKey`, in the order in which cells first ended. */
 export function summarizeCells(cells: readonly CellEvent[]): ReadonlyMap<string, SummarizedCell> {
 	const groups = Map.groupBy(cells, cellKey);
 	return new Map(

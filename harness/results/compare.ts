@@ -31,6 +31,7 @@ const slowerChance = 0.001;
 /** Smaller ones are nobody's matter, however sure. */
 const slowerFactor = 1.1;
 
+/** What is different in `after`; `history` makes the judgement of times surer. */
 export function compareRuns(
 	before: Pick<RunRecord, 'cells'>,
 	after: Pick<RunRecord, 'cells'>,

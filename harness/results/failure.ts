@@ -33,6 +33,7 @@ export function rerunCommand(cell: Pick<CellEvent, 'kernel' | 'case' | 'target'>
 
 type SideBySide = {what: string; expected: Record<string, string>; seen: Record<string, string>};
 
+/** Evidence of registers that differ: what was expected of each, and what was seen. */
 export function isSideBySide(value: unknown): value is SideBySide {
 	return isObject(value) && 'what' in value && isObject(value.expected) && isObject(value.seen);
 }
@@ -54,6 +55,7 @@ function formatRegisters({what, expected, seen}: SideBySide): string {
 	].join('\n');
 }
 
+/** Evidence of call stacks that differ, a name of a function a line. */
 export function isStacks(value: unknown): value is {expected: string[]; seen: string[]} {
 	return (
 		typeof value === 'object' &&

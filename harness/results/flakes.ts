@@ -37,6 +37,7 @@ export function wilson(passes: number, total: number): Interval {
 	return {low: Math.max(0, centre - half), high: Math.min(1, centre + half)};
 }
 
+/** For a cell with at least one result; the oldest run is first. */
 export function cellStatistics({results, ...name}: CellHistory): CellStatistics {
 	const streaks = streaksOf(results.filter(({total}) => total > 0));
 	const isBroken = streaks.map(streak => !streak.hasPassed && isNoChance(streak.total, streaks));
@@ -92,7 +93,10 @@ function streaksOf(results: readonly StoredResult[]): readonly Streak[] {
 	return streaks;
 }
 
-/** Whether so many failures in a row would be a wonder for a cell that fails as often as this one does while it passes at times. */
+/**
+ * Whether so many failures in a row would be a wonder for a cell that fails as often as this one does while it passes at
+ * times.
+ */
 function isNoChance(failedInRow: number, streaks: readonly Streak[]): boolean {
 	const passing = streaks.filter(({hasPassed}) => hasPassed);
 	// It never passed.

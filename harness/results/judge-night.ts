@@ -46,6 +46,7 @@ export type Night = {
 /** More failures than its past lets one expect come up by chance less often than this. */
 const worseChance = 0.01;
 
+/** What a night amounts to, from what ran and what was before; see ARCHITECTURE.md, "History". */
 export function judgeNight({kernels, cells, reruns, past, known, before, isAskedFor}: Night): NightReport {
 	const summaries = [...summarizeCells(cells).values()];
 	const again = summarizeCells(reruns);

@@ -46,6 +46,7 @@ function wrongIn(entry: unknown): string | undefined {
 	return fields.has('reason') || fields.has('issue') ? undefined : 'a "reason" or an "issue" is needed';
 }
 
+/** A field that the entry does not have fits every cell. */
 export function isMeant(known: KnownFailure, cell: CellName): boolean {
 	return (
 		known.case === cell.case &&

@@ -61,6 +61,7 @@ export function runOf(row: Row, isRunning: (id: string) => boolean): StoredRun {
 	};
 }
 
+/** A cell's name from its row in the index. */
 export function nameOf({kernel, mechanism, caseId, target}: Row): CellName {
 	return {
 		kernel: String(kernel),
@@ -83,6 +84,7 @@ export function parseResults(text: SQLOutputValue | undefined): readonly StoredR
 	}));
 }
 
+/** From a row of the index, whose `value` is in the unit that it names. */
 export function measuredOf({run, kernel, what, unit, budget, value}: Row): Measured {
 	return {
 		run: String(run),
@@ -94,6 +96,7 @@ export function measuredOf({run, kernel, what, unit, budget, value}: Row): Measu
 	};
 }
 
+/** Numbers with spaces between them, in milliseconds: one for each repeat that passed, perhaps none. */
 export function parseDurations(text: SQLOutputValue | undefined): readonly number[] {
 	return text === '' ? [] : String(text).split(' ').map(Number);
 }

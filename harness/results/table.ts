@@ -128,6 +128,7 @@ function formatTime(cells: readonly CellEvent[]): string {
 	return `${(cells.reduce((sum, {durationMs}) => sum + durationMs, 0) / 1000).toFixed(1)} s`;
 }
 
+/** Each once, in the order in which they are read. */
 export function suitesOf(cells: readonly CellEvent[]): readonly string[] {
 	return [...new Set(cells.map(suiteOf))].sort((a, b) => suiteOrder(a) - suiteOrder(b));
 }
@@ -142,6 +143,7 @@ function targetOf(cell: CellEvent): string {
 	return cell.target ?? '–';
 }
 
+/** Its place among columns; one that is not known comes before all others. */
 export function targetOrder(target: string): number {
 	return ['–', 'asm', 'asm-fentry', 'c', 'vmlinux'].indexOf(target);
 }

@@ -29,6 +29,7 @@ export async function bootUntilClockIsRight<T>(boot: (attempt: number) => Promis
 	throw new BootError(`In ${bootsAtMost} boots the clock of the guest ran too fast or too slow; the host is too busy.`);
 }
 
+/** Both clocks at once, as well as the way to the agent and back lets one say. Throws LinkLostError. */
 export async function readClocks(agent: Agent): Promise<Moment> {
 	const before = performance.now();
 	const {nowNs} = await agent.call('counts', {});

@@ -37,6 +37,7 @@ const registerPattern = new RegExp(String.raw`\b(?:RIP: 0010|IP):(?:\[<[\da-f]+>
 const machinery =
 	/^(?:_*(?:dump_stack|show_stack|show_regs|print_|kasan_|asan_|warn|might_sleep|might_resched|schedule|cond_resched|lock_acquire|mutex_lock|kmalloc|kmem_cache|kmemleak|slab_|report_bug|handle_bug|exc_|asm_exc_|asm_sysvec|asm_common|sysvec_|do_error_trap|do_invalid_op|invalid_op|error_entry|lockdep_|mark_lock|check_|validate_chain|debug_|ubsan_|refcount_|delay|const_udelay|msleep|io_schedule|rcu_|nmi_|default_idle|native_|apic_|smp_|irq_|hrtimer_|update_process_times|tick_|update_curr|sched_show_task|trigger_)\w*|v?panic|schedule\w*|__warn\w*|set_track\w*|stack_trace_save\w*|save_stack\w*|end_report|__lock_acquire|arch_\w*backtrace\w*|kmemdup|process_timeout|bad_\w+|page_fault|async_page_fault|do_page_fault|no_context|oops_\w+|die\w*|kthread_\w+|ret_from_fork\w*|touch_\w+|preempt_count_\w+|preempt_schedule\w*|asm_\w+|kthread|worker_thread|process_one_work|invalid_wait_context|try_to_wake_up)(?:\.\w+)*$/;
 
+/** What is known of it from the lines that have come so far. */
 export function reportOf(draft: Draft): KernelReport {
 	const {signature, lines} = draft;
 	const kind = signature?.kind ?? 'warning';

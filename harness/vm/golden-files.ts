@@ -58,6 +58,7 @@ async function statOf(file: string): Promise<{size: number; mtimeMs: number; isD
 	return {size, mtimeMs, isDirectory: (rest.mode & 0o170000) === 0o040000};
 }
 
+/** The last of its files: without it a saved guest is not found. */
 export async function writeRecord(directory: string, record: GoldenRecord): Promise<void> {
 	await writeFile(path.join(directory, recordFile), JSON.stringify(record, null, '\t'));
 }

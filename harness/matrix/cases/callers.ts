@@ -54,6 +54,7 @@ export function overlaps(counts: readonly number[]): number {
 /** On a busy host a processor of the guest may stand still for a whole stretch; on an idle one the first is enough. */
 const stretchesAtMost = 8;
 
+/** Does `stretch`, which is told how many went before, until it is shown; after the last one nobody looks again. */
 export async function untilShown(isShown: () => boolean, stretch: (n: number) => Promise<unknown>): Promise<void> {
 	for (let n = 0; n === 0 || (n < stretchesAtMost && !isShown()); n++) await stretch(n);
 }

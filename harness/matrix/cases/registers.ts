@@ -27,6 +27,7 @@ export function hex(value: bigint | number): Hex {
 	return `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`;
 }
 
+/** Of the flags those that a program sets: what depends on the processor and its state is left out. */
 export function flagsOf(registers: {readonly flags: Hex}): Hex {
 	return hex(BigInt(registers.flags) & allFlags);
 }

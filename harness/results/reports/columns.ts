@@ -44,6 +44,7 @@ export function isBad({verdict}: {readonly verdict: Verdict}): boolean {
 	return verdict !== 'pass' && verdict !== 'skip';
 }
 
+/** It was asked for and did not run; a kernel of which nothing was said yet is not missing. */
 export function isMissing({event}: Column): boolean {
 	return event !== undefined && event.state !== 'ready';
 }
