@@ -1,34 +1,68 @@
 #!/bin/bash
 # As root, on Debian: installs slurm-wlm where it is missing, makes this machine a cluster of one node, submits ci/slurm.sh
 # as a job array, and looks whether the merged result is the same as one whole run, cell for cell. What was installed is
-# removed again. OPTIONS are those of `probe-matrix run`.
+# removed again. OPTIONS are those of `probe-matrix run`; DEADLINE is how many seconds the jobs may take, an hour if not said.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OPTIONS=${OPTIONS:---kernel debian-6.1 --kernel debian-6.12 --match module/* --match return/return-value}
 export PROBE_MATRIX_CACHE=${PROBE_MATRIX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/probe-matrix}
 parts_count=3
 place=$(mktemp -d)
-installed=
+policy=${POLICY:-/usr/sbin/policy-rc.d}
+made_policy=
 pids=()
+jobs=()
 
 undo() {
-	for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-	wait 2>/dev/null || true
-	[ -z "$installed" ] || { apt-get purge -y $installed >/dev/null 2>&1; echo "removed: $installed"; }
+	# Whatever of it fails, the rest is still to be undone.
+	set +e
+	if [ ${#jobs[@]} -gt 0 ]; then
+		# A step of a job outlives slurmd, which is to be killed next.
+		scancel "${jobs[@]}" 2>/dev/null
+		for _ in {1..50}; do [ -n "$(squeue -h 2>/dev/null)" ] || break; sleep 0.2; done
+	fi
+	for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done
+	wait 2>/dev/null
+	if [ -e "$place/before" ]; then
+		installed=$(packages | comm -13 "$place/before" - | tr '\n' ' ')
+		if [ -z "$installed" ]; then :
+		elif apt-get purge -y $installed >/dev/null 2>&1; then echo "removed: $installed"
+		else echo "slurm.sh: these could not be removed: $installed" >&2; fi
+	fi
+	allow_services
 	rm -rf "$place"
 }
 trap undo EXIT
 
-if ! command -v slurmctld slurmd munged >/dev/null; then
-	# Nothing that is installed may start a service of its own.
-	policy=/usr/sbin/policy-rc.d
-	[ -e $policy ] || { printf '#!/bin/sh\nexit 101\n' >$policy; chmod +x $policy; made_policy=1; }
-	before=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' | sed -n 's/^ii *//p' | sort)
+forbid_services() {
+	[ ! -e "$policy" ] || return 0
+	made_policy=1
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod +x "$policy"
+}
+
+allow_services() {
+	[ -z "$made_policy" ] || rm -f "$policy"
+	made_policy=
+}
+
+# All of which there is more than configuration, half installed ones included.
+packages() {
+	dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' | sed -n 's/^.[^nc].//p' | sort
+}
+
+missing=
+for name in slurmctld slurmd munged sinfo sbatch squeue scontrol scancel; do
+	command -v "$name" >/dev/null || missing=1
+done
+if [ -n "$missing" ]; then
 	apt-get update -qq
+	packages >"$place/packages"
+	mv "$place/packages" "$place/before"
+	# Nothing that is installed may start a service of its own.
+	forbid_services
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurmctld slurmd slurm-client munge >/dev/null
-	after=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' | sed -n 's/^ii *//p' | sort)
-	installed=$(comm -13 <(echo "$before") <(echo "$after") | tr '\n' ' ')
-	[ -z "${made_policy:-}" ] || rm $policy
+	allow_services
 fi
 
 # Keys, sockets and state of the cluster are in a place of their own.
@@ -78,11 +112,25 @@ fi
 echo "cluster: $(sinfo -h -o '%D node, %c CPUs, %t'), $(slurmctld -V)"
 
 export PARTS=$place/parts HISTORY=$place/history
+deadline=${DEADLINE:-3600}
 submit() { sbatch --parsable --cpus-per-task=1 --mem=0 --output="$place/job-%j.out" "$@"; }
 night=$(submit --array=1-$parts_count ci/slurm.sh)
+jobs+=("$night")
 merge=$(submit --dependency=afterany:"$night" ci/slurm.sh merge "$night")
+jobs+=("$merge")
 echo "submitted: array $night of $parts_count tasks, merge $merge"
-while [ -n "$(squeue -h)" ]; do sleep 1; done
+until=$((SECONDS + deadline))
+for ((;;)); do
+	queue=$(squeue -h)
+	[ -n "$queue" ] || break
+	if [ $SECONDS -ge $until ]; then
+		printf 'slurm.sh: the jobs have not ended within %s s:\n%s\n' "$deadline" "$queue" >&2
+		cat "$place"/job-*.out >&2 || true
+		exit 1
+	fi
+	sleep 1
+done
+jobs=()
 scontrol show job -o | sed -E 's/.*JobId=([0-9]+).*JobState=(\w+).* ExitCode=([0-9]+:[0-9]+).* RunTime=(\S+).*/job \1: \2, exit \3, ran \4/'
 
 set -f

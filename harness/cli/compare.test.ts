@@ -11,7 +11,8 @@ const ends: readonly (readonly [what: string, after: FakeRun, exitCode: number, 
 	['a new failure', {cells: {...before.cells, 'k a/b': 'crash'}}, 1, /new failures: 1\n {2}k a\/b +pass → crash/],
 	['an interrupted run', {cells: before.cells!, isInterrupted: true}, 3, /interrupted/],
 	['a kernel that is lost', {cells: {'k a/b': 'pass', 'k a/c': 'fail'}, kernels: [lost]}, 3, /gone: 1\n {2}l: 1/],
-	['a case that is gone', {cells: {'k a/b': 'pass', 'k a/c': 'fail'}}, 0, /gone: 1/],
+	['a kernel that left no word', {cells: {'k a/b': 'pass', 'k a/c': 'fail'}}, 3, /gone: 1\n {2}l: 1/],
+	['a case that is gone', {cells: {'k a/b': 'pass', 'l a/b': 'pass'}}, 0, /gone: 1/],
 ];
 for (const [what, after, exitCode, words] of ends) {
 	test(`${what} ends with ${exitCode}`, async t => {

@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs';
 import type {Command} from 'commander';
 import {UsageError} from '../host/errors.ts';
+import {say} from '../host/say.ts';
 import {compareRuns} from '../results/compare.ts';
 import {findRun} from '../results/find-run.ts';
 import {formatComparison} from '../results/format-comparison.ts';
@@ -31,9 +32,13 @@ async function compare(before: string, after: string, directory?: string): Promi
 	const old = await readNamed(before, store, {besides: now.run.id});
 	const comparison = compareRuns(old, now, store?.durationsBefore(old.run.id));
 	process.stdout.write(forJob(formatComparison(comparison, old, now)));
-	const lost = new Set(now.kernels.filter(({state}) => state !== 'ready').map(({kernel}) => kernel));
-	const isShort = now.isInterrupted || comparison.missing.some(({kernel}) => lost.has(kernel));
-	return comparison.newFailures.length > 0 ? 1 : isShort ? 3 : 0;
+	const lost = readyKernels(old).difference(readyKernels(now));
+	if (lost.size > 0) say(`${after} lacks ${[...lost].join(', ')}.`);
+	return comparison.newFailures.length > 0 ? 1 : now.isInterrupted || lost.size > 0 ? 3 : 0;
+}
+
+function readyKernels({kernels}: RunRecord): Set<string> {
+	return new Set(kernels.filter(({state}) => state === 'ready').map(({kernel}) => kernel));
 }
 
 /** A run by its file of events, or by what it is called in a history. What is a file is one: an id has no path. */

@@ -33,3 +33,18 @@ export async function temporaryRuns() {
 		},
 	};
 }
+
+/** As if in a workflow of GitHub, or outside of any. No other test of the file may run meanwhile. */
+export function withWorkflow(value: string | undefined, work: () => void): void {
+	const before = process.env.GITHUB_ACTIONS;
+	const set = (to: string | undefined) => {
+		if (to === undefined) delete process.env.GITHUB_ACTIONS;
+		else process.env.GITHUB_ACTIONS = to;
+	};
+	set(value);
+	try {
+		work();
+	} finally {
+		set(before);
+	}
+}

@@ -1,4 +1,4 @@
-import {type Command, InvalidArgumentError} from 'commander';
+import type {Command} from 'commander';
 import {say} from '../host/say.ts';
 import {cellTitle} from '../results/events.ts';
 import {type CellStatistics, cellStatistics} from '../results/flakes.ts';
@@ -6,6 +6,7 @@ import {fit} from '../results/format-comparison.ts';
 import {pruneHistory} from '../results/prune.ts';
 import {HistoryStore} from '../results/store.ts';
 import type {StoredRun} from '../results/stored.ts';
+import {wholeNumber} from './option-values.ts';
 
 type HistoryOption = {readonly history: string};
 
@@ -33,9 +34,9 @@ export function addHistory(program: Command): void {
 	history
 		.command('prune')
 		.requiredOption('--history <dir>', 'where they are kept')
-		.option('--keep <n>', 'keep so many runs, the newest', parseWhole)
-		.option('--older-than <days>', 'remove runs that are older', parseWhole)
-		.description('removes old runs; the last green one stays')
+		.option('--keep <n>', 'keep so many runs, the newest', wholeNumber(1))
+		.option('--older-than <days>', 'remove runs that are older', wholeNumber(1))
+		.description('removes old runs; the last green one of each command stays')
 		.action(async ({history: directory, keep, olderThan}: HistoryOption & {keep?: number; olderThan?: number}) => {
 			using store = await openHistory(directory);
 			const removed = await pruneHistory(store, {
@@ -70,10 +71,4 @@ function formatStatistics(cell: CellStatistics): string {
 		`  first seen ${firstSeen}, last ${lastSeen}`,
 		'',
 	].join('\n');
-}
-
-function parseWhole(value: string): number {
-	const number = Number(value);
-	if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('a whole number from 1 is needed.');
-	return number;
 }

@@ -1,6 +1,7 @@
 import test from 'ava';
 import {asText, fakeRun} from '../results/fake-run.ts';
 import {parseRun} from '../results/read-run.ts';
+import {withWorkflow} from './fake-cli.ts';
 import {forJob} from './job-output.ts';
 
 const failed = parseRun(asText(fakeRun({cells: {'k a/b': 'fail', 'k a/c': 'pass'}})), 'x');
@@ -22,17 +23,3 @@ test.serial('in a workflow of GitHub guests give no commands, and what failed is
 		);
 	});
 });
-
-function withWorkflow(value: string | undefined, work: () => void): void {
-	const before = process.env.GITHUB_ACTIONS;
-	const set = (to: string | undefined) => {
-		if (to === undefined) delete process.env.GITHUB_ACTIONS;
-		else process.env.GITHUB_ACTIONS = to;
-	};
-	set(value);
-	try {
-		work();
-	} finally {
-		set(before);
-	}
-}

@@ -6,10 +6,9 @@ import {eventsOf, mergeRuns} from '../results/merge.ts';
 import {readRun} from '../results/read-run.ts';
 import {formatCounts} from '../results/table.ts';
 import {forJob} from './job-output.ts';
+import {collect} from './option-values.ts';
 
 type MergeOptions = {readonly kernel: readonly string[]; readonly json: string; readonly history?: string};
-
-const collect = (value: string, before: readonly string[]) => [...before, value];
 
 export function addMerge(program: Command): void {
 	program

@@ -1,4 +1,4 @@
-import {type Command, InvalidArgumentError} from 'commander';
+import type {Command} from 'commander';
 import {cacheDirectory} from '../host/cache.ts';
 import {say} from '../host/say.ts';
 import {nightlyKernels} from '../kernels/catalogue.ts';
@@ -20,6 +20,7 @@ import {formatTable} from '../results/table.ts';
 import {chooseKernels} from './choose-kernels.ts';
 import {openHistory} from './history.ts';
 import {forJob} from './job-output.ts';
+import {collect, numberOf} from './option-values.ts';
 import {openProgress} from './progress.ts';
 
 type NightlyOptions = {
@@ -32,15 +33,13 @@ type NightlyOptions = {
 	readonly source?: string;
 };
 
-const collect = (value: string, before: readonly string[]) => [...before, value];
-
 export function addNightly(program: Command, signal: AbortSignal): void {
 	program
 		.command('nightly')
 		.description('runs the matrix on every kernel and says what has changed since the nights before')
 		.option('--kernel <id>', 'a kernel to run on; may be given again (default: all, and all flavours)', collect, [])
 		.option('--match <glob>', 'cases to run (default: all); may be given again', collect, [])
-		.option('--hours <n>', 'what is left of these goes to repeats of the races', parseHours, 0)
+		.option('--hours <n>', 'what is left of these goes to repeats of the races', numberOf('hours', 0, 1000), 0)
 		.option('--history <dir>', 'where nights are kept (default: history in the cache)')
 		.option('--known <file>', 'failures that are known, a JSON list')
 		.option('--json <file>', 'write the events as JSON lines, too')
@@ -101,10 +100,4 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
 	(json === '-' ? process.stderr : process.stdout).write(forJob(parts.join('\n'), newsOf(report, record)));
 	kept.close();
 	return report.exitCode;
-}
-
-function parseHours(value: string): number {
-	const hours = Number(value);
-	if (!(hours >= 0 && hours <= 1000)) throw new InvalidArgumentError('a number of hours from 0 to 1000 is needed.');
-	return hours;
 }

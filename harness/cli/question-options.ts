@@ -1,9 +1,10 @@
-import {type Command, InvalidArgumentError, Option} from 'commander';
+import {type Command, Option} from 'commander';
 import {moduleQuestion} from '../bisect/module-question.ts';
 import {casesQuestion, type Question, scriptQuestion} from '../bisect/question.ts';
 import {type AcceleratorName, acceleratorNames} from '../host/accelerator.ts';
 import {UsageError} from '../host/errors.ts';
 import {type Isolation, isolations} from '../matrix/isolation.ts';
+import {collect, numberOf} from './option-values.ts';
 
 export type QuestionOptions = {
 	readonly match: readonly string[];
@@ -14,15 +15,13 @@ export type QuestionOptions = {
 	readonly accel?: AcceleratorName;
 };
 
-const collect = (value: string, before: readonly string[]) => [...before, value];
-
 /** The options that say what is asked of a kernel, and how. */
 export function addQuestion(command: Command): Command {
 	return command
 		.option('--match <glob>', "the cases in question: 'suite/name' or 'suite/name[target]'; again", collect, [])
 		.option('--script <file>', 'ask this program, run in the guest')
 		.option('--build <dir>', 'ask whether the module of that directory builds, loads and unloads')
-		.option('--deadline <seconds>', 'how long --script may take on an idle host', parseSeconds, 60)
+		.option('--deadline <seconds>', 'how long --script may take on an idle host', numberOf('seconds', 1, 86_400), 60)
 		.addOption(
 			new Option('--isolation <level>', 'what repeats share: a guest while it is clean, what was saved, nothing')
 				.choices(isolations)
@@ -45,11 +44,4 @@ export async function questionOf(
 	if (script !== undefined) return scriptQuestion(script, {deadlineMs: deadline * 1000});
 	if (build !== undefined) return moduleQuestion(build, {signal});
 	return casesQuestion(match);
-}
-
-function parseSeconds(value: string): number {
-	const seconds = Number(value);
-	if (!(seconds >= 1 && seconds <= 86_400))
-		throw new InvalidArgumentError('a number of seconds from 1 to 86400 is needed.');
-	return seconds;
 }

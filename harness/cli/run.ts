@@ -1,4 +1,4 @@
-import {type Command, InvalidArgumentError, Option} from 'commander';
+import {type Command, Option} from 'commander';
 import {type AcceleratorName, acceleratorNames} from '../host/accelerator.ts';
 import {say} from '../host/say.ts';
 import {allCases} from '../matrix/cases/all.ts';
@@ -14,6 +14,7 @@ import {HistoryLog} from '../results/history-log.ts';
 import {formatCounts, formatTable} from '../results/table.ts';
 import {chooseKernels} from './choose-kernels.ts';
 import {forJob} from './job-output.ts';
+import {collect, wholeNumber} from './option-values.ts';
 import {openProgress} from './progress.ts';
 import {chooseShard, parseShard, type ShardChoice} from './shard.ts';
 
@@ -29,8 +30,6 @@ type RunOptions = {
 	readonly accel?: AcceleratorName;
 	readonly source?: string;
 };
-
-const collect = (value: string, before: readonly string[]) => [...before, value];
 
 export function addRun(program: Command, signal: AbortSignal): void {
 	program
@@ -52,7 +51,7 @@ export function addRun(program: Command, signal: AbortSignal): void {
 			parseShard,
 		)
 		.option('--times <file>', 'the events of a past run, for --shard')
-		.option('--repeat <n>', 'run each cell so many times', parseCount, 1)
+		.option('--repeat <n>', 'run each cell so many times', wholeNumber(1, 10_000), 1)
 		.addOption(
 			new Option('--isolation <level>', 'what cells share: a guest while it is clean, only what was saved, or nothing')
 				.choices(isolations)
@@ -124,11 +123,4 @@ async function run(
 	output.write(forJob(text, {kernels: kernelEvents, cells: finished}));
 	kept?.close();
 	return ran.end.exitCode;
-}
-
-function parseCount(value: string): number {
-	const count = Number(value);
-	if (!Number.isInteger(count) || count < 1 || count > 10_000)
-		throw new InvalidArgumentError('a whole number from 1 to 10000 is needed.');
-	return count;
 }

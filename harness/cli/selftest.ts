@@ -4,11 +4,11 @@ import {openConsoles} from '../matrix/consoles.ts';
 import {guestSource} from '../matrix/guest-source.ts';
 import {prepareKernel} from '../matrix/prepare-kernels.ts';
 import {embeddedKernel, homeKernel} from '../matrix/tested-kernels.ts';
-import {median} from '../results/rank-test.ts';
-import {paintVerdict} from '../results/table.ts';
 import {type Fault, faults} from '../selftest/faults.ts';
 import {type FaultResult, runSelftest} from '../selftest/run-selftest.ts';
 import {chooseKernels} from './choose-kernels.ts';
+import {collect} from './option-values.ts';
+import {showResult, showSum} from './selftest-output.ts';
 
 type SelftestOptions = {readonly kernel: readonly string[]; readonly only: readonly Fault[]};
 
@@ -19,7 +19,7 @@ export function addSelftest(program: Command, signal: AbortSignal): void {
 		.option(
 			'--kernel <id>',
 			`a kernel to do it on; may be given again (default: ${homeKernel}, or ${embeddedKernel} where that cannot be had)`,
-			(id: string, before: readonly string[]) => [...before, id],
+			collect,
 			[],
 		)
 		.option('--only <name>', 'one of the faults; may be given again', pickFault, [])
@@ -41,11 +41,11 @@ async function selftest({kernel, only}: SelftestOptions, signal: AbortSignal): P
 			faults: only.length > 0 ? only : faults,
 			bootGuest: guestSource(payload, {isolation: 'reuse', signal, consolePath: () => consolePath(id)}),
 			signal,
-			onResult: result => say(formatRow(result)),
+			onResult: result => showResult(result),
 		});
 		results.push(...ran);
 	}
-	process.stdout.write(`${formatResults(results)}consoles are in ${consoles}\n`);
+	showSum(results, consoles);
 	return results.some(({wrong}) => wrong.length > 0) ? 1 : 0;
 }
 
@@ -54,42 +54,4 @@ function pickFault(name: string, before: readonly Fault[]): readonly Fault[] {
 	if (!fault)
 		throw new InvalidArgumentError(`there is no such fault; there are ${faults.map(each => each.name).join(' ')}.`);
 	return [...before, fault];
-}
-
-function formatResults(results: readonly FaultResult[]): string {
-	const wrong = results.flatMap(({kernel, fault, wrong: reasons, outcome}) =>
-		reasons.length === 0
-			? []
-			: [`\n${kernel} ${fault}: ${reasons.join('; ')}\n${outcome.message ?? ''}\n${outcome.consolePath ?? ''}\n`],
-	);
-	const skipped = results.filter(({verdict}) => verdict === 'skip').length;
-	const bad = wrong.length;
-	const late = results.filter(({verdict, ms, goalMs}) => verdict !== 'skip' && ms > goalMs).length;
-	const sum = `${results.length - skipped - bad} as expected, ${bad} not, ${skipped} skipped, ${late} slower than their goal\n`;
-	const medians = ['crash', 'hang', 'infra'].flatMap(verdict => {
-		const times = results.filter(result => result.verdict === verdict).map(({ms}) => ms);
-		return times.length > 0 ? [`${verdict} ${(median(times) / 1000).toFixed(1)} s`] : [];
-	});
-	return [
-		...results.map(result => `${formatRow(result)}\n`),
-		...wrong,
-		sum,
-		`median time from the trigger to the verdict: ${medians.join(', ')}\n`,
-	].join('');
-}
-
-function formatRow({kernel, fault, verdict, title, ms, goalMs, wrong}: FaultResult): string {
-	const time = verdict === 'skip' ? '' : `${(ms / 1000).toFixed(1)} s of ${goalMs / 1000} s`;
-	const word = wrong.length > 0 ? 'WRONG' : 'ok';
-	return [
-		kernel.padEnd(13),
-		fault.padEnd(17),
-		paintVerdict(verdict, verdict.padEnd(5)),
-		time.padStart(14),
-		word.padEnd(5),
-		// The whole title is in the console, and with each that is wrong.
-		title.slice(0, 80 - 62),
-	]
-		.join('  ')
-		.trimEnd();
 }

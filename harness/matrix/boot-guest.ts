@@ -25,10 +25,12 @@ export async function bootGuest(
 ): Promise<Guest> {
 	return bootUntilClockIsRight(async boot => {
 		const path = consolePath && boot > 1 ? `${consolePath}.${boot}` : consolePath;
-		const guest = await VmGuest.boot(payload, {signal, consolePath: path, ...(accelerator && {accelerator})});
-		if (await isClockRight(guest.agent)) return engineGuest(guest, payload, {slowness: slownessOf(guest.readyMs)});
-		await guest[Symbol.asyncDispose]();
-		return undefined;
+		await using resources = new AsyncDisposableStack();
+		const options = {signal, consolePath: path, ...(accelerator && {accelerator})};
+		const guest = resources.use(await VmGuest.boot(payload, options));
+		if (!(await isClockRight(guest.agent))) return undefined;
+		resources.move();
+		return engineGuest(guest, payload, {slowness: slownessOf(guest.readyMs)});
 	});
 }
 
@@ -37,9 +39,10 @@ function slownessOf(bootMs: number): number {
 	return Math.max(1, bootMs / usualBootMs);
 }
 
-/** The guest as the engine sees it, which owns it from now on. */
+/** The guest as the engine sees it, which owns it from now on; where this throws, the guest has ended. */
 export async function engineGuest(guest: VmGuest, payload: Payload, {slowness}: {slowness: number}): Promise<Guest> {
-	const {vm, agent} = guest;
+	await using resources = new AsyncDisposableStack();
+	const {vm, agent} = resources.use(guest);
 	const {bases} = await agent.call('prepare', {settings: guestSettings(slowness)});
 	const kallsyms = await keepKallsyms(payload.kernel, () => guest.link());
 	let symbols: ReturnType<typeof readSymbols> | undefined;
@@ -54,6 +57,7 @@ export async function engineGuest(guest: VmGuest, payload: Payload, {slowness}: 
 		});
 	const kernelOptions = await builtInOptions(payload.kernel);
 	const addresses: Guest['addresses'] = new Map();
+	const owned = resources.move();
 	return {
 		release: payload.kernel.release,
 		bootMs: Math.round(guest.readyMs),
@@ -87,7 +91,7 @@ export async function engineGuest(guest: VmGuest, payload: Payload, {slowness}: 
 		locate: frames => withSourceLines(frames, {bprobe: payload.bprobe, fixtures: payload.fixtures}),
 		retranslate: () => vm.retranslate([...addresses.values()]),
 		addresses,
-		[Symbol.asyncDispose]: () => guest[Symbol.asyncDispose](),
+		[Symbol.asyncDispose]: () => owned.disposeAsync(),
 	};
 }
 

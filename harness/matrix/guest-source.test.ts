@@ -1,10 +1,13 @@
+import {existsSync} from 'node:fs';
 import {readdir, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import {buildPayload, type Payload} from '../build/payload.ts';
 import {cacheDirectory} from '../host/cache.ts';
+import {LinkLostError} from '../host/errors.ts';
 import {writeManifest} from '../host/manifest.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
+import {Guest as VmGuest} from '../vm/guest.ts';
 import {type PrivateCache, privateCache} from '../vm/private-cache.ts';
 import {guestSource} from './guest-source.ts';
 import type {Isolation} from './isolation.ts';
@@ -53,3 +56,35 @@ test.serial('a saved guest that goes, or is of no use, while guests are restored
 	await writeManifest(saved!);
 	t.is(await answers(source), payload.kernel.release, 'after it became nonsense');
 });
+
+const births = {reboot: 'boot', reuse: 'restore'} as const;
+
+for (const isolation of ['reboot', 'reuse'] as const) {
+	test.serial(`with ${isolation}, a guest that dies before it is handed over leaves no QEMU`, async t => {
+		t.timeout(300_000);
+		let born: VmGuest | undefined;
+		const undo = afterBirth(births[isolation], guest => {
+			born = guest;
+			guest.vm.agent.destroy();
+		});
+		t.teardown(async () => {
+			undo();
+			await born?.[Symbol.asyncDispose]();
+		});
+		await t.throwsAsync(sourceOf(isolation)(), {instanceOf: LinkLostError});
+		t.false(existsSync(`/proc/${born!.vm.pid}`));
+	});
+}
+
+/** Has `work` done to each guest as soon as it is there. */
+function afterBirth(birth: 'boot' | 'restore', work: (guest: VmGuest) => void): () => void {
+	const give = VmGuest[birth] as (...args: readonly unknown[]) => Promise<VmGuest>;
+	VmGuest[birth] = async (...args: readonly unknown[]) => {
+		const guest = await give.apply(VmGuest, [...args]);
+		work(guest);
+		return guest;
+	};
+	return () => {
+		VmGuest[birth] = give;
+	};
+}

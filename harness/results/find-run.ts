@@ -1,6 +1,6 @@
 import {UsageError} from '../host/errors.ts';
 import type {HistoryStore} from './store.ts';
-import type {StoredRun} from './stored.ts';
+import {isComparable, type StoredRun} from './stored.ts';
 
 /** A history that is too young to hold what is asked for. */
 export class NoSuchRunYetError extends UsageError {
@@ -9,7 +9,8 @@ export class NoSuchRunYetError extends UsageError {
 
 /**
  * The run that a person means: `last`, `last-green`, an id or the beginning of one. Parts of a larger run are neither last
- * nor green, nor is a bench, one that goes on still, or the one that it is to be compared with. Throws UsageError where there is none, or several.
+ * nor green, nor is a bench, one that goes on still, or the one that it is to be compared with. Throws UsageError where
+ * there is none, or several.
  */
 export function findRun(
 	store: Pick<HistoryStore, 'runs' | 'problems'>,
@@ -17,9 +18,7 @@ export function findRun(
 	{besides}: {readonly besides?: string} = {},
 ): StoredRun {
 	const runs = store.runs();
-	const whole = runs.filter(
-		({id, command, isShard, isRunning}) => command !== 'bench' && !isShard && !isRunning && id !== besides,
-	);
+	const whole = runs.filter(run => isComparable(run) && run.id !== besides);
 	if (name === 'last') {
 		const last = whole.at(-1);
 		if (!last) throw new NoSuchRunYetError(`The history holds no ${besides === undefined ? '' : 'other '}run yet.`);

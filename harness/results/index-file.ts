@@ -48,7 +48,7 @@ const tables = `
 `;
 
 /** SQLite's codes for a file that is damaged or none of its own. */
-const damageCodes = new Set([11, 26]);
+export const damageCodes = new Set([11, 26]);
 
 /** In bytes: less is a full disk. */
 const leastRoom = 1 << 18;
@@ -79,7 +79,7 @@ export function unusable(directory: string, error: unknown): unknown {
 }
 
 /** An error of SQLite; one of those, if they are given. The codes that say more than the last byte tell are not needed. */
-function hasCode(error: unknown, codes?: ReadonlySet<number>): boolean {
+export function hasCode(error: unknown, codes?: ReadonlySet<number>): boolean {
 	const code =
 		error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && error.errcode & 0xff;
 	return typeof code === 'number' && (codes?.has(code) ?? true);

@@ -1,13 +1,15 @@
 import {once} from 'node:events';
 import {existsSync} from 'node:fs';
-import {mkdtempDisposable, readdir} from 'node:fs/promises';
+import {mkdir, mkdtempDisposable, readdir, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
+import {UsageError} from '../host/errors.ts';
 import {fakeRun} from './fake-run.ts';
 import {findRun} from './find-run.ts';
 import {HistoryLog} from './history-log.ts';
+import {isRunning} from './running.ts';
 import {HistoryStore} from './store.ts';
 
 const events = fakeRun({id: 'r1', cells: {'k a/b': 'pass'}});
@@ -61,4 +63,19 @@ test('a run that is killed goes on no longer, whoever asks, and however many at 
 	t.true(existsSync(mark), 'the killed one could not remove it');
 	await store.remove('r1');
 	t.false(existsSync(mark));
+});
+
+test('what holds no lock says of no run that it goes on: it is none of ours, or cannot be asked', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'running-'));
+	const file = (name: string) => path.join(directory.path, name);
+	await writeFile(file('empty.running'), '');
+	await writeFile(file('damaged.running'), 'hello '.repeat(100));
+	await mkdir(file('strange.running'));
+	t.false(isRunning(file('none')));
+	t.false(isRunning(file('empty')));
+	t.false(isRunning(file('damaged')));
+	t.throws(() => isRunning(file('strange')), {
+		instanceOf: UsageError,
+		message: /^Whether a run goes on is not known: .*strange\.running cannot be read: unable to open database file\.$/,
+	});
 });

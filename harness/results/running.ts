@@ -1,5 +1,7 @@
 import {existsSync, rmSync} from 'node:fs';
 import {DatabaseSync} from 'node:sqlite';
+import {messageOf, UsageError} from '../host/errors.ts';
+import {damageCodes, hasCode} from './index-file.ts';
 
 /**
  * Says that a run goes on: a lock on a file beside its events. It is SQLite's, thus the operating system's, and goes with
@@ -32,17 +34,24 @@ export class RunningMark implements Disposable {
 	}
 }
 
-/** Whether the process that writes those events is still alive. */
+/** SQLite's code for a file that another process has locked. */
+const busyCodes = new Set([5]);
+
+/** Whether the process that writes those events is still alive. Throws UsageError where that cannot be told. */
 export function isRunning(events: string): boolean {
 	if (!existsSync(markOf(events))) return false;
-	using database = new DatabaseSync(markOf(events), {timeout: 0});
 	try {
+		using database = new DatabaseSync(markOf(events), {timeout: 0});
 		// Takes the lock that any number may have, so that those who ask do not take each other for the run.
 		database.prepare('SELECT count(*) FROM sqlite_schema').get();
 		return false;
-	} catch {
-		// It is busy.
-		return true;
+	} catch (error) {
+		if (hasCode(error, busyCodes)) return true;
+		// Nobody can lock that.
+		if (hasCode(error, damageCodes)) return false;
+		throw new UsageError(`Whether a run goes on is not known: ${markOf(events)} cannot be read: ${messageOf(error)}.`, {
+			cause: error,
+		});
 	}
 }
 

@@ -13,6 +13,7 @@ import {type RunRecord, readRun} from './read-run.ts';
 import {isRunning, removeMark} from './running.ts';
 import {
 	type CellHistory,
+	isComparable,
 	type Measured,
 	measuredOf,
 	nameOf,
@@ -97,8 +98,7 @@ export class HistoryStore implements Disposable {
 	/** What all cells of a kernel took together, in the largest of the last runs that had it. */
 	kernelMs(kernel: string): number | undefined {
 		const [run] = this.runs()
-			.filter(({exitCode, isShard, kernels}) => exitCode !== undefined && !isShard && kernels.includes(kernel))
-			.filter(({command}) => command !== 'bench')
+			.filter(run => isComparable(run) && !run.isInterrupted && run.kernels.includes(kernel))
 			.slice(-runsForDurations)
 			.toSorted((a, b) => cellCount(b) - cellCount(a));
 		if (!run) return undefined;

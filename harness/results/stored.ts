@@ -36,6 +36,11 @@ export type Measured = Pick<MeasurementEvent, 'kernel' | 'what' | 'unit' | 'budg
 	readonly value: number;
 };
 
+/** Whether it may be the one that others are compared with: it ran cells, all that were to be run, and is over. */
+export function isComparable({command, isShard, isRunning}: StoredRun): boolean {
+	return command !== 'bench' && !isShard && !isRunning;
+}
+
 type Row = Readonly<Record<string, SQLOutputValue>>;
 
 /** `isRunning` is asked where there is no end. */

@@ -1,10 +1,11 @@
-import {chmod, statfs, utimes} from 'node:fs/promises';
+import {chmod, utimes} from 'node:fs/promises';
 import path from 'node:path';
 import type {Payload} from '../build/payload.ts';
 import {cacheDirectory, immutableDirectory, locked} from '../host/cache.ts';
-import {BootError, UsageError} from '../host/errors.ts';
+import {BootError} from '../host/errors.ts';
 import {cpuMsOf} from '../host/process.ts';
 import {findQemu} from '../host/qemu.ts';
+import {mustFit} from '../host/room.ts';
 import {say} from '../host/say.ts';
 import {fileNameOf} from '../kernels/kernel-id.ts';
 import {guestMemoryMib} from '../kernels/memory.ts';
@@ -83,18 +84,11 @@ async function discard(directory: string): Promise<void> {
 type Making = {fingerprint: string; vmOptions: GoldenVmOptions; signal: AbortSignal | undefined};
 
 async function makeGolden(directory: string, making: Making): Promise<void> {
-	await mustHold(directory, making.vmOptions.memoryMib);
+	// A disk that runs full while the guest writes to its memory would kill QEMU without a word.
+	await mustFit(directory, making.vmOptions.memoryMib * 2 ** 20, 'a saved guest');
 	say(`booting and saving a guest of ${making.vmOptions.kernel.id}.`);
 	const times = await bootUntilClockIsRight(() => bootAndSave(directory, making));
 	await writeRecord(directory, {fingerprint: making.fingerprint, ...times});
-}
-
-/** A disk that runs full while the guest writes to its memory would kill QEMU without a word. */
-async function mustHold(directory: string, needMib: number): Promise<void> {
-	const {bavail, bsize} = await statfs(directory);
-	const freeMib = Math.floor((bavail * bsize) / 2 ** 20);
-	if (freeMib >= needMib) return;
-	throw new UsageError(`The disk that holds ${directory} has ${freeMib} MiB left; a saved guest needs ${needMib} MiB.`);
 }
 
 /** Nothing where the guest's clock is wrong: all its copies would have the same one. */

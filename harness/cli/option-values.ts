@@ -1,0 +1,28 @@
+import {InvalidArgumentError} from 'commander';
+
+/** For an option that may be given again: all of its values. */
+export function collect(value: string, before: readonly string[]): readonly string[] {
+	return [...before, value];
+}
+
+/** Reads a whole number, both bounds included. */
+export function wholeNumber(least: number, most = Number.POSITIVE_INFINITY): (value: string) => number {
+	return parserOf('a whole number', {least, most, isWhole: true});
+}
+
+/** Reads a number of those units, both bounds included. */
+export function numberOf(units: string, least: number, most: number): (value: string) => number {
+	return parserOf(`a number of ${units}`, {least, most, isWhole: false});
+}
+
+type Range = {readonly least: number; readonly most: number; readonly isWhole: boolean};
+
+function parserOf(what: string, {least, most, isWhole}: Range): (value: string) => number {
+	return value => {
+		// Number() makes 0 of nothing.
+		const number = value.trim() === '' ? Number.NaN : Number(value);
+		if (number >= least && number <= most && (!isWhole || Number.isSafeInteger(number))) return number;
+		const range = most === Number.POSITIVE_INFINITY ? `from ${least}` : `from ${least} to ${most}`;
+		throw new InvalidArgumentError(`${what} ${range} is needed.`);
+	};
+}

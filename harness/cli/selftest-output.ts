@@ -1,0 +1,56 @@
+import {median} from '../results/rank-test.ts';
+import {paintVerdict} from '../results/table.ts';
+import type {FaultResult} from '../selftest/run-selftest.ts';
+import {forJob} from './job-output.ts';
+
+type Output = {readonly isTTY?: boolean; write(text: string): unknown};
+type Outputs = {readonly stdout: Output; readonly stderr: Output};
+
+/** A row of the table, as soon as it is there; if the table goes elsewhere than to a terminal, there, too. */
+export function showResult(result: FaultResult, {stdout, stderr}: Outputs = process): void {
+	const row = forJob(`${formatRow(result)}\n`);
+	stdout.write(row);
+	if (stderr.isTTY && !stdout.isTTY) stderr.write(row);
+}
+
+/** What stands below the table. */
+export function showSum(
+	results: readonly FaultResult[],
+	consoles: string,
+	{stdout}: Pick<Outputs, 'stdout'> = process,
+): void {
+	stdout.write(forJob(`${formatSum(results)}consoles are in ${consoles}\n`));
+}
+
+function formatSum(results: readonly FaultResult[]): string {
+	const wrong = results.flatMap(({kernel, fault, wrong: reasons, outcome}) =>
+		reasons.length === 0
+			? []
+			: [`\n${kernel} ${fault}: ${reasons.join('; ')}\n${outcome.message ?? ''}\n${outcome.consolePath ?? ''}\n`],
+	);
+	const skipped = results.filter(({verdict}) => verdict === 'skip').length;
+	const bad = wrong.length;
+	const late = results.filter(({verdict, ms, goalMs}) => verdict !== 'skip' && ms > goalMs).length;
+	const sum = `${results.length - skipped - bad} as expected, ${bad} not, ${skipped} skipped, ${late} slower than their goal\n`;
+	const medians = ['crash', 'hang', 'infra'].flatMap(verdict => {
+		const times = results.filter(result => result.verdict === verdict).map(({ms}) => ms);
+		return times.length > 0 ? [`${verdict} ${(median(times) / 1000).toFixed(1)} s`] : [];
+	});
+	return [...wrong, sum, `median time from the trigger to the verdict: ${medians.join(', ')}\n`].join('');
+}
+
+function formatRow({kernel, fault, verdict, title, ms, goalMs, wrong}: FaultResult): string {
+	const time = verdict === 'skip' ? '' : `${(ms / 1000).toFixed(1)} s of ${goalMs / 1000} s`;
+	const word = wrong.length > 0 ? 'WRONG' : 'ok';
+	return [
+		kernel.padEnd(13),
+		fault.padEnd(17),
+		paintVerdict(verdict, verdict.padEnd(5)),
+		time.padStart(14),
+		word.padEnd(5),
+		// The whole title is in the console, and with each that is wrong.
+		title.slice(0, 80 - 62),
+	]
+		.join('  ')
+		.trimEnd();
+}
