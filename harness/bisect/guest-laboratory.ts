@@ -44,8 +44,8 @@ export class GuestLaboratory implements Laboratory {
 
 	async prepare(subject: Subject): Promise<Prepared> {
 		const isKnown = this.#ready.has(subject.id);
-		const {payload, isReused} = await this.#get(subject);
-		return {fingerprint: await fingerprintOf(payload), isReused: isReused || isKnown};
+		const {payload, open, isReused} = await this.#get(subject);
+		return {fingerprint: await fingerprintOf(payload, open.fingerprint), isReused: isReused || isKnown};
 	}
 
 	async ask(subject: Subject, repeats: number): Promise<readonly Trial[]> {

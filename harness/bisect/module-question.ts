@@ -8,6 +8,7 @@ import type {Payload} from '../build/payload.ts';
 import {toolchainOf} from '../build/toolchain.ts';
 import {cacheDirectory} from '../host/cache.ts';
 import {UsageError} from '../host/errors.ts';
+import {hashModules} from './fingerprint.ts';
 import {guestCells, type OpenQuestion, type Question} from './question.ts';
 import {normalised} from './trial.ts';
 
@@ -48,11 +49,13 @@ async function open(directory: string, payload: Payload, signal: AbortSignal): P
 	signal.throwIfAborted();
 	if (failed) {
 		const message = firstError(all).replaceAll(`${copy}/`, '');
-		return {symptom: `build: ${normalised(message)}`, message: `the module does not build: ${message}`};
+		const symptom = `build: ${normalised(message)}`;
+		return {fingerprint: symptom, symptom, message: `the module does not build: ${message}`};
 	}
 	const names = (await readdir(copy)).filter(name => name.endsWith('.ko'));
 	const files = await Promise.all(names.map(async name => ({path: name, data: await readFile(path.join(copy, name))})));
 	return {
+		fingerprint: await hashModules(names.map(name => path.join(copy, name))),
 		cells: repeat =>
 			guestCells({kernel: kernel.id, id: 'bisect/module', deadlineMs, repeat}, async ({push, exec}) => {
 				for (const file of files) await push(file);

@@ -1,0 +1,53 @@
+import {mkdir, mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import type {Payload} from '../build/payload.ts';
+import {GuestLaboratory} from './guest-laboratory.ts';
+import {moduleQuestion} from './module-question.ts';
+import type {Question} from './question.ts';
+
+const {signal} = new AbortController();
+
+/** A module, and kernels that differ in a header only; `make` is all that their trees do for `modules`. */
+async function openWorld(t: ExecutionContext, {make = '\t$(CC) -I. -c $(M)/m.c -o $(M)/m.ko\n'} = {}) {
+	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'laboratory-'));
+	t.teardown(remove);
+	const write = async (name: string, text: string) => {
+		const file = path.join(directory, name);
+		await mkdir(path.dirname(file), {recursive: true});
+		await writeFile(file, text);
+		return file;
+	};
+	await write('module/Kbuild', 'obj-m := m.o\n');
+	await write('module/m.c', '#include "flag.h"\nint flag = FLAG;\n');
+	const bzImage = await write('bzImage', 'an image');
+	const config = await write('config', '');
+	const payloadOf = async (id: string): Promise<Payload> => {
+		await write(`${id}/Makefile`, `modules:\n${make}`);
+		await write(`${id}/flag.h`, id === 'without' ? '' : `#define FLAG ${id.length}\n`);
+		// Nothing more of a kernel is looked at before it boots.
+		const kernel = {id, bzImage, config, buildTree: path.join(directory, id)} as unknown as Payload['kernel'];
+		return {kernel, initramfs: '', bprobe: '/bin/true', fixtures: '/bin/true'};
+	};
+	const laboratoryOf = (question: Question) =>
+		new GuestLaboratory({
+			question,
+			reference: {id: 'one', title: 'one'},
+			make: async ({id}) => ({payload: await payloadOf(id), isReused: false}),
+			directory,
+			signal,
+		});
+	const fingerprint = async (question: Question, id: string) =>
+		(await laboratoryOf(question).prepare({id, title: id})).fingerprint;
+	return {fingerprint, module: path.join(directory, 'module')};
+}
+
+test('two kernels that differ in a header only are not the same to a module', async t => {
+	const {fingerprint, module} = await openWorld(t);
+	const question = await moduleQuestion(module, {signal});
+	const of = async (id: string) => fingerprint(question, id);
+	t.is(await of('one'), await of('one'));
+	t.not(await of('one'), await of('three'), 'it becomes another module');
+	t.not(await of('one'), await of('without'), 'it does not build');
+});
