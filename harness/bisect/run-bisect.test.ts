@@ -2,7 +2,7 @@ import {mkdtempDisposable} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import type {Step} from './journal.ts';
+import type {Journal, Step} from './journal.ts';
 import {type CommonOptions, inDirectory, Stages} from './run-bisect.ts';
 
 const cache = await mkdtempDisposable(path.join(tmpdir(), 'run-bisect-'));
@@ -40,6 +40,15 @@ test.serial('ended between two stages, the first one is not asked again', async 
 	});
 	await t.throwsAsync(killed, {message: 'killed'});
 	t.is(await run('killed', async () => {}), 1);
+});
+
+test.serial('what was learnt with other sources is not gone on with', async t => {
+	const known = async (sources: string) =>
+		inDirectory(['releases', 'sources'], optionsOf(new Stages()), async (_, {size}) => size, {sources});
+	const learn = async (_: string, journal: Journal) => journal.addStep(step);
+	await inDirectory(['releases', 'sources'], optionsOf(new Stages()), learn, {sources: 'today'});
+	t.is(await known('today'), 1);
+	t.is(await known('tomorrow'), 0);
 });
 
 test.serial('what has come to its end asks anew the next time', async t => {

@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {rename, rm} from 'node:fs/promises';
 import path from 'node:path';
+import {hashSources} from '../build/sources.ts';
 import type {AcceleratorName} from '../host/accelerator.ts';
 import {cacheDirectory, locked} from '../host/cache.ts';
 import {say} from '../host/say.ts';
@@ -44,18 +45,32 @@ export class Stages {
 	}
 }
 
+/** What answers come from besides the subject: with other guests, cases or modules they would be others. */
+const asking = [
+	'kmod',
+	'fixtures',
+	'guest',
+	'images',
+	'harness/link',
+	'harness/matrix',
+	'harness/mechanisms',
+	'harness/vm',
+];
+
 const journalName = 'journal.jsonl';
 
 /**
- * Does a bisect's work in a directory of its own, by a journal: that of an earlier one of the same kind and question
- * which did not come to its end, or a new one.
+ * Does a bisect's work in a directory of its own, by a journal: that of an earlier one of the same kind, question and
+ * sources which did not come to its end, or a new one.
  */
 export async function inDirectory<T>(
 	what: readonly string[],
 	{question, confidence, isAnyFailure, signal, isAnew, stages}: CommonOptions,
 	work: (directory: string, journal: Journal) => Promise<T>,
+	{sources}: {sources?: string} = {},
 ): Promise<T> {
-	const directory = bisectDirectory(what, {question, confidence, isAnyFailure});
+	const code = sources ?? (await hashSources(asking));
+	const directory = bisectDirectory([...what, code], {question, confidence, isAnyFailure});
 	return locked(directory, {signal}, async () => {
 		const file = path.join(directory, journalName);
 		if (isAnew) await rm(file, {force: true});
