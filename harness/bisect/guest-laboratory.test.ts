@@ -3,6 +3,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import type {Payload} from '../build/payload.ts';
+import {UsageError} from '../host/errors.ts';
 import {GuestLaboratory} from './guest-laboratory.ts';
 import {moduleQuestion} from './module-question.ts';
 import type {Question} from './question.ts';
@@ -40,7 +41,8 @@ async function openWorld(t: ExecutionContext, {make = '\t$(CC) -I. -c $(M)/m.c -
 		});
 	const fingerprint = async (question: Question, id: string) =>
 		(await laboratoryOf(question).prepare({id, title: id})).fingerprint;
-	return {fingerprint, module: path.join(directory, 'module')};
+	const open = async (question: Question, id: string) => question.open(await payloadOf(id));
+	return {fingerprint, open, module: path.join(directory, 'module')};
 }
 
 test('two kernels that differ in a header only are not the same to a module', async t => {
@@ -50,4 +52,33 @@ test('two kernels that differ in a header only are not the same to a module', as
 	t.is(await of('one'), await of('one'));
 	t.not(await of('one'), await of('three'), 'it becomes another module');
 	t.not(await of('one'), await of('without'), 'it does not build');
+});
+
+const faults: readonly (readonly [what: string, make: string, words: RegExp])[] = [
+	['a full disk', '\t@echo "m.o: No space left on device" >&2; exit 1\n', /no space left/],
+	['a compiler that is missing', '\t@no-such-compiler\n', /no-such-compiler/],
+	['a compiler that is killed', '\t@echo "gcc: fatal error: Killed signal terminated program cc1"; exit 1\n', /Killed/],
+	['no module at all', '\t@true\n', /leaves no module/],
+];
+
+for (const [what, make, words] of faults) {
+	test(`${what} is no answer of a kernel`, async t => {
+		const {fingerprint, module} = await openWorld(t, {make});
+		const question = await moduleQuestion(module, {signal});
+		await t.throwsAsync(fingerprint(question, 'one'), {instanceOf: UsageError, message: words});
+	});
+}
+
+test('what the compiler says first is what is wrong', async t => {
+	const make =
+		'\t@echo "m.c:1: error: no such thing"; for n in `seq 100`; do echo "m.c:2: error: another"; done; exit 1\n';
+	const {open, module} = await openWorld(t, {make});
+	const answer = await open(await moduleQuestion(module, {signal}), 'one');
+	t.is('message' in answer && answer.message, 'the module does not build: m.c:1: error: no such thing');
+});
+
+test('a module with warnings builds', async t => {
+	const make = '\t@echo "WARNING: modpost: missing MODULE_LICENSE()"\n\t$(CC) -I. -c $(M)/m.c -o $(M)/m.ko\n';
+	const {open, module} = await openWorld(t, {make});
+	t.true('cells' in (await open(await moduleQuestion(module, {signal}), 'one')));
 });
