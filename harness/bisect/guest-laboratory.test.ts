@@ -3,10 +3,11 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import type {Payload} from '../build/payload.ts';
-import {UsageError} from '../host/errors.ts';
-import {GuestLaboratory} from './guest-laboratory.ts';
+import {BuildError, UsageError} from '../host/errors.ts';
+import {GuestLaboratory, type GuestLaboratoryOptions} from './guest-laboratory.ts';
 import {moduleQuestion} from './module-question.ts';
-import type {Question} from './question.ts';
+import {casesQuestion, type Question} from './question.ts';
+import {SubjectError} from './subject.ts';
 
 const {signal} = new AbortController();
 
@@ -31,18 +32,20 @@ async function openWorld(t: ExecutionContext, {make = '\t$(CC) -I. -c $(M)/m.c -
 		const kernel = {id, bzImage, config, buildTree: path.join(directory, id)} as unknown as Payload['kernel'];
 		return {kernel, initramfs: '', bprobe: '/bin/true', fixtures: '/bin/true'};
 	};
-	const laboratoryOf = (question: Question) =>
+	const laboratoryOf = (question: Question, more: Partial<GuestLaboratoryOptions> = {}) =>
 		new GuestLaboratory({
 			question,
+			makeShared: async () => {},
 			reference: {id: 'one', title: 'one'},
 			make: async ({id}) => ({payload: await payloadOf(id), isReused: false}),
 			directory,
 			signal,
+			...more,
 		});
 	const fingerprint = async (question: Question, id: string) =>
 		(await laboratoryOf(question).prepare({id, title: id})).fingerprint;
 	const open = async (question: Question, id: string) => question.open(await payloadOf(id));
-	return {fingerprint, open, module: path.join(directory, 'module')};
+	return {fingerprint, laboratoryOf, open, module: path.join(directory, 'module')};
 }
 
 test('two kernels that differ in a header only are not the same to a module', async t => {
@@ -81,4 +84,26 @@ test('a module with warnings builds', async t => {
 	const make = '\t@echo "WARNING: modpost: missing MODULE_LICENSE()"\n\t$(CC) -I. -c $(M)/m.c -o $(M)/m.ko\n';
 	const {open, module} = await openWorld(t, {make});
 	t.true('cells' in (await open(await moduleQuestion(module, {signal}), 'one')));
+});
+
+test('what all guests share and does not build is no fault of a kernel', async t => {
+	const {laboratoryOf} = await openWorld(t);
+	const ours = new BuildError('guest does not build: error: no');
+	const laboratory = laboratoryOf(casesQuestion(['entry/flags']), {
+		async makeShared() {
+			throw ours;
+		},
+	});
+	t.is(await t.throwsAsync(laboratory.prepare({id: 'one', title: 'one'})), ours);
+});
+
+test('a kernel that does not build is at fault itself', async t => {
+	const {laboratoryOf} = await openWorld(t);
+	const laboratory = laboratoryOf(casesQuestion(['entry/flags']), {
+		async make() {
+			throw new BuildError('commit 1 does not build: make ended with 2.\nm.c:1: error: no');
+		},
+	});
+	const words = 'does not build: m.c:1: error: no';
+	await t.throwsAsync(laboratory.prepare({id: 'one', title: 'one'}), {instanceOf: SubjectError, message: words});
 });
