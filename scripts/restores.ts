@@ -14,7 +14,8 @@ const golden = await obtainGolden(await buildPayload(await obtainKernel(kernel))
 const readyMs: number[] = [];
 const goneMs: number[] = [];
 const failures: string[] = [];
-const rssAtBegin = rssMib();
+/** After each hundred: the first one warms up what is compiled and cached. */
+const memoryMib: number[] = [];
 for (let round = 1; round <= count; round++) {
 	try {
 		const guest = await Guest.restore(golden);
@@ -26,7 +27,10 @@ for (let round = 1; round <= count; round++) {
 	} catch (error) {
 		failures.push(`${round}: ${messageOf(error)}`);
 	}
-	if (round % 100 === 0) process.stderr.write(`${round} restores, ${failures.length} failures\n`);
+	if (round % 100 === 0) {
+		memoryMib.push(rssMib());
+		process.stderr.write(`${round} restores, ${failures.length} failures\n`);
+	}
 }
 const times = (values: readonly number[]) =>
 	`${Math.round(median(values))} ms (${Math.round(Math.min(...values))}–${Math.round(Math.max(...values))})`;
@@ -35,7 +39,7 @@ process.stdout.write(
 		`${kernel}: ${count} restores, ${failures.length} failures`,
 		`until the agent answers   first hundred ${times(readyMs.slice(0, 100))}, last hundred ${times(readyMs.slice(-100))}`,
 		`until it is gone again    first hundred ${times(goneMs.slice(0, 100))}, last hundred ${times(goneMs.slice(-100))}`,
-		`memory of the harness     ${rssAtBegin} MiB at the begin, ${rssMib()} MiB at the end`,
+		`memory of the harness     after each hundred ${memoryMib.join(' ')} MiB`,
 		...failures,
 		'',
 	].join('\n'),

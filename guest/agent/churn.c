@@ -17,6 +17,11 @@
 /* How long a round waits for a call of the target at most. */
 #define PATIENCE_US 50000
 
+/* A probe that is not hit is watched that long; the host has probed code translated anew every three seconds. */
+#define DEAF_NS (8 * 1000000000ull)
+/* Whoever hears sooner was not helped by that. */
+#define SOON_NS (200 * 1000000ull)
+
 enum { BY_CLOSE, BY_THREAD, BY_KILL };
 
 struct churn {
@@ -25,7 +30,7 @@ struct churn {
 	uint64_t address, cookie, hold_us, rounds_max;
 	struct fx_counts before_last, last;	/* around the last change, until it is judged */
 	bool pending, overlapping;
-	uint64_t rounds, changes, overlapped, hits, misses, busy, late, deaf;
+	uint64_t rounds, changes, overlapped, hits, misses, busy, late, deaf, stale;
 	json_t *errors;
 };
 
@@ -106,12 +111,35 @@ static void detach(struct churn *churn, int probe)
 }
 
 /*
- * After the program can run no more: did it? `attached` and `closing` are counts
- * before and after the probe was held. A hit that was missed and counted is no
- * deafness.
+ * A probe that nothing hits while its target is called is deaf, or an emulator
+ * executes what stood there before it. Then it is hit as soon as that code is
+ * translated anew, though nothing has changed in the guest.
  */
-static void judge_round(struct churn *churn, const struct fx_counts *attached, const struct fx_counts *closing,
-			uint64_t hits, uint64_t misses)
+static void judge_silence(struct churn *churn)
+{
+	uint64_t runs = counter_runs(churn->cookie), since = now_ns();
+
+	while (counter_runs(churn->cookie) == runs && now_ns() - since < DEAF_NS)
+		sleep_us(10000);
+	if (counter_runs(churn->cookie) != runs && now_ns() - since > SOON_NS)
+		churn->stale++;
+	else
+		churn->deaf++;
+}
+
+/*
+ * Before the close: has the program run? `attached` and `closing` are counts before and
+ * after the probe was held. A hit that was missed and counted is no deafness.
+ */
+static void judge_hits(struct churn *churn, const struct fx_counts *attached, const struct fx_counts *closing,
+		       uint64_t hits, uint64_t misses)
+{
+	if (!hits && !misses && closing->ended[churn->target] > attached->begun[churn->target])
+		judge_silence(churn);
+}
+
+/* After the program can run no more: does it? */
+static void judge_round(struct churn *churn, uint64_t hits)
 {
 	uint64_t runs = counter_runs(churn->cookie);
 	struct fx_counts closed = counts_of(churn);
@@ -119,8 +147,6 @@ static void judge_round(struct churn *churn, const struct fx_counts *attached, c
 	await_call(churn, &closed);
 	if (counter_runs(churn->cookie) != runs)
 		churn->late++;
-	if (!hits && !misses && closing->ended[churn->target] > attached->begun[churn->target])
-		churn->deaf++;
 	churn->hits += hits;
 	churn->rounds++;
 }
@@ -155,12 +181,13 @@ static void round_in_process(struct churn *churn)
 	/* The kernel runs no program on a CPU that is inside bpf(2), as we are at each look at a counter. */
 	churn->busy += info.misses[BPROBE_MISS_BPF_BUSY];
 	churn->misses += misses - info.misses[BPROBE_MISS_BPF_BUSY];
+	judge_hits(churn, &attached, &closing, info.hits, misses);
 	now = counts_of(churn);
 	change_begins(churn, &now);
 	detach(churn, probe);
 	now = counts_of(churn);
 	change_ends(churn, &now);
-	judge_round(churn, &attached, &closing, info.hits, misses);
+	judge_round(churn, info.hits);
 }
 
 /* The owner: attaches, tells how that went, waits to be killed. */
@@ -207,6 +234,7 @@ static void round_by_kill(struct churn *churn)
 		owned.pid = owner;
 		if (bprobe_list(is_owned, &owned) != 1)
 			count_error(churn, "list", ENOENT);
+		judge_hits(churn, &attached, &closing, owned.hits, owned.misses);
 		now = counts_of(churn);
 		change_begins(churn, &now);
 	}
@@ -219,7 +247,7 @@ static void round_by_kill(struct churn *churn)
 		return;
 	now = counts_of(churn);
 	change_ends(churn, &now);
-	judge_round(churn, &attached, &closing, owned.hits, owned.misses);
+	judge_round(churn, owned.hits);
 }
 
 static void run(struct job *job)
@@ -244,10 +272,11 @@ static json_t *report(struct job *job)
 {
 	struct churn *churn = job->data;
 
-	return json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}}", "churn", "rounds", (json_int_t)churn->rounds,
+	return json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}}", "churn", "rounds", (json_int_t)churn->rounds,
 			 "changes", (json_int_t)churn->changes, "overlapped", (json_int_t)churn->overlapped, "hits",
 			 (json_int_t)churn->hits, "misses", (json_int_t)churn->misses, "busy",
-			 (json_int_t)churn->busy, "lateRounds", (json_int_t)churn->late, "deafRounds", (json_int_t)churn->deaf, "errors", churn->errors);
+			 (json_int_t)churn->busy, "lateRounds", (json_int_t)churn->late, "deafRounds", (json_int_t)churn->deaf,
+			 "staleRounds", (json_int_t)churn->stale, "errors", churn->errors);
 }
 
 json_t *op_start_churn(json_t *in, struct failure *failure)

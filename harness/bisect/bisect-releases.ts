@@ -1,3 +1,5 @@
+import {parseKernelId} from '../kernels/kernel-id.ts';
+import {obtainKernel} from '../kernels/obtain.ts';
 import {prepareKernel} from '../matrix/prepare-kernels.ts';
 import {bisect} from './bisect.ts';
 import {GuestLaboratory} from './guest-laboratory.ts';
@@ -19,7 +21,8 @@ export async function bisectReleases(options: ReleasesOptions): Promise<{result:
 	const {good, bad, source, question, signal, command} = options;
 	const releases = await releasesBetween(good, bad);
 	const range = new ReleaseRange(releases);
-	return inDirectory(['releases', good, bad], options, async (directory, journal) => {
+	const made = [await madeFrom(good, {signal}), await madeFrom(bad, {signal})];
+	return inDirectory(['releases', ...made, source ?? ''], options, async (directory, journal) => {
 		const laboratory = new GuestLaboratory({
 			...options,
 			directory,
@@ -32,4 +35,9 @@ export async function bisectReleases(options: ReleasesOptions): Promise<{result:
 		const finding = await bisect({...options, stage: 'releases', range, laboratory, journal, onStep: sayStep});
 		return {result: {question: question.title, finding, command, directory}, lastGood: range.lastGood};
 	});
+}
+
+/** Debian's kernels are others from month to month; a journal is about those of its time. */
+async function madeFrom(id: string, options: {signal: AbortSignal}): Promise<string> {
+	return parseKernelId(id).kind === 'debian' ? `${id} ${(await obtainKernel(id, options)).origin}` : id;
 }

@@ -27,9 +27,13 @@ async function openWorld(t: ExecutionContext, its: Story = story) {
 		directory,
 		hashes,
 		checkout,
-		async bisect(laboratory: FakeLaboratory, {isAnyFailure = false} = {}): Promise<Finding> {
+		async bisect(
+			laboratory: FakeLaboratory,
+			options: {isAnyFailure?: boolean; journal?: Journal} = {},
+		): Promise<Finding> {
 			const range = await GitRange.start(checkout, ends);
-			return bisect({stage: 'commits', range, laboratory, journal, confidence: 0.95, isAnyFailure});
+			const given = {isAnyFailure: false, journal, ...options};
+			return bisect({stage: 'commits', range, laboratory, confidence: 0.95, ...given});
 		},
 	};
 }
@@ -180,6 +184,24 @@ test('a host that gives no answers is not taken for a kernel', async t => {
 	await t.throwsAsync(
 		endsWith(t, () => () => 'void'),
 		{instanceOf: HostFaultError, message: /gives no answer in 20 repeats/},
+	);
+});
+
+test('what the host spoilt is forgotten by the next one', async t => {
+	const {checkout, hashes, directory, ...world} = await openWorld(t);
+	const ailing = new FakeLaboratory(checkout);
+	const ask = ailing.ask.bind(ailing);
+	const isEnd = ({id}: Subject) => [hashes[0], hashes.at(-1)].includes(id);
+	ailing.ask = async (subject, repeats) =>
+		isEnd(subject)
+			? ask(subject, repeats)
+			: Array.from({length: repeats}, () => ({end: 'void', symptoms: [], message: 'QEMU was killed'}));
+	await t.throwsAsync(world.bisect(ailing), {instanceOf: HostFaultError, message: /QEMU was killed/});
+	using journal = new Journal(path.join(directory, 'journal.jsonl'));
+	const {suspects} = await world.bisect(new FakeLaboratory(checkout), {journal});
+	t.deepEqual(
+		suspects.map(({id}) => id),
+		[hashes[13]!],
 	);
 });
 

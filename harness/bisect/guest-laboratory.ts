@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type {Payload} from '../build/payload.ts';
+import {buildShared, type Payload} from '../build/payload.ts';
 import type {AcceleratorName} from '../host/accelerator.ts';
 import {BuildError, messageOf} from '../host/errors.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
@@ -20,6 +20,8 @@ export type GuestLaboratoryOptions = {
 	readonly question: Question;
 	/** All that guests of a subject need. */
 	readonly make: (subject: Subject) => Promise<Made>;
+	/** What the guests of all subjects share; where that does not build, it is no subject's fault. */
+	readonly makeShared?: () => Promise<unknown>;
 	/** One that boots if any does: the good end. */
 	readonly reference: Subject;
 	/** Where consoles are kept. */
@@ -44,8 +46,8 @@ export class GuestLaboratory implements Laboratory {
 
 	async prepare(subject: Subject): Promise<Prepared> {
 		const isKnown = this.#ready.has(subject.id);
-		const {payload, isReused} = await this.#get(subject);
-		return {fingerprint: await fingerprintOf(payload), isReused: isReused || isKnown};
+		const {payload, open, isReused} = await this.#get(subject);
+		return {fingerprint: await fingerprintOf(payload, open.fingerprint), isReused: isReused || isKnown};
 	}
 
 	async ask(subject: Subject, repeats: number): Promise<readonly Trial[]> {
@@ -78,11 +80,13 @@ export class GuestLaboratory implements Laboratory {
 	}
 
 	async #make(subject: Subject): Promise<Ready> {
+		const {signal, makeShared = async () => buildShared({signal})} = this.#options;
+		await makeShared();
 		try {
 			const made = await this.#options.make(subject);
 			return {...made, open: await this.#options.question.open(made.payload)};
 		} catch (error) {
-			this.#options.signal.throwIfAborted();
+			signal.throwIfAborted();
 			if (error instanceof BuildError) {
 				throw new SubjectError(`does not build: ${firstError(error.message)}`, {cause: error});
 			}

@@ -41,24 +41,26 @@ export class History {
 
 	/** The commit that a revision means. Throws UsageError for none. */
 	async commit(revision: string): Promise<Subject> {
-		const {isOk, stdout} = await tryGit(this.directory, [
-			...['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`],
-		]);
-		if (!isOk) throw new UsageError(`There is no revision ${JSON.stringify(revision)} in ${this.directory}.`);
-		return subjectOf(this.directory, stdout.trim());
+		const id = await this.#resolve(revision);
+		if (id === undefined)
+			throw new UsageError(`There is no revision ${JSON.stringify(revision)} in ${this.directory}.`);
+		return subjectOf(this.directory, id);
 	}
 
 	async has(revision: string): Promise<boolean> {
-		const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`];
-		return (await tryGit(this.directory, args)).isOk;
+		return (await this.#resolve(revision)) !== undefined;
+	}
+
+	/** Whether the one is the other or an ancestor of it. */
+	async leadsTo(from: string, to: string): Promise<boolean> {
+		return (await tryGit(this.directory, ['merge-base', '--is-ancestor', from, to])).isOk;
 	}
 
 	/** Throws UsageError unless one follows from the other. */
 	async ends(good: string, bad: string, {paths = []}: {paths?: readonly string[]} = {}): Promise<Ends> {
 		const [from, to] = [await this.commit(good), await this.commit(bad)];
 		if (from.id === to.id) throw new UsageError(`${good} and ${bad} are the same commit, ${from.title}.`);
-		const {isOk} = await tryGit(this.directory, ['merge-base', '--is-ancestor', from.id, to.id]);
-		if (!isOk) {
+		if (!(await this.leadsTo(from.id, to.id))) {
 			throw new UsageError(
 				`${good} (${from.title}) is no ancestor of ${bad} (${to.title}), so no history leads from good to bad.`,
 			);
@@ -68,6 +70,12 @@ export class History {
 			throw new UsageError(`No commit between ${good} and ${bad} touches ${paths.join(', ')}.`);
 		}
 		return {good: from, bad: to, commits: Number(count)};
+	}
+
+	async #resolve(revision: string): Promise<string | undefined> {
+		const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`];
+		const {isOk, stdout} = await tryGit(this.directory, args);
+		return isOk ? stdout.trim() : undefined;
 	}
 }
 

@@ -162,21 +162,25 @@ export class Judge {
 	/** Asks as often as wanted, which is 0 when it is enough; an end that does not boot is no end. */
 	async #askUntil(name: StepName, wanted: (trials: readonly Trial[]) => number): Promise<readonly Trial[]> {
 		const {laboratory, journal} = this.#options;
+		const trials = [...journal.trials(name)];
 		for (;;) {
-			const more = wanted(journal.trials(name));
-			if (more <= 0) return journal.trials(name);
+			const more = wanted(trials);
+			if (more <= 0) return trials;
 			const startedAt = performance.now();
-			let trials: readonly Trial[];
+			let said: readonly Trial[];
 			try {
-				trials = await laboratory.ask(name.subject, more);
+				said = await laboratory.ask(name.subject, more);
 			} catch (error) {
 				if (!(error instanceof SubjectError) || !name.role.endsWith(' end')) throw error;
 				throw new UsageError(`The ${name.role}, ${name.subject.title}, cannot be asked: ${error.message}`, {
 					cause: error,
 				});
 			}
-			journal.addTrials(name, trials, Math.round(performance.now() - startedAt));
-			mustGetSomewhere(name.subject, journal.trials(name));
+			// What proved nothing would count against a host that is well again.
+			const lasting = said.filter(({end}) => end !== 'void');
+			journal.addTrials(name, lasting, Math.round(performance.now() - startedAt));
+			trials.push(...said);
+			mustGetSomewhere(name.subject, trials);
 		}
 	}
 

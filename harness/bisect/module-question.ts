@@ -3,11 +3,12 @@ import {createHash} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {cp, mkdir, mkdtempDisposable, readdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
-import {execa} from 'execa';
+import {runMake} from '../build/make.ts';
 import type {Payload} from '../build/payload.ts';
 import {toolchainOf} from '../build/toolchain.ts';
 import {cacheDirectory} from '../host/cache.ts';
 import {UsageError} from '../host/errors.ts';
+import {hashModules} from './fingerprint.ts';
 import {guestCells, type OpenQuestion, type Question} from './question.ts';
 import {normalised} from './trial.ts';
 
@@ -37,22 +38,21 @@ async function open(directory: string, payload: Payload, signal: AbortSignal): P
 	await mkdir(copy);
 	await cp(directory, copy, {recursive: true, filter: file => !/\.(?:ko|o|mod|mod\.c|cmd)$/.test(file)});
 	const {cc, make} = await toolchainOf(kernel, {signal});
-	const [command, ...rest] = make(work.path);
-	const args = [...rest, '-C', kernel.buildTree, `M=${copy}`, `CC=${cc}`, ...(kernel.make ?? []), 'modules'];
-	const {all, failed} = await execa(command!, args, {
-		all: true,
-		reject: false,
-		cancelSignal: signal,
-		env: {LC_ALL: 'C', MAKEFLAGS: '', MAKELEVEL: ''},
-	});
-	signal.throwIfAborted();
-	if (failed) {
-		const message = firstError(all).replaceAll(`${copy}/`, '');
-		return {symptom: `build: ${normalised(message)}`, message: `the module does not build: ${message}`};
+	const target = ['-C', kernel.buildTree, `M=${copy}`, `CC=${cc}`, ...(kernel.make ?? []), 'modules'];
+	const command = [...make(work.path), '--no-print-directory', '-j2', ...target];
+	const {words, failure} = await runMake({name: `The module in ${directory}`, cwd: work.path, command, signal});
+	if (failure !== undefined) {
+		const message = firstError(words).replaceAll(`${copy}/`, '');
+		const symptom = `build: ${normalised(message)}`;
+		return {fingerprint: symptom, symptom, message: `the module does not build: ${message}`};
 	}
 	const names = (await readdir(copy)).filter(name => name.endsWith('.ko'));
+	if (names.length === 0) {
+		throw new UsageError(`The module in ${directory} leaves no module when it is built: does its Kbuild name one?`);
+	}
 	const files = await Promise.all(names.map(async name => ({path: name, data: await readFile(path.join(copy, name))})));
 	return {
+		fingerprint: await hashModules(names.map(name => path.join(copy, name))),
 		cells: repeat =>
 			guestCells({kernel: kernel.id, id: 'bisect/module', deadlineMs, repeat}, async ({push, exec}) => {
 				for (const file of files) await push(file);

@@ -21,10 +21,17 @@ export type Question = {
 	open(payload: Payload): Promise<OpenQuestion>;
 };
 
-export type OpenQuestion =
+export type OpenQuestion = {
+	/** Of what it was made into for that kernel; two kernels alike in all else may differ in it by their headers. */
+	readonly fingerprint: string;
+} & (
 	| {readonly cells: (repeats: number) => readonly Cell[]}
 	/** What is wrong can be seen without a guest. */
-	| {readonly symptom: string; readonly message: string};
+	| {readonly symptom: string; readonly message: string}
+);
+
+/** Of questions that are the same for all kernels. */
+const alwaysTheSame = '';
 
 /** Whether these cells pass. Throws UsageError when a glob matches nothing. */
 export function casesQuestion(match: readonly string[]): Question {
@@ -35,7 +42,7 @@ export function casesQuestion(match: readonly string[]): Question {
 		title: `${match.join(', ')} (${count} ${count === 1 ? 'cell' : 'cells'})`,
 		options: match.flatMap(glob => ['--match', glob]),
 		identity: JSON.stringify(['cases', match]),
-		open: async ({kernel}) => ({cells: repeats => plan(kernel.id, repeats)}),
+		open: async ({kernel}) => ({fingerprint: alwaysTheSame, cells: repeats => plan(kernel.id, repeats)}),
 	};
 }
 
@@ -51,6 +58,7 @@ export async function scriptQuestion(file: string, {deadlineMs}: {deadlineMs: nu
 		options: ['--script', file],
 		identity: JSON.stringify(['script', createHash('sha256').update(data).digest('hex'), deadlineMs]),
 		open: async ({kernel}) => ({
+			fingerprint: alwaysTheSame,
 			cells: repeat =>
 				guestCells({kernel: kernel.id, id: 'bisect/script', deadlineMs, repeat}, async context => {
 					await context.push({path: 'question', data, mode: 0o755});

@@ -44,6 +44,7 @@ export async function releasesBetween(good: string, bad: string): Promise<readon
 /** Of kernel.org, from which that kernel was made. */
 export async function versionOfRelease(id: string): Promise<string> {
 	const kernel = parseKernelId(id);
+	if (kernel.kind === 'release') return kernel.version;
 	const known = (await knownReleases()).find(each => each.id.id === kernel.id);
 	return (known ?? describe(kernel, undefined)).version;
 }

@@ -1,4 +1,5 @@
 import {UsageError} from '../host/errors.ts';
+import {say} from '../host/say.ts';
 import {parseKernelId} from '../kernels/kernel-id.ts';
 import {History} from './history.ts';
 import {versionOfRelease} from './releases.ts';
@@ -20,9 +21,15 @@ export async function revisionsBetween(linux: string, {good, bad}: {good: string
 	const history = await History.open(linux);
 	const areKernels = [good, bad].map(isKernel);
 	if (areKernels.every(Boolean)) {
+		// What the tree lacks is better known before hours have gone into releases.
+		await tagsOf(history, good, bad);
 		return {
 			kind: 'releases',
-			of: async (first, last) => ({good: await tagOf(history, first), bad: await tagOf(history, last)}),
+			async of(first, last) {
+				const tags = await tagsOf(history, first.id, last.id);
+				say(`${tags.good} stands for ${first.id}, ${tags.bad} for ${last.id}.`);
+				return tags;
+			},
 		};
 	}
 	const areRevisions = await Promise.all([good, bad].map(name => history.has(name)));
@@ -43,10 +50,22 @@ function isKernel(name: string): boolean {
 	}
 }
 
+/** A stable branch leads nowhere else: where the good kernel is on one that the bad one is not on, where it began. */
+async function tagsOf(history: History, good: string, bad: string): Promise<{good: string; bad: string}> {
+	const [from, to] = [await tagOf(history, good), await tagOf(history, bad)];
+	const start = `v${seriesOf(from.slice(1))}`;
+	const isBeside = !(await history.leadsTo(from, to)) && (await history.has(start));
+	return {good: isBeside ? start : from, bad: to};
+}
+
 /** That of the stable tree, or where the tree has none, of the release that the series began with. */
-async function tagOf(history: History, {id}: Subject): Promise<string> {
+async function tagOf(history: History, id: string): Promise<string> {
 	const version = await versionOfRelease(id);
-	const tags = [`v${version}`, `v${version.split('.').slice(0, 2).join('.')}`];
+	const tags = [`v${version}`, `v${seriesOf(version)}`];
 	for (const tag of tags) if (await history.has(tag)) return tag;
 	throw new UsageError(`${history.directory} has neither a tag ${tags[0]} nor ${tags[1]}, which ${id} was made from.`);
+}
+
+function seriesOf(version: string): string {
+	return version.split('.').slice(0, 2).join('.');
 }

@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {rename, rm} from 'node:fs/promises';
 import path from 'node:path';
+import {hashSources} from '../build/sources.ts';
 import type {AcceleratorName} from '../host/accelerator.ts';
 import {cacheDirectory, locked} from '../host/cache.ts';
 import {say} from '../host/say.ts';
@@ -21,27 +22,63 @@ export type CommonOptions = {
 	readonly isAnew: boolean;
 	/** What the person typed; it is part of reports. */
 	readonly command: string;
+	readonly stages: Stages;
 };
 
+/** The stages of one command. None of their journals may go before all of them are done: the command is run again as a whole. */
+export class Stages {
+	readonly #directories: string[] = [];
+
+	/** To be called with a stage's end. */
+	add(directory: string): void {
+		this.#directories.push(directory);
+	}
+
+	/** From now on the same command asks anew. */
+	async retire(): Promise<void> {
+		for (const directory of this.#directories) {
+			await locked(directory, {}, async () => {
+				const file = path.join(directory, journalName);
+				if (existsSync(file)) await rename(file, path.join(directory, 'journal.done.jsonl'));
+			});
+		}
+	}
+}
+
+/** What answers come from besides the subject: with other guests, cases or modules they would be others. */
+const asking = [
+	'kmod',
+	'fixtures',
+	'guest',
+	'images',
+	'harness/link',
+	'harness/matrix',
+	'harness/mechanisms',
+	'harness/vm',
+];
+
+const journalName = 'journal.jsonl';
+
 /**
- * Does a bisect's work in a directory of its own, by a journal: that of an earlier one of the same kind and question
- * which did not come to its end, or a new one.
+ * Does a bisect's work in a directory of its own, by a journal: that of an earlier one of the same kind, question and
+ * sources which did not come to its end, or a new one.
  */
 export async function inDirectory<T>(
 	what: readonly string[],
-	{question, confidence, isAnyFailure, signal, isAnew}: CommonOptions,
+	{question, confidence, isAnyFailure, signal, isAnew, stages}: CommonOptions,
 	work: (directory: string, journal: Journal) => Promise<T>,
+	{sources}: {sources?: string} = {},
 ): Promise<T> {
-	const directory = bisectDirectory(what, {question, confidence, isAnyFailure});
+	const code = sources ?? (await hashSources(asking));
+	const directory = bisectDirectory([...what, code], {question, confidence, isAnyFailure});
 	return locked(directory, {signal}, async () => {
-		const file = path.join(directory, 'journal.jsonl');
+		const file = path.join(directory, journalName);
 		if (isAnew) await rm(file, {force: true});
 		const done = await withJournal(file, journal => {
 			if (journal.size > 0) say(`going on after ${journal.size} steps that are known from before (${directory}).`);
 			return work(directory, journal);
 		});
-		// The next one asks anew.
-		if (existsSync(file)) await rename(file, path.join(directory, 'journal.done.jsonl'));
+		stages.add(directory);
 		return done;
 	});
 }

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import path from 'node:path';
 import {execa} from 'execa';
 import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
-import {BuildError, diskFull, fullDisk} from '../host/errors.ts';
+import {BuildError, diskFull, fullDisk, UsageError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
 import {copySources, type Elsewhere, hashSources, toolchainIdentity} from './sources.ts';
 
@@ -49,7 +49,7 @@ export async function buildOnce({
 			onBuild?.();
 			await copySources(sources, directory, elsewhere);
 			for (const args of runs(directory))
-				await runMake(name, directory, [...make(directory), '--no-print-directory', '-j2', ...args], signal);
+				await buildWith(name, directory, [...make(directory), '--no-print-directory', '-j2', ...args], signal);
 		},
 		{signal},
 	);
@@ -58,12 +58,35 @@ export async function buildOnce({
 /** The warnings of modpost, objtool and the assembler do not fail a build by themselves, ours must. */
 const isWarning = /^WARNING: modpost|warning: (?:objtool|.*\[-W)|: Warning: /m;
 
-async function runMake(
-	name: string,
-	cwd: string,
-	[command, ...args]: readonly string[],
-	signal?: AbortSignal,
-): Promise<void> {
+async function buildWith(name: string, cwd: string, command: readonly string[], signal?: AbortSignal): Promise<void> {
+	const {words, failure} = await runMake({name, cwd, command, signal});
+	const why = failure ?? (isWarning.test(words) ? 'there are warnings' : undefined);
+	if (why === undefined) return;
+	throw new BuildError(`${name} does not build: ${why}.\n${words.trim().split('\n').slice(-60).join('\n')}`);
+}
+
+/** A program that there is not, which the line before names, or one that the kernel of the host has ended. */
+const hostFault = /^(?:.*\n)?.*(?:Error 12[67]\b|Killed signal terminated program|Cannot allocate memory).*$/m;
+
+export type Made = {
+	/** All that was printed. */
+	readonly words: string;
+	/** Why there is no success; nothing where there is. */
+	readonly failure?: string;
+};
+
+/** Runs make. Throws UsageError where not the sources but this host is why it fails. */
+export async function runMake({
+	name,
+	cwd,
+	command: [command, ...args],
+	signal,
+}: {
+	readonly name: string;
+	readonly cwd: string;
+	readonly command: readonly string[];
+	readonly signal?: AbortSignal | undefined;
+}): Promise<Made> {
 	// Goes with the harness even if that is killed, and takes its compilers with it.
 	const {all, failed, exitCode, shortMessage} = await execa('setpriv', ['--pdeathsig', 'TERM', command!, ...args], {
 		cwd,
@@ -73,8 +96,13 @@ async function runMake(
 		env: {LC_ALL: 'C', MAKEFLAGS: '', MAKELEVEL: ''},
 	});
 	signal?.throwIfAborted();
-	if (!failed && !isWarning.test(all)) return;
-	if (all.includes(fullDisk)) throw diskFull(cwd, all.slice(-1000));
-	const why = exitCode === undefined ? shortMessage : failed ? `make ended with ${exitCode}` : 'there are warnings';
-	throw new BuildError(`${name} does not build: ${why}.\n${all.trim().split('\n').slice(-60).join('\n')}`);
+	const words = all ?? '';
+	if (!failed) return {words};
+	if (words.includes(fullDisk)) throw diskFull(cwd, words.slice(-1000));
+	// 126 and 127 are what setpriv ends with where it cannot start the command.
+	const isNotRun = exitCode === undefined || exitCode === 126 || exitCode === 127;
+	const fault = hostFault.exec(words)?.[0] ?? (isNotRun ? words.trim() || shortMessage : undefined);
+	if (fault !== undefined)
+		throw new UsageError(`${name} cannot be built here: ${fault.trim().replaceAll('\n', '; ')}.`);
+	return {words, failure: `make ended with ${exitCode}`};
 }

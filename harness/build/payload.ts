@@ -26,9 +26,8 @@ export type PayloadOptions = {
 /** Builds what changed since the last time. Throws BuildError with the compiler's words when ours does not build. */
 export async function buildPayload(kernel: Kernel, options: PayloadOptions = {}): Promise<Payload> {
 	const {signal, module} = options;
-	const [userland, programs, modules, other] = await allOrFirstError([
-		obtainUserland({signal}),
-		buildGuestPrograms({signal}),
+	const [{userland, programs}, modules, other] = await allOrFirstError([
+		buildShared({signal}),
 		buildModules(kernel, {signal}),
 		module === undefined ? Promise.resolve(undefined) : buildModules(kernel, options),
 	]);
@@ -36,6 +35,14 @@ export async function buildPayload(kernel: Kernel, options: PayloadOptions = {})
 	const fixtures = path.join(modules, 'fixtures/fixtures.ko');
 	const initramfs = await assembleInitramfs({kernel, userland, programs, modules: [bprobe, fixtures]}, {signal});
 	return {kernel, initramfs, bprobe, fixtures};
+}
+
+/** What guests of all kernels have in common. Throws as buildPayload does, and then no kernel is at fault. */
+export async function buildShared({
+	signal,
+}: Pick<PayloadOptions, 'signal'>): Promise<{userland: string; programs: string}> {
+	const [userland, programs] = await allOrFirstError([obtainUserland({signal}), buildGuestPrograms({signal})]);
+	return {userland, programs};
 }
 
 async function buildGuestPrograms({signal}: {signal?: AbortSignal | undefined}): Promise<string> {

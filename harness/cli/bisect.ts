@@ -8,7 +8,7 @@ import {readConfig} from '../bisect/config-changes.ts';
 import {describePlan} from '../bisect/plan.ts';
 import {formatMarkdown, isSure, type Result, toJson} from '../bisect/report.ts';
 import {revisionsBetween} from '../bisect/revisions.ts';
-import type {CommonOptions} from '../bisect/run-bisect.ts';
+import {type CommonOptions, Stages} from '../bisect/run-bisect.ts';
 import {HostFaultError} from '../bisect/subject.ts';
 import {projectRoot} from '../build/sources.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
@@ -75,7 +75,7 @@ Examples:
 }
 
 async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<number> {
-	const {linux, module, kernel, source} = options;
+	const {linux, module} = options;
 	if (linux !== undefined && module !== undefined)
 		throw new UsageError('--linux and --module ask for two different histories.');
 	const common: CommonOptions = {
@@ -86,6 +86,7 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 		accelerator: options.accel,
 		signal,
 		isAnew: options.anew,
+		stages: new Stages(),
 		command: ['npx', 'probe-matrix', ...process.argv.slice(2)].map(quote).join(' '),
 	};
 	const configs = configsOf(options);
@@ -97,23 +98,44 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 	}
 	const results: Result[] = [];
 	try {
-		if (configs) results.push(await bisectConfig({...common, ...configs}));
-		else if (tree !== undefined) results.push(await bisectModule({...common, ...ends, kernel, source, tree}));
-		else if (linux === undefined) results.push((await bisectReleases({...common, ...ends, source})).result);
-		else {
-			const config = options.config === undefined ? undefined : await readConfig(options.config);
-			for await (const result of throughLinux(linux, {...common, ...ends, source, config})) results.push(result);
-		}
+		for await (const result of resultsOf({...options, configs, ends, tree}, common)) results.push(result);
 	} catch (error) {
 		if (!(error instanceof HostFaultError)) throw error;
 		say(error.message);
 		return 3;
+	} finally {
+		// The kernel is known, too, where the commit is not.
+		if (results.length > 0) tell(results, options);
 	}
+	await common.stages.retire();
+	return results.every(isSure) ? 0 : 1;
+}
+
+type Asked = BisectOptions & {
+	readonly configs: ReturnType<typeof configsOf>;
+	readonly ends: {readonly good: string; readonly bad: string};
+	readonly tree: string | undefined;
+};
+
+/** Of each stage as it ends. */
+async function* resultsOf(
+	{configs, ends, tree, linux, kernel, source, config}: Asked,
+	common: CommonOptions,
+): AsyncGenerator<Result> {
+	if (configs) yield await bisectConfig({...common, ...configs});
+	else if (tree !== undefined) yield await bisectModule({...common, ...ends, kernel, source, tree});
+	else if (linux === undefined) yield (await bisectReleases({...common, ...ends, source})).result;
+	else {
+		const own = config === undefined ? undefined : await readConfig(config);
+		yield* throughLinux(linux, {...common, ...ends, source, config: own});
+	}
+}
+
+function tell(results: readonly Result[], {report, json}: BisectOptions): void {
 	const text = formatMarkdown(results);
 	process.stdout.write(text);
-	if (options.report !== undefined) write(options.report, text);
-	if (options.json !== undefined) write(options.json, toJson(results));
-	return results.every(isSure) ? 0 : 1;
+	if (report !== undefined) write(report, text);
+	if (json !== undefined) write(json, toJson(results));
 }
 
 function configsOf({goodConfig, badConfig, good, bad, linux, module, dryRun}: BisectOptions) {

@@ -130,6 +130,8 @@ export type ChurnReport = {
 	readonly lateRounds: number;
 	/** Rounds in which the target was called while attached, and the program neither ran nor was counted as missed. */
 	readonly deafRounds: number;
+	/** The same, but the program ran once the host had had the target's code translated anew: the emulator's fault. */
+	readonly staleRounds: number;
 	/** Errors by name: `{"attach EBUSY": 3}`. */
 	readonly errors: Readonly<Record<string, number>>;
 };

@@ -116,6 +116,7 @@ export function openContext({
 		evidence(name, value) {
 			evidence[name] = value;
 		},
+		retranslations: () => Number(evidence.retranslations ?? 0),
 		async during(ms) {
 			await sleep(ms * slowness, undefined, {signal});
 		},

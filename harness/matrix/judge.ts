@@ -10,9 +10,6 @@ export const badTaint = (1 << 7) | (1 << 9) | (1 << 5) | (1 << 14);
 
 export class DeadlineError extends Error {}
 
-/** Its guest answers nothing and nobody: the rest of the time until the deadline would tell no more. */
-export class SilentError extends DeadlineError {}
-
 /** The kernel complains, or its complaints cannot be read: no reason to go on with the case. */
 export class TroubleError extends Error {}
 

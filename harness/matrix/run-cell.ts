@@ -6,18 +6,8 @@ import {isStaleBreakpoint} from '../vm/stale-breakpoint.ts';
 import {openContext} from './context.ts';
 import type {Guest} from './guest.ts';
 import {GuestWatch} from './guest-watch.ts';
-import {
-	badTaint,
-	DeadlineError,
-	GuestEndedError,
-	type Judgement,
-	judge,
-	type Left,
-	SilentError,
-	TroubleError,
-} from './judge.ts';
+import {badTaint, DeadlineError, GuestEndedError, type Judgement, judge, type Left, TroubleError} from './judge.ts';
 import type {Cell} from './plan.ts';
-import {listen} from './silence.ts';
 
 export type CellOutcome = Pick<
 	CellEvent,
@@ -79,10 +69,9 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 		stop.abort(new TroubleError('The kernel complains.'));
 	});
 	const ended = AbortSignal.any([signal, stop.signal]);
-	using listening = listen(guest, {slowness, onSilent: error => stop.abort(new SilentError(error.message))});
 	const {context, evidence, close} = openContext({
 		cell,
-		ask: listening.ask,
+		ask: guest.ask,
 		exec: guest.exec,
 		push: guest.push,
 		hasOption: guest.hasOption,
@@ -116,8 +105,7 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 	}
 	clearTimeout(timer);
 	clearInterval(refreshing);
-	const isSilent =
-		failure instanceof SilentError || (failure instanceof DeadlineError && !(await answers(guest, slowness)));
+	const isSilent = failure instanceof DeadlineError && !(await answers(guest, slowness));
 	if (isSilent && !(await guest.isHeld?.())) {
 		const waitMs = startedAt + silentMs * slowness - performance.now();
 		await Promise.race([

@@ -8,11 +8,15 @@ import {framesInFlight} from './tasks.ts';
 const fixtures: readonly TargetKind[] = ['asm', 'asm-fentry', 'c'];
 
 /** Nothing went wrong in any round. */
-function judgeChurn(report: ChurnReport): void {
+function judgeChurn(context: CaseContext, report: ChurnReport): void {
 	assert.deepEqual(report.errors, {}, 'errors of attach and close');
 	assert.equal(report.lateRounds, 0, 'rounds whose program still ran after its close');
-	assert.equal(report.deafRounds, 0, 'rounds whose program did not run though the target was called');
+	const isStale = context.retranslations() > 0;
+	const deaf = report.deafRounds + (isStale ? 0 : report.staleRounds);
+	assert.equal(deaf, 0, 'rounds whose program did not run though the target was called');
 	assert.equal(report.misses, 0, 'misses');
+	if (report.staleRounds > 0)
+		context.inconclusive(`In ${report.staleRounds} rounds the emulator executed what the probe had replaced.`);
 }
 
 type Owner = {readonly point: Point; readonly by: 'close' | 'thread' | 'kill'};
@@ -31,7 +35,7 @@ async function storm(
 		const reports = await churn(context, owners);
 		context.evidence(`churn${stretch}`, reports);
 		for (const [index, report] of reports.entries()) {
-			judgeChurn(report);
+			judgeChurn(context, report);
 			for (const key of ['rounds', 'changes', 'overlapped'] as const) sums[index]![key] += report[key];
 		}
 	});

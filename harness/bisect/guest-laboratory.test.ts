@@ -1,0 +1,109 @@
+import {mkdir, mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import type {Payload} from '../build/payload.ts';
+import {BuildError, UsageError} from '../host/errors.ts';
+import {GuestLaboratory, type GuestLaboratoryOptions} from './guest-laboratory.ts';
+import {moduleQuestion} from './module-question.ts';
+import {casesQuestion, type Question} from './question.ts';
+import {SubjectError} from './subject.ts';
+
+const {signal} = new AbortController();
+
+/** A module, and kernels that differ in a header only; `make` is all that their trees do for `modules`. */
+async function openWorld(t: ExecutionContext, {make = '\t$(CC) -I. -c $(M)/m.c -o $(M)/m.ko\n'} = {}) {
+	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'laboratory-'));
+	t.teardown(remove);
+	const write = async (name: string, text: string) => {
+		const file = path.join(directory, name);
+		await mkdir(path.dirname(file), {recursive: true});
+		await writeFile(file, text);
+		return file;
+	};
+	await write('module/Kbuild', 'obj-m := m.o\n');
+	await write('module/m.c', '#include "flag.h"\nint flag = FLAG;\n');
+	const bzImage = await write('bzImage', 'an image');
+	const config = await write('config', '');
+	const payloadOf = async (id: string): Promise<Payload> => {
+		await write(`${id}/Makefile`, `modules:\n${make}`);
+		await write(`${id}/flag.h`, id === 'without' ? '' : `#define FLAG ${id.length}\n`);
+		// Nothing more of a kernel is looked at before it boots.
+		const kernel = {id, bzImage, config, buildTree: path.join(directory, id)} as unknown as Payload['kernel'];
+		return {kernel, initramfs: '', bprobe: '/bin/true', fixtures: '/bin/true'};
+	};
+	const laboratoryOf = (question: Question, more: Partial<GuestLaboratoryOptions> = {}) =>
+		new GuestLaboratory({
+			question,
+			makeShared: async () => {},
+			reference: {id: 'one', title: 'one'},
+			make: async ({id}) => ({payload: await payloadOf(id), isReused: false}),
+			directory,
+			signal,
+			...more,
+		});
+	const fingerprint = async (question: Question, id: string) =>
+		(await laboratoryOf(question).prepare({id, title: id})).fingerprint;
+	const open = async (question: Question, id: string) => question.open(await payloadOf(id));
+	return {fingerprint, laboratoryOf, open, module: path.join(directory, 'module')};
+}
+
+test('two kernels that differ in a header only are not the same to a module', async t => {
+	const {fingerprint, module} = await openWorld(t);
+	const question = await moduleQuestion(module, {signal});
+	const of = async (id: string) => fingerprint(question, id);
+	t.is(await of('one'), await of('one'));
+	t.not(await of('one'), await of('three'), 'it becomes another module');
+	t.not(await of('one'), await of('without'), 'it does not build');
+});
+
+const faults: readonly (readonly [what: string, make: string, words: RegExp])[] = [
+	['a full disk', '\t@echo "m.o: No space left on device" >&2; exit 1\n', /no space left/],
+	['a compiler that is missing', '\t@no-such-compiler\n', /no-such-compiler/],
+	['a compiler that is killed', '\t@echo "gcc: fatal error: Killed signal terminated program cc1"; exit 1\n', /Killed/],
+	['no module at all', '\t@true\n', /leaves no module/],
+];
+
+for (const [what, make, words] of faults) {
+	test(`${what} is no answer of a kernel`, async t => {
+		const {fingerprint, module} = await openWorld(t, {make});
+		const question = await moduleQuestion(module, {signal});
+		await t.throwsAsync(fingerprint(question, 'one'), {instanceOf: UsageError, message: words});
+	});
+}
+
+test('what the compiler says first is what is wrong', async t => {
+	const make =
+		'\t@echo "m.c:1: error: no such thing"; for n in `seq 100`; do echo "m.c:2: error: another"; done; exit 1\n';
+	const {open, module} = await openWorld(t, {make});
+	const answer = await open(await moduleQuestion(module, {signal}), 'one');
+	t.is('message' in answer && answer.message, 'the module does not build: m.c:1: error: no such thing');
+});
+
+test('a module with warnings builds', async t => {
+	const make = '\t@echo "WARNING: modpost: missing MODULE_LICENSE()"\n\t$(CC) -I. -c $(M)/m.c -o $(M)/m.ko\n';
+	const {open, module} = await openWorld(t, {make});
+	t.true('cells' in (await open(await moduleQuestion(module, {signal}), 'one')));
+});
+
+test('what all guests share and does not build is no fault of a kernel', async t => {
+	const {laboratoryOf} = await openWorld(t);
+	const ours = new BuildError('guest does not build: error: no');
+	const laboratory = laboratoryOf(casesQuestion(['entry/flags']), {
+		async makeShared() {
+			throw ours;
+		},
+	});
+	t.is(await t.throwsAsync(laboratory.prepare({id: 'one', title: 'one'})), ours);
+});
+
+test('a kernel that does not build is at fault itself', async t => {
+	const {laboratoryOf} = await openWorld(t);
+	const laboratory = laboratoryOf(casesQuestion(['entry/flags']), {
+		async make() {
+			throw new BuildError('commit 1 does not build: make ended with 2.\nm.c:1: error: no');
+		},
+	});
+	const words = 'does not build: m.c:1: error: no';
+	await t.throwsAsync(laboratory.prepare({id: 'one', title: 'one'}), {instanceOf: SubjectError, message: words});
+});
