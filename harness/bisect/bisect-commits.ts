@@ -1,10 +1,11 @@
 import path from 'node:path';
 import {buildPayload} from '../build/payload.ts';
 import {locked} from '../host/cache.ts';
+import {mustFit} from '../host/room.ts';
 import type {Options} from '../kernels/kconfig.ts';
 import {inspectTree} from '../kernels/source-tree.ts';
 import {bisect} from './bisect.ts';
-import {Checkout, mustFit} from './checkout.ts';
+import {Checkout} from './checkout.ts';
 import {CommitKernels} from './commit-kernels.ts';
 import {git} from './git.ts';
 import {GitRange} from './git-range.ts';
@@ -61,7 +62,7 @@ export async function bisectCommits(options: CommitsOptions): Promise<Result> {
 		['commits', path.resolve(linux), ends.good.id, ends.bad.id, configIdentity],
 		options,
 		async (directory, journal) => {
-			if (journal.size === 0) await mustFit(directory, needBytes);
+			if (journal.size === 0) await mustFit(directory, needBytes, 'this bisect');
 			// Kept for all bisects of that repository: what is compiled there serves the next one, too.
 			const shared = workOf(history);
 			return locked(shared, {signal}, async () => {

@@ -1,7 +1,6 @@
 import {existsSync} from 'node:fs';
-import {rename, rm, statfs} from 'node:fs/promises';
+import {rename, rm} from 'node:fs/promises';
 import path from 'node:path';
-import {UsageError} from '../host/errors.ts';
 import {git, tryGit} from './git.ts';
 import type {History} from './history.ts';
 import {subjectOf} from './history.ts';
@@ -72,19 +71,4 @@ export class Checkout {
 		const id = await git(this.directory, ['rev-parse', 'HEAD']);
 		return {id, title: `${base.id.slice(0, 12)} with ${commit.id.slice(0, 12)} reverted`};
 	}
-}
-
-/** Throws UsageError where the disk does not hold what is to come. */
-export async function mustFit(directory: string, needBytes: number): Promise<void> {
-	const {bavail, bsize} = await statfs(directory);
-	const free = bavail * bsize;
-	if (free >= needBytes) return;
-	throw new UsageError(
-		`The disk that holds ${directory} has ${gib(free)} left, and this bisect needs ${gib(needBytes)}; make room, or set PROBE_MATRIX_CACHE to a place that has it.`,
-	);
-}
-
-/** For people. */
-export function gib(bytes: number): string {
-	return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }

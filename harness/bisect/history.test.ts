@@ -2,8 +2,9 @@ import {mkdir, mkdtempDisposable, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
+import {mustFit} from '../host/room.ts';
 import {planCommits} from './bisect-commits.ts';
-import {Checkout, mustFit} from './checkout.ts';
+import {Checkout} from './checkout.ts';
 import {makeHistory} from './fake-history.ts';
 import {git} from './git.ts';
 import {History} from './history.ts';
@@ -80,8 +81,8 @@ const refusals: readonly (readonly [what: string, words: RegExp, act: Refusal])[
 	],
 	[
 		'a disk that is too small',
-		/has [\d.]+ GiB left, and this bisect needs 1024\.0 GiB; make room/,
-		async tree => mustFit(tree, 2 ** 40),
+		/has [\d.]+ [GM]iB left, and this bisect needs 1024\.0 GiB; make room/,
+		async tree => mustFit(tree, 2 ** 40, 'this bisect'),
 	],
 ];
 

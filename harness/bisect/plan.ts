@@ -1,5 +1,5 @@
+import {formatSize} from '../host/room.ts';
 import {planCommits} from './bisect-commits.ts';
-import {gib} from './checkout.ts';
 import {History} from './history.ts';
 import {formatMs} from './progress.ts';
 import {ReleaseRange} from './release-range.ts';
@@ -48,7 +48,7 @@ async function describeCommits(asked: {linux: string; good: string; bad: string}
 	return [
 		`${ends.commits} commits from ${ends.good.title} to ${ends.bad.title}`,
 		`both ends, about ${Math.ceil(Math.log2(ends.commits))} steps and three to verify, about ${formatMs(ms)}`,
-		`needs ${gib(needBytes)} in the cache`,
+		`needs ${formatSize(needBytes)} in the cache`,
 		'',
 	].join('\n');
 }

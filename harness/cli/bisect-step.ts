@@ -1,5 +1,6 @@
-import {type Command, InvalidArgumentError} from 'commander';
+import type {Command} from 'commander';
 import {judgeStep} from '../bisect/step.ts';
+import {wholeNumber} from './option-values.ts';
 import {addQuestion, type QuestionOptions, questionOf} from './question-options.ts';
 
 type StepOptions = QuestionOptions & {
@@ -20,7 +21,7 @@ export function addBisectStep(program: Command, signal: AbortSignal): void {
 		.description('judges one commit of Linux, for `git bisect run`')
 		.option('--linux <tree>', 'the repository, which is only read; its HEAD is judged', '.');
 	addQuestion(command)
-		.option('--repeats <n>', 'so many passes make it good; more for what fails rarely', parseRepeats, 10)
+		.option('--repeats <n>', 'so many passes make it good; more for what fails rarely', wholeNumber(1, 1000), 10)
 		.option('--symptom <text>', 'only failures that say this are bad (default: all are)')
 		.addHelpText(
 			'after',
@@ -42,11 +43,4 @@ Example, in the tree of Linux:
 			process.stdout.write(`${verdict}: ${words}\n`);
 			process.exitCode = statusOf[verdict];
 		});
-}
-
-function parseRepeats(value: string): number {
-	const repeats = Number(value);
-	if (!Number.isInteger(repeats) || repeats < 1 || repeats > 1000)
-		throw new InvalidArgumentError('a whole number from 1 to 1000 is needed.');
-	return repeats;
 }
