@@ -1,4 +1,4 @@
-import {say} from '../host/say.ts';
+import {forWorkflow} from '../results/reports/annotations.ts';
 import type {Progress} from './bisect.ts';
 import type {Step} from './journal.ts';
 
@@ -9,12 +9,17 @@ export function sayStep(step: Step, progress: Progress): void {
 		step.role === 'step' || step.role === 'good end'
 			? `; ${left.subjects} left, about ${left.steps} steps, ${formatMs(estimateMs(progress))}`
 			: '';
-	say(`${step.role} ${formatStep(step)}${rest}`);
+	tell(`${step.role} ${formatStep(step)}${rest}`);
 }
 
 /** The same for what comes after, when nothing is left. */
 export function sayVerification(step: Step): void {
-	say(`${step.role} ${formatStep(step)}`);
+	tell(`${step.role} ${formatStep(step)}`);
+}
+
+/** Why a kernel did not boot may be in a guest's own words. */
+function tell(line: string): void {
+	process.stderr.write(forWorkflow(`probe-matrix: ${line}\n`));
 }
 
 /** `abc: bad, 3 of 3 failed, 2:10`. */

@@ -1,5 +1,6 @@
 import type {Command} from 'commander';
 import {judgeStep} from '../bisect/step.ts';
+import {forJob} from './job-output.ts';
 import {wholeNumber} from './option-values.ts';
 import {addQuestion, type QuestionOptions, questionOf} from './question-options.ts';
 
@@ -40,7 +41,7 @@ Example, in the tree of Linux:
 				...{linux, repeats, symptom, isolation, question, signal},
 				accelerator: accel,
 			});
-			process.stdout.write(`${verdict}: ${words}\n`);
+			process.stdout.write(forJob(`${verdict}: ${words}\n`));
 			process.exitCode = statusOf[verdict];
 		});
 }

@@ -12,9 +12,9 @@ import {type CommonOptions, Stages} from '../bisect/run-bisect.ts';
 import {HostFaultError} from '../bisect/subject.ts';
 import {projectRoot} from '../build/sources.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
-import {say} from '../host/say.ts';
 import type {Options} from '../kernels/kconfig.ts';
 import {embeddedKernel} from '../matrix/tested-kernels.ts';
+import {forJob} from './job-output.ts';
 import {addQuestion, type QuestionOptions, questionOf} from './question-options.ts';
 
 type BisectOptions = QuestionOptions & {
@@ -101,7 +101,7 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 		for await (const result of resultsOf({...options, configs, ends, tree}, common)) results.push(result);
 	} catch (error) {
 		if (!(error instanceof HostFaultError)) throw error;
-		say(error.message);
+		process.stderr.write(forJob(`probe-matrix: ${error.message}\n`));
 		return 3;
 	} finally {
 		// The kernel is known, too, where the commit is not.
@@ -133,7 +133,7 @@ async function* resultsOf(
 
 function tell(results: readonly Result[], {report, json}: BisectOptions): void {
 	const text = formatMarkdown(results);
-	process.stdout.write(text);
+	process.stdout.write(forJob(text));
 	if (report !== undefined) write(report, text);
 	if (json !== undefined) write(json, toJson(results));
 }

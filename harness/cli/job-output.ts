@@ -1,4 +1,4 @@
-import {formatAnnotations, withoutCommands} from '../results/reports/annotations.ts';
+import {formatAnnotations, forWorkflow} from '../results/reports/annotations.ts';
 import type {Reported} from '../results/reports/columns.ts';
 
 /**
@@ -6,5 +6,5 @@ import type {Reported} from '../results/reports/columns.ts';
  * there it finds only ours, which annotate the workflow's page with what went wrong.
  */
 export function forJob(text: string, reported: Reported = {kernels: [], cells: []}): string {
-	return process.env.GITHUB_ACTIONS ? withoutCommands(text) + formatAnnotations(reported) : text;
+	return forWorkflow(text) + (process.env.GITHUB_ACTIONS ? formatAnnotations(reported) : '');
 }

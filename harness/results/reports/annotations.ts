@@ -28,6 +28,11 @@ export function withoutCommands(text: string): string {
 	return `::stop-commands::${token}\n${text}${text.endsWith('\n') ? '' : '\n'}::${token}::\n`;
 }
 
+/** The same where a workflow of GitHub reads it; elsewhere the text as it is. */
+export function forWorkflow(text: string): string {
+	return process.env.GITHUB_ACTIONS ? withoutCommands(text) : text;
+}
+
 type Annotation = {readonly title: string; readonly message: string};
 
 function annotationOf(cell: CellEvent): Annotation {
