@@ -5,6 +5,7 @@ import {mergeOptions, type Options, parseOptions} from '../kernels/kconfig.ts';
 /** One option in which two configurations differ: what the bad one has, and what the good one. */
 export type Change = {readonly name: string; readonly bad: string; readonly good: string};
 
+/** From a .config, by name. Throws UsageError where it cannot be read or has a line that is no option. */
 export async function readConfig(file: string): Promise<Options> {
 	try {
 		return parseOptions(await readFile(file, 'utf8'), file);
