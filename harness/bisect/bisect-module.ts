@@ -5,14 +5,14 @@ import {UsageError} from '../host/errors.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {bisect} from './bisect.ts';
 import {Checkout} from './checkout.ts';
+import {concludeCommit} from './conclude-commit.ts';
 import {GitRange} from './git-range.ts';
 import {GuestLaboratory} from './guest-laboratory.ts';
 import {History} from './history.ts';
-import {sayStep, sayVerification} from './progress.ts';
+import {sayStep} from './progress.ts';
 import type {Result} from './report.ts';
 import {type CommonOptions, inDirectory} from './run-bisect.ts';
 import type {Subject} from './subject.ts';
-import {verify} from './verify.ts';
 
 /** The sources of the module; all else of a guest is that of today. */
 const paths = ['kmod'];
@@ -49,11 +49,13 @@ export async function bisectModule(options: ModuleOptions): Promise<Result> {
 			return {payload, isReused};
 		};
 		const laboratory = new GuestLaboratory({...options, directory, reference: ends.good, make});
-		const finding = await bisect({...options, stage: 'module', range, laboratory, journal, onStep: sayStep});
-		const [commit, ...others] = finding.suspects;
-		const result = {question: `${question.title} on ${kernel.id}`, finding, command, directory};
-		if (!commit || others.length > 0) return result;
-		const verification = await verify(commit, {finding, checkout, bad: ends.bad, onStep: sayVerification});
-		return {...result, verification, text: await checkout.text(commit.id)};
+		const found = await bisect({...options, stage: 'module', range, laboratory, journal, onStep: sayStep});
+		return concludeCommit(found, {
+			question: `${question.title} on ${kernel.id}`,
+			command,
+			directory,
+			checkout,
+			bad: ends.bad,
+		});
 	});
 }

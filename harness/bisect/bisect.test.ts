@@ -33,7 +33,8 @@ async function openWorld(t: ExecutionContext, its: Story = story) {
 		): Promise<Finding> {
 			const range = await GitRange.start(checkout, ends);
 			const given = {isAnyFailure: false, journal, ...options};
-			return bisect({stage: 'commits', range, laboratory, confidence: 0.95, ...given});
+			const {finding} = await bisect({stage: 'commits', range, laboratory, confidence: 0.95, ...given});
+			return finding;
 		},
 	};
 }

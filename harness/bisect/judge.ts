@@ -221,7 +221,8 @@ export class Judge {
 		if (step.fingerprint !== undefined && step.verdict !== 'skip' && !this.#byFingerprint.has(step.fingerprint)) {
 			this.#byFingerprint.set(step.fingerprint, step);
 		}
-		this.steps.push(step);
+		// The journal has one of each name; it counts once, however often it is wanted.
+		if (!this.steps.includes(step)) this.steps.push(step);
 		return step;
 	}
 }

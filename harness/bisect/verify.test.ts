@@ -22,14 +22,14 @@ async function verified(t: ExecutionContext, breaks: number, lies: (title: strin
 	using journal = new Journal(path.join(directory, 'journal.jsonl'));
 	const laboratory = new FakeLaboratory(checkout);
 	const range = await GitRange.start(checkout, ends);
-	const finding = await bisect({
+	const {finding, judge} = await bisect({
 		...{stage: 'commits', range, laboratory, journal, confidence: 0.95, isAnyFailure: false},
 	});
 	t.is(finding.suspects[0]?.id, hashes[breaks]!);
 	const ask = laboratory.ask.bind(laboratory);
 	laboratory.ask = async (subject, repeats) =>
 		lies(subject.title) ? Array.from({length: repeats}, () => ({end: 'pass', symptoms: []})) : ask(subject, repeats);
-	return await verify(finding.suspects[0]!, {finding, checkout, bad: ends.bad, onStep() {}});
+	return await verify(finding.suspects[0]!, {judge, checkout, bad: ends.bad, onStep() {}});
 }
 
 test('parent, commit and revert are judged anew', async t => {
