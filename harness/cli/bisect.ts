@@ -25,7 +25,7 @@ type BisectOptions = QuestionOptions & {
 	readonly linux?: string;
 	readonly config?: string;
 	readonly module?: string | true;
-	readonly kernel: string;
+	readonly kernel?: string;
 	readonly anyFailure: boolean;
 	readonly confidence: number;
 	readonly source?: string;
@@ -46,7 +46,7 @@ export function addBisect(program: Command, signal: AbortSignal): void {
 		.option('--good-config <file>', 'a configuration where all is well; with --linux, whose HEAD is built')
 		.option('--bad-config <file>', 'one where it is not: find the options that make the difference')
 		.option('--module [tree]', 'bisect the module in kmod/ of this repository, or of another, on one kernel')
-		.option('--kernel <id>', 'the kernel for --module', embeddedKernel);
+		.option('--kernel <id>', `the kernel for --module (default: ${embeddedKernel})`);
 	addQuestion(command)
 		.option('--any-failure', 'count every failure as bad, not only what the bad end shows', false)
 		.option('--confidence <p>', 'how sure the result has to be', parseConfidence, 0.95)
@@ -75,9 +75,8 @@ Examples:
 }
 
 async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<number> {
-	const {linux, module} = options;
-	if (linux !== undefined && module !== undefined)
-		throw new UsageError('--linux and --module ask for two different histories.');
+	const {linux, module, report, json} = options;
+	mustFit(options);
 	const common: CommonOptions = {
 		question: await questionOf(options, signal),
 		confidence: options.confidence,
@@ -96,6 +95,8 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 		process.stdout.write(await describePlan({...ends, linux, module: tree}));
 		return 0;
 	}
+	// Not after hours.
+	for (const file of [report, json]) if (file !== undefined) write(file, '', {flag: 'a'});
 	const results: Result[] = [];
 	try {
 		for await (const result of resultsOf({...options, configs, ends, tree}, common)) results.push(result);
@@ -111,6 +112,21 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 	return results.every(isSure) ? 0 : 1;
 }
 
+/** Nobody may believe that an option counted which did not. */
+function mustFit({linux, module, config, goodConfig, kernel, source}: BisectOptions): void {
+	if (linux !== undefined && module !== undefined)
+		throw new UsageError('--linux and --module ask for two different histories.');
+	if (config !== undefined && linux === undefined)
+		throw new UsageError('--config is for the commits of --linux: known kernels have configurations of their own.');
+	if (config !== undefined && goodConfig !== undefined)
+		throw new UsageError('Give no --config: --good-config and --bad-config stand in for it.');
+	if (kernel !== undefined && module === undefined)
+		throw new UsageError('--kernel is for --module; other kernels are named by --good and --bad.');
+	if (source !== undefined && goodConfig !== undefined) throw new UsageError(sourceIsForReleases);
+}
+
+const sourceIsForReleases = '--source is for releases; commits are built from --linux.';
+
 type Asked = BisectOptions & {
 	readonly configs: ReturnType<typeof configsOf>;
 	readonly ends: {readonly good: string; readonly bad: string};
@@ -119,7 +135,7 @@ type Asked = BisectOptions & {
 
 /** Of each stage as it ends. */
 async function* resultsOf(
-	{configs, ends, tree, linux, kernel, source, config}: Asked,
+	{configs, ends, tree, linux, kernel = embeddedKernel, source, config}: Asked,
 	common: CommonOptions,
 ): AsyncGenerator<Result> {
 	if (configs) yield await bisectConfig({...common, ...configs});
@@ -163,6 +179,7 @@ async function* throughLinux(
 ): AsyncGenerator<Result> {
 	const revisions = await revisionsBetween(linux, options);
 	if (revisions.kind === 'commits') {
+		if (options.source !== undefined) throw new UsageError(sourceIsForReleases);
 		yield await bisectCommits({...options, ...revisions, linux});
 		return;
 	}
@@ -173,9 +190,9 @@ async function* throughLinux(
 	yield await bisectCommits({...options, ...(await revisions.of(lastGood, firstBad)), linux});
 }
 
-function write(file: string, text: string): void {
+function write(file: string, text: string, options: {flag?: string} = {}): void {
 	try {
-		writeFileSync(file, text);
+		writeFileSync(file, text, options);
 	} catch (error) {
 		throw new UsageError(`The report cannot be written: ${messageOf(error)}.`, {cause: error});
 	}
