@@ -15,7 +15,7 @@ import {type CommonOptions, inDirectory} from './run-bisect.ts';
 import type {Subject} from './subject.ts';
 
 /** The sources of the module; all else of a guest is that of today. */
-const paths = ['kmod'];
+export const modulePaths = ['kmod'];
 
 export type ModuleOptions = CommonOptions & {
 	/** Revisions of the repository in `tree`. */
@@ -30,17 +30,17 @@ export type ModuleOptions = CommonOptions & {
 /** The first bad commit of the module, on one kernel. */
 export async function bisectModule(options: ModuleOptions): Promise<Result> {
 	const {good, bad, question, signal, command, tree, source} = options;
-	const history = await History.open(tree, {paths});
-	const ends = await history.ends(good, bad, {paths});
+	const history = await History.open(tree, {paths: modulePaths});
+	const ends = await history.ends(good, bad, {paths: modulePaths});
 	const kernel = await obtainKernel(options.kernel, {signal, ...(source !== undefined && {source})});
 	const what = ['module', history.directory, kernel.bzImage, ends.good.id, ends.bad.id];
 	return inDirectory(what, options, async (directory, journal) => {
 		const checkout = await Checkout.open(history, path.join(directory, 'source'));
-		const range = await GitRange.start(checkout, ends, {paths});
+		const range = await GitRange.start(checkout, ends, {paths: modulePaths});
 		const make = async ({id, title}: Subject) => {
 			await checkout.at(id);
-			const module = path.join(checkout.directory, paths[0]!);
-			if (!existsSync(module)) throw new UsageError(`${title} has no ${paths[0]}/: it is older than the module.`);
+			const module = path.join(checkout.directory, modulePaths[0]!);
+			if (!existsSync(module)) throw new UsageError(`${title} has no ${modulePaths[0]}/: it is older than the module.`);
 			let isReused = true;
 			const onCompile = () => {
 				isReused = false;
