@@ -15,25 +15,8 @@ import {messageOf, UsageError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
 import type {Options} from '../kernels/kconfig.ts';
 import {embeddedKernel} from '../matrix/tested-kernels.ts';
-import {addQuestion, type QuestionOptions, questionOf} from './question-options.ts';
-
-type BisectOptions = QuestionOptions & {
-	readonly good?: string;
-	readonly bad?: string;
-	readonly goodConfig?: string;
-	readonly badConfig?: string;
-	readonly linux?: string;
-	readonly config?: string;
-	readonly module?: string | true;
-	readonly kernel?: string;
-	readonly anyFailure: boolean;
-	readonly confidence: number;
-	readonly source?: string;
-	readonly report?: string;
-	readonly json?: string;
-	readonly dryRun: boolean;
-	readonly anew: boolean;
-};
+import {type BisectOptions, configsOf, endsOf, mustFit, sourceIsForReleases} from './bisect-options.ts';
+import {addQuestion, questionOf} from './question-options.ts';
 
 export function addBisect(program: Command, signal: AbortSignal): void {
 	const command = program
@@ -112,21 +95,6 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 	return results.every(isSure) ? 0 : 1;
 }
 
-/** Nobody may believe that an option counted which did not. */
-function mustFit({linux, module, config, goodConfig, kernel, source}: BisectOptions): void {
-	if (linux !== undefined && module !== undefined)
-		throw new UsageError('--linux and --module ask for two different histories.');
-	if (config !== undefined && linux === undefined)
-		throw new UsageError('--config is for the commits of --linux: known kernels have configurations of their own.');
-	if (config !== undefined && goodConfig !== undefined)
-		throw new UsageError('Give no --config: --good-config and --bad-config stand in for it.');
-	if (kernel !== undefined && module === undefined)
-		throw new UsageError('--kernel is for --module; other kernels are named by --good and --bad.');
-	if (source !== undefined && goodConfig !== undefined) throw new UsageError(sourceIsForReleases);
-}
-
-const sourceIsForReleases = '--source is for releases; commits are built from --linux.';
-
 type Asked = BisectOptions & {
 	readonly configs: ReturnType<typeof configsOf>;
 	readonly ends: {readonly good: string; readonly bad: string};
@@ -152,22 +120,6 @@ function tell(results: readonly Result[], {report, json}: BisectOptions): void {
 	process.stdout.write(text);
 	if (report !== undefined) write(report, text);
 	if (json !== undefined) write(json, toJson(results));
-}
-
-function configsOf({goodConfig, badConfig, good, bad, linux, module, dryRun}: BisectOptions) {
-	if (goodConfig === undefined && badConfig === undefined) return undefined;
-	if (goodConfig === undefined || badConfig === undefined)
-		throw new UsageError('A bisect of configurations needs both --good-config and --bad-config.');
-	if (linux === undefined || [good, bad, module].some(option => option !== undefined))
-		throw new UsageError('Configurations are compared at one commit: give --linux, whose HEAD it is, and no --good.');
-	if (dryRun)
-		throw new UsageError('How many steps configurations take is not known beforehand; --dry-run has no plan.');
-	return {goodConfig, badConfig, linux};
-}
-
-function endsOf({good, bad}: BisectOptions): {good: string; bad: string} {
-	if (good === undefined || bad === undefined) throw new UsageError('Two ends are needed: --good and --bad.');
-	return {good, bad};
 }
 
 type LinuxOptions = {readonly source: string | undefined; readonly config: Options | undefined};
