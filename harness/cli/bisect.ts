@@ -44,7 +44,7 @@ export function addBisect(program: Command, signal: AbortSignal): void {
 Both ends are asked first. Killed at any point, the same command goes on where it was.
 The exit status of a --script is 0 for good, 125 for "cannot be told", anything else is bad.
 
-Exit status: 0 found and confirmed, 1 not narrowed down to one or not confirmed,
+Exit status: 0 found and confirmed, 1 not narrowed down to one, not confirmed or less sure than asked for,
 2 usage or set-up, 3 this host gave no answers, 130 interrupted.
 
 Examples:

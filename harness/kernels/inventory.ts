@@ -27,7 +27,7 @@ export async function listKernels(): Promise<readonly ListedKernel[]> {
 	);
 }
 
-/** Removes what nothing refers to any more: older kernels, compilers, builds, downloads, interrupted work, what bisects keep. Returns what was freed. */
+/** Removes what nothing refers to any more: older kernels, compilers, builds, downloads, interrupted builds, and what bisects keep, but for the journals of unfinished ones. Returns what was freed. */
 export async function pruneCache({signal}: {signal?: AbortSignal} = {}): Promise<number> {
 	const memos = await readMemos();
 	const isNamed = (file: string) => memos.some(text => text.includes(JSON.stringify(file).slice(0, -1)));
@@ -36,7 +36,7 @@ export async function pruneCache({signal}: {signal?: AbortSignal} = {}): Promise
 		...(await entries('built')).filter(file => !isNamed(file)),
 		...(await oldBuilds()),
 		...(await entries('work')),
-		...(await entries('bisect')),
+		...(await entries('bisect')).filter(directory => !existsSync(path.join(directory, 'journal.jsonl'))),
 		...(await entries('tarballs')),
 		...(await entries('debs')),
 	];
