@@ -5,6 +5,7 @@ import {mergeOptions, type Options, parseOptions} from '../kernels/kconfig.ts';
 /** One option in which two configurations differ: what the bad one has, and what the good one. */
 export type Change = {readonly name: string; readonly bad: string; readonly good: string};
 
+/** Throws UsageError for a file that cannot be read or is no configuration. */
 export async function readConfig(file: string): Promise<Options> {
 	try {
 		return parseOptions(await readFile(file, 'utf8'), file);
@@ -31,6 +32,7 @@ export function withChanges(good: Options, changes: readonly Change[]): Options 
 	return mergeOptions(good, new Map(changes.map(({name, bad}) => [name, bad])));
 }
 
+/** For people: the first few, and how many more there are. */
 export function titleOfChanges(changes: readonly Change[]): string {
 	const words = changes.slice(0, 5).map(({name, bad}) => `${name}=${bad}`);
 	const more = changes.length - words.length;
