@@ -7,14 +7,14 @@ import {inspectTree} from '../kernels/source-tree.ts';
 import {bisect} from './bisect.ts';
 import {Checkout} from './checkout.ts';
 import {CommitKernels} from './commit-kernels.ts';
+import {concludeCommit} from './conclude-commit.ts';
 import {git} from './git.ts';
 import {GitRange} from './git-range.ts';
 import {GuestLaboratory} from './guest-laboratory.ts';
 import {type Ends, History} from './history.ts';
-import {sayStep, sayVerification} from './progress.ts';
+import {sayStep} from './progress.ts';
 import type {Result} from './report.ts';
 import {type CommonOptions, inDirectory} from './run-bisect.ts';
-import {verify} from './verify.ts';
 import {workOf} from './work.ts';
 
 export type CommitsOptions = CommonOptions & {
@@ -78,12 +78,8 @@ export async function bisectCommits(options: CommitsOptions): Promise<Result> {
 						return {payload: await buildPayload(kernel, {signal}), isReused};
 					},
 				});
-				const finding = await bisect({...options, stage: 'commits', range, laboratory, journal, onStep: sayStep});
-				const [commit, ...others] = finding.suspects;
-				const result = {question: question.title, finding, command, directory};
-				if (!commit || others.length > 0) return result;
-				const verification = await verify(commit, {finding, checkout, bad: ends.bad, onStep: sayVerification});
-				return {...result, verification, text: await checkout.text(commit.id)};
+				const found = await bisect({...options, stage: 'commits', range, laboratory, journal, onStep: sayStep});
+				return concludeCommit(found, {question: question.title, command, directory, checkout, bad: ends.bad});
 			});
 		},
 	);

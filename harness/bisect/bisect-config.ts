@@ -7,15 +7,12 @@ import {inspectTree} from '../kernels/source-tree.ts';
 import {Checkout} from './checkout.ts';
 import {CommitKernels} from './commit-kernels.ts';
 import {type Change, changesBetween, readConfig, titleOfChanges, withChanges} from './config-changes.ts';
+import {searchConfig} from './config-search.ts';
 import {GuestLaboratory} from './guest-laboratory.ts';
 import {History} from './history.ts';
-import type {Step} from './journal.ts';
-import {Judge} from './judge.ts';
 import {sayVerification} from './progress.ts';
-import {confidenceOf, stepConfidence} from './repeats.ts';
 import type {Result} from './report.ts';
 import {type CommonOptions, inDirectory} from './run-bisect.ts';
-import {smallestSet} from './smallest-set.ts';
 import type {Subject} from './subject.ts';
 import {workOf} from './work.ts';
 
@@ -29,7 +26,7 @@ export type ConfigOptions = CommonOptions & {
 
 /** The smallest set of options that makes a good configuration bad. */
 export async function bisectConfig(options: ConfigOptions): Promise<Result> {
-	const {linux, goodConfig, badConfig, signal, question, command, confidence} = options;
+	const {linux, goodConfig, badConfig, signal, question, command} = options;
 	const [good, bad] = [await readConfig(goodConfig), await readConfig(badConfig)];
 	const changes = changesBetween(good, bad);
 	if (changes.length === 0) throw new UsageError(`${goodConfig} and ${badConfig} say the same.`);
@@ -58,52 +55,14 @@ export async function bisectConfig(options: ConfigOptions): Promise<Result> {
 					return {payload: await buildPayload(kernel, {signal}), isReused};
 				},
 			});
-			// Each of the two ways to halve may have to be gone; nobody knows how many steps that makes.
-			const steps = 2 * Math.ceil(Math.log2(changes.length + 1)) + 2;
-			const judge = new Judge({
+			const {finding, verification} = await searchConfig(changes, {
 				...options,
-				stage: 'config',
-				laboratory,
-				journal,
-				confidence: stepConfidence(confidence, steps),
+				...{laboratory, journal, subjectOf, onStep: sayVerification},
 			});
-			const told = (step: Step) => {
-				sayVerification(step);
-				return step;
-			};
-			const badEnd = told(await judge.measureBadEnd(subjectOf(changes)));
-			const goodEnd = told(await judge.proveGoodEnd(reference));
-			let culprit = badEnd;
-			const found = await smallestSet(changes, async some => {
-				const step = told(await judge.judge('step', subjectOf(some)));
-				if (step.verdict === 'bad') culprit = step;
-				return step.verdict === 'bad';
-			});
-			const others = changes.filter(change => !found.includes(change));
-			const revert = told(await judge.judge('revert', subjectOf(others)));
-			const passes = judge.steps.filter(({verdict, sameAs}) => verdict === 'good' && !sameAs);
-			const title = found.map(({name, bad: to, good: from}) => `${name}=${to} (good has ${from})`).join(', ');
 			return {
 				question: `${question.title} at ${commit.title}`,
-				finding: {
-					stage: 'config',
-					suspects: [{id: found.map(({name}) => name).join(' '), title}],
-					steps: judge.steps,
-					rate: judge.rate,
-					symptoms: judge.symptoms,
-					repeats: judge.repeats,
-					confidence: confidenceOf(
-						judge.rate,
-						passes.map(({asked}) => asked),
-					),
-					judge,
-				},
-				verification: {
-					parent: goodEnd,
-					commit: culprit,
-					revert,
-					isConfirmed: revert.verdict === 'good' || others.length === 0,
-				},
+				finding,
+				verification,
 				command,
 				directory,
 			};

@@ -32,7 +32,7 @@ export async function bisectReleases(options: ReleasesOptions): Promise<{result:
 				isReused: releases.find(({id}) => id === subject.id)?.cost === 'cached',
 			}),
 		});
-		const finding = await bisect({...options, stage: 'releases', range, laboratory, journal, onStep: sayStep});
+		const {finding} = await bisect({...options, stage: 'releases', range, laboratory, journal, onStep: sayStep});
 		return {result: {question: question.title, finding, command, directory}, lastGood: range.lastGood};
 	});
 }

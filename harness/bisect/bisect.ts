@@ -28,18 +28,22 @@ export type Finding = {
 	/** So many passes made a subject good. */
 	readonly repeats: number;
 	readonly confidence: number;
-	/** Judges what comes after: parent, commit, revert. */
-	readonly judge: Judge;
+	/** So sure it had to be. */
+	readonly wanted: number;
 };
 
 /**
- * Proves both ends, then halves the range until one is left. Throws UsageError for ends that are none, HostFaultError
- * where this host gives no answers.
+ * Proves both ends, then halves the range until one is left; the judge is for what comes after: parent, commit, revert.
+ * Throws UsageError for ends that are none, HostFaultError where this host gives no answers.
  */
-export async function bisect({range, confidence, onStep, ...options}: BisectOptions): Promise<Finding> {
+export async function bisect({
+	range,
+	confidence,
+	onStep,
+	...options
+}: BisectOptions): Promise<{finding: Finding; judge: Judge}> {
 	// All verdicts have to be right at once: the good end's and those of the steps.
-	const wanted = stepConfidence(confidence, range.left().steps + 1);
-	const judge = new Judge({...options, confidence: wanted});
+	const judge = new Judge({...options, confidence: stepConfidence(confidence, range.left().steps + 1)});
 	const tell = (step: Step) => onStep?.(step, {left: range.left(), repeats: judge.repeats, steps: judge.steps});
 	tell(await judge.measureBadEnd(range.bad));
 	tell(await judge.proveGoodEnd(range.good));
@@ -48,15 +52,13 @@ export async function bisect({range, confidence, onStep, ...options}: BisectOpti
 		await range.mark(subject, step.verdict);
 		tell(step);
 	}
+	const suspects = await range.suspects();
+	return {finding: findingOf(judge, {stage: options.stage, suspects, wanted: confidence}), judge};
+}
+
+/** What a judge's steps so far come to; those that it goes on to judge are listed, too. */
+export function findingOf(judge: Judge, what: Pick<Finding, 'stage' | 'suspects' | 'wanted'>): Finding {
 	const passes = judge.steps.filter(({verdict, sameAs}) => verdict === 'good' && !sameAs).map(({asked}) => asked);
-	return {
-		stage: options.stage,
-		suspects: await range.suspects(),
-		steps: judge.steps,
-		rate: judge.rate,
-		symptoms: judge.symptoms,
-		repeats: judge.repeats,
-		confidence: confidenceOf(judge.rate, passes),
-		judge,
-	};
+	const {steps, rate, symptoms, repeats} = judge;
+	return {...what, steps, rate, symptoms, repeats, confidence: confidenceOf(rate, passes)};
 }

@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {rename, rm} from 'node:fs/promises';
 import path from 'node:path';
-import {git, tryGit} from './git.ts';
+import {failed, git, tryGit} from './git.ts';
 import type {History} from './history.ts';
 import {subjectOf} from './history.ts';
 import type {Subject} from './subject.ts';
@@ -60,12 +60,21 @@ export class Checkout {
 		return git(this.directory, ['show', '--no-color', '--stat', '--format=medium', '--no-ext-diff', commit]);
 	}
 
-	/** The commit `base` without what `commit` did; `undefined` where that does not apply. */
+	/**
+	 * The commit `base` without what `commit` did; `undefined` where there is no such thing: it is a merge, others have
+	 * built on it, or it is undone already.
+	 */
 	async revertOn(base: Subject, commit: Subject): Promise<Subject | undefined> {
 		await this.at(base.id);
-		const {isOk} = await tryGit(this.directory, ['revert', '--no-edit', commit.id], {env: ourselves});
-		if (!isOk) {
+		const [, ...parents] = (await git(this.directory, ['rev-list', '--parents', '-n1', commit.id])).split(' ');
+		if (parents.length > 1) return undefined;
+		const reverted = await tryGit(this.directory, ['revert', '--no-edit', commit.id], {env: ourselves});
+		if (!reverted.isOk) {
+			const conflicts = await git(this.directory, ['diff', '--name-only', '--diff-filter=U']);
 			await tryGit(this.directory, ['revert', '--abort']);
+			if (conflicts === '' && !reverted.stdout.includes('nothing to commit')) {
+				throw failed(this.directory, 'revert', reverted);
+			}
 			return undefined;
 		}
 		const id = await git(this.directory, ['rev-parse', 'HEAD']);

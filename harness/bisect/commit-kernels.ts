@@ -6,12 +6,13 @@ import {hashSources} from '../build/sources.ts';
 import {cacheDirectory, immutableDirectory, isWhole} from '../host/cache.ts';
 import {BuildError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
-import {formatOptions, mergeOptions, type Options} from '../kernels/kconfig.ts';
+import {formatOptions, mergeOptions, type Options, parseOptions} from '../kernels/kconfig.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 import {describeBuilt, KernelBuild} from '../kernels/kernel-build.ts';
 import {type Recipe, recipeOf, toolsIdentity} from '../kernels/recipe.ts';
 import {applyReplacements, inspectTree} from '../kernels/source-tree.ts';
 import type {Checkout} from './checkout.ts';
+import {wordsOfLost} from './config-changes.ts';
 import {git} from './git.ts';
 import type {Subject} from './subject.ts';
 
@@ -27,6 +28,7 @@ export type CommitKernelsOptions = {
 /** Builds kernels of commits in one directory that is kept, so that only what a commit changes is compiled. */
 export class CommitKernels {
 	readonly #options: CommitKernelsOptions;
+	#lastLost: string | undefined;
 
 	constructor(options: CommitKernelsOptions) {
 		this.#options = options;
@@ -65,6 +67,7 @@ export class CommitKernels {
 				});
 				say(`building ${commit.title}.`);
 				await build.configure({isStrict: false});
+				if (options) this.#sayLost(wordsOfLost(await build.lost()));
 				await this.#compile(build);
 				await build.deliver(temporary);
 			},
@@ -74,6 +77,12 @@ export class CommitKernels {
 		// All have the same name, so that a guest of each is the same but for its kernel and modules.
 		const kernel = await describeBuilt({id: 'bisected', flavour: 'base'}, final, `commit ${commit.id}`, {make});
 		return {kernel, isReused};
+	}
+
+	/** Once for all commits that lose the same. */
+	#sayLost(words: string | undefined): void {
+		if (words !== undefined && words !== this.#lastLost) say(words);
+		this.#lastLost = words;
 	}
 
 	async #compile(build: KernelBuild): Promise<void> {
@@ -99,14 +108,9 @@ export class CommitKernels {
 			if (now === text) await utimes(file, mtime, mtime);
 		}
 		if (!options) return recipe;
-		const own = recipe.quirks.flatMap(({config = []}) => config).map(line => parseLine(line));
-		return {...recipe, options: mergeOptions(options, new Map(own))};
+		const own = recipe.quirks.map(({config = [], reason}) => parseOptions(config.join('\n'), `The quirk «${reason}»`));
+		return {...recipe, options: mergeOptions(options, ...own)};
 	}
-}
-
-function parseLine(line: string): [string, string] {
-	const [name = '', value = 'n'] = line.replace(/^# (\w+) is not set$/, '$1').split('=', 2);
-	return [name, value];
 }
 
 /** What the step before has repaired, which git would put back and make compile again with all that depends on it. */

@@ -1,6 +1,6 @@
 import test from 'ava';
 import {parseOptions} from '../kernels/kconfig.ts';
-import {changesBetween, readConfig, titleOfChanges, withChanges} from './config-changes.ts';
+import {changesBetween, readConfig, titleOfChanges, withChanges, wordsOfLost} from './config-changes.ts';
 
 const parse = (...lines: readonly string[]) => parseOptions(lines.join('\n'), 'test');
 const good = parse('CONFIG_A=y', 'CONFIG_B="x"', '# CONFIG_C is not set', 'CONFIG_GCC_VERSION=120200');
@@ -32,4 +32,13 @@ test('a title names a few and counts the rest', t => {
 
 test('a file that is not there is said by name', async t => {
 	await t.throwsAsync(readConfig('/nowhere/config'), {name: 'UsageError', message: /\/nowhere\/config cannot be read/});
+});
+
+test('options that are lost are named, and those of the compiler are not', t => {
+	t.is(wordsOfLost(['CONFIG_GCC_VERSION=120200 (it is 130000)']), undefined);
+	t.is(wordsOfLost(['CONFIG_A=y (it is n)']), 'the configuration is not taken as it is: CONFIG_A=y (it is n).');
+	t.regex(
+		wordsOfLost(Array.from({length: 7}, (_, n) => `CONFIG_${n}=y (it is n)`)) ?? '',
+		/CONFIG_4=y \(it is n\) and 2 more\.$/,
+	);
 });

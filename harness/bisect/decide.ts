@@ -27,6 +27,7 @@ export type Decision =
 const provedBad = 2;
 const firstBatch = 3;
 
+/** How the trials ended. */
 export function tally(trials: readonly Trial[], symptoms: Symptoms): Tally {
 	const count = (isCounted: (trial: Trial) => boolean) => trials.filter(isCounted).length;
 	const isBad = (trial: Trial) =>

@@ -23,7 +23,7 @@ const ends = await history.ends('main~19', 'main');
 const checkout = await Checkout.open(history, path.join(directory, 'checkout'));
 using journal = new Journal(path.join(directory, 'journal.jsonl'));
 const laboratory = new DyingLaboratory(checkout, {failsOf100: Number(failsOf100), seed: Number(seed)});
-const {suspects} = await bisect({
+const {finding} = await bisect({
 	stage: 'commits',
 	range: await GitRange.start(checkout, ends),
 	laboratory,
@@ -31,4 +31,4 @@ const {suspects} = await bisect({
 	confidence: 0.95,
 	isAnyFailure: false,
 });
-process.stdout.write(`${suspects.map(({id}) => id).join(' ')}\n`);
+process.stdout.write(`${finding.suspects.map(({id}) => id).join(' ')}\n`);

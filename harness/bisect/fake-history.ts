@@ -1,7 +1,14 @@
-import {mkdir} from 'node:fs/promises';
+import {mkdir, mkdtempDisposable} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import type {ExecutionContext} from 'ava';
 import {execa} from 'execa';
-import type {Checkout} from './checkout.ts';
+import {bisect} from './bisect.ts';
+import {Checkout} from './checkout.ts';
 import {git} from './git.ts';
+import {GitRange} from './git-range.ts';
+import {type Ends, History} from './history.ts';
+import {Journal} from './journal.ts';
 import {type Laboratory, type Prepared, type Subject, SubjectError} from './subject.ts';
 import type {Trial} from './trial.ts';
 
@@ -98,4 +105,46 @@ export class FakeLaboratory implements Laboratory {
 		this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
 		return this.#random >>> 16;
 	}
+}
+
+type World = {
+	/** Of the commits, by number. */
+	readonly hashes: readonly string[];
+	readonly directory: string;
+	readonly checkout: Checkout;
+	readonly ends: Ends;
+	readonly bisect: (laboratory: Laboratory, options?: {isAnyFailure?: boolean; journal?: Journal}) => Promise<Found>;
+	/** Names, sizes and times of all files in the person's repository, first as they were before anybody looked at it. */
+	readonly treeBefore: string;
+	readonly tree: () => Promise<string>;
+};
+
+type Found = Awaited<ReturnType<typeof bisect>>;
+
+/** A history and all that a bisect of it needs; it is gone after the test. */
+export async function openWorld(t: ExecutionContext, story: Story): Promise<World> {
+	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'bisect-'));
+	t.teardown(remove);
+	const place = path.join(directory, 'tree');
+	const hashes = await makeHistory(place, story);
+	const tree = async () => {
+		const {stdout} = await execa('find', ['.', '-printf', '%p %s %T@\n'], {cwd: place});
+		// An object that a revert would make again, and that is there, gets a new time from git.
+		const lines = stdout.split('\n').map(line => line.replace(/^(\S+\/objects\/\w\w\/\S+ \d+) .*/, '$1'));
+		return lines.toSorted().join('\n');
+	};
+	const treeBefore = await tree();
+	const history = await History.open(place);
+	const ends = await history.ends(hashes[0]!, hashes.at(-1)!);
+	const checkout = await Checkout.open(history, path.join(directory, 'checkout'));
+	const journal = new Journal(path.join(directory, 'journal.jsonl'));
+	t.teardown(() => journal[Symbol.dispose]());
+	return {
+		...{hashes, directory, checkout, ends, treeBefore, tree},
+		async bisect(laboratory, options = {}) {
+			const range = await GitRange.start(checkout, ends);
+			const given = {isAnyFailure: false, journal, ...options};
+			return bisect({stage: 'commits', range, laboratory, confidence: 0.95, ...given});
+		},
+	};
 }

@@ -146,3 +146,41 @@ test('a revert is the same commit each time, and none where it does not apply', 
 	t.is(await checkout.revertOn(last, await history.commit(hashes[2]!)), undefined);
 	await t.notThrowsAsync(checkout.at(hashes[1]!), 'the failed revert is out of the way');
 });
+
+test('settings of the person’s own do not keep a revert from being made', async t => {
+	const {directory, tree} = await openTree(t);
+	const history = await History.open(tree);
+	const checkout = await Checkout.open(history, path.join(directory, 'checkout'));
+	await git(checkout.directory, ['config', 'commit.gpgSign', 'true']);
+	await git(checkout.directory, ['config', 'gpg.program', '/bin/false']);
+	const last = await history.commit('main');
+	t.truthy(await checkout.revertOn(last, last));
+});
+
+test('a revert that fails for another reason than a conflict is an error', async t => {
+	const {directory, tree} = await openTree(t);
+	const history = await History.open(tree);
+	const checkout = await Checkout.open(history, path.join(directory, 'checkout'));
+	const last = await history.commit('main');
+	await git(checkout.directory, ['config', 'merge.renameLimit', 'nonsense']);
+	await t.throwsAsync(checkout.revertOn(last, last), {
+		name: 'UsageError',
+		message: /git revert fails.*merge\.renamelimit/,
+	});
+	await t.notThrowsAsync(checkout.at(last.id));
+});
+
+test('a merge, and what is undone already, have no revert', async t => {
+	const {directory, tree, hashes} = await openTree(t);
+	await git(tree, ['checkout', '--quiet', '--detach', hashes[2]!]);
+	const nobody = ['-c', 'user.name=Nobody', '-c', 'user.email=nobody@localhost'];
+	await git(tree, [...nobody, 'merge', '--quiet', '--no-ff', '--message=a merge', hashes[4]!]);
+	const history = await History.open(tree);
+	const checkout = await Checkout.open(history, path.join(directory, 'checkout'));
+	const merge = await history.commit('HEAD');
+	t.is(await checkout.revertOn(merge, merge), undefined);
+
+	const last = await history.commit('main');
+	const without = await checkout.revertOn(last, last);
+	t.is(await checkout.revertOn(without!, last), undefined);
+});

@@ -2,8 +2,7 @@ import {closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, 
 import type {Subject, Verdict} from './subject.ts';
 import type {Trial} from './trial.ts';
 
-export const roles = ['bad end', 'good end', 'step', 'parent', 'commit', 'revert'] as const;
-export type Role = (typeof roles)[number];
+export type Role = 'bad end' | 'good end' | 'step' | 'parent' | 'commit' | 'revert';
 
 /** A subject and why it is judged; the same one may be judged again at the end. */
 export type StepName = {readonly stage: string; readonly role: Role; readonly subject: Subject};

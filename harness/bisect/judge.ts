@@ -135,14 +135,7 @@ export class Judge {
 	}
 
 	async #prepareEnd(name: StepName): Promise<string> {
-		try {
-			return await this.#prepare(name);
-		} catch (error) {
-			if (!(error instanceof SubjectError)) throw error;
-			throw new UsageError(`The ${name.role}, ${name.subject.title}, cannot be asked: ${error.message}`, {
-				cause: error,
-			});
-		}
+		return asEnd(name, this.#prepare(name));
 	}
 
 	async #prepare(name: StepName): Promise<string> {
@@ -167,15 +160,8 @@ export class Judge {
 			const more = wanted(trials);
 			if (more <= 0) return trials;
 			const startedAt = performance.now();
-			let said: readonly Trial[];
-			try {
-				said = await laboratory.ask(name.subject, more);
-			} catch (error) {
-				if (!(error instanceof SubjectError) || !name.role.endsWith(' end')) throw error;
-				throw new UsageError(`The ${name.role}, ${name.subject.title}, cannot be asked: ${error.message}`, {
-					cause: error,
-				});
-			}
+			const asking = laboratory.ask(name.subject, more);
+			const said = await (name.role.endsWith(' end') ? asEnd(name, asking) : asking);
 			// What proved nothing would count against a host that is well again.
 			const lasting = said.filter(({end}) => end !== 'void');
 			journal.addTrials(name, lasting, Math.round(performance.now() - startedAt));
@@ -221,7 +207,8 @@ export class Judge {
 		if (step.fingerprint !== undefined && step.verdict !== 'skip' && !this.#byFingerprint.has(step.fingerprint)) {
 			this.#byFingerprint.set(step.fingerprint, step);
 		}
-		this.steps.push(step);
+		// The journal has one of each name; it counts once, however often it is wanted.
+		if (!this.steps.includes(step)) this.steps.push(step);
 		return step;
 	}
 }
@@ -233,6 +220,16 @@ type Conclusion = {
 	readonly reason?: string;
 	readonly sameAs?: Subject;
 };
+
+/** An end that does not build or boot is no end. */
+async function asEnd<T>({role, subject}: StepName, work: Promise<T>): Promise<T> {
+	try {
+		return await work;
+	} catch (error) {
+		if (!(error instanceof SubjectError)) throw error;
+		throw new UsageError(`The ${role}, ${subject.title}, cannot be asked: ${error.message}`, {cause: error});
+	}
+}
 
 function mustApply(subject: Subject, end: string, trials: readonly Trial[]): void {
 	const {asked, skipped} = tally(trials, undefined);

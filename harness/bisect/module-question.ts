@@ -24,7 +24,6 @@ export async function moduleQuestion(directory: string, {signal}: {signal: Abort
 	}
 	return {
 		title: `whether the module in ${directory} builds and loads`,
-		options: ['--build', directory],
 		identity: JSON.stringify(['module', await hashDirectory(directory)]),
 		open: payload => open(directory, payload, signal),
 	};

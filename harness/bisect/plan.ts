@@ -1,5 +1,6 @@
 import {formatSize} from '../host/room.ts';
 import {planCommits} from './bisect-commits.ts';
+import {modulePaths} from './bisect-module.ts';
 import {History} from './history.ts';
 import {formatMs} from './progress.ts';
 import {ReleaseRange} from './release-range.ts';
@@ -28,8 +29,8 @@ const typicalMs = {
 /** What a bisect would do, in words. Throws UsageError where it could not. */
 export async function describePlan({good, bad, linux, module}: Planned): Promise<string> {
 	if (module !== undefined) {
-		const {ends, steps} = await planModule(module, good, bad);
-		return `${ends} commits of the module, about ${steps} steps, ${formatMs(steps * (typicalMs.module + typicalMs.ask))}\n`;
+		const {commits, steps} = await planModule(module, good, bad);
+		return `${commits} commits of the module, about ${steps} steps, ${formatMs(steps * (typicalMs.module + typicalMs.ask))}\n`;
 	}
 	const revisions = linux === undefined ? undefined : await revisionsBetween(linux, {good, bad});
 	if (linux !== undefined && revisions?.kind === 'commits') return describeCommits({linux, good, bad});
@@ -53,9 +54,8 @@ async function describeCommits(asked: {linux: string; good: string; bad: string}
 	].join('\n');
 }
 
-async function planModule(tree: string, good: string, bad: string): Promise<{ends: number; steps: number}> {
-	const paths = ['kmod'];
-	const history = await History.open(tree, {paths});
-	const {commits} = await history.ends(good, bad, {paths});
-	return {ends: commits, steps: Math.ceil(Math.log2(commits)) + 5};
+async function planModule(tree: string, good: string, bad: string): Promise<{commits: number; steps: number}> {
+	const history = await History.open(tree, {paths: modulePaths});
+	const {commits} = await history.ends(good, bad, {paths: modulePaths});
+	return {commits, steps: Math.ceil(Math.log2(commits)) + 5};
 }

@@ -39,6 +39,7 @@ function estimateMs({left, repeats, steps}: Progress): number {
 	return left.steps * (perBuild + perTrial * repeats);
 }
 
+/** For people, as coarse as they want it: `5 s`, `1:01 min`, `2:10 h`. */
 export function formatMs(ms: number): string {
 	const seconds = Math.round(ms / 1000);
 	if (seconds < 60) return `${seconds} s`;

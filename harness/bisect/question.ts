@@ -13,8 +13,6 @@ import {bprobe} from '../mechanisms/bprobe.ts';
 export type Question = {
 	/** For people, after "asked: ". */
 	readonly title: string;
-	/** Options of the command line that ask it again. */
-	readonly options: readonly string[];
 	/** Stands for all that decides the answer. */
 	readonly identity: string;
 	/** Gets it ready for a kernel. */
@@ -40,7 +38,6 @@ export function casesQuestion(match: readonly string[]): Question {
 	const count = plan('any', 1).length;
 	return {
 		title: `${match.join(', ')} (${count} ${count === 1 ? 'cell' : 'cells'})`,
-		options: match.flatMap(glob => ['--match', glob]),
 		identity: JSON.stringify(['cases', match]),
 		open: async ({kernel}) => ({fingerprint: alwaysTheSame, cells: repeats => plan(kernel.id, repeats)}),
 	};
@@ -55,7 +52,6 @@ export async function scriptQuestion(file: string, {deadlineMs}: {deadlineMs: nu
 	const name = path.basename(file);
 	return {
 		title: `what ${name} says`,
-		options: ['--script', file],
 		identity: JSON.stringify(['script', createHash('sha256').update(data).digest('hex'), deadlineMs]),
 		open: async ({kernel}) => ({
 			fingerprint: alwaysTheSame,

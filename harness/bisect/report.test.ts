@@ -10,29 +10,28 @@ const step = (more: Partial<Step> = {}): Step => ({
 });
 
 const culprit = {id: 'a1', title: 'a1 (one | two)'};
-const finding = (more: Partial<Finding> = {}) =>
-	({
-		stage: 'commits',
-		suspects: [culprit],
-		steps: [
-			step({role: 'bad end'}),
-			step({
-				subject: {id: 'b2', title: 'b2'},
-				verdict: 'skip',
-				reason: 'b2 does not boot: <panic>',
-				failed: 0,
-				asked: 0,
-			}),
-			step({subject: {id: 'c3', title: 'c3'}, sameAs: culprit, asked: 0, failed: 0}),
-			step({subject: {id: 'd4', title: 'd4'}, isReused: true, console: '/cache/d4.console'}),
-		],
-		rate: {failed: 6, asked: 20},
-		symptoms: ['crash: WARNING in fx_c'],
-		repeats: 19,
-		confidence: 0.9678,
-		...more,
-		// Only asked by what comes before a report.
-	}) as unknown as Finding;
+const finding = (more: Partial<Finding> = {}): Finding => ({
+	stage: 'commits',
+	suspects: [culprit],
+	steps: [
+		step({role: 'bad end'}),
+		step({
+			subject: {id: 'b2', title: 'b2'},
+			verdict: 'skip',
+			reason: 'b2 does not boot: <panic>',
+			failed: 0,
+			asked: 0,
+		}),
+		step({subject: {id: 'c3', title: 'c3'}, sameAs: culprit, asked: 0, failed: 0}),
+		step({subject: {id: 'd4', title: 'd4'}, isReused: true, console: '/cache/d4.console'}),
+	],
+	rate: {failed: 6, asked: 20},
+	symptoms: ['crash: WARNING in fx_c'],
+	repeats: 19,
+	confidence: 0.9678,
+	wanted: 0.95,
+	...more,
+});
 const result = (more: Partial<Result> = {}): Result => ({
 	question: 'entry/*',
 	finding: finding(),
@@ -80,4 +79,25 @@ test('JSON has the same, a stage each', t => {
 	t.is(stages[0].isSure, true);
 	t.is(stages[0].steps.length, 4);
 	t.is(stages[0].verification.commit.verdict, 'bad');
+});
+
+test('what is less sure than asked for is not sure', t => {
+	const weak = result({finding: finding({confidence: 0.9321})});
+	t.false(isSure(weak));
+	t.regex(formatMarkdown([weak]), /with 93\.2 % confidence, less than the 95\.0 % asked for/);
+	t.true(isSure(result({finding: finding({confidence: 0.95 - 1e-12})})), 'a product of roots');
+});
+
+test('a report of configurations speaks of these, and of what it does not know', t => {
+	const doubt = 'A smaller set may do; these cannot be judged: CONFIG_A=y';
+	const verification = {parent: step({verdict: 'good'}), commit: step(), revert: step({verdict: 'good'})};
+	const text = formatMarkdown([
+		result({finding: finding({stage: 'config'}), verification: {...verification, isConfirmed: false, doubt}}),
+	]);
+	for (const words of [
+		'The smallest bad set of options is **a1',
+		'Checks: good configuration good: PASS, with these options bad: PASS, bad configuration without them good: PASS.',
+		`**The result is not confirmed.** A smaller set may do; these cannot be judged: CONFIG\\_A=y.`,
+	])
+		t.true(text.includes(words), `${words}\n\n${text}`);
 });

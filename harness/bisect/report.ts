@@ -18,10 +18,33 @@ export type Result = {
 	readonly directory: string;
 };
 
-/** Whether there is one culprit and nothing speaks against it. */
+/** Whether there is one culprit, as surely as asked for, and nothing speaks against it. */
 export function isSure({finding, verification}: Result): boolean {
-	return finding.suspects.length === 1 && (verification?.isConfirmed ?? true);
+	return finding.suspects.length === 1 && isSureEnough(finding) && (verification?.isConfirmed ?? true);
 }
+
+function isSureEnough({confidence, wanted}: Finding): boolean {
+	// Each step has a root of it, whose product is not exact.
+	return confidence >= wanted - 1e-9;
+}
+
+const wordsOfCommits = {
+	what: 'first bad commit',
+	parent: 'parent good:',
+	commit: 'commit bad:',
+	revert: 'revert good:',
+};
+
+/** What the stages call their subjects, where they are no commits. */
+const words: Readonly<Record<string, typeof wordsOfCommits>> = {
+	releases: {...wordsOfCommits, what: 'first bad kernel'},
+	config: {
+		what: 'smallest bad set of options',
+		parent: 'good configuration good:',
+		commit: 'with these options bad:',
+		revert: 'bad configuration without them good:',
+	},
+};
 
 /** For people: what it is, how sure that is, and how it came to be known. */
 export function formatMarkdown(results: readonly Result[]): string {
@@ -33,18 +56,19 @@ function formatStage(result: Result): string {
 	const {suspects, confidence, rate, repeats, symptoms} = finding;
 	const titles = suspects.map(({title}) => `**${quote(title)}**`);
 	const [head] = titles;
-	const what = finding.stage === 'releases' ? 'kernel' : finding.stage === 'config' ? 'set of options' : 'commit';
+	const its = words[finding.stage] ?? wordsOfCommits;
+	const less = isSureEnough(finding) ? '' : `, less than the ${percent(finding.wanted)} asked for`;
 	const lines = [
 		`## Bisect of ${finding.stage}`,
 		'',
 		titles.length === 1
-			? `The first bad ${what} is ${head}, with ${percent(confidence)} confidence.`
-			: `The first bad ${what} is one of ${titles.join(', ')}: those between cannot be judged.`,
+			? `The ${its.what} is ${head}, with ${percent(confidence)} confidence${less}.`
+			: `The ${its.what} is one of ${titles.join(', ')}: those between cannot be judged.`,
 		'',
 		`Asked: ${quote(question)}. The bad end failed ${rate.failed} of ${rate.asked} times; ${repeats} passes in a row count as good.`,
 		...(symptoms.length > 0 ? [`Bad means: ${symptoms.map(quote).join('; ')}.`] : ['Bad means any failure.']),
 		'',
-		...(verification ? [...formatVerification(verification), ''] : []),
+		...(verification ? [...formatVerification(verification, its), ''] : []),
 		...(text === undefined ? [] : [...fence(text), '']),
 		`| step | what | verdict | failed | to have it | to ask | console |`,
 		`| --- | --- | --- | ---: | ---: | ---: | --- |`,
@@ -59,15 +83,19 @@ function formatStage(result: Result): string {
 	return lines.join('\n');
 }
 
-function formatVerification({parent, commit, revert, isConfirmed}: Verification): string[] {
+function formatVerification(
+	{parent, commit, revert, isConfirmed, doubt}: Verification,
+	its: typeof wordsOfCommits,
+): string[] {
 	const check = (what: string, step: Step | undefined, wanted: string) =>
 		step ? `${what} ${step.verdict === wanted ? 'PASS' : `FAIL (it is ${step.verdict})`}` : `${what} does not apply`;
 	const checks = [
-		check('parent good:', parent, 'good'),
-		check('commit bad:', commit, 'bad'),
-		check('revert good:', revert, 'good'),
+		check(its.parent, parent, 'good'),
+		check(its.commit, commit, 'bad'),
+		check(its.revert, revert, 'good'),
 	];
-	return [`Checks: ${checks.join(', ')}.${isConfirmed ? '' : ' **The result is not confirmed.**'}`];
+	const not = isConfirmed ? '' : ' **The result is not confirmed.**';
+	return [`Checks: ${checks.join(', ')}.${not}${doubt === undefined ? '' : ` ${quote(doubt)}.`}`];
 }
 
 function row(step: Step): string {
@@ -107,10 +135,9 @@ function percent(share: number): string {
 
 /** The same for machines. */
 export function toJson(results: readonly Result[]): string {
-	const stages = results.map(({finding: {judge: _, ...finding}, ...result}) => ({
-		...result,
-		isSure: isSure({...result, finding: {...finding, judge: _}}),
-		...finding,
-	}));
+	const stages = results.map(result => {
+		const {finding, ...rest} = result;
+		return {...rest, isSure: isSure(result), ...finding};
+	});
 	return `${JSON.stringify({schema: 1, stages}, null, '\t')}\n`;
 }

@@ -10,7 +10,7 @@ process.env.PROBE_MATRIX_CACHE = cache.path;
 test.after.always(() => cache.remove());
 
 const {signal} = new AbortController();
-const question = {title: 'q', options: [], identity: 'q', open: async () => ({fingerprint: '', cells: () => []})};
+const question = {title: 'q', identity: 'q', open: async () => ({fingerprint: '', cells: () => []})};
 const optionsOf = (stages: Stages): CommonOptions => ({
 	...{question, confidence: 0.95, isAnyFailure: false, isolation: 'reuse', signal, isAnew: false},
 	...{command: 'bisect', stages},

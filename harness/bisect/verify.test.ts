@@ -1,35 +1,17 @@
-import {mkdtempDisposable} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {bisect} from './bisect.ts';
-import {Checkout} from './checkout.ts';
-import {FakeLaboratory, makeHistory} from './fake-history.ts';
-import {GitRange} from './git-range.ts';
-import {History} from './history.ts';
-import {Journal} from './journal.ts';
+import {FakeLaboratory, openWorld} from './fake-history.ts';
 import {verify} from './verify.ts';
 
 /** Of ten commits the one with that number breaks; `lies` says which commits are good all the same when verified. */
 async function verified(t: ExecutionContext, breaks: number, lies: (title: string) => boolean = () => false) {
-	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'verify-'));
-	t.teardown(remove);
-	const tree = path.join(directory, 'tree');
-	const hashes = await makeHistory(tree, {commits: 10, breaks});
-	const history = await History.open(tree);
-	const ends = await history.ends(hashes[0]!, hashes.at(-1)!);
-	const checkout = await Checkout.open(history, path.join(directory, 'checkout'));
-	using journal = new Journal(path.join(directory, 'journal.jsonl'));
+	const {checkout, hashes, ends, bisect} = await openWorld(t, {commits: 10, breaks});
 	const laboratory = new FakeLaboratory(checkout);
-	const range = await GitRange.start(checkout, ends);
-	const finding = await bisect({
-		...{stage: 'commits', range, laboratory, journal, confidence: 0.95, isAnyFailure: false},
-	});
+	const {finding, judge} = await bisect(laboratory);
 	t.is(finding.suspects[0]?.id, hashes[breaks]!);
 	const ask = laboratory.ask.bind(laboratory);
 	laboratory.ask = async (subject, repeats) =>
 		lies(subject.title) ? Array.from({length: repeats}, () => ({end: 'pass', symptoms: []})) : ask(subject, repeats);
-	return await verify(finding.suspects[0]!, {finding, checkout, bad: ends.bad, onStep() {}});
+	return await verify(finding.suspects[0]!, {judge, checkout, bad: ends.bad, onStep() {}});
 }
 
 test('parent, commit and revert are judged anew', async t => {

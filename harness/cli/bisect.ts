@@ -14,26 +14,9 @@ import {projectRoot} from '../build/sources.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
 import type {Options} from '../kernels/kconfig.ts';
 import {embeddedKernel} from '../matrix/tested-kernels.ts';
+import {type BisectOptions, configsOf, endsOf, mustFit, sourceIsForReleases} from './bisect-options.ts';
 import {forJob} from './job-output.ts';
-import {addQuestion, type QuestionOptions, questionOf} from './question-options.ts';
-
-type BisectOptions = QuestionOptions & {
-	readonly good?: string;
-	readonly bad?: string;
-	readonly goodConfig?: string;
-	readonly badConfig?: string;
-	readonly linux?: string;
-	readonly config?: string;
-	readonly module?: string | true;
-	readonly kernel: string;
-	readonly anyFailure: boolean;
-	readonly confidence: number;
-	readonly source?: string;
-	readonly report?: string;
-	readonly json?: string;
-	readonly dryRun: boolean;
-	readonly anew: boolean;
-};
+import {addQuestion, questionOf} from './question-options.ts';
 
 export function addBisect(program: Command, signal: AbortSignal): void {
 	const command = program
@@ -46,7 +29,7 @@ export function addBisect(program: Command, signal: AbortSignal): void {
 		.option('--good-config <file>', 'a configuration where all is well; with --linux, whose HEAD is built')
 		.option('--bad-config <file>', 'one where it is not: find the options that make the difference')
 		.option('--module [tree]', 'bisect the module in kmod/ of this repository, or of another, on one kernel')
-		.option('--kernel <id>', 'the kernel for --module', embeddedKernel);
+		.option('--kernel <id>', `the kernel for --module (default: ${embeddedKernel})`);
 	addQuestion(command)
 		.option('--any-failure', 'count every failure as bad, not only what the bad end shows', false)
 		.option('--confidence <p>', 'how sure the result has to be', parseConfidence, 0.95)
@@ -61,7 +44,7 @@ export function addBisect(program: Command, signal: AbortSignal): void {
 Both ends are asked first. Killed at any point, the same command goes on where it was.
 The exit status of a --script is 0 for good, 125 for "cannot be told", anything else is bad.
 
-Exit status: 0 found and confirmed, 1 not narrowed down to one or not confirmed,
+Exit status: 0 found and confirmed, 1 not narrowed down to one, not confirmed or less sure than asked for,
 2 usage or set-up, 3 this host gave no answers, 130 interrupted.
 
 Examples:
@@ -75,9 +58,8 @@ Examples:
 }
 
 async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<number> {
-	const {linux, module} = options;
-	if (linux !== undefined && module !== undefined)
-		throw new UsageError('--linux and --module ask for two different histories.');
+	const {linux, module, report, json} = options;
+	mustFit(options);
 	const common: CommonOptions = {
 		question: await questionOf(options, signal),
 		confidence: options.confidence,
@@ -96,6 +78,8 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 		process.stdout.write(await describePlan({...ends, linux, module: tree}));
 		return 0;
 	}
+	// Not after hours.
+	for (const file of [report, json]) if (file !== undefined) write(file, '', {flag: 'a'});
 	const results: Result[] = [];
 	try {
 		for await (const result of resultsOf({...options, configs, ends, tree}, common)) results.push(result);
@@ -119,7 +103,7 @@ type Asked = BisectOptions & {
 
 /** Of each stage as it ends. */
 async function* resultsOf(
-	{configs, ends, tree, linux, kernel, source, config}: Asked,
+	{configs, ends, tree, linux, kernel = embeddedKernel, source, config}: Asked,
 	common: CommonOptions,
 ): AsyncGenerator<Result> {
 	if (configs) yield await bisectConfig({...common, ...configs});
@@ -138,22 +122,6 @@ function tell(results: readonly Result[], {report, json}: BisectOptions): void {
 	if (json !== undefined) write(json, toJson(results));
 }
 
-function configsOf({goodConfig, badConfig, good, bad, linux, module, dryRun}: BisectOptions) {
-	if (goodConfig === undefined && badConfig === undefined) return undefined;
-	if (goodConfig === undefined || badConfig === undefined)
-		throw new UsageError('A bisect of configurations needs both --good-config and --bad-config.');
-	if (linux === undefined || [good, bad, module].some(option => option !== undefined))
-		throw new UsageError('Configurations are compared at one commit: give --linux, whose HEAD it is, and no --good.');
-	if (dryRun)
-		throw new UsageError('How many steps configurations take is not known beforehand; --dry-run has no plan.');
-	return {goodConfig, badConfig, linux};
-}
-
-function endsOf({good, bad}: BisectOptions): {good: string; bad: string} {
-	if (good === undefined || bad === undefined) throw new UsageError('Two ends are needed: --good and --bad.');
-	return {good, bad};
-}
-
 type LinuxOptions = {readonly source: string | undefined; readonly config: Options | undefined};
 
 /** Kernels first, where that is what the ends are; then the commits between the two neighbours. */
@@ -163,6 +131,7 @@ async function* throughLinux(
 ): AsyncGenerator<Result> {
 	const revisions = await revisionsBetween(linux, options);
 	if (revisions.kind === 'commits') {
+		if (options.source !== undefined) throw new UsageError(sourceIsForReleases);
 		yield await bisectCommits({...options, ...revisions, linux});
 		return;
 	}
@@ -173,9 +142,9 @@ async function* throughLinux(
 	yield await bisectCommits({...options, ...(await revisions.of(lastGood, firstBad)), linux});
 }
 
-function write(file: string, text: string): void {
+function write(file: string, text: string, options: {flag?: string} = {}): void {
 	try {
-		writeFileSync(file, text);
+		writeFileSync(file, text, options);
 	} catch (error) {
 		throw new UsageError(`The report cannot be written: ${messageOf(error)}.`, {cause: error});
 	}

@@ -10,7 +10,7 @@ export type QuestionOptions = {
 	readonly match: readonly string[];
 	readonly script?: string;
 	readonly build?: string;
-	readonly deadline: number;
+	readonly deadline?: number;
 	readonly isolation: Isolation;
 	readonly accel?: AcceleratorName;
 };
@@ -21,7 +21,11 @@ export function addQuestion(command: Command): Command {
 		.option('--match <glob>', "the cases in question: 'suite/name' or 'suite/name[target]'; again", collect, [])
 		.option('--script <file>', 'ask this program, run in the guest')
 		.option('--build <dir>', 'ask whether the module of that directory builds, loads and unloads')
-		.option('--deadline <seconds>', 'how long --script may take on an idle host', numberOf('seconds', 1, 86_400), 60)
+		.option(
+			'--deadline <seconds>',
+			'how long --script may take on an idle host (default: 60)',
+			numberOf('seconds', 1, 86_400),
+		)
 		.addOption(
 			new Option('--isolation <level>', 'what repeats share: a guest while it is clean, what was saved, nothing')
 				.choices(isolations)
@@ -41,7 +45,8 @@ export async function questionOf(
 	const asked = [match.length > 0, script !== undefined, build !== undefined].filter(Boolean);
 	if (asked.length !== 1)
 		throw new UsageError('What is to be asked of each kernel? Give one of --match, --script and --build.');
-	if (script !== undefined) return scriptQuestion(script, {deadlineMs: deadline * 1000});
+	if (script !== undefined) return scriptQuestion(script, {deadlineMs: (deadline ?? 60) * 1000});
+	if (deadline !== undefined) throw new UsageError('--deadline is for --script; cases have deadlines of their own.');
 	if (build !== undefined) return moduleQuestion(build, {signal});
 	return casesQuestion(match);
 }

@@ -52,6 +52,17 @@ test.serial('of our own builds the newest two of each kind stay', async t => {
 	]);
 });
 
+test.serial('kernels of commits go, what an unfinished bisect has learnt stays', async t => {
+	await using cache = await cacheWith([
+		...['built/linux-0123456789ab-0123456789ab/bzImage', 'bisect/commits-1/journal.jsonl'],
+		...['bisect/commits-2/journal.done.jsonl', 'bisect/tree-linux-1/source/Makefile'],
+	]);
+	await mkdir(path.join(cache.path, 'kernels'));
+	t.true((await pruneCache()) > 0);
+	t.deepEqual(await left(cache.path, 'built'), []);
+	t.deepEqual(await left(cache.path, 'bisect'), ['commits-1']);
+});
+
 test.serial('the list has the known kernels, and whatever else was built here', async t => {
 	await using cache = await cacheWith(['built/mine/bzImage']);
 	await mkdir(path.join(cache.path, 'kernels'));

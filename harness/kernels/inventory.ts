@@ -28,8 +28,8 @@ export async function listKernels(): Promise<readonly ListedKernel[]> {
 }
 
 /**
- * Removes what nothing refers to any more: older kernels, compilers, builds, downloads, interrupted work, what bisects
- * keep. Returns how many bytes were freed.
+ * Removes what nothing refers to any more: older kernels, compilers, builds, downloads, interrupted builds, and what
+ * bisects keep, but for the journals of unfinished ones. Returns how many bytes were freed.
  */
 export async function pruneCache({signal}: {signal?: AbortSignal} = {}): Promise<number> {
 	const memos = await readMemos();
@@ -39,7 +39,7 @@ export async function pruneCache({signal}: {signal?: AbortSignal} = {}): Promise
 		...(await entries('built')).filter(file => !isNamed(file)),
 		...(await oldBuilds()),
 		...(await entries('work')),
-		...(await entries('bisect')),
+		...(await entries('bisect')).filter(directory => !existsSync(path.join(directory, 'journal.jsonl'))),
 		...(await entries('tarballs')),
 		...(await entries('debs')),
 	];

@@ -43,17 +43,23 @@ export class KernelBuild {
 		await writeFile(wanted, formatOptions(recipe.options));
 		try {
 			await this.make(['allnoconfig'], {env: {KCONFIG_ALLCONFIG: wanted}});
-			if (isStrict) await this.#verify(config);
+			if (isStrict) await this.#verify();
 		} catch (error) {
 			await rm(config, {force: true});
 			throw error;
 		}
 	}
 
-	async #verify(config: string): Promise<void> {
+	/** What was wanted and did not become so when it was configured. */
+	async lost(): Promise<readonly string[]> {
+		const config = path.join(this.#options.output, '.config');
 		const got = parseOptions(await readFile(config, 'utf8'), config);
 		const known = await this.#knownOptions();
-		const lost = lostOptions(this.#options.recipe.options, got, name => known.has(name));
+		return lostOptions(this.#options.recipe.options, got, name => known.has(name));
+	}
+
+	async #verify(): Promise<void> {
+		const lost = await this.lost();
 		if (lost.length === 0) return;
 		throw new UsageError(
 			`${this.#options.name} does not take ${lost.join(', ')} from images/kconfig; see what they depend on.`,
