@@ -75,49 +75,33 @@ async function churn(context: CaseContext, owners: readonly Owner[]): Promise<re
 	return reports;
 }
 
-export const stormCases = [
-	defineCase({
-		id: 'race/attach-detach-storm',
-		needs: ['entry', 'return'],
-		targets: fixtures,
-		deadlineMs: 20_000,
-		run: context =>
-			storm(
-				context,
-				[
-					{point: 'entry', by: 'close'},
-					{point: 'return', by: 'close'},
-				],
-				{leastRounds: 4},
-			),
-	}),
-	defineCase({
-		id: 'race/two-owners-one-function',
-		needs: ['entry', 'return'],
-		targets: fixtures,
-		deadlineMs: 20_000,
-		run: context =>
-			storm(
-				context,
-				[
-					{point: 'return', by: 'close'},
-					{point: 'return', by: 'kill'},
-				],
-				{leastRounds: 3},
-			),
-	}),
-	defineCase({
-		id: 'race/close-from-another-thread',
-		needs: ['entry', 'return'],
-		targets: fixtures,
-		deadlineMs: 20_000,
-		run: context => storm(context, [{point: 'return', by: 'thread'}], {leastRounds: 4}),
-	}),
-	defineCase({
-		id: 'race/owner-killed',
-		needs: ['entry', 'return'],
-		targets: fixtures,
-		deadlineMs: 20_000,
-		run: context => storm(context, [{point: 'return', by: 'kill'}], {leastRounds: 3}),
-	}),
+const storms: readonly {id: string; owners: readonly Owner[]; leastRounds: number}[] = [
+	{
+		id: 'attach-detach-storm',
+		owners: [
+			{point: 'entry', by: 'close'},
+			{point: 'return', by: 'close'},
+		],
+		leastRounds: 4,
+	},
+	{
+		id: 'two-owners-one-function',
+		owners: [
+			{point: 'return', by: 'close'},
+			{point: 'return', by: 'kill'},
+		],
+		leastRounds: 3,
+	},
+	{id: 'close-from-another-thread', owners: [{point: 'return', by: 'thread'}], leastRounds: 4},
+	{id: 'owner-killed', owners: [{point: 'return', by: 'kill'}], leastRounds: 3},
 ];
+
+export const stormCases = storms.map(({id, owners, leastRounds}) =>
+	defineCase({
+		id: `race/${id}`,
+		needs: ['entry', 'return'],
+		targets: fixtures,
+		deadlineMs: 20_000,
+		run: context => storm(context, owners, {leastRounds}),
+	}),
+);
