@@ -19,9 +19,6 @@
 
 /* A probe that is not hit is watched that long; the host has probed code translated anew every three seconds. */
 #define DEAF_NS (8 * 1000000000ull)
-/* Whoever hears sooner was not helped by that. */
-#define SOON_NS (200 * 1000000ull)
-
 enum { BY_CLOSE, BY_THREAD, BY_KILL };
 
 struct churn {
@@ -30,7 +27,7 @@ struct churn {
 	uint64_t address, cookie, hold_us, rounds_max;
 	struct fx_counts before_last, last;	/* around the last change, until it is judged */
 	bool pending, overlapping;
-	uint64_t rounds, changes, overlapped, hits, misses, busy, late, deaf, stale;
+	uint64_t rounds, changes, overlapped, hits, misses, busy, late, deaf, stale, unheard;
 	json_t *errors;
 };
 
@@ -111,20 +108,22 @@ static void detach(struct churn *churn, int probe)
 }
 
 /*
- * A probe that nothing hits while its target is called is deaf, or an emulator
- * executes what stood there before it. Then it is hit as soon as that code is
- * translated anew, though nothing has changed in the guest.
+ * A probe that nothing hits while its target is called is deaf; or an emulator
+ * executes what stood there before it. Then it is hit later, at the latest when
+ * that code is translated anew, though nothing is changed in the guest.
  */
 static void judge_silence(struct churn *churn)
 {
 	uint64_t runs = counter_runs(churn->cookie), since = now_ns();
+	uint64_t ended = counts_of(churn).ended[churn->target];
 
 	while (counter_runs(churn->cookie) == runs && now_ns() - since < DEAF_NS)
 		sleep_us(10000);
-	if (counter_runs(churn->cookie) != runs && now_ns() - since > SOON_NS)
+	if (counter_runs(churn->cookie) != runs)
 		churn->stale++;
 	else
 		churn->deaf++;
+	churn->unheard += counts_of(churn).ended[churn->target] - ended;
 }
 
 /*
@@ -272,11 +271,12 @@ static json_t *report(struct job *job)
 {
 	struct churn *churn = job->data;
 
-	return json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}}", "churn", "rounds", (json_int_t)churn->rounds,
+	return json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}}", "churn", "rounds", (json_int_t)churn->rounds,
 			 "changes", (json_int_t)churn->changes, "overlapped", (json_int_t)churn->overlapped, "hits",
 			 (json_int_t)churn->hits, "misses", (json_int_t)churn->misses, "busy",
 			 (json_int_t)churn->busy, "lateRounds", (json_int_t)churn->late, "deafRounds", (json_int_t)churn->deaf,
-			 "staleRounds", (json_int_t)churn->stale, "errors", churn->errors);
+			 "staleRounds", (json_int_t)churn->stale, "unheard",
+			 (json_int_t)churn->unheard, "errors", churn->errors);
 }
 
 json_t *op_start_churn(json_t *in, struct failure *failure)

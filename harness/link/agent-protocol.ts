@@ -130,8 +130,10 @@ export type ChurnReport = {
 	readonly lateRounds: number;
 	/** Rounds in which the target was called while attached, and the program neither ran nor was counted as missed. */
 	readonly deafRounds: number;
-	/** The same, but the program ran once the host had had the target's code translated anew: the emulator's fault. */
+	/** The same, but while the probe stayed as it was the program began to run. */
 	readonly staleRounds: number;
+	/** Calls that ended while the agent waited for that. */
+	readonly unheard: number;
 	/** Errors by name: `{"attach EBUSY": 3}`. */
 	readonly errors: Readonly<Record<string, number>>;
 };

@@ -69,8 +69,8 @@ export type CaseContext = {
 	): Promise<{stop(): Promise<AgentOps['stopJob']['out']>}>;
 	/** Kept in the cell's event, whatever the verdict. */
 	evidence(name: string, value: unknown): void;
-	/** How often an emulator has been made to forget what it translated from the probed functions, in this cell. */
-	retranslations(): number;
+	/** The guest's processors are QEMU's, which now and then execute code that has been replaced. */
+	readonly isEmulated: boolean;
 	/**
 	 * Resolves after `ms` in the host's time, scaled as deadlines are; for races that need a stretch of it, never to wait
 	 * for something.

@@ -32,6 +32,7 @@ export type ContextOptions = {
 	readonly signal: AbortSignal;
 	/** How many times slower the guest is than those that cases are written for. */
 	readonly slowness: number;
+	readonly isEmulated: boolean;
 };
 
 /** The context of one cell, its evidence so far, and the undoing of all it did. */
@@ -44,6 +45,7 @@ export function openContext({
 	addresses,
 	signal,
 	slowness,
+	isEmulated,
 }: ContextOptions): {
 	context: CaseContext;
 	evidence: Record<string, unknown>;
@@ -116,7 +118,7 @@ export function openContext({
 		evidence(name, value) {
 			evidence[name] = value;
 		},
-		retranslations: () => Number(evidence.retranslations ?? 0),
+		isEmulated,
 		async during(ms) {
 			await sleep(ms * slowness, undefined, {signal});
 		},

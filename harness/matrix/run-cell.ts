@@ -78,6 +78,7 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 		addresses: guest.addresses,
 		signal: ended,
 		slowness,
+		isEmulated: guest.isEmulated ?? false,
 	});
 	const refreshing = retranslateEvery(retranslateMs, guest, () => {
 		evidence.retranslations = Number(evidence.retranslations ?? 0) + 1;

@@ -11,12 +11,13 @@ const fixtures: readonly TargetKind[] = ['asm', 'asm-fentry', 'c'];
 function judgeChurn(context: CaseContext, report: ChurnReport): void {
 	assert.deepEqual(report.errors, {}, 'errors of attach and close');
 	assert.equal(report.lateRounds, 0, 'rounds whose program still ran after its close');
-	const isStale = context.retranslations() > 0;
-	const deaf = report.deafRounds + (isStale ? 0 : report.staleRounds);
+	// Only breakpoints: the calls that ftrace puts in are patched in steps that QEMU has been right about so far.
+	const mayBeStale = context.isEmulated && context.target === 'asm';
+	const deaf = report.deafRounds + (mayBeStale ? 0 : report.staleRounds);
 	assert.equal(deaf, 0, 'rounds whose program did not run though the target was called');
 	assert.equal(report.misses, 0, 'misses');
 	if (report.staleRounds > 0)
-		context.inconclusive(`In ${report.staleRounds} rounds the emulator executed what the probe had replaced.`);
+		context.inconclusive(`${report.staleRounds} rounds: calls that an emulator executed without the breakpoint.`);
 }
 
 type Owner = {readonly point: Point; readonly by: 'close' | 'thread' | 'kill'};
