@@ -2,6 +2,7 @@ import {AssertionError} from 'node:assert/strict';
 import {AgentError, LinkLostError, messageOf} from '../host/errors.ts';
 import type {Verdict} from '../results/events.ts';
 import type {KernelReport} from '../vm/crash-report.ts';
+import {isStaleBreakpoint} from '../vm/stale-breakpoint.ts';
 import {InconclusiveCase, SkipCase} from './case.ts';
 import type {GuestEnd} from './guest.ts';
 
@@ -25,14 +26,27 @@ export class GuestEndedError extends Error {
 /** How a guest is after a case. */
 export type Left = {readonly taint: number; readonly probes: number; readonly waiting: number};
 
-export type Judgement = {readonly verdict: Verdict; readonly message?: string};
+export type Judgement = {
+	readonly verdict: Verdict;
+	readonly message?: string;
+	/** The emulator went wrong in a way that is known, so that nothing is known about the case. */
+	readonly isEmulatorsFault?: true;
+};
+
+type Found = {
+	readonly reports: readonly KernelReport[];
+	readonly left?: Left;
+	readonly broken?: {readonly error: unknown};
+	readonly isEmulated: boolean;
+};
 
 /** What the kernel says outweighs how the case ended, and that outweighs what it left behind. */
-export function judge(
-	failure: unknown,
-	{reports, left, broken}: {reports: readonly KernelReport[]; left?: Left; broken?: {readonly error: unknown}},
-): Judgement {
+export function judge(failure: unknown, {reports, left, broken, isEmulated}: Found): Judgement {
 	const [report, ...others] = reports;
+	if (report && isEmulated && isStaleBreakpoint(report)) {
+		const message = `QEMU executed a breakpoint that the kernel had removed (${report.frames[0]}).`;
+		return {verdict: 'infra', message, isEmulatorsFault: true};
+	}
 	if (report) {
 		// A kernel that says it is stuck hangs; that it still says so makes no crash of it.
 		const verdict = report.kind === 'stall' && !report.hasPanicked ? 'hang' : 'crash';

@@ -2,7 +2,6 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {LinkLostError} from '../host/errors.ts';
 import {type CellEvent, cellTitle} from '../results/events.ts';
 import type {KernelReport} from '../vm/crash-report.ts';
-import {isStaleBreakpoint} from '../vm/stale-breakpoint.ts';
 import {openContext} from './context.ts';
 import type {Guest} from './guest.ts';
 import {GuestWatch} from './guest-watch.ts';
@@ -12,18 +11,17 @@ import type {Cell} from './plan.ts';
 export type CellOutcome = Pick<
 	CellEvent,
 	'verdict' | 'durationMs' | 'message' | 'evidence' | 'console' | 'consolePath'
-> & {
-	/** What the case threw, for a runner that can show it better than its message. */
-	readonly error?: unknown;
-	/** The emulator went wrong in a way that is known, so that nothing is known about the case. */
-	readonly isEmulatorsFault?: true;
-	/** The guest must not be used for another cell. */
-	readonly isGuestDirty: boolean;
-	/** What the kernel complained about first. */
-	readonly report?: KernelReport;
-	/** The report was there before the cell began: it is the matter of a cell before, and this one has not run. */
-	readonly isReportLate?: boolean;
-};
+> &
+	Pick<Judgement, 'isEmulatorsFault'> & {
+		/** What the case threw, for a runner that can show it better than its message. */
+		readonly error?: unknown;
+		/** The guest must not be used for another cell. */
+		readonly isGuestDirty: boolean;
+		/** What the kernel complained about first. */
+		readonly report?: KernelReport;
+		/** The report was there before the cell began: it is the matter of a cell before, and this one has not run. */
+		readonly isReportLate?: boolean;
+	};
 
 const graceMs = 5000;
 /** Of the console, in an event. */
@@ -52,7 +50,7 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 	}
 
 	const startedAt = performance.now();
-	const {slowness} = guest;
+	const {slowness, isEmulated = false} = guest;
 	const deadlineMs = cell.definition.deadlineMs * slowness;
 	const stop = new AbortController();
 	const timer = setTimeout(
@@ -78,7 +76,7 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 		addresses: guest.addresses,
 		signal: ended,
 		slowness,
-		isEmulated: guest.isEmulated ?? false,
+		isEmulated,
 	});
 	const refreshing = retranslateEvery(retranslateMs, guest, () => {
 		evidence.retranslations = Number(evidence.retranslations ?? 0) + 1;
@@ -124,14 +122,7 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 	const console = guest.console.from(watch.judged.console);
 	watch.settle(guest.console);
 	const [report] = reports;
-	const isEmulatorsFault = report !== undefined && guest.isEmulated === true && isStaleBreakpoint(report);
-	let judged: Judgement = judge(failure, {reports, ...(left && {left}), ...(broken && {broken})});
-	if (isEmulatorsFault) {
-		judged = {
-			verdict: 'infra',
-			message: `QEMU executed a breakpoint that the kernel had removed (${report.frames[0]}).`,
-		};
-	}
+	let judged: Judgement = judge(failure, {reports, isEmulated, ...(left && {left}), ...(broken && {broken})});
 	if (report) evidence.report = await describe(report, guest);
 	if (judged.verdict === 'hang' && guest.examine) judged = await examine(guest, judged, evidence);
 	if (report || broken || judged.verdict === 'hang' || judged.verdict === 'crash' || judged.verdict === 'infra')
@@ -148,9 +139,8 @@ export async function runCell(cell: Cell, guest: Guest, {signal, settleMs = 0}: 
 				consolePath: guest.console.path,
 			}),
 		isGuestDirty,
-		...(isEmulatorsFault && {isEmulatorsFault}),
 		...(report &&
-			!isEmulatorsFault && {
+			!judged.isEmulatorsFault && {
 				report,
 				isReportLate: isLateForSure || (report.mark !== `begin ${title}` && report.mark !== `end ${title}`),
 			}),

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import type {Hex, LoopReport, TargetName} from '../../link/agent-protocol.ts';
-import {type CaseContext, defineCase, type Probe, type TargetKind} from '../case.ts';
+import {type CaseContext, defineCase, type Probe} from '../case.ts';
 import {targetSymbols} from '../context.ts';
 import {callsNow, overlaps, startCallers, stretchMs, untilShown, verified} from './callers.ts';
+import {fixtures} from './calls.ts';
 import {onlyHits, pattern} from './registers.ts';
 import {framesInFlight, waitUntilWaiting} from './tasks.ts';
-
-const fixtures: readonly TargetKind[] = ['asm', 'asm-fentry', 'c'];
 
 /** Every loop ran while the first did. */
 function atOnce(reports: readonly LoopReport[]): boolean {

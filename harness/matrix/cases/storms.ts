@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import type {ChurnReport, Point, TargetName} from '../../link/agent-protocol.ts';
-import {type CaseContext, defineCase, type TargetKind} from '../case.ts';
+import {type CaseContext, defineCase} from '../case.ts';
 import {targetSymbols} from '../context.ts';
 import {startCallers, stretchMs, untilShown, verified} from './callers.ts';
+import {fixtures} from './calls.ts';
 import {framesInFlight} from './tasks.ts';
-
-const fixtures: readonly TargetKind[] = ['asm', 'asm-fentry', 'c'];
 
 /** Nothing went wrong in any round. */
 function judgeChurn(context: CaseContext, report: ChurnReport): void {
