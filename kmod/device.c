@@ -34,7 +34,7 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	/* The descriptor may have been handed to somebody else. */
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	return bp_probe_attach((const struct bprobe_attach __user *)arg);
+	return bp_descriptor_open((const struct bprobe_attach __user *)arg);
 }
 
 static const struct file_operations device_fops = {
@@ -56,7 +56,7 @@ static struct miscdevice device = {
 
 static int sweep(void *unused)
 {
-	bp_frames_sweep();
+	bp_tasks_sweep();
 	return 0;
 }
 
@@ -76,16 +76,22 @@ static int __init bprobe_init(void)
 	err = bp_frames_init();
 	if (err)
 		goto exit_run;
-	err = bp_sites_init();
+	err = bp_tasks_init();
 	if (err)
 		goto exit_frames;
+	err = bp_sites_init();
+	if (err)
+		goto exit_tasks;
 	err = misc_register(&device);
 	if (err)
 		goto exit_sites;
 	return 0;
 
 exit_sites:
-	bp_sites_exit();
+	bp_sites_unhook();
+	bp_sites_free();
+exit_tasks:
+	bp_tasks_exit();
 exit_frames:
 	bp_frames_exit();
 exit_run:
@@ -102,9 +108,12 @@ exit_run:
 static void __exit bprobe_exit(void)
 {
 	misc_deregister(&device);
-	bp_sites_exit();
+	bp_sites_unhook();
 	stop_machine(sweep, NULL, NULL);
 	synchronize_rcu_tasks();
+	/* Not before: a call that returns until then looks for programs at its site. */
+	bp_sites_free();
+	bp_tasks_exit();
 	bp_frames_exit();
 	bp_run_exit();
 }

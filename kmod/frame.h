@@ -35,11 +35,14 @@ extern unsigned int bp_task_bits;
 
 int bp_frames_init(void);
 void bp_frames_exit(void);
-void bp_frames_sweep(void);
-unsigned int bp_frames_live(void);
 unsigned int bp_frames_total(void);
 struct bp_frame *bp_frame_refill(struct bp_cpu *cpu);
 void bp_frame_spill(struct bp_frame *frame);
+
+int bp_tasks_init(void);
+void bp_tasks_exit(void);
+void bp_tasks_sweep(void);
+unsigned int bp_frames_live(void);
 struct bp_task *bp_task_claim(struct task_struct *task);
 
 #define BP_CPU_FREE_MAX 32

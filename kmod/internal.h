@@ -105,19 +105,23 @@ unsigned long bp_call(const void *function, ...);
 /* anchor.c */
 void bprobe_anchor(void);
 
-/* hook.c */
+/* entry.c */
 void bp_ftrace_entry(unsigned long ip, struct pt_regs *regs);
 int bp_kprobe_entry(struct kprobe *kprobe, struct pt_regs *regs);
+
+/* return.c */
 void bp_return(struct pt_regs *regs);
 
 /* run.c */
 int bp_run_init(void);
 void bp_run_exit(void);
-bool bp_run(struct bp_ctx *ctx);
+void bp_run(struct bp_ctx *ctx);
+void bp_count_misses(const struct bp_probes *probes, int reason);
 
 /* site.c: with bp_mutex held */
 int bp_sites_init(void);
-void bp_sites_exit(void);
+void bp_sites_unhook(void);
+void bp_sites_free(void);
 struct bp_site *bp_site_find(unsigned long ip);
 struct bp_site *bp_site_get(unsigned long address, const char *name);
 int bp_site_hook(struct bp_site *site);
@@ -139,8 +143,13 @@ unsigned long bp_ftrace_location(unsigned long address);
 unsigned long bp_graph_caller(unsigned long caller, unsigned long *slot);
 struct module *bp_module_get(unsigned long address, int *error);
 
+/* descriptor.c */
+int bp_descriptor_open(const struct bprobe_attach __user *arg);
+
 /* probe.c */
-int bp_probe_attach(const struct bprobe_attach __user *arg);
+int bp_probe_attach(struct bp_probe *probe, unsigned long address, const char *name);
+void bp_probe_detach(struct bp_probe *probe);
+void bp_probe_counts(struct bp_probe *probe, struct bp_counts *sum);
 void bp_probes_show(struct seq_file *m);
 
 #endif

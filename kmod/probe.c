@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Probes: attach, close, what their descriptors answer.
+ * Probes: their place in the sites, their counts, their end.
  *
  * bp_mutex is the outermost lock; ftrace_lock, kprobe_mutex and text_mutex are
  * taken below it. It is never taken in a handler.
  */
-#include <linux/anon_inodes.h>
-#include <linux/capability.h>
-#include <linux/file.h>
-#include <linux/kallsyms.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include "frame.h"
 
@@ -78,7 +73,7 @@ static int replace_probes(struct bp_site *site, u32 point, struct bp_probe *with
  * program and the probe go. The hook goes last of all the site's: a frame in
  * flight needs the site, not the hook.
  */
-static void detach(struct bp_probe *probe)
+void bp_probe_detach(struct bp_probe *probe)
 {
 	mutex_lock(&bp_mutex);
 	list_del(&probe->all);
@@ -93,7 +88,7 @@ static void detach(struct bp_probe *probe)
 	kfree(probe);
 }
 
-static int attach(struct bp_probe *probe, unsigned long address, const char *name)
+int bp_probe_attach(struct bp_probe *probe, unsigned long address, const char *name)
 {
 	struct bp_site *site;
 	bool unhooked;
@@ -126,7 +121,7 @@ unlock:
 	return err;
 }
 
-static void sum_counts(struct bp_probe *probe, struct bp_counts *sum)
+void bp_probe_counts(struct bp_probe *probe, struct bp_counts *sum)
 {
 	int cpu, i;
 
@@ -145,163 +140,6 @@ static void sum_counts(struct bp_probe *probe, struct bp_counts *sum)
 			max_t(s64, bp_site_kprobe_missed(probe->site) - probe->kprobe_missed, 0);
 }
 
-/* Reads a structure whose first member is its size, as perf_event_open() does. */
-static int copy_sized(void *to, size_t known, const void __user *from)
-{
-	u32 size, i;
-	u8 rest;
-
-	if (get_user(size, (const u32 __user *)from))
-		return -EFAULT;
-	if (size < known || size > PAGE_SIZE)
-		return -E2BIG;
-	for (i = known; i < size; i++) {
-		if (get_user(rest, (const u8 __user *)from + i))
-			return -EFAULT;
-		if (rest)
-			return -E2BIG;
-	}
-	return copy_from_user(to, from, known) ? -EFAULT : 0;
-}
-
-static long probe_info(struct bp_probe *probe, struct bprobe_info __user *arg)
-{
-	struct bprobe_info info;
-	struct bp_counts sum;
-	int err = copy_sized(&info, sizeof(info), arg);
-
-	if (err)
-		return err;
-	sum_counts(probe, &sum);
-	memset(&info, 0, sizeof(info));
-	info.size = sizeof(info);
-	info.point = probe->point;
-	info.address = probe->site->address;
-	info.cookie = probe->cookie;
-	info.prog_id = probe->prog_id;
-	info.hook = probe->site->hook;
-	info.hits = sum.hits;
-	BUILD_BUG_ON(sizeof(info.misses) != sizeof(sum.misses));
-	memcpy(info.misses, sum.misses, sizeof(sum.misses));
-	strscpy(info.symbol, probe->site->name, sizeof(info.symbol));
-	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
-}
-
-static long probe_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
-{
-	if (cmd != BPROBE_IOC_INFO)
-		return -ENOTTY;
-	return probe_info(file->private_data, (struct bprobe_info __user *)arg);
-}
-
-static int probe_release(struct inode *inode, struct file *file)
-{
-	detach(file->private_data);
-	return 0;
-}
-
-static const struct file_operations probe_fops = {
-	.owner = THIS_MODULE,
-	.release = probe_release,
-	.unlocked_ioctl = probe_ioctl,
-	.compat_ioctl = probe_ioctl,
-};
-
-/* The function that @request names; its name goes to @name. */
-static int find_function(const struct bprobe_attach *request, unsigned long *address,
-			 char name[BPROBE_NAME_LEN])
-{
-	char symbol[KSYM_NAME_LEN];
-	long length;
-	int err;
-
-	if (!request->symbol == !request->address)
-		return -EINVAL;
-	*address = request->address;
-	if (request->symbol) {
-		length = strncpy_from_user(symbol, (const char __user *)request->symbol, sizeof(symbol));
-		if (length < 0)
-			return length;
-		if (length == sizeof(symbol))
-			return -ENAMETOOLONG;
-		err = bp_symbol_address(symbol, address);
-		if (err)
-			return err;
-	}
-	err = bp_function_name(*address, name);
-	if (err)
-		return err;
-	return bp_function_denied(*address, name) ? -EOPNOTSUPP : 0;
-}
-
-static struct bpf_prog *find_program(int fd)
-{
-	struct bpf_prog *prog = bpf_prog_get_type_dev(fd, BPF_PROG_TYPE_KPROBE, false);
-
-	if (IS_ERR(prog))
-		return PTR_ERR(prog) == -EINVAL ? ERR_PTR(-EPROTOTYPE) : prog;
-	if (!bp_prog_unfit(prog))
-		return prog;
-	bpf_prog_put(prog);
-	return ERR_PTR(-EPROTOTYPE);
-}
-
-/* BPROBE_IOC_ATTACH: see bprobe.h. */
-int bp_probe_attach(const struct bprobe_attach __user *arg)
-{
-	char name[BPROBE_NAME_LEN];
-	struct bprobe_attach request;
-	unsigned long address;
-	struct bp_probe *probe;
-	int err;
-
-	err = copy_sized(&request, sizeof(request), arg);
-	if (err)
-		return err;
-	if (request.flags || request.point > BPROBE_RETURN)
-		return -EINVAL;
-	err = find_function(&request, &address, name);
-	if (err)
-		return err;
-
-	probe = kzalloc(sizeof(*probe), GFP_KERNEL);
-	if (!probe)
-		return -ENOMEM;
-	probe->point = request.point;
-	probe->cookie = request.cookie;
-	probe->pid = task_tgid_nr(current);
-	probe->counts = alloc_percpu(struct bp_counts);
-	err = -ENOMEM;
-	if (!probe->counts)
-		goto free_probe;
-	probe->prog = find_program(request.prog_fd);
-	err = PTR_ERR_OR_ZERO(probe->prog);
-	if (err)
-		goto free_counts;
-	probe->prog_id = probe->prog->aux->id;
-	/* Keeps the function where it is. */
-	probe->owner = bp_module_get(address, &err);
-	if (err)
-		goto put_prog;
-	err = attach(probe, address, name);
-	if (err)
-		goto put_module;
-	err = anon_inode_getfd("[bprobe]", &probe_fops, probe, O_RDWR | O_CLOEXEC);
-	if (err < 0)
-		detach(probe);
-	return err;
-
-put_module:
-	module_put(probe->owner);
-put_prog:
-	bpf_prog_put(probe->prog);
-free_counts:
-	free_percpu(probe->counts);
-free_probe:
-	kfree(probe);
-	return err;
-}
-
 void bp_probes_show(struct seq_file *m)
 {
 	struct bp_probe *probe;
@@ -313,7 +151,7 @@ void bp_probes_show(struct seq_file *m)
 	seq_puts(m, "point  address          prog hook   hits misses pid symbol\n");
 	mutex_lock(&bp_mutex);
 	list_for_each_entry(probe, &all_probes, all) {
-		sum_counts(probe, &sum);
+		bp_probe_counts(probe, &sum);
 		for (misses = 0, i = 0; i < BPROBE_MISS_MAX; i++)
 			misses += sum.misses[i];
 		seq_printf(m, "%-6s %016lx %u %s %llu %llu %d %s\n",

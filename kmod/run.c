@@ -48,12 +48,39 @@ static unsigned int dispatch(const void *regs, const struct bpf_insn *insn)
 }
 NOKPROBE_SYMBOL(dispatch);
 
-/* False when the guard refused: another program or a map operation is under way on this CPU. */
-bool bp_run(struct bp_ctx *ctx)
+void bp_count_misses(const struct bp_probes *probes, int reason)
 {
-	ctx->ran = false;
-	run_guarded(ctx);
-	return READ_ONCE(ctx->ran);
+	unsigned int i;
+
+	if (!probes)
+		return;
+	for (i = 0; i < probes->count; i++)
+		raw_cpu_inc(probes->probe[i]->counts->misses[reason]);
+}
+NOKPROBE_SYMBOL(bp_count_misses);
+
+/*
+ * Interrupts were turned off behind lockdep's back. The locks that a helper
+ * takes must find it in the know, or it remembers interrupts as off when they
+ * are on again; and it must be left as it was found, right or wrong.
+ */
+void bp_run(struct bp_ctx *ctx)
+{
+	bool irqs_on = bp_lockdep_irqs_on();
+
+	if (irqs_on)
+		trace_hardirqs_off();
+	if (bp_nmi_refused()) {
+		bp_count_misses(ctx->probes, BPROBE_MISS_NMI);
+	} else {
+		ctx->ran = false;
+		run_guarded(ctx);
+		/* Another program or a map operation is under way on this CPU. */
+		if (!READ_ONCE(ctx->ran))
+			bp_count_misses(ctx->probes, BPROBE_MISS_BPF_BUSY);
+	}
+	if (irqs_on)
+		trace_hardirqs_on();
 }
 NOKPROBE_SYMBOL(bp_run);
 

@@ -147,12 +147,9 @@ int bp_sites_init(void)
 	return err ?: register_ftrace_function(&ops);
 }
 
-void bp_sites_exit(void)
+/* After it no handler of an entry runs. Frames in flight go on to use their sites. */
+void bp_sites_unhook(void)
 {
-	struct hlist_node *next;
-	struct bp_site *site;
-	int i;
-
 	/* The last user of by_ip: it waits for every callback that is under way. */
 	unregister_ftrace_function(&ops);
 #ifdef BP_FTRACE_FREE_FILTER_EXPORTED
@@ -161,6 +158,14 @@ void bp_sites_exit(void)
 	/* An empty filter gives the old one back; the ops is not registered, so it traces nothing. */
 	ftrace_set_filter(&ops, NULL, 0, 1);
 #endif
+}
+
+void bp_sites_free(void)
+{
+	struct hlist_node *next;
+	struct bp_site *site;
+	int i;
+
 	for (i = 0; i < ARRAY_SIZE(by_address); i++) {
 		hlist_for_each_entry_safe(site, next, &by_address[i], by_address)
 			kfree(site);

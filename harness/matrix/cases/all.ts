@@ -4,6 +4,7 @@ import {inFlightCases} from './in-flight.ts';
 import {moduleCases} from './module.ts';
 import {multiCases} from './multi.ts';
 import {raceCases} from './race.ts';
+import {moduleRaceCases} from './race-modules.ts';
 import {returnCases} from './return.ts';
 import {stormCases} from './storms.ts';
 import {toolingCases} from './tooling.ts';
@@ -15,6 +16,7 @@ export const allCases: readonly Case[] = [
 	...returnCases,
 	...inFlightCases,
 	...raceCases,
+	...moduleRaceCases,
 	...stormCases,
 	...multiCases,
 	...toolingCases,

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import type {Hex, LoopReport, TargetName} from '../../link/agent-protocol.ts';
+import type {LoopReport, TargetName} from '../../link/agent-protocol.ts';
 import {type CaseContext, defineCase, type Probe} from '../case.ts';
-import {targetSymbols} from '../context.ts';
 import {callsNow, overlaps, startCallers, stretchMs, untilShown, verified} from './callers.ts';
 import {fixtures} from './calls.ts';
-import {onlyHits, pattern} from './registers.ts';
-import {framesInFlight, waitUntilWaiting} from './tasks.ts';
+import {onlyHits} from './registers.ts';
+import {framesInFlight} from './tasks.ts';
 
 /** Every loop ran while the first did. */
 function atOnce(reports: readonly LoopReport[]): boolean {
@@ -111,71 +110,6 @@ export const raceCases = [
 				},
 			);
 			if (overlapped < 5) context.inconclusive(`Calls must go by during five closes, not ${overlapped}.`);
-		},
-	}),
-	defineCase({
-		id: 'race/module-reload-storm',
-		needs: ['return', 'device'],
-		targets: fixtures,
-		deadlineMs: 40_000,
-		async run(context) {
-			const target = context.target as TargetName;
-			const callers = await startCallers(context, {irq: true});
-			const counts = [await callsNow(context)];
-			const reload = async () => {
-				const probes = [
-					await context.attach({point: 'entry', program: 'verify_entry'}),
-					await context.attach({point: 'return', program: 'verify_return'}),
-				];
-				const {task} = await context.ask('callInTask', {target, action: 'wait', in: pattern(1), ret: pattern(2)});
-				await waitUntilWaiting(context, 1);
-				for (const probe of probes) {
-					// The waiting task's call does not follow the loops' pattern, at its entry only.
-					await probe.close();
-				}
-				await context.ask('rmmod', {module: 'bprobe'});
-				await context.ask('release', {});
-				const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
-				assert.equal(result?.after.ax, pattern(2).ax, 'the call that was in flight returned');
-				await context.ask('insmod', {module: 'bprobe'});
-				counts.push(await callsNow(context));
-			};
-			for (let round = 0; round < 3; round++) await reload();
-			await untilShown(() => overlaps(counts) >= 4, reload);
-			await callers.stop();
-			context.evidence('callsAtEachReload', counts);
-			if (overlaps(counts) < 4) context.inconclusive('Calls must go by during four reloads.');
-		},
-	}),
-	defineCase({
-		id: 'race/target-module-unloaded',
-		needs: ['entry', 'return'],
-		targets: fixtures,
-		deadlineMs: 40_000,
-		async run(context) {
-			const symbol = targetSymbols[context.target];
-			for (let round = 0; round < 3; round++) {
-				const probe = await context.attach({point: round % 2 === 0 ? 'return' : 'entry'});
-				await context.call({in: pattern(1), ret: pattern(2)});
-				await assert.rejects(
-					context.ask('rmmod', {module: 'fixtures'}),
-					{errno: 'EAGAIN'},
-					'a probe holds the module of its function',
-				);
-				const old: Hex = await context.address(symbol);
-				const prog = await context.load('record');
-				await probe.close();
-				await context.ask('rmmod', {module: 'fixtures'});
-				try {
-					await assert.rejects(context.ask('attach', {prog, point: 'return', address: old}), /ENOENT|EADDRNOTAVAIL/);
-				} finally {
-					await context.ask('insmod', {module: 'fixtures'});
-				}
-				// A function now at the old address must not inherit the probe.
-				const before = (await context.events()).length;
-				await context.call({in: pattern(1), ret: pattern(2)});
-				assert.equal((await context.events()).length, before, 'the program ran for a closed probe');
-			}
 		},
 	}),
 	defineCase({

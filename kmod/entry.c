@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The entry of a probed function: its entry programs run, and where it has
+ * return probes its return address is replaced.
+ */
+#include <linux/sched/task_stack.h>
+
+#include "handler.h"
+
+static noinline void miss(struct bp_site *site, int reason)
+{
+	/* Without RCU the arrays may be freed under us: nothing can be counted. */
+	if (!site || !rcu_is_watching())
+		return;
+	bp_count_misses(bp_probes_of(site, BPROBE_ENTRY), reason);
+	bp_count_misses(bp_probes_of(site, BPROBE_RETURN), reason);
+}
+NOKPROBE_SYMBOL(miss);
+
+static __always_inline void set_ext(struct bprobe_ext *ext, const struct pt_regs *regs,
+				    unsigned long *slot, unsigned long caller,
+				    unsigned long address)
+{
+	unsigned int i;
+
+	ext->version = BPROBE_EXT_VERSION;
+	ext->size = sizeof(*ext);
+	ext->function = address;
+	ext->caller = bp_graph_caller(caller, slot);
+	bp_set_regs((struct pt_regs *)ext->entry, regs, address, slot);
+	/*
+	 * The words above the slot may lie beyond the stack: interrupt stacks
+	 * end in a guard page. Within the slot's page they are there.
+	 */
+	if (likely(((unsigned long)slot & ~PAGE_MASK) <=
+		   PAGE_SIZE - (BPROBE_STACK_WORDS + 1) * sizeof(long))) {
+		/* Some may be no arguments but a redzone of the caller's, which KASAN would report. */
+#pragma GCC unroll 8
+		for (i = 0; i < BPROBE_STACK_WORDS; i++)
+			ext->stack[i] = READ_ONCE_NOCHECK(slot[1 + i]);
+	} else if (bp_read_nofault(ext->stack, slot + 1, sizeof(ext->stack))) {
+		memset(ext->stack, 0, sizeof(ext->stack));
+	}
+}
+
+/*
+ * Frames below the new call on the task's own stack belong to calls that ended
+ * without a return (an exception's fixup, a rewound stack). A frame at the same
+ * slot is left alone: under a tail call it is alive.
+ */
+static __always_inline void prune(struct bp_cpu *cpu, struct bp_task *task, unsigned long *slot)
+{
+	unsigned long stack = (unsigned long)task_stack_page(current);
+	struct bp_frame *frame;
+
+	if ((unsigned long)slot - stack >= THREAD_SIZE)
+		return;
+	while (unlikely((frame = task->newest) && frame->slot < slot &&
+			(unsigned long)frame->slot - stack < THREAD_SIZE)) {
+		WRITE_ONCE(task->newest, frame->below);
+		bp_frame_free(cpu, frame);
+	}
+}
+
+static __always_inline void enter(struct bp_cpu *cpu, struct bp_site *site,
+				  struct pt_regs *regs, unsigned long *slot)
+{
+	const struct bp_probes *entry = bp_probes_of(site, BPROBE_ENTRY);
+	const struct bp_probes *ret = bp_probes_of(site, BPROBE_RETURN);
+	bool looks = entry && entry->calls_helpers;
+	struct bp_frame *frame = NULL;
+	struct bp_task *task = NULL;
+	unsigned long caller = *slot;
+	struct bp_ctx *ctx = &cpu->ctx;
+	bool chained = false;
+
+	if (ret || looks || unlikely(caller == BP_TRAMPOLINE)) {
+		task = bp_task_find(current);
+		if (task) {
+			prune(cpu, task, slot);
+			/* A tail call: the slot is the jumping function's. */
+			chained = caller == BP_TRAMPOLINE;
+			if (chained && task->newest)
+				caller = task->newest->caller;
+		}
+	}
+	if (ret) {
+		if (!task)
+			task = bp_task_claim(current);
+		if (task)
+			frame = bp_frame_alloc(cpu);
+		if (frame) {
+			ctx = &frame->ctx;
+		} else {
+			bp_count_misses(ret, BPROBE_MISS_NO_FRAME);
+			if (task && !task->newest)
+				bp_task_release(task);
+		}
+	}
+	if (frame || looks)
+		set_ext(&ctx->ext, regs, slot, caller, site->address);
+	if (entry) {
+		struct bp_frame *outer = looks && task ? task->newest : NULL;
+
+		bp_set_regs(&ctx->regs, regs, site->address, slot);
+		ctx->probes = entry;
+		ctx->generation = U64_MAX;
+		bp_lift(outer);
+		bp_run(ctx);
+		bp_lower(outer);
+	}
+	if (!frame)
+		return;
+	frame->below = task->newest;
+	frame->slot = slot;
+	frame->caller = caller;
+	frame->site = site;
+	frame->generation = READ_ONCE(bp_generation);
+	frame->chained = chained;
+	/* An NMI that walks this stack finds the frame before the trampoline. */
+	WRITE_ONCE(task->newest, frame);
+	barrier();
+	WRITE_ONCE(*slot, BP_TRAMPOLINE);
+}
+
+static __always_inline void handle_entry(struct bp_site *site, struct pt_regs *regs,
+					 unsigned long *slot)
+{
+	struct bp_cpu *cpu = raw_cpu_ptr(&bp_cpu);
+
+	if (unlikely(cpu->busy)) {
+		miss(site, in_nmi() && site->hook == BPROBE_HOOK_FTRACE ?
+			   BPROBE_MISS_NMI : BPROBE_MISS_RECURSION);
+		return;
+	}
+	cpu->busy = true;
+	barrier();
+	if (likely(rcu_is_watching()))
+		enter(cpu, site, regs, slot);
+	else
+		atomic64_inc(&site->without_rcu);
+	barrier();
+	cpu->busy = false;
+}
+
+/* Called by bp_ftrace_stub with complete registers. */
+void bp_ftrace_entry(unsigned long ip, struct pt_regs *regs)
+{
+	struct bp_site *site;
+	unsigned long flags;
+
+	raw_local_irq_save(flags);
+	site = bp_site_find(ip);
+	if (likely(site))
+		handle_entry(site, regs, (unsigned long *)regs->sp);
+	raw_local_irq_restore(flags);
+}
+NOKPROBE_SYMBOL(bp_ftrace_entry);
+
+/* Called by bp_kprobe_stub: a function without a __fentry__ site, by int3 or optimized kprobe. */
+int bp_kprobe_entry(struct kprobe *kprobe, struct pt_regs *regs)
+{
+	struct bp_site *site = container_of(kprobe, struct bp_site, kprobe);
+	unsigned long flags;
+
+	raw_local_irq_save(flags);
+	handle_entry(site, regs, (unsigned long *)regs->sp);
+	raw_local_irq_restore(flags);
+	return 0;
+}
+NOKPROBE_SYMBOL(bp_kprobe_entry);

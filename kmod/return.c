@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The return of a function whose return address was replaced at its entry.
+ */
+#include "handler.h"
+
+/* Runs the return programs of one frame, whose function is about to return. */
+static __always_inline void leave(struct bp_frame *frame, const struct pt_regs *regs)
+{
+	const struct bp_probes *probes;
+
+	if (unlikely(!rcu_is_watching())) {
+		atomic64_inc(&frame->site->without_rcu);
+		return;
+	}
+	probes = bp_probes_of(frame->site, BPROBE_RETURN);
+	if (!probes)
+		return;
+	bp_set_regs(&frame->ctx.regs, regs, frame->site->address, frame->slot);
+	frame->ctx.probes = probes;
+	frame->ctx.generation = frame->generation;
+	/* This frame is still in the list: nested stacks must find its caller. */
+	if (probes->calls_helpers)
+		bp_lift(frame->below);
+	bp_run(&frame->ctx);
+	if (probes->calls_helpers)
+		bp_lower(frame->below);
+}
+
+/*
+ * Called by bp_return_trampoline: a probed function has executed its ret.
+ * @regs were saved right below the slot, whose content may be anything by now
+ * (an interrupt may have used the word between the ret and the trampoline).
+ */
+void bp_return(struct pt_regs *regs)
+{
+	unsigned long *slot = (unsigned long *)(regs + 1);
+	struct bp_frame *frame, *below;
+	struct bp_task *task;
+	struct bp_cpu *cpu;
+	unsigned long flags;
+	bool chained, outer_busy;
+
+	raw_local_irq_save(flags);
+	cpu = raw_cpu_ptr(&bp_cpu);
+	outer_busy = cpu->busy;
+	cpu->busy = true;
+	barrier();
+
+	task = bp_task_find(current);
+	frame = task ? task->newest : NULL;
+	while (frame && frame->slot != slot)
+		frame = frame->below;
+	/* There is no address to go on at. */
+	if (unlikely(!frame))
+		panic("bprobe: %s[%d] returned through the trampoline without a frame at %px\n",
+		      current->comm, current->pid, slot);
+	/* Newer ones belong to calls that ended without a return. */
+	while (unlikely(task->newest != frame)) {
+		below = task->newest->below;
+		bp_frame_free(cpu, task->newest);
+		WRITE_ONCE(task->newest, below);
+	}
+	WRITE_ONCE(*slot, frame->caller);
+	/* A function and those that tail-called it return by one ret. */
+	do {
+		leave(frame, regs);
+		chained = frame->chained;
+		below = frame->below;
+		WRITE_ONCE(task->newest, below);
+		bp_frame_free(cpu, frame);
+		frame = below;
+	} while (chained && frame);
+	if (!task->newest)
+		bp_task_release(task);
+
+	barrier();
+	cpu->busy = outer_busy;
+	raw_local_irq_restore(flags);
+}
+NOKPROBE_SYMBOL(bp_return);

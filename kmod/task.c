@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which task has which calls in flight, and what becomes of them when it dies
+ * or the module goes.
+ */
+#include <linux/irq_work.h>
+#include <linux/module.h>
+#include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
+#include <linux/tracepoint.h>
+#include <linux/vmalloc.h>
+#include <linux/workqueue.h>
+
+#include "frame.h"
+
+struct bp_task (*bp_tasks)[BP_WAYS];
+unsigned int bp_task_bits;
+
+static struct tracepoint *free_tracepoint;
+
+static void bury(struct work_struct *work);
+static DECLARE_DELAYED_WORK(burial, bury);
+
+static void call_bury(struct irq_work *work)
+{
+	schedule_delayed_work(&burial, 1);
+}
+
+/* Queueing work takes locks; this takes none. */
+static struct irq_work call_burial;
+
+/* Keeps @task, and its entry for it alone, until it is dead. */
+static bool hold(struct bp_task *entry, struct task_struct *task)
+{
+	get_task_struct(task);
+	if (!cmpxchg(&entry->dying, NULL, task))
+		return true;
+	put_task_struct(task);	/* not the last one: it runs, or is just being freed */
+	return false;
+}
+NOKPROBE_SYMBOL(hold);
+
+/* A task whose sched_process_free may be over: nobody else would give back what it claims now. */
+static struct bp_task *claim_dying(struct bp_task *set, struct task_struct *task)
+{
+	int way;
+
+	for (way = 0; way < BP_WAYS; way++) {
+		if (READ_ONCE(set[way].dying) != task || READ_ONCE(set[way].task))
+			continue;
+		WRITE_ONCE(set[way].task, task);
+		return &set[way];
+	}
+	for (way = 0; way < BP_WAYS; way++) {
+		if (READ_ONCE(set[way].task) || READ_ONCE(set[way].dying) ||
+		    cmpxchg(&set[way].task, NULL, task))
+			continue;
+		if (hold(&set[way], task))
+			irq_work_queue(&call_burial);
+		return &set[way];
+	}
+	return NULL;
+}
+NOKPROBE_SYMBOL(claim_dying);
+
+struct bp_task *bp_task_claim(struct task_struct *task)
+{
+	struct bp_task *set = bp_task_set(task);
+	int way;
+
+	if (BP_FREED_WHILE_RUNNING && unlikely(task->exit_state))
+		return claim_dying(set, task);
+	for (way = 0; way < BP_WAYS; way++) {
+		if (READ_ONCE(set[way].task) || READ_ONCE(set[way].dying))
+			continue;
+		if (!cmpxchg(&set[way].task, NULL, task))
+			return &set[way];
+	}
+	return NULL;
+}
+NOKPROBE_SYMBOL(bp_task_claim);
+
+static bool task_gone(const struct task_struct *task)
+{
+	return bp_task_is_dead(task) && !READ_ONCE(task->on_cpu);
+}
+
+/* Gives back all frames of a task, none of which will ever return. */
+static void forget(struct bp_task *set, const struct task_struct *task)
+{
+	struct bp_frame *frame, *below;
+	int way;
+
+	for (way = 0; way < BP_WAYS; way++) {
+		if (READ_ONCE(set[way].task) != task)
+			continue;
+		frame = set[way].newest;
+		set[way].newest = NULL;
+		for (; frame; frame = below) {
+			below = frame->below;
+			bp_frame_spill(frame);
+		}
+		bp_task_release(&set[way]);
+	}
+}
+
+/* Looks after the tasks that were not dead yet when they were freed. */
+static void bury(struct work_struct *work)
+{
+	bool again = false;
+	unsigned int set, way;
+
+	for (set = 0; set < 1u << bp_task_bits; set++) {
+		for (way = 0; way < BP_WAYS; way++) {
+			struct task_struct *task = READ_ONCE(bp_tasks[set][way].dying);
+
+			if (!task)
+				continue;
+			if (!task_gone(task)) {
+				again = true;
+				continue;
+			}
+			forget(bp_tasks[set], task);
+			WRITE_ONCE(bp_tasks[set][way].dying, NULL);
+			put_task_struct(task);
+		}
+	}
+	if (again)
+		schedule_delayed_work(&burial, 1);
+}
+
+/*
+ * The tracepoint sched_process_free: the last event of @task before its memory
+ * can be another task's. Not its exit: do_exit() goes on calling functions.
+ * Before 5.4 even this comes while a task may still run the end of do_exit(),
+ * where it may call and return. Such a task is held until it is dead: else a
+ * new one at its address would find frames that are not its own.
+ */
+static void task_freed(void *data, struct task_struct *task)
+{
+	struct bp_task *set = bp_task_set(task);
+	int way;
+
+	if (task_gone(task)) {
+		forget(set, task);
+		return;
+	}
+	for (way = 0; way < BP_WAYS; way++) {
+		if (READ_ONCE(set[way].task) != task)
+			continue;
+		if (hold(&set[way], task))
+			schedule_delayed_work(&burial, 1);
+		return;
+	}
+}
+
+static void pick_tracepoint(struct tracepoint *tracepoint, void *name)
+{
+	if (!strcmp(tracepoint->name, name))
+		free_tracepoint = tracepoint;
+}
+
+/* May @slot be written? Only while every other CPU stands still. */
+static bool slot_alive(const struct bp_task *entry, const unsigned long *slot)
+{
+	unsigned long stack;
+
+	if (!refcount_read((refcount_t *)&entry->task->stack_refcount))
+		return false;	/* exited, its stack is freed or another task's */
+	stack = (unsigned long)task_stack_page(entry->task);
+	return (unsigned long)slot - stack < THREAD_SIZE;
+}
+
+/*
+ * Puts the real return addresses back everywhere. The caller is stop_machine():
+ * every task is off the CPUs or in a stopper, so no frame changes. A task that
+ * was preempted between its ret and the handler has left its slot, which holds
+ * something else then; its frame stays for the handler to find.
+ */
+void bp_tasks_sweep(void)
+{
+	struct bp_frame *frame;
+	unsigned int set, way;
+
+	for (set = 0; set < 1u << bp_task_bits; set++) {
+		for (way = 0; way < BP_WAYS; way++) {
+			struct bp_task *entry = &bp_tasks[set][way];
+
+			if (!entry->task)
+				continue;
+			for (frame = entry->newest; frame; frame = frame->below) {
+				if (slot_alive(entry, frame->slot) &&
+				    *frame->slot == (unsigned long)bp_return_trampoline)
+					*frame->slot = frame->caller;
+			}
+		}
+	}
+}
+
+/* Calls in flight; exact while nothing is called. */
+unsigned int bp_frames_live(void)
+{
+	unsigned int total = bp_frames_total(), live = 0, set, way;
+	struct bp_frame *frame;
+
+	for (set = 0; set < 1u << bp_task_bits; set++) {
+		for (way = 0; way < BP_WAYS; way++) {
+			for (frame = READ_ONCE(bp_tasks[set][way].newest); frame && live < total;
+			     frame = READ_ONCE(frame->below))
+				live++;
+		}
+	}
+	return live;
+}
+
+int bp_tasks_init(void)
+{
+	int err;
+
+	bp_task_bits = max(ilog2(roundup_pow_of_two(bp_frames_total())) - 2, 6);
+	bp_tasks = vzalloc(sizeof(*bp_tasks) << bp_task_bits);
+	if (!bp_tasks)
+		return -ENOMEM;
+	init_irq_work(&call_burial, call_bury);
+	for_each_kernel_tracepoint(pick_tracepoint, "sched_process_free");
+	err = free_tracepoint ? tracepoint_probe_register(free_tracepoint, task_freed, NULL) : -ENOENT;
+	if (err)
+		vfree(bp_tasks);
+	return err;
+}
+
+void bp_tasks_exit(void)
+{
+	unsigned int set, way;
+
+	tracepoint_probe_unregister(free_tracepoint, task_freed, NULL);
+	tracepoint_synchronize_unregister();
+	irq_work_sync(&call_burial);
+	cancel_delayed_work_sync(&burial);
+	for (set = 0; set < 1u << bp_task_bits; set++) {
+		for (way = 0; way < BP_WAYS; way++) {
+			if (bp_tasks[set][way].dying)
+				put_task_struct(bp_tasks[set][way].dying);
+		}
+	}
+	vfree(bp_tasks);
+}
