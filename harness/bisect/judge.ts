@@ -1,8 +1,9 @@
 import {UsageError} from '../host/errors.ts';
-import {decide, type Symptoms, tally} from './decide.ts';
+import {type Asking, askForVerdict, askUntil} from './asking.ts';
+import {type Symptoms, tally} from './decide.ts';
 import type {Journal, Role, Step, StepName} from './journal.ts';
 import {firstMeasure, flakyMeasure, mostRepeats, type Rate, repeatsFor} from './repeats.ts';
-import {HostFaultError, type Laboratory, type Subject, SubjectError, type Verdict} from './subject.ts';
+import {type Laboratory, type Subject, SubjectError, type Verdict} from './subject.ts';
 import type {Trial} from './trial.ts';
 
 export type JudgeOptions = {
@@ -51,7 +52,7 @@ export class Judge {
 		const {confidence, isAnyFailure} = this.#options;
 		const name = this.#name('bad end', subject);
 		const fingerprint = await this.#prepareEnd(name);
-		const trials = await this.#askUntil(name, sofar => this.#wantedOfBadEnd(sofar));
+		const trials = await this.#askEndUntil(name, sofar => this.#wantedOfBadEnd(sofar));
 		const {bad: failed, asked} = tally(trials, undefined);
 		mustApply(subject, 'bad', trials);
 		if (failed === 0) {
@@ -78,7 +79,7 @@ export class Judge {
 		const name = this.#name('good end', subject);
 		const fingerprint = await this.#prepareEnd(name);
 		const wanted = Math.max(firstMeasure, this.#repeats);
-		const trials = await this.#askUntil(name, sofar => {
+		const trials = await this.#askEndUntil(name, sofar => {
 			const {passed, bad, other, skipped, asked: said} = tally(sofar, this.#symptoms);
 			if (skipped > 0 && said === 0) return 0;
 			// Whether it always fails or at times only is worth knowing; then it is over.
@@ -110,24 +111,15 @@ export class Judge {
 			fingerprint = await this.#prepare(name);
 			const same = role === 'step' ? this.#byFingerprint.get(fingerprint) : undefined;
 			if (same) return this.#conclude(name, {verdict: same.verdict, trials: [], fingerprint, sameAs: same.subject});
-			return await this.#judgeByTrials(name, fingerprint);
+			const judged = await askForVerdict(this.#asking(name), {
+				repeats: this.#repeats,
+				symptomsOf: () => this.#symptoms,
+			});
+			return this.#conclude(name, {fingerprint, ...judged});
 		} catch (error) {
 			if (!(error instanceof SubjectError)) throw error;
 			return this.#conclude(name, {verdict: 'skip', trials: [], fingerprint, reason: error.message});
 		}
-	}
-
-	async #judgeByTrials(name: StepName, fingerprint: string): Promise<Step> {
-		const symptoms = this.#symptoms;
-		const repeats = this.#repeats;
-		const trials = await this.#askUntil(name, sofar => {
-			const decision = decide(sofar, {repeats, symptoms});
-			return 'more' in decision ? decision.more : 0;
-		});
-		const decision = decide(trials, {repeats, symptoms});
-		if ('fault' in decision) throw new HostFaultError(`${name.subject.title} gives no answer: ${decision.fault}.`);
-		if (!('verdict' in decision)) throw new TypeError('The trials are not enough after all.');
-		return this.#conclude(name, {trials, fingerprint, ...decision});
 	}
 
 	#name(role: Role, subject: Subject): StepName {
@@ -152,22 +144,24 @@ export class Judge {
 		}
 	}
 
-	/** Asks as often as wanted, which is 0 when it is enough; an end that does not boot is no end. */
-	async #askUntil(name: StepName, wanted: (trials: readonly Trial[]) => number): Promise<readonly Trial[]> {
+	#asking(name: StepName): Asking {
 		const {laboratory, journal} = this.#options;
-		const trials = [...journal.trials(name)];
-		for (;;) {
-			const more = wanted(trials);
-			if (more <= 0) return trials;
-			const startedAt = performance.now();
-			const asking = laboratory.ask(name.subject, more);
-			const said = await (name.role.endsWith(' end') ? asEnd(name, asking) : asking);
-			// What proved nothing would count against a host that is well again.
-			const lasting = said.filter(({end}) => end !== 'void');
-			journal.addTrials(name, lasting, Math.round(performance.now() - startedAt));
-			trials.push(...said);
-			mustGetSomewhere(name.subject, trials);
-		}
+		return {
+			subject: name.subject,
+			known: journal.trials(name),
+			async ask(times) {
+				const startedAt = performance.now();
+				const trials = await laboratory.ask(name.subject, times);
+				// What proved nothing would count against a host that is well again.
+				const lasting = trials.filter(({end}) => end !== 'void');
+				journal.addTrials(name, lasting, Math.round(performance.now() - startedAt));
+				return trials;
+			},
+		};
+	}
+
+	#askEndUntil(name: StepName, wanted: (trials: readonly Trial[]) => number): Promise<readonly Trial[]> {
+		return asEnd(name, askUntil(this.#asking(name), wanted));
 	}
 
 	#wantedOfBadEnd(trials: readonly Trial[]): number {
@@ -236,11 +230,4 @@ function mustApply(subject: Subject, end: string, trials: readonly Trial[]): voi
 	if (asked > 0 || skipped === 0) return;
 	const why = trials.find(({end: how}) => how === 'skip')?.message;
 	throw new UsageError(`${subject.title}, the ${end} end, does not apply: the case is skipped there: ${why}`);
-}
-
-/** Races that never overlap, a host that kills QEMU: no number of repeats helps. */
-function mustGetSomewhere(subject: Subject, trials: readonly Trial[]): void {
-	const idle = trials.slice(-2 * firstMeasure);
-	if (idle.length < 2 * firstMeasure || idle.some(({end}) => end !== 'void')) return;
-	throw new HostFaultError(`${subject.title} gives no answer in ${idle.length} repeats: ${idle.at(-1)!.message}`);
 }

@@ -4,13 +4,14 @@ import {cacheDirectory, locked} from '../host/cache.ts';
 import {inspectTree} from '../kernels/source-tree.ts';
 import {prepareKernel} from '../matrix/prepare-kernels.ts';
 import {embeddedKernel} from '../matrix/tested-kernels.ts';
+import {askForVerdict} from './asking.ts';
 import {Checkout} from './checkout.ts';
 import {CommitKernels} from './commit-kernels.ts';
-import {decide, tally} from './decide.ts';
+import {tally} from './decide.ts';
 import {GuestLaboratory} from './guest-laboratory.ts';
 import {History} from './history.ts';
 import type {CommonOptions} from './run-bisect.ts';
-import {HostFaultError, SubjectError, type Verdict} from './subject.ts';
+import {SubjectError, type Verdict} from './subject.ts';
 import type {Trial} from './trial.ts';
 import {workOf} from './work.ts';
 
@@ -50,18 +51,14 @@ export async function judgeStep(options: StepOptions): Promise<JudgedStep> {
 		});
 		try {
 			await laboratory.prepare(commit);
-			const trials: Trial[] = [];
-			for (;;) {
-				const symptoms = symptom === undefined ? undefined : new Set(symptomsWith(symptom, trials));
-				const decision = decide(trials, {repeats, symptoms});
-				if ('fault' in decision) throw new HostFaultError(`${commit.title} gives no answer: ${decision.fault}.`);
-				if ('more' in decision) {
-					trials.push(...(await laboratory.ask(commit, decision.more)));
-					continue;
-				}
-				const {bad, asked} = tally(trials, symptoms);
-				return {verdict: decision.verdict, words: `${commit.title}: ${decision.reason ?? `${bad} of ${asked} failed`}`};
-			}
+			const symptomsOf = (trials: readonly Trial[]) =>
+				symptom === undefined ? undefined : new Set(symptomsWith(symptom, trials));
+			const {verdict, reason, trials} = await askForVerdict(
+				{subject: commit, known: [], ask: times => laboratory.ask(commit, times)},
+				{repeats, symptomsOf},
+			);
+			const {bad, asked} = tally(trials, symptomsOf(trials));
+			return {verdict, words: `${commit.title}: ${reason ?? `${bad} of ${asked} failed`}`};
 		} catch (error) {
 			if (!(error instanceof SubjectError)) throw error;
 			return {verdict: 'skip', words: `${commit.title}: ${error.message}`};

@@ -1,11 +1,13 @@
 import type {Case} from '../case.ts';
 import {entryCases} from './entry.ts';
+import {entryHookCases} from './entry-hooks.ts';
 import {inFlightCases} from './in-flight.ts';
 import {moduleCases} from './module.ts';
 import {multiCases} from './multi.ts';
 import {raceCases} from './race.ts';
 import {moduleRaceCases} from './race-modules.ts';
 import {returnCases} from './return.ts';
+import {returnSlotCases} from './return-slots.ts';
 import {stormCases} from './storms.ts';
 import {toolingCases} from './tooling.ts';
 
@@ -13,7 +15,9 @@ import {toolingCases} from './tooling.ts';
 export const allCases: readonly Case[] = [
 	...moduleCases,
 	...entryCases,
+	...entryHookCases,
 	...returnCases,
+	...returnSlotCases,
 	...inFlightCases,
 	...raceCases,
 	...moduleRaceCases,
