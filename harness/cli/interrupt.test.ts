@@ -1,24 +1,29 @@
 import {type ChildProcess, spawn} from 'node:child_process';
-import {mkdtempDisposable, readdir, readFile} from 'node:fs/promises';
+import {mkdtempDisposable, readdir, readFile, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {createInterface} from 'node:readline';
 import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
+import {execa} from 'execa';
 import {embeddedKernel} from '../matrix/tested-kernels.ts';
+import {readRun} from '../results/read-run.ts';
 
 const main = path.join(import.meta.dirname, 'main.ts');
 
-/** A run that is amid its cells, and the place of what it keeps while it runs. */
-async function startRun(): Promise<{child: ChildProcess; runtime: AsyncDisposable & {path: string}}> {
+/** A run whose progress has come to that line, and the place of what it keeps while it runs. */
+async function startRun(
+	until = /: ready after /,
+	options: readonly string[] = ['--match', 'race/*'],
+): Promise<{child: ChildProcess; runtime: AsyncDisposable & {path: string}}> {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'interrupt-'));
 	const runtime = {path: directory.path, [Symbol.asyncDispose]: () => directory.remove()};
-	const args = [main, 'run', '--kernel', embeddedKernel, '--match', 'race/*'];
+	const args = [main, 'run', '--kernel', embeddedKernel, ...options];
 	const child = spawn(process.execPath, args, {
 		env: {...process.env, CI: 'true', XDG_RUNTIME_DIR: directory.path},
 		stdio: ['ignore', 'ignore', 'pipe'],
 	});
-	for await (const line of createInterface(child.stderr!)) if (/: ready after /.test(line)) break;
+	for await (const line of createInterface(child.stderr!)) if (until.test(line)) break;
 	child.stderr!.resume();
 	return {child, runtime};
 }
@@ -67,4 +72,50 @@ test.serial('a second SIGINT leaves at once, and the guests go with it', async t
 	t.deepEqual(await ended, {code: 130, signal: null});
 	await sleep(500);
 	t.deepEqual(await alive(runtime.path), []);
+});
+
+test.serial('a run that was killed goes on where it was, and the whole is one run', async t => {
+	t.timeout(20 * 60_000);
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'resume-'));
+	const file = (name: string) => path.join(directory.path, name);
+	const options = ['--match', 'race/concurrent-callers'];
+	const {child, runtime} = await startRun(/^1\/3 pass/, [...options, '--json', file('first')]);
+	await using _ = runtime;
+	const ended = end(child);
+	child.kill('SIGKILL');
+	t.like(await ended, {signal: 'SIGKILL'});
+
+	const goOn = (...args: readonly string[]) =>
+		execa(process.execPath, [main, 'run', '--kernel', embeddedKernel, ...options, ...args], {
+			reject: false,
+			env: {CI: 'true'},
+		});
+	const first = await readRun(file('first'));
+	t.is(first.cells.length, 1);
+	const {exitCode, stderr} = await goOn('--resume', file('first'), '--json', file('whole'));
+	t.is(exitCode, 0, stderr);
+	t.regex(stderr, /^probe-matrix: going on with .*first: 1 of 3 cells are done\.$/m);
+	t.regex(stderr, /^2\/2 pass/m);
+	const whole = await readRun(file('whole'));
+	t.false(whole.isInterrupted);
+	t.deepEqual(whole.cells[0], first.cells[0]);
+	t.deepEqual(whole.cells.map(({target}) => `${target}`).toSorted(), ['asm', 'asm-fentry', 'c']);
+	t.is(whole.end?.counts.pass, 3);
+
+	const over = await goOn('--resume', file('whole'));
+	t.is(over.exitCode, 0);
+	t.regex(over.stderr, /going on with .*whole: 3 of 3 cells are done/);
+	t.regex(over.stdout, /^3 pass in/m);
+	const same = await goOn('--resume', file('whole'), '--json', file('whole'));
+	t.is(same.exitCode, 2);
+	t.regex(same.stderr, /would be lost while it is read: give --json another file/);
+
+	const text = await readFile(file('first'), 'utf8');
+	await writeFile(file('other'), text.replace(/"probe-matrix":"\w+"/, '"probe-matrix":"0123456789ab"'));
+	const other = await goOn('--resume', file('other'));
+	t.is(other.exitCode, 2);
+	t.regex(
+		other.stderr,
+		/other was made with probe-matrix 0123456789ab, this run with \w+: these are not parts of one run/,
+	);
 });

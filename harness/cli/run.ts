@@ -1,18 +1,23 @@
+import path from 'node:path';
 import {type Command, Option} from 'commander';
 import {type AcceleratorName, acceleratorNames} from '../host/accelerator.ts';
+import {UsageError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
 import {allCases} from '../matrix/cases/all.ts';
 import {type Isolation, isolations} from '../matrix/isolation.ts';
-import {planCells} from '../matrix/plan.ts';
+import {type Cell, planCells} from '../matrix/plan.ts';
+import {type EarlierRun, resume} from '../matrix/resume.ts';
 import {runKernels} from '../matrix/run-kernels.ts';
 import {embeddedKernel, homeKernel} from '../matrix/tested-kernels.ts';
 import {bprobe} from '../mechanisms/bprobe.ts';
 import {EventLog} from '../results/event-log.ts';
-import type {CellEvent, KernelEvent} from '../results/events.ts';
+import type {CellEvent, KernelEvent, Shard} from '../results/events.ts';
 import {formatFailure} from '../results/failure.ts';
 import {HistoryLog} from '../results/history-log.ts';
 import {formatCounts, formatTable} from '../results/table.ts';
 import {chooseKernels} from './choose-kernels.ts';
+import {readNamed} from './compare.ts';
+import {openHistory} from './history.ts';
 import {forJob} from './job-output.ts';
 import {collect, wholeNumber} from './option-values.ts';
 import {openProgress} from './progress.ts';
@@ -29,6 +34,7 @@ type RunOptions = {
 	readonly isolation: Isolation;
 	readonly accel?: AcceleratorName;
 	readonly source?: string;
+	readonly resume?: string;
 };
 
 export function addRun(program: Command, signal: AbortSignal): void {
@@ -51,6 +57,10 @@ export function addRun(program: Command, signal: AbortSignal): void {
 			parseShard,
 		)
 		.option('--times <file>', 'the events of a past run, for --shard')
+		.option(
+			'--resume <run>',
+			'take over what an interrupted run has found out: its --json file, or its id in --history',
+		)
 		.option('--repeat <n>', 'run each cell so many times', wholeNumber(1, 10_000), 1)
 		.addOption(
 			new Option('--isolation <level>', 'what cells share: a guest while it is clean, only what was saved, or nothing')
@@ -75,17 +85,32 @@ Example: probe-matrix run --match 'return/*' --match 'race/owner-killed[asm]'`,
 		});
 }
 
-async function run(
-	{kernel, match, json, history, repeat, shard: choice, times, source, isolation, accel}: RunOptions,
-	signal: AbortSignal,
-): Promise<number> {
-	const from = {signal, ...(source !== undefined && {source})};
+type PlannedRun = {readonly cells: readonly Cell[]; readonly shard?: Shard; readonly earlier?: EarlierRun};
+
+/** The cells to run: of all that are asked for those of the shard, without what the run to go on with has done. */
+async function plan(
+	{kernel, match, repeat, shard: choice, history, times, json, resume: name}: RunOptions,
+	from: {readonly signal: AbortSignal; readonly source?: string},
+): Promise<PlannedRun> {
 	const {kernels, notice} = await chooseKernels(kernel, from);
 	if (notice) say(notice);
 	const shard = choice && (await chooseShard(choice, kernels, {history, times}));
-	const planned = planCells({kernels, mechanisms: [bprobe], cases: allCases, match, repeat});
+	const all = planCells({kernels, mechanisms: [bprobe], cases: allCases, match, repeat});
 	const part = shard?.parts[shard.index - 1];
-	const cells = part ? planned.filter(cell => part.includes(cell.kernel)) : planned;
+	const cells = part ? all.filter(cell => part.includes(cell.kernel)) : all;
+	if (name === undefined) return {cells, ...(shard && {shard})};
+	if (json !== undefined && path.resolve(json) === path.resolve(name))
+		throw new UsageError(`${name} would be lost while it is read: give --json another file.`);
+	using store = history === undefined ? undefined : await openHistory(history);
+	const {left, earlier} = resume({name, record: await readNamed(name, store)}, cells);
+	say(`going on with ${name}: ${cells.length - left.length} of ${cells.length} cells are done.`);
+	return {cells: left, earlier, ...(shard && {shard})};
+}
+
+async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
+	const {json, history, source, isolation, accel} = options;
+	const from = {signal, ...(source !== undefined && {source})};
+	const {cells, shard, earlier} = await plan(options, from);
 	using log = json === undefined ? undefined : new EventLog(json);
 	using kept = history === undefined ? undefined : new HistoryLog(history, {onTrouble: say});
 	const progress = openProgress({cells: cells.length, isTerminal: process.stderr.isTTY && !process.env.CI});
@@ -95,14 +120,17 @@ async function run(
 		...from,
 		cells,
 		shard,
+		earlier,
 		isolation,
 		accelerator: accel,
 		emit(event) {
 			log?.write(event);
 			kept?.write(event);
-			progress.show(event);
 			if (event.type === 'cell') finished.push(event);
 			if (event.type === 'kernel') kernelEvents.push(event);
+			// What happened in the run before was shown there.
+			const isNew = !(event.type === 'cell' && earlier?.cells.includes(event));
+			if (isNew) progress.show(event);
 		},
 	}).finally(() => progress.end());
 

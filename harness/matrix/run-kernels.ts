@@ -3,6 +3,7 @@ import {type AcceleratorName, findAccelerator} from '../host/accelerator.ts';
 import {findQemu} from '../host/qemu.ts';
 import {guestMemoryMib} from '../kernels/memory.ts';
 import type {EndEvent, Event, Shard} from '../results/events.ts';
+import {mustBelongTogether} from '../results/merge.ts';
 import {type Consoles, openConsoles} from './consoles.ts';
 import {describeRun} from './describe-run.ts';
 import {Durations} from './durations.ts';
@@ -11,6 +12,7 @@ import {guestSource} from './guest-source.ts';
 import type {Isolation} from './isolation.ts';
 import type {Cell} from './plan.ts';
 import {type PrepareOptions, prepareKernels} from './prepare-kernels.ts';
+import type {EarlierRun} from './resume.ts';
 import {runMatrix} from './run-matrix.ts';
 
 /** What QEMU takes beside the guest's memory, most of it for translated code. */
@@ -24,6 +26,8 @@ export type RunKernelsOptions = PrepareOptions & {
 	/** Where a run of several stages keeps those of all of them. */
 	readonly consoles?: Consoles;
 	readonly shard?: Shard | undefined;
+	/** This run goes on with that one: it tells its events as its own, and `cells` are what it left. */
+	readonly earlier?: EarlierRun | undefined;
 	/** Whether a cell that fails is run once more to tell whether it is flaky; it is unless this is false. */
 	readonly isConfirming?: boolean;
 };
@@ -39,13 +43,18 @@ export async function runKernels({
 	accelerator: forced,
 	consoles: opened,
 	shard,
+	earlier,
 	isConfirming,
 	...options
 }: RunKernelsOptions): Promise<FinishedRun> {
 	const {id, consoles, consolePath} = opened ?? (await openConsoles());
 	const qemu = await findQemu({signal});
 	const accelerator = await findAccelerator(qemu, {forced, signal});
-	emit(await describeRun({id, cells: cells.length, qemu, accelerator, ...(shard && {shard})}));
+	const cellCount = cells.length + (earlier?.cells.length ?? 0);
+	const run = await describeRun({id, cells: cellCount, qemu, accelerator, ...(shard && {shard})});
+	if (earlier) mustBelongTogether({name: earlier.name, run: earlier.record.run}, {name: 'this run', run});
+	emit(run);
+	for (const event of [...(earlier?.kernels ?? []), ...(earlier?.cells ?? [])]) emit(event);
 
 	const kernels = new Set(cells.map(({kernel}) => kernel));
 	const payloads = await prepareKernels(kernels, {...options, signal, emit});
@@ -61,6 +70,7 @@ export async function runKernels({
 	const durations = await Durations.open();
 	const end = await runMatrix({
 		cells: cells.filter(({kernel}) => payloads.has(kernel)),
+		finished: earlier?.cells ?? [],
 		isKernelMissing: payloads.size < kernels.size,
 		emit(event) {
 			// The names of others may mean something else the next time.

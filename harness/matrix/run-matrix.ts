@@ -10,6 +10,8 @@ import type {CellOutcome} from './run-cell.ts';
 
 export type RunMatrixOptions = {
 	readonly cells: readonly Cell[];
+	/** How cells ended that count as this run's, though they were run before it. */
+	readonly finished?: readonly CellEvent[];
 	/** A fresh guest of a kernel. */
 	readonly bootGuest: (kernel: string, options: {signal: AbortSignal}) => Promise<Guest>;
 	readonly isolation: Isolation;
@@ -34,7 +36,7 @@ const confirmedAtMost = 8;
 export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 	const {cells, emit, isolation, signal, lanes, isKernelMissing = false, isConfirming = true} = options;
 	const startedAt = performance.now();
-	const finished: CellEvent[] = [];
+	const finished: CellEvent[] = [...(options.finished ?? [])];
 	const kernels = new BootedKernels(options);
 	const queue = longestFirst(cells, options.expectedMs);
 	let confirmed = 0;

@@ -34,10 +34,8 @@ export function mergeRuns(
 ): MergedRun {
 	const [first, ...others] = parts;
 	if (!first) throw new UsageError('There is nothing to merge.');
-	for (const other of others) {
-		checkVersions(first, other);
-		checkShards(first, other);
-	}
+	for (const {name, record} of others)
+		mustBelongTogether({name: first.name, run: first.record.run}, {name, run: record.run});
 	const cells = parts.flatMap(({record}) => record.cells);
 	const measurements = parts.flatMap(({record}) => record.measurements);
 	checkDoubles(parts);
@@ -81,20 +79,20 @@ function mergedRun(records: readonly RunRecord[]): RunEvent {
 	};
 }
 
-function checkVersions(first: NamedRun, other: NamedRun): void {
-	const [versions, others] = [first.record.run.versions, other.record.run.versions];
+type NamedBeginning = {readonly name: string; readonly run: RunEvent};
+
+/** Throws UsageError where the two were not made with the same sources and programs, or were not cut alike. */
+export function mustBelongTogether(first: NamedBeginning, other: NamedBeginning): void {
+	const [versions, others] = [first.run.versions, other.run.versions];
 	const different = [...new Set([...Object.keys(versions), ...Object.keys(others)])].find(
 		name => versions[name] !== others[name],
 	);
-	if (different === undefined) return;
-	throw new UsageError(
-		`${first.name} was made with ${different} ${versions[different] ?? '(unknown)'}, ${other.name} with ${others[different] ?? '(unknown)'}: these are not parts of one run.`,
-	);
-}
-
-function checkShards(first: NamedRun, other: NamedRun): void {
-	const [a, b] = [first.record.run.shard, other.record.run.shard];
-	if (JSON.stringify(a?.parts) === JSON.stringify(b?.parts)) return;
+	if (different !== undefined) {
+		throw new UsageError(
+			`${first.name} was made with ${different} ${versions[different] ?? '(unknown)'}, ${other.name} with ${others[different] ?? '(unknown)'}: these are not parts of one run.`,
+		);
+	}
+	if (JSON.stringify(first.run.shard?.parts) === JSON.stringify(other.run.shard?.parts)) return;
 	throw new UsageError(
 		`${first.name} and ${other.name} were not cut alike: give each part the same kernels, and the same --history or none.`,
 	);
