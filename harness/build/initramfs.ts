@@ -6,6 +6,7 @@ import guest from '../../images/guest.json' with {type: 'json'};
 import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 import {fileNameOf} from '../kernels/kernel-id.ts';
+import {readBareModule} from './bare-module.ts';
 import {type CpioEntry, writeCpio} from './cpio.ts';
 import {kernelModules} from './kernel-modules.ts';
 import {hashSources} from './sources.ts';
@@ -52,7 +53,7 @@ async function entriesOf({kernel, userland, programs, modules}: Parts): Promise<
 		...['bin', 'sbin', 'lib', 'lib64'].map(name => ({path: name, linkTo: `usr/${name}`})),
 		...(await userlandEntries(userland)),
 		...drivers,
-		...(await Promise.all(modules.map(file => fileEntry(file, `usr/lib/probe-matrix/${path.basename(file)}`)))),
+		...(await Promise.all(modules.map(moduleEntry))),
 		...(await programEntries(programs)),
 		text('etc/modules.load', load.map(file => `/${file.replace(/^usr\//, '')}\n`).join('')),
 		text('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n'),
@@ -72,6 +73,10 @@ async function programEntries(directory: string): Promise<readonly CpioEntry[]> 
 		fileEntry(path.join(directory, 'bprobectl'), 'usr/bin/bprobectl', 0o755),
 		...names.map(name => fileEntry(path.join(objects, name), `usr/lib/probe-matrix/programs/${name}`)),
 	]);
+}
+
+async function moduleEntry(file: string): Promise<CpioEntry> {
+	return {path: `usr/lib/probe-matrix/${path.basename(file)}`, data: await readBareModule(file), mode: 0o644};
 }
 
 async function fileEntry(source: string, target: string, mode = 0o644): Promise<CpioEntry> {
