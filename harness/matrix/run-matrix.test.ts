@@ -86,9 +86,10 @@ test('an inconclusive cell is asked once more, and only once', async t => {
 			if (answers.shift() === 'inconclusive') context.inconclusive('no overlap');
 		});
 	const {guests, verdicts, events} = await runFake([ask(), ask()]);
-	t.deepEqual(verdicts, ['pass', 'inconclusive']);
+	// What has passed is told later, when its guest can no longer complain of it.
+	t.deepEqual(verdicts.toSorted(), ['inconclusive', 'pass']);
 	t.deepEqual(answers, ['pass']);
-	t.like(cellsOf(events)[0], {evidence: {askedBefore: 'inconclusive: no overlap'}});
+	for (const cell of cellsOf(events)) t.like(cell, {evidence: {askedBefore: 'inconclusive: no overlap'}});
 	t.is(guests.length, 1);
 });
 
