@@ -129,18 +129,21 @@ static __always_inline void handle_entry(struct bp_site *site, struct pt_regs *r
 	struct bp_cpu *cpu = raw_cpu_ptr(&bp_cpu);
 
 	if (unlikely(cpu->busy)) {
-		miss(site, in_nmi() && site->hook == BPROBE_HOOK_FTRACE ?
-			   BPROBE_MISS_NMI : BPROBE_MISS_RECURSION);
+		/* Newer kernels take every breakpoint for an NMI. */
+		bool nmi = in_nmi() && site->hook == BPROBE_HOOK_FTRACE &&
+			   cpu->busy->hook == BPROBE_HOOK_FTRACE;
+
+		miss(site, nmi ? BPROBE_MISS_NMI : BPROBE_MISS_RECURSION);
 		return;
 	}
-	cpu->busy = true;
+	cpu->busy = site;
 	barrier();
 	if (likely(rcu_is_watching()))
 		enter(cpu, site, regs, slot);
 	else
 		atomic64_inc(&site->without_rcu);
 	barrier();
-	cpu->busy = false;
+	cpu->busy = NULL;
 }
 
 /* Called by bp_ftrace_stub with complete registers. */

@@ -87,7 +87,7 @@ struct bp_frame {
 };
 
 struct bp_cpu {
-	bool busy;			/* a handler runs on this CPU */
+	const struct bp_site *busy;	/* whose handler runs on this CPU */
 	unsigned int free_count;
 	struct bp_frame *free;
 	struct bp_ctx ctx;		/* for entry programs of calls without a frame */

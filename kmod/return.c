@@ -4,6 +4,9 @@
  */
 #include "handler.h"
 
+/* Makes a CPU busy before it is known whose return it handles. */
+static const struct bp_site returning = {.hook = BPROBE_HOOK_FTRACE};
+
 /* Runs the return programs of one frame, whose function is about to return. */
 static __always_inline void leave(struct bp_frame *frame, const struct pt_regs *regs)
 {
@@ -39,12 +42,13 @@ void bp_return(struct pt_regs *regs)
 	struct bp_task *task;
 	struct bp_cpu *cpu;
 	unsigned long flags;
-	bool chained, outer_busy;
+	const struct bp_site *outer_busy;
+	bool chained;
 
 	raw_local_irq_save(flags);
 	cpu = raw_cpu_ptr(&bp_cpu);
 	outer_busy = cpu->busy;
-	cpu->busy = true;
+	cpu->busy = &returning;
 	barrier();
 
 	task = bp_task_find(current);

@@ -9,7 +9,7 @@
 const char *const target_names[] = {"asm", "asm-fentry", "c", "tail", "tail-fentry", "address", NULL};
 const char *const context_names[] = {"task", "kthread", "softirq", "hardirq", NULL};
 const char *const point_names[] = {"entry", "return", NULL};
-static const char *const action_names[] = {"nothing", "sleep", "wait", "recurse", "exit", NULL};
+static const char *const action_names[] = {"nothing", "sleep", "wait", "recurse", "exit", "bypass", NULL};
 static const char *const register_names[] = {
 	"r15", "r14", "r13", "r12", "bp", "bx", "r11", "r10", "r9", "r8", "ax", "cx", "dx", "si", "di", "flags", "sp",
 };

@@ -35,7 +35,7 @@ export type ProgramRegisters = Registers & Readonly<Record<'orig_ax' | 'ip' | 'c
 export type Point = 'entry' | 'return';
 export type TargetName = 'asm' | 'asm-fentry' | 'c' | 'tail' | 'tail-fentry' | 'address';
 export type Context = 'task' | 'kthread' | 'softirq' | 'hardirq';
-export type Action = 'nothing' | 'sleep' | 'wait' | 'recurse' | 'exit';
+export type Action = 'nothing' | 'sleep' | 'wait' | 'recurse' | 'exit' | 'bypass';
 
 /** Fields left out are 0. The answer repeats all fields, in and out, of struct fx_call. */
 export type Call = {

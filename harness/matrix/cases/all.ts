@@ -2,6 +2,7 @@ import type {Case} from '../case.ts';
 import {entryCases} from './entry.ts';
 import {entryHookCases} from './entry-hooks.ts';
 import {inFlightCases} from './in-flight.ts';
+import {missCases} from './misses.ts';
 import {moduleCases} from './module.ts';
 import {multiCases} from './multi.ts';
 import {raceCases} from './race.ts';
@@ -23,5 +24,6 @@ export const allCases: readonly Case[] = [
 	...moduleRaceCases,
 	...stormCases,
 	...multiCases,
+	...missCases,
 	...toolingCases,
 ];

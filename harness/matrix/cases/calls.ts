@@ -11,6 +11,9 @@ export const input = pattern(1);
 export const output = pattern(2);
 export const stack = [hex(0x7777_0000_0000_0007n), hex(0x8888_0000_0000_0008n)] as const;
 
+/** It ends without a return that a return probe could see, far down the stack. */
+export const bypassed = {in: input, ret: output, stack, action: 'bypass', depth: 8} as const;
+
 /** One call with one probe: what the program saw and what the caller found. */
 export async function callProbed(
 	context: CaseContext,

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import {defineCase, type TargetKind} from '../case.ts';
-import {checkPlace, everywhere, fixtures, input, inTracefs, output, stack} from './calls.ts';
+import {bypassed, checkPlace, everywhere, fixtures, input, inTracefs, output, stack} from './calls.ts';
 import {generalRegisters, hex, keptByC, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
 import {checkStack, traceCallers} from './stacks.ts';
+import {framesInFlight} from './tasks.ts';
 
 const assembly: readonly TargetKind[] = ['asm', 'asm-fentry'];
 
@@ -65,6 +66,32 @@ export const returnSlotCases = [
 				assert.equal(result.after.sp, result.sp);
 				for (const probe of probes) await probe.close();
 			}
+		},
+	}),
+	defineCase({
+		id: 'return/bypassed',
+		needs: ['return'],
+		targets: fixtures,
+		deadlineMs: 10_000,
+		async run(context) {
+			const probe = await context.attach({point: 'return'});
+			for (let n = 0; n < 10; n++) await context.call(bypassed);
+			assert.equal((await context.events()).length, 0, 'these returned by no ret that can be seen');
+			assert.notEqual(await framesInFlight(context), 0);
+			// A call further up the stack: what began below it has ended somehow. Some kernels begin each system call at
+			// another depth, so it may take a few.
+			let calls = 0;
+			for (; calls === 0 || (calls < 500 && (await framesInFlight(context)) > 0); calls++)
+				await context.call({in: input, ret: output, stack});
+			onlyHits(await probe.info(), calls);
+			assert.equal(await framesInFlight(context), 0);
+
+			// So has what began in a call that returns now.
+			const outer = await context.attach({point: 'return', program: 'count', at: await context.address('fx_chain_2')});
+			await context.call(bypassed);
+			onlyHits(await outer.info(), 1);
+			onlyHits(await probe.info(), calls);
+			assert.equal(await framesInFlight(context), 0);
 		},
 	}),
 	defineCase({
