@@ -21,8 +21,8 @@ async function unloadWhileCallsReturn(context: CaseContext): Promise<number> {
 	const startMs = performance.now();
 	const tasks: number[] = [];
 	for (let n = 0; n < inFlight; n++) {
-		// They wake up from the moment when the last one has begun, as far as that can be told.
-		const leftMs = ((performance.now() - startMs) / Math.max(n, 1)) * (inFlight - n);
+		// They wake up from the moment when the last one has begun, as far as that can be told by those before.
+		const leftMs = Math.min(((performance.now() - startMs) / Math.max(n, 1)) * (inFlight - n), 1000);
 		const arg = Math.round(leftMs) + 8 * n + 1;
 		const call = {target, action: 'sleep', arg, in: pattern(1), ret: returned(n)} as const;
 		tasks.push((await context.ask('callInTask', call)).task);
