@@ -5,6 +5,7 @@ import {BootError, messageOf} from '../host/errors.ts';
 import type {Qemu} from '../host/qemu.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 import {Console} from './console.ts';
+import {findKernelReports} from './crash-detector.ts';
 import {retranslate} from './gdb-stub.ts';
 import {type Machine, qemuArguments, socketNames} from './qemu-arguments.ts';
 import {type QemuEnd, QemuProcess} from './qemu-process.ts';
@@ -180,8 +181,10 @@ async function bootError(
 ): Promise<BootError> {
 	await console.refresh().catch(() => {});
 	const tail = console.text.trim().split('\n').slice(-12).join('\n');
-	const why =
-		deadlineMs === undefined ? `did not boot: ${messageOf(error)}` : `was not ready within ${deadlineMs / 1000} s`;
+	// That a guest is gone is no news where its kernel has said why.
+	const [report] = findKernelReports(console.text);
+	const late = deadlineMs === undefined ? undefined : `was not ready within ${deadlineMs / 1000} s`;
+	const why = report ? `did not boot: ${report.title}` : (late ?? `did not boot: ${messageOf(error)}`);
 	const said = tail ? `The end of its console:\n${tail}` : 'It said nothing on its console.';
 	return new BootError(`Linux ${kernel.release} (${kernel.id}) ${why}\n${said}`, {cause: error});
 }
