@@ -38,13 +38,14 @@ export const missCases = [
 			// What the outer program calls is probed itself.
 			const inner = await attachToOneOf(context, ['htab_map_update_elem'], 'count');
 			assert.ok(inner, 'no function is found that a program calls');
-			const outer = await context.attach({point: 'entry', program: 'touch_map'});
+			const outer = [];
+			for (const point of points) outer.push(await context.attach({point, program: 'touch_map'}));
 			for (let n = 0; n < 10; n++) {
 				const result = await context.call({in: input, ret: output});
 				assert.equal(result.after.ax, output.ax);
 			}
-			onlyHits(await outer.info(), 10);
-			for (const probe of inner) onlyHits(await probe.info(), 0, {recursion: 10});
+			for (const probe of outer) onlyHits(await probe.info(), 10);
+			for (const probe of inner) onlyHits(await probe.info(), 0, {recursion: 20});
 			assert.equal(await framesInFlight(context), 0);
 		},
 	}),
