@@ -54,7 +54,7 @@ static __always_inline void bp_lower(struct bp_frame *frame)
  * 4.15, optprobes' ss is the return address) is set to what a kernel has.
  */
 static __always_inline void bp_set_regs(struct pt_regs *to, const struct pt_regs *from,
-				     unsigned long address, unsigned long *slot)
+					unsigned long address, unsigned long *slot)
 {
 	*to = *from;
 	to->ip = address;

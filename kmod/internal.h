@@ -47,7 +47,6 @@ struct bp_probe {
 };
 
 struct bp_probes {
-	struct rcu_head rcu;
 	bool calls_helpers;		/* one of the programs could look around */
 	unsigned int count;
 	struct bp_probe *probe[];

@@ -1,12 +1,12 @@
 import {UsageError} from '../host/errors.ts';
 import {cellKey} from '../results/cell-summary.ts';
 import {type CellEvent, cellTitle, type KernelEvent} from '../results/events.ts';
-import type {NamedRun} from '../results/merge.ts';
+import type {NamedBeginning, NamedRun} from '../results/merge.ts';
 import {leakScanAfter} from './leak-scan.ts';
 import type {Cell} from './plan.ts';
 
 /** What an earlier run has found out, which one that goes on with it takes over. */
-export type EarlierRun = NamedRun & {
+export type EarlierRun = NamedBeginning & {
 	readonly kernels: readonly KernelEvent[];
 	readonly cells: readonly CellEvent[];
 };
@@ -34,5 +34,5 @@ export function resume(
 	// Of the others this run tells how they are.
 	const leftKernels = new Set(left.map(({kernel}) => kernel));
 	const kernels = record.kernels.filter(({kernel}) => !leftKernels.has(kernel));
-	return {left, earlier: {name, record, kernels, cells}};
+	return {left, earlier: {name, run: record.run, kernels, cells}};
 }

@@ -52,7 +52,7 @@ export async function runKernels({
 	const accelerator = await findAccelerator(qemu, {forced, signal});
 	const cellCount = cells.length + (earlier?.cells.length ?? 0);
 	const run = await describeRun({id, cells: cellCount, qemu, accelerator, ...(shard && {shard})});
-	if (earlier) mustBelongTogether({name: earlier.name, run: earlier.record.run}, {name: 'this run', run});
+	if (earlier) mustBelongTogether(earlier, {name: 'this run', run});
 	emit(run);
 	for (const event of [...(earlier?.kernels ?? []), ...(earlier?.cells ?? [])]) emit(event);
 

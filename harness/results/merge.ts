@@ -79,7 +79,7 @@ function mergedRun(records: readonly RunRecord[]): RunEvent {
 	};
 }
 
-type NamedBeginning = {readonly name: string; readonly run: RunEvent};
+export type NamedBeginning = {readonly name: string; readonly run: RunEvent};
 
 /** Throws UsageError where the two were not made with the same sources and programs, or were not cut alike. */
 export function mustBelongTogether(first: NamedBeginning, other: NamedBeginning): void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {defineCase, type TargetKind} from '../case.ts';
+import {targetSymbols} from '../context.ts';
 import {bypassed, checkPlace, everywhere, fixtures, input, inTracefs, output, stack} from './calls.ts';
 import {generalRegisters, hex, keptByC, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
 import {checkStack, traceCallers} from './stacks.ts';
@@ -38,7 +39,7 @@ export const returnSlotCases = [
 			const tail = context.target === 'asm' ? 'tail' : 'tail-fentry';
 			const [outer, inner] = [
 				await context.address(context.target === 'asm' ? 'fx_tail' : 'fx_tail_fentry'),
-				await context.address(context.target === 'asm' ? 'fx_asm' : 'fx_asm_fentry'),
+				await context.address(targetSymbols[context.target]),
 			];
 			for (const hooked of [[inner], [outer], [outer, inner]]) {
 				await context.ask('reset', {});
@@ -118,7 +119,7 @@ export const returnSlotCases = [
 		targets: ['asm-fentry', 'c'],
 		deadlineMs: 20_000,
 		async run(context) {
-			const symbol = context.target === 'c' ? 'fx_c' : 'fx_asm_fentry';
+			const symbol = targetSymbols[context.target];
 			const shell = (command: string) => inTracefs(context, command);
 			const addKretprobe = () =>
 				shell(`echo 'r:pm_return ${symbol}' >> kprobe_events && echo 1 > events/kprobes/pm_return/enable`);
@@ -150,7 +151,7 @@ export const returnSlotCases = [
 		targets: ['asm-fentry', 'c'],
 		deadlineMs: 30_000,
 		async run(context) {
-			const symbol = context.target === 'c' ? 'fx_c' : 'fx_asm_fentry';
+			const symbol = targetSymbols[context.target];
 			const shell = (command: string) => inTracefs(context, command);
 			const unprobed = await context.call({in: input, ret: output, stack, depth: 2});
 			const callers = await traceCallers(context, 2);
