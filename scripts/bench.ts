@@ -21,8 +21,9 @@ import {bprobe} from '../harness/mechanisms/bprobe.ts';
 import {countVerdicts, type MeasurementEvent, type RunEvent} from '../harness/results/events.ts';
 import {HistoryLog} from '../harness/results/history-log.ts';
 import {median} from '../harness/results/rank-test.ts';
-import {obtainGolden} from '../harness/vm/golden.ts';
 import {Guest, type GuestOptions} from '../harness/vm/guest.ts';
+import {loadSuite} from '../harness/vm/load-suite.ts';
+import {obtainLoaded} from '../harness/vm/loaded-snapshot.ts';
 
 const rounds = 5;
 const {positionals, values: options} = parseArgs({allowPositionals: true, options: {history: {type: 'string'}}});
@@ -80,11 +81,11 @@ async function measureBoot(payload: Payload): Promise<readonly Row[]> {
 }
 
 async function measureRestore(payload: Payload): Promise<readonly Row[]> {
-	const golden = await obtainGolden(payload);
+	const loaded = await obtainLoaded(payload);
 	const values: number[] = [];
 	// One more, as the first one has to read the file.
 	for (let round = -1; round < rounds; round++) {
-		await using guest = await Guest.restore(golden);
+		await using guest = await Guest.restore(loaded);
 		if (round >= 0) values.push(guest.readyMs);
 	}
 	return [{what: 'restore to agent answers', unit: 'ms', budget: 250, values}];
@@ -94,6 +95,7 @@ async function measureRestore(payload: Payload): Promise<readonly Row[]> {
 async function measureCalls(payload: Payload): Promise<readonly Row[]> {
 	const options: GuestOptions = {cpus: 1, countsInstructions: true, deadlineMs: 180_000};
 	await using guest = await Guest.boot(payload, options);
+	await loadSuite(guest, payload);
 	const {agent} = guest;
 	const {prog} = await agent.call('load', {program: 'empty'});
 	const address = (await agent.call('symbols', {names: ['fx_asm_fentry']})).addresses.fx_asm_fentry![0]!;

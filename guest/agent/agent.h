@@ -1,48 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The test agent: requests as JSON lines on stdin, answers on stdout
- * (harness/link/agent-protocol.ts). One thread reads and answers; jobs run in
+ * The agent of this suite: probes by libbprobe, calls of the fixtures, jobs in
  * threads and processes of their own.
  */
 #ifndef AGENT_H
 #define AGENT_H
 
-#include <jansson.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include "core.h"
 #include "events.h"
 #include "fixtures.h"
 #include "libbprobe.h"
 
 #define LIBRARY "/lib/probe-matrix"
-
-/* What went wrong with a request; the answer's error. */
-struct failure {
-	int number;
-	char message[768];
-};
-
-/* An op answers its `out`, or NULL with *failure filled. */
-typedef json_t *op_function(json_t *in, struct failure *failure);
-
-/* failure.c; both return NULL, so that `return fail(…)` ends an op. */
-json_t *fail(struct failure *failure, int number, const char *format, ...) __attribute__((format(printf, 3, 4)));
-json_t *fail_errno(struct failure *failure, const char *what);
-
-/* json.c: fields of requests. A missing or mistyped one that is needed fails with EINVAL. */
-bool get_hex(json_t *in, const char *name, uint64_t *value);	/* false: there, but no hex string */
-bool need_hex(json_t *in, const char *name, uint64_t *value, struct failure *failure);
-bool need_number(json_t *in, const char *name, int64_t *value, struct failure *failure);
-bool need_string(json_t *in, const char *name, const char **value, struct failure *failure);
-bool need_choice(json_t *in, const char *name, const char *const *choices, int *value, struct failure *failure);
-int64_t get_number(json_t *in, const char *name, int64_t otherwise);
-json_t *hex(uint64_t value);
-uint64_t hex_value(const char *text, bool *ok);
-json_t *regs_json(const uint64_t regs[BPROBE_REGS_WORDS]);
-char *bytes_of(const char *hex_digits, size_t *size);		/* malloc()ed; NULL: malformed */
-char *hex_of(const void *bytes, size_t size);			/* malloc()ed */
 
 /* handles.c: numbers that stand for descriptors and other things. */
 enum kind { PROG, PROBE, KINDS };
@@ -87,7 +60,7 @@ json_t *job_start(struct job job, struct failure *failure);
 bool job_stopped(struct job *job);
 
 /* ops, by file */
-op_function op_hello, op_insmod, op_rmmod, op_crash;				/* modules.c */
+op_function op_insmod, op_rmmod, op_crash;				/* modules.c */
 op_function op_prepare;							/* prepare.c */
 op_function op_load, op_unload, op_prog_exists;					/* programs.c */
 op_function op_attach, op_close, op_info, op_listing, op_probe_fds;		/* probes.c */

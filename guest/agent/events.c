@@ -7,6 +7,19 @@
 #include <bpf/libbpf.h>
 #include "agent.h"
 
+static json_t *regs_json(const uint64_t regs[BPROBE_REGS_WORDS])
+{
+	static const char *const names[BPROBE_REGS_WORDS] = {
+		"r15", "r14", "r13", "r12", "bp", "bx", "r11", "r10", "r9", "r8", "ax", "cx", "dx", "si", "di",
+		"orig_ax", "ip", "cs", "flags", "sp", "ss",
+	};
+	json_t *object = json_object();
+
+	for (int i = 0; i < BPROBE_REGS_WORDS; i++)
+		json_object_set_new(object, names[i], hex(regs[i]));
+	return object;
+}
+
 static json_t *stack_json(int32_t id)
 {
 	uint64_t entries[STACK_WORDS] = {};

@@ -1,29 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What runs in the guest: modules, and crashes of it. */
+/* Modules, and crashes of the guest. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 #include "agent.h"
 
 /* A crash that shows itself at once does so within this time; one that hangs its caller never answers. */
 #define CRASH_PATIENCE_MS 300
-
-json_t *op_hello(json_t *in, struct failure *failure)
-{
-	struct utsname name;
-
-	(void)in;
-	(void)failure;
-	uname(&name);
-	return json_pack("{s:s, s:i, s:i, s:b, s:b}", "release", name.release, "pid", (int)getpid(), "cpus",
-			 (int)sysconf(_SC_NPROCESSORS_ONLN), "bprobe", !access("/sys/module/bprobe", F_OK), "fixtures",
-			 !access("/sys/module/fixtures", F_OK));
-}
 
 static bool is_plain(const char *name, struct failure *failure)
 {

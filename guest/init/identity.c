@@ -21,6 +21,7 @@
 #endif
 
 #define LINE_MAX_SIZE 1024
+#define AUTHORIZED_KEYS "/root/.ssh/authorized_keys"
 
 static int digit(char text)
 {
@@ -75,7 +76,7 @@ static void take_host_key(const char *digits)
 	size_t size = bytes_of(digits, key, sizeof(key));
 
 	mkdir("/etc/dropbear", 0700);
-	write_file("/etc/dropbear/dropbear_ed25519_host_key", key, size, 0600);
+	write_file(HOST_KEY, key, size, 0600);
 }
 
 static void take_authorized_key(const char *line)
@@ -83,7 +84,7 @@ static void take_authorized_key(const char *line)
 	char text[LINE_MAX_SIZE + 1];
 
 	mkdir("/root/.ssh", 0700);
-	write_file("/root/.ssh/authorized_keys", text, snprintf(text, sizeof(text), "%s\n", line), 0600);
+	write_file(AUTHORIZED_KEYS, text, snprintf(text, sizeof(text), "%s\n", line), 0600);
 }
 
 static const struct {
@@ -102,13 +103,10 @@ static void answer(int port, const char *text)
 		say("probe-matrix: cannot answer the harness: %s.\n", strerror(errno));
 }
 
-void receive_identity(void)
+static void receive(int port)
 {
-	int port = open_port("probe-matrix.identity");
 	char line[LINE_MAX_SIZE];
 
-	if (port < 0)
-		return;
 	answer(port, "who\n");
 	while (!read_line(port, line, sizeof(line)) && strcmp(line, "end")) {
 		for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
@@ -117,5 +115,30 @@ void receive_identity(void)
 		}
 	}
 	answer(port, "ready\n");
-	close(port);
+}
+
+/* A guest that is saved must let nobody in: its copies have keys of their own, and no session of its former self. */
+static void forget(void)
+{
+	end_ssh_sessions();
+	unlink(HOST_KEY);
+	unlink(AUTHORIZED_KEYS);
+	unlink(SSH_LOG);
+}
+
+/* A guest that has an identity can be told to ask for another, and is saved then. */
+void keep_identity(void)
+{
+	int port = open_port("probe-matrix.identity");
+	char line[LINE_MAX_SIZE];
+
+	if (port < 0 || fork())
+		return;
+	receive(port);
+	for (;;) {
+		if (read_line(port, line, sizeof(line)) || strcmp(line, "forget"))
+			continue;
+		forget();
+		receive(port);
+	}
 }

@@ -13,10 +13,13 @@ int open_port(const char *name);			/* connected on the host's side; -1: said why
 int read_line(int port, char *line, size_t size);	/* of one port only; without its end; -1: too long */
 
 /* identity.c */
-void receive_identity(void);
+void keep_identity(void);		/* in a process of its own */
 
 /* ssh.c */
+#define HOST_KEY "/etc/dropbear/dropbear_ed25519_host_key"
+#define SSH_LOG "/run/dropbear.log"
 void start_ssh(void);
+void end_ssh_sessions(void);		/* waits for those that end by themselves, at most a second */
 
 /* agent.c */
 void start_agent(void);

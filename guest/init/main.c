@@ -203,7 +203,7 @@ int main(void)
 	start_ssh();
 	start_agent();
 	let_kernel_talk();
-	receive_identity();
+	keep_identity();
 	for (;;) {
 		dead = wait(&status);
 		if (dead > 0)

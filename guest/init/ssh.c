@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Port 22. */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,13 +15,13 @@
 static void serve(int connection)
 {
 	static char *const argv[] = {
-		"dropbear", "-i", "-E", "-s", "-W", "2097152", "-r", "/etc/dropbear/dropbear_ed25519_host_key", NULL,
+		"dropbear", "-i", "-E", "-s", "-W", "2097152", "-r", HOST_KEY, NULL,
 	};
 	int log;
 
 	setsid();
 	/* Its talk goes to a file: the console is the kernel's. */
-	log = open("/run/dropbear.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	log = open(SSH_LOG, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	dup2(connection, 0);
 	dup2(connection, 1);
 	dup2(log, 2);
@@ -42,6 +45,39 @@ static void accept_all(int sock)
 		else
 			sleep_ms(100);
 	}
+}
+
+/* Whether any is left; told to end, if `signal` is not 0. */
+static int find_sessions(int signal)
+{
+	DIR *directory = opendir("/proc");
+	struct dirent *entry;
+	char path[320], comm[16];
+	int fd, found = 0;
+
+	while (directory && (entry = readdir(directory))) {
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		fd = *entry->d_name >= '1' && *entry->d_name <= '9' ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+		if (fd < 0)
+			continue;
+		if (read(fd, comm, sizeof(comm)) == sizeof("dropbear") && !strncmp(comm, "dropbear\n", 9)) {
+			found = 1;
+			if (signal)
+				kill(atoi(entry->d_name), signal);
+		}
+		close(fd);
+	}
+	if (directory)
+		closedir(directory);
+	return found;
+}
+
+void end_ssh_sessions(void)
+{
+	for (int i = 0; i < 200 && find_sessions(0); i++)
+		sleep_ms(5);
+	while (find_sessions(SIGKILL))
+		sleep_ms(5);
 }
 
 /*

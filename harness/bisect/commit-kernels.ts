@@ -42,7 +42,7 @@ export class CommitKernels {
 		const {signal, work} = this.#options;
 		const parts = [
 			commit.id,
-			await hashSources(['images/kconfig']),
+			hashSources(['images/kconfig']),
 			JSON.stringify(quirks),
 			options ? formatOptions(options) : '',
 			await toolsIdentity(),

@@ -9,7 +9,7 @@ import type {Payload} from '../build/payload.ts';
  * Of kernel and modules, as far as a guest runs them, and of what the question was made into for this kernel; all else
  * in a guest is the same for all subjects.
  */
-export async function fingerprintOf({kernel, bprobe, fixtures}: Payload, question: string): Promise<string> {
+export async function fingerprintOf({kernel, modules: {bprobe, fixtures}}: Payload, question: string): Promise<string> {
 	const hash = createHash('sha256');
 	await pipeline(createReadStream(kernel.bzImage), hash, {end: false});
 	return hash

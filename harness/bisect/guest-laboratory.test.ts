@@ -30,7 +30,7 @@ async function openWorld(t: ExecutionContext, {make = '\t$(CC) -I. -c $(M)/m.c -
 		await write(`${id}/flag.h`, id === 'without' ? '' : `#define FLAG ${id.length}\n`);
 		// Nothing more of a kernel is looked at before it boots.
 		const kernel = {id, bzImage, config, buildTree: path.join(directory, id)} as unknown as Payload['kernel'];
-		return {kernel, initramfs: '', bprobe: '/bin/true', fixtures: '/bin/true'};
+		return {kernel, initramfs: '', files: [], identity: '', modules: {bprobe: '/bin/true', fixtures: '/bin/true'}};
 	};
 	const laboratoryOf = (question: Question, more: Partial<GuestLaboratoryOptions> = {}) =>
 		new GuestLaboratory({

@@ -69,7 +69,7 @@ export async function inDirectory<T>(
 	work: (directory: string, journal: Journal) => Promise<T>,
 	{sources}: {sources?: string} = {},
 ): Promise<T> {
-	const code = sources ?? (await hashSources(asking));
+	const code = sources ?? hashSources(asking);
 	const directory = bisectDirectory([...what, code], {question, confidence, isAnyFailure});
 	return locked(directory, {signal}, async () => {
 		const file = path.join(directory, journalName);

@@ -1,69 +1,106 @@
 import {createHash} from 'node:crypto';
+import {existsSync} from 'node:fs';
+import {readdir, rm, stat, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {execa} from 'execa';
-import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
+import {cacheDirectory, immutableDirectory, locked} from '../host/cache.ts';
 import {BuildError, diskFull, fullDisk, UsageError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
-import {copySources, type Elsewhere, hashSources, toolchainIdentity} from './sources.ts';
+import {
+	copySources,
+	type Elsewhere,
+	emptyDirectory,
+	hashSources,
+	placeOf,
+	syncSources,
+	toolchainIdentity,
+} from './sources.ts';
 
 type Make = {
 	readonly name: string;
-	/** Directories of the project that the build may read; copied side by side. */
+	/** Files and directories of the project that the build may read; copied side by side. */
 	readonly sources: readonly string[];
 	readonly elsewhere?: Elsewhere | undefined;
 	/** Programs whose change means to build anew. */
 	readonly tools: readonly string[];
 	/** Anything else that decides the outcome. */
 	readonly key: string;
-	/** The arguments for each run of make in the copy. */
-	readonly runs: (directory: string) => readonly (readonly string[])[];
-	/** The command that is make, where the host's will not do. */
-	readonly make?: (directory: string) => readonly string[];
+	/** The commands that build what has changed in the copy. `isAnew`: nothing of it has been built yet. */
+	readonly commands: (directory: string, options: {isAnew: boolean}) => Promise<readonly Command[]>;
+	/** Puts what is of use into an empty directory. */
+	readonly deliver: (directory: string, to: string) => Promise<void>;
 	readonly signal?: AbortSignal | undefined;
 	/** Called before it is built, which it may have been already. */
 	readonly onBuild?: () => void;
 };
 
-/** The directory where those sources have been built; nothing is done if they, their tools and `key` are unchanged. */
-export async function buildOnce({
-	name,
-	sources,
-	elsewhere,
-	tools,
-	key,
-	runs,
-	make = () => ['make'],
-	signal,
-	onBuild,
-}: Make): Promise<string> {
-	const [content, toolchain] = await Promise.all([
-		hashSources(sources, elsewhere),
-		toolchainIdentity(['make', ...tools]),
-	]);
-	const identity = createHash('sha256').update(`${content}\n${toolchain}\n${key}`).digest('hex').slice(0, 16);
+export type Command = readonly string[];
+
+/** The directory with what those sources give; nothing is done if they, their tools and `key` are unchanged. */
+export async function buildOnce(make: Make): Promise<string> {
+	const {name, sources, elsewhere, tools, key, signal} = make;
+	const toolchain = await toolchainIdentity(['make', ...tools]);
+	const identity = shortHash(`${hashSources(sources, elsewhere)}\n${toolchain}\n${key}`);
 	const final = path.join(cacheDirectory('build'), `${name}-${identity}`);
+	// Kept, so that one changed file is one file to compile; each checkout has its own, or two would undo each other's.
+	const places = sources.map(place => placeOf(place, elsewhere)).join('\n');
+	const objects = path.join(cacheDirectory('objects'), `${name}-${shortHash(`${places}\n${toolchain}\n${key}`)}`);
 	return immutableDirectory(
 		final,
-		async directory => {
-			say(`building ${name}.`);
-			onBuild?.();
-			await copySources(sources, directory, elsewhere);
-			for (const args of runs(directory))
-				await buildWith(name, directory, [...make(directory), '--no-print-directory', '-j2', ...args], signal);
-		},
+		to =>
+			locked(objects, {signal}, async () => {
+				say(`building ${name}.`);
+				make.onBuild?.();
+				await forgetUnusedObjects(objects);
+				await buildIn(objects, make);
+				await make.deliver(objects, to);
+			}),
 		{signal},
 	);
 }
 
+/** Present while something is built: what a killed build has left half written is not trusted. */
+const buildingMark = '.building';
+
+async function buildIn(directory: string, {name, sources, elsewhere, commands, signal}: Make): Promise<void> {
+	const mark = path.join(directory, buildingMark);
+	const isAnew = existsSync(mark) || !syncSources(sources, directory, elsewhere);
+	if (isAnew) {
+		emptyDirectory(directory);
+		copySources(sources, directory, elsewhere);
+	}
+	await writeFile(mark, '');
+	for (const command of await commands(directory, {isAnew})) {
+		const {words, failure} = await runMake({name, cwd: directory, command, signal});
+		const hasWarnings = isWarning.test(words);
+		const why = failure ?? (hasWarnings ? 'there are warnings' : undefined);
+		if (why === undefined) continue;
+		// The next time make would find nothing to do, and nobody the warning.
+		if (!hasWarnings) await rm(mark);
+		throw new BuildError(`${name} does not build: ${why}.\n${words.trim().split('\n').slice(-60).join('\n')}`);
+	}
+	await rm(mark);
+}
+
+const unusedMs = 7 * 24 * 60 * 60_000;
+
+/** Those of checkouts that are gone are of no use to anybody. */
+async function forgetUnusedObjects(used: string): Promise<void> {
+	const parent = path.dirname(used);
+	if (existsSync(used)) await utimes(used, new Date(), new Date());
+	for (const name of await readdir(parent)) {
+		const directory = path.join(parent, name);
+		const {mtimeMs} = await stat(directory).catch(() => ({mtimeMs: Number.NaN}));
+		if (Date.now() - mtimeMs > unusedMs) await rm(directory, {recursive: true, force: true});
+	}
+}
+
+function shortHash(text: string): string {
+	return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
 /** The warnings of modpost, objtool and the assembler do not fail a build by themselves, ours must. */
 const isWarning = /^WARNING: modpost|warning: (?:objtool|.*\[-W)|: Warning: /m;
-
-async function buildWith(name: string, cwd: string, command: readonly string[], signal?: AbortSignal): Promise<void> {
-	const {words, failure} = await runMake({name, cwd, command, signal});
-	const why = failure ?? (isWarning.test(words) ? 'there are warnings' : undefined);
-	if (why === undefined) return;
-	throw new BuildError(`${name} does not build: ${why}.\n${words.trim().split('\n').slice(-60).join('\n')}`);
-}
 
 /** A program that there is not, which the line before names, or one that the kernel of the host has ended. */
 const hostFault = /^(?:.*\n)?.*(?:Error 12[67]\b|Killed signal terminated program|Cannot allocate memory).*$/m;

@@ -1,18 +1,28 @@
+import {createHash} from 'node:crypto';
+import {cp, mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {Kernel} from '../kernels/kernel.ts';
 import {fileNameOf} from '../kernels/kernel-id.ts';
+import {readBareModule} from './bare-module.ts';
 import {assembleInitramfs} from './initramfs.ts';
+import {kbuildCommands} from './kbuild-commands.ts';
 import {buildOnce} from './make.ts';
 import {toolchainOf} from './toolchain.ts';
 import {obtainUserland} from './userland.ts';
 
-/** All that a guest needs to run one kernel's part of the matrix. */
-export type Payload = {
-	readonly kernel: Kernel;
-	readonly initramfs: string;
-	/** bprobe.ko with its symbols, for gdb. */
-	readonly bprobe: string;
-	readonly fixtures: string;
+/** What a guest of one kernel boots from; nothing of what is tested in it. */
+export type BootFiles = {readonly kernel: Kernel; readonly initramfs: string};
+
+/** A file for the guest: `path` there without a slash in front, `source` here. */
+export type GuestFile = {readonly path: string; readonly source: string; readonly mode: number};
+
+/** All that a guest needs to run one kernel's part of the matrix: what it boots from, and what is pushed into it then. */
+export type Payload = BootFiles & {
+	readonly files: readonly GuestFile[];
+	/** Stands for the files: their names, modes and contents, and in which order modules are inserted. */
+	readonly identity: string;
+	/** The modules, in the order in which they are inserted, with their symbols: for gdb and for lines of reports. */
+	readonly modules: Readonly<Record<'fixtures' | 'bprobe', string>>;
 };
 
 export type PayloadOptions = {
@@ -23,60 +33,141 @@ export type PayloadOptions = {
 	readonly onCompile?: () => void;
 };
 
+/** Where the suite's files are in a guest; the programs there know it as LIBRARY (guest/agent/agent.h). */
+const library = 'usr/lib/probe-matrix';
+
+/** The suite's agent in a guest, which takes the place of the one that the guest boots with. */
+export const suiteAgent = `/${library}/agent`;
+
 /** Builds what changed since the last time. Throws BuildError with the compiler's words when ours does not build. */
 export async function buildPayload(kernel: Kernel, options: PayloadOptions = {}): Promise<Payload> {
-	const {signal, module} = options;
-	const [{userland, programs}, modules, other] = await allOrFirstError([
-		buildShared({signal}),
-		buildModules(kernel, {signal}),
-		module === undefined ? Promise.resolve(undefined) : buildModules(kernel, options),
+	const {signal} = options;
+	const [boot, programs, fixtures, bprobe] = await allOrFirstError([
+		buildBootFiles(kernel, {signal}),
+		buildSuitePrograms({signal}),
+		buildModule('fixtures', kernel, {signal}),
+		buildModule('bprobe', kernel, options),
 	]);
-	const bprobe = path.join(other ?? modules, 'kmod/bprobe.ko');
-	const fixtures = path.join(modules, 'fixtures/fixtures.ko');
-	const initramfs = await assembleInitramfs({kernel, userland, programs, modules: [bprobe, fixtures]}, {signal});
-	return {kernel, initramfs, bprobe, fixtures};
+	const modules = {fixtures: path.join(fixtures, 'fixtures.ko'), bprobe: path.join(bprobe, 'bprobe.ko')};
+	const files = await guestFiles(programs, Object.values(modules));
+	return {...boot, files, modules, identity: await identityOf(files, Object.keys(modules))};
+}
+
+/** What a guest of that kernel boots from. Throws as buildPayload does. */
+export async function buildBootFiles(
+	kernel: Kernel,
+	{signal}: Pick<PayloadOptions, 'signal'> = {},
+): Promise<BootFiles> {
+	const [userland, programs] = await allOrFirstError([obtainUserland({signal}), buildBasePrograms({signal})]);
+	return {kernel, initramfs: await assembleInitramfs({kernel, userland, programs}, {signal})};
 }
 
 /** What guests of all kernels have in common. Throws as buildPayload does, and then no kernel is at fault. */
-export async function buildShared({
-	signal,
-}: Pick<PayloadOptions, 'signal'>): Promise<{userland: string; programs: string}> {
-	const [userland, programs] = await allOrFirstError([obtainUserland({signal}), buildGuestPrograms({signal})]);
-	return {userland, programs};
+export async function buildShared({signal}: Pick<PayloadOptions, 'signal'>): Promise<void> {
+	await allOrFirstError([obtainUserland({signal}), buildBasePrograms({signal}), buildSuitePrograms({signal})]);
 }
 
-async function buildGuestPrograms({signal}: {signal?: AbortSignal | undefined}): Promise<string> {
-	const directory = await buildOnce({
-		name: 'guest',
-		sources: ['guest', 'kmod', 'fixtures'],
-		tools: ['gcc', 'clang', 'ld'],
+/** init and the agent that knows no suite. */
+async function buildBasePrograms({signal}: Pick<PayloadOptions, 'signal'>): Promise<string> {
+	return buildOnce({
+		name: 'guest-base',
+		sources: ['guest/Makefile', 'guest/init', 'guest/agent/core'],
+		tools: ['gcc', 'ld'],
 		key: '',
-		runs: copy => [['-C', 'guest', `OUT=${path.join(copy, 'out')}`]],
+		commands: async copy => [programsCommand(copy, 'base')],
+		deliver: async (copy, to) => {
+			for (const name of ['init', 'agent-base']) await cp(path.join(copy, 'out', name), path.join(to, name));
+		},
 		signal,
 	});
-	return path.join(directory, 'out');
 }
 
-async function buildModules(kernel: Kernel, {signal, module, onCompile}: PayloadOptions): Promise<string> {
+/** The agent with the suite's operations, bprobectl, the eBPF objects, and the library as others would link it. */
+async function buildSuitePrograms({signal}: Pick<PayloadOptions, 'signal'>): Promise<string> {
+	return buildOnce({
+		name: 'guest-suite',
+		sources: ['guest', 'kmod/bprobe.h', 'fixtures/fixtures.h'],
+		tools: ['gcc', 'clang', 'ld'],
+		key: '',
+		commands: async copy => [programsCommand(copy, 'suite')],
+		deliver: async (copy, to) => {
+			for (const name of ['agent', 'bprobectl', 'libbprobe.a', 'include'])
+				await cp(path.join(copy, 'out', name), path.join(to, name), {recursive: true});
+			await mkdir(path.join(to, 'programs'));
+			for (const name of await readdir(path.join(copy, 'out/programs'))) {
+				if (name.endsWith('.o')) await cp(path.join(copy, 'out/programs', name), path.join(to, 'programs', name));
+			}
+		},
+		signal,
+	});
+}
+
+function programsCommand(copy: string, target: string): readonly string[] {
+	return ['make', '--no-print-directory', '-j2', '-C', 'guest', `OUT=${path.join(copy, 'out')}`, target];
+}
+
+/** In the order in which they are inserted. */
+const moduleDirectories = {fixtures: 'fixtures', bprobe: 'kmod'};
+
+/** One module for one kernel: NAME.ko with its symbols, and `bare/NAME.ko` for guests. */
+async function buildModule(
+	name: 'fixtures' | 'bprobe',
+	kernel: Kernel,
+	{signal, module, onCompile}: PayloadOptions,
+): Promise<string> {
 	const toolchain = await toolchainOf(kernel, {signal});
 	const more = kernel.make ?? [];
+	const source = moduleDirectories[name];
 	return buildOnce({
-		name: `modules-${fileNameOf(kernel)}`,
-		sources: ['kmod', 'fixtures'],
-		elsewhere: module === undefined ? undefined : {kmod: module},
+		name: `${name}-${fileNameOf(kernel)}`,
+		sources: [source],
+		elsewhere: module === undefined ? undefined : {[source]: module},
 		tools: ['gcc', 'ld'],
 		key: [kernel.buildTree, toolchain.identity, ...more].join('\n'),
-		make: toolchain.make,
-		runs: copy =>
-			// Fixtures do not depend on the module.
-			(module === undefined ? ['fixtures', 'kmod'] : ['kmod']).map(name => [
-				...['-C', kernel.buildTree, `M=${path.join(copy, name)}`],
-				// Debian's headers ask for the very compiler of their suite.
-				...[`CC=${toolchain.cc}`, ...more, 'modules'],
-			]),
+		commands: (copy, {isAnew}) =>
+			kbuildCommands({
+				directory: copy,
+				isAnew,
+				make: toolchain.make(copy),
+				args: [
+					...['-C', kernel.buildTree, `M=${path.join(copy, source)}`],
+					// Debian's headers ask for the very compiler of their suite.
+					...[`CC=${toolchain.cc}`, ...more, 'modules'],
+				],
+			}),
+		deliver: async (copy, to) => {
+			const built = path.join(copy, source, `${name}.ko`);
+			await cp(built, path.join(to, `${name}.ko`));
+			await mkdir(path.join(to, 'bare'));
+			await writeFile(path.join(to, 'bare', `${name}.ko`), await readBareModule(built));
+		},
 		signal,
 		...(onCompile && {onBuild: onCompile}),
 	});
+}
+
+async function guestFiles(programs: string, modules: readonly string[]): Promise<readonly GuestFile[]> {
+	const objects = (await readdir(path.join(programs, 'programs'))).toSorted();
+	return [
+		{path: `${library}/agent`, source: path.join(programs, 'agent'), mode: 0o755},
+		{path: 'usr/bin/bprobectl', source: path.join(programs, 'bprobectl'), mode: 0o755},
+		...objects.map(name => ({
+			path: `${library}/programs/${name}`,
+			source: path.join(programs, 'programs', name),
+			mode: 0o644,
+		})),
+		...modules.map(file => ({
+			path: `${library}/${path.basename(file)}`,
+			source: path.join(path.dirname(file), 'bare', path.basename(file)),
+			mode: 0o644,
+		})),
+	];
+}
+
+async function identityOf(files: readonly GuestFile[], modules: readonly string[]): Promise<string> {
+	const hash = createHash('sha256').update(modules.join());
+	for (const file of files) hash.update(`\0${file.path}\0${file.mode}\0`).update(await readFile(file.source));
+	return hash.digest('hex');
 }
 
 /** All results, or the first error once everything has ended: nothing is left running behind it. */

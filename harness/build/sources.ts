@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto';
-import {cp, readdir, readFile, realpath, stat} from 'node:fs/promises';
+import {cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {realpath, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {directoryOnPath} from '../host/qemu.ts';
 
@@ -13,37 +14,51 @@ const isBuildOutput = (name: string) =>
 /** Where some directories of the project are taken from instead: of another commit. */
 export type Elsewhere = Readonly<Record<string, string>>;
 
-/** A hash of the names and contents of all files below those directories of the project. */
-export async function hashSources(directories: readonly string[], elsewhere: Elsewhere = {}): Promise<string> {
+/** One file of the sources: where it is, and its name below the project. */
+type Source = {readonly name: string; readonly file: string};
+
+/** A hash of the names and contents of those files, and of all files below those directories, of the project. */
+export function hashSources(places: readonly string[], elsewhere: Elsewhere = {}): string {
 	const hash = createHash('sha256');
-	for (const directory of directories) {
-		const root = placeOf(directory, elsewhere);
-		for (const file of await filesBelow(root)) {
-			hash
-				.update(`${path.join(directory, path.relative(root, file))}\0`)
-				.update(await readFile(file))
-				.update('\0');
-		}
-	}
+	for (const {name, file} of sourcesOf(places, elsewhere)) hash.update(`${name}\0`).update(readFileSync(file)).update('\0');
 	return hash.digest('hex');
 }
 
-/** Copies those directories of the project side by side, without build output. */
-export async function copySources(
-	directories: readonly string[],
-	target: string,
-	elsewhere: Elsewhere = {},
-): Promise<void> {
-	for (const directory of directories) {
-		await cp(placeOf(directory, elsewhere), path.join(target, directory), {
-			recursive: true,
-			filter: source => !isBuildOutput(path.basename(source)),
-		});
+/**
+ * Makes `target` hold what those places hold, side by side, without build output. Files that are the same already keep
+ * their times, so that make sees what has changed. False where some have come or gone: what was built from the others
+ * may not be what a build from nothing gives.
+ */
+export function syncSources(places: readonly string[], target: string, elsewhere: Elsewhere = {}): boolean {
+	const sources = sourcesOf(places, elsewhere);
+	const listFile = path.join(target, '.sources.json');
+	const list = JSON.stringify(sources.map(({name}) => name));
+	const isSameList = existsSync(listFile) && readFileSync(listFile, 'utf8') === list;
+	if (!isSameList) return false;
+	for (const {name, file} of sources) {
+		const data = readFileSync(file);
+		const copy = path.join(target, name);
+		if (!existsSync(copy)) return false;
+		if (!readFileSync(copy).equals(data)) writeFileSync(copy, data);
 	}
+	return true;
 }
 
-function placeOf(directory: string, elsewhere: Elsewhere): string {
-	return elsewhere[directory] ?? path.join(projectRoot, directory);
+/** Fills an empty `target` with them. */
+export function copySources(places: readonly string[], target: string, elsewhere: Elsewhere = {}): void {
+	const sources = sourcesOf(places, elsewhere);
+	for (const {name, file} of sources) {
+		const copy = path.join(target, name);
+		mkdirSync(path.dirname(copy), {recursive: true});
+		cpSync(file, copy);
+	}
+	writeFileSync(path.join(target, '.sources.json'), JSON.stringify(sources.map(({name}) => name)));
+}
+
+/** Empties a directory, which may not exist. */
+export function emptyDirectory(directory: string): void {
+	rmSync(directory, {recursive: true, force: true});
+	mkdirSync(directory, {recursive: true});
 }
 
 /** What stands for the compilers: their real files, sizes and times. Asking each for its version takes too long. */
@@ -58,14 +73,22 @@ export async function toolchainIdentity(programs: readonly string[]): Promise<st
 	return (await Promise.all(parts)).join('\n');
 }
 
-async function filesBelow(directory: string): Promise<readonly string[]> {
-	const entries = (await readdir(directory, {withFileTypes: true})).filter(({name}) => !isBuildOutput(name));
-	const nested = entries
-		.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-		.map(async entry => {
-			const file = path.join(directory, entry.name);
-			if (entry.isDirectory()) return filesBelow(file);
-			return entry.isFile() ? [file] : [];
-		});
-	return (await Promise.all(nested)).flat();
+// Without promises: there are hundreds of small files, and each command that runs something reads them.
+function sourcesOf(places: readonly string[], elsewhere: Elsewhere): readonly Source[] {
+	return places.flatMap(place => filesBelow(placeOf(place, elsewhere), place));
+}
+
+/** Where one of them really is. */
+export function placeOf(place: string, elsewhere: Elsewhere = {}): string {
+	return elsewhere[place] ?? path.join(projectRoot, place);
+}
+
+function filesBelow(file: string, name: string): readonly Source[] {
+	const stats = statSync(file);
+	if (stats.isFile()) return [{name, file}];
+	if (!stats.isDirectory()) return [];
+	return readdirSync(file)
+		.filter(each => !isBuildOutput(each))
+		.toSorted()
+		.flatMap(each => filesBelow(path.join(file, each), path.join(name, each)));
 }

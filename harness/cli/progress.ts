@@ -25,6 +25,8 @@ function lineProgress(cells: number): Progress {
 				const line = `${event.kernel}: ${words}\n`;
 				process.stderr.write(event.state === 'ready' ? line : forJob(line));
 			}
+			if (event.type === 'pushed')
+				process.stderr.write(`${event.kernel}: pushed ${formatBytes(event.bytes)} in ${event.ms} ms\n`);
 			if (event.type === 'cell')
 				process.stderr.write(
 					`${String(++finished).padStart(String(cells).length)}/${Math.max(cells, finished)} ${formatCell(event)}\n`,
@@ -77,6 +79,10 @@ function liveProgress(cells: number): Progress {
 			await done;
 		},
 	};
+}
+
+function formatBytes(bytes: number): string {
+	return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** As many of the names as the terminal's width has room for: a line that wraps makes the display jump. */

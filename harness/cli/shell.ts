@@ -10,8 +10,9 @@ import {obtainKernel} from '../kernels/obtain.ts';
 import {attachTerminal} from '../link/terminal.ts';
 import {push, type TransferFile} from '../link/transfer.ts';
 import {embeddedKernel} from '../matrix/tested-kernels.ts';
-import {obtainGolden} from '../vm/golden.ts';
 import {Guest} from '../vm/guest.ts';
+import {loadSuite} from '../vm/load-suite.ts';
+import {obtainLoaded} from '../vm/loaded-snapshot.ts';
 import type {Vm} from '../vm/vm.ts';
 
 export function addShell(program: Command, signal: AbortSignal): void {
@@ -28,12 +29,13 @@ export function addShell(program: Command, signal: AbortSignal): void {
 			// With gdb one wants to see it boot.
 			await using guest = gdb
 				? await Guest.boot(payload, {accelerator, signal, gdb, onStarted: vm => tellGdb(vm, payload)})
-				: await Guest.restore(await obtainGolden(payload, {accelerator, signal}), {signal});
+				: await Guest.restore(await obtainLoaded(payload, {accelerator, signal}), {signal});
 			say(
 				`Linux ${payload.kernel.release}, ready after ${(guest.readyMs / 1000).toFixed(1)} s; its console is ${guest.vm.console.path}`,
 			);
 			// A guest that gdb holds answers nobody, keepalives included.
 			const link = await guest.link({signal, keepalive: !gdb, ...(gdb && {readyMs: 600_000})});
+			if (gdb) await loadSuite(guest, payload, {signal});
 			await push(link, '/root', files, {signal});
 			process.exitCode = await attachTerminal(link, 'cd /root && exec /bin/sh -l', {signal});
 		});
@@ -47,12 +49,12 @@ function readForGuest(file: string): TransferFile {
 	}
 }
 
-function tellGdb(vm: Vm, {kernel, bprobe}: Payload): void {
+function tellGdb(vm: Vm, {kernel, modules}: Payload): void {
 	const symbols = kernel.symbols ?? kernel.vmlinux ?? kernel.bzImage;
 	say(
 		`the guest stands still until gdb lets it go:\n  gdb ${symbols} -ex 'target remote ${vm.gdbSocket}' -ex continue`,
 	);
 	say(
-		`symbols of the module, once it is loaded: add-symbol-file ${bprobe} -s .text ADDRESS (see /sys/module/bprobe/sections/.text)`,
+		`symbols of the module, once it is loaded: add-symbol-file ${modules.bprobe} -s .text ADDRESS (see /sys/module/bprobe/sections/.text)`,
 	);
 }

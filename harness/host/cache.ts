@@ -5,7 +5,7 @@ import {homedir} from 'node:os';
 import path from 'node:path';
 import {diskFull, errorCode, messageOf, UsageError} from './errors.ts';
 import {withLock} from './lock.ts';
-import {findDamage, writeManifest} from './manifest.ts';
+import {findDamage, isUnharmed, writeManifest} from './manifest.ts';
 import {say} from './say.ts';
 
 /** `$PROBE_MATRIX_CACHE`, `$XDG_CACHE_HOME/probe-matrix` or `~/.cache/probe-matrix`. */
@@ -45,7 +45,7 @@ export async function isWhole(final: string): Promise<boolean> {
 	if (!existsSync(final)) return false;
 	let answer = checked.get(final);
 	if (!answer) {
-		answer = findDamage(final).then(damaged => damaged === undefined);
+		answer = isUnharmed(final);
 		checked.set(final, answer);
 	}
 	if (await answer) return true;
@@ -55,12 +55,13 @@ export async function isWhole(final: string): Promise<boolean> {
 
 /**
  * The directory `final`, made by `fill` in a temporary one beside it and renamed when complete. Whoever comes second,
- * in this process or another, waits and gets the same directory.
+ * in this process or another, waits and gets the same directory. `fleeting` are files of it that are too large to be read
+ * whole, and quicker made again: after the next boot of the host they are.
  */
 export async function immutableDirectory(
 	final: string,
 	fill: (temporary: string) => Promise<void>,
-	{signal}: {signal?: AbortSignal | undefined} = {},
+	{signal, fleeting = []}: {signal?: AbortSignal | undefined; fleeting?: readonly string[]} = {},
 ): Promise<string> {
 	if (await isWhole(final)) return final;
 	const directory = path.relative(cacheRoot(), path.dirname(final));
@@ -78,7 +79,7 @@ export async function immutableDirectory(
 		try {
 			await mkdir(temporary);
 			await fill(temporary);
-			await writeManifest(temporary);
+			await writeManifest(temporary, fleeting);
 			await rename(temporary, final);
 		} catch (error) {
 			await rm(temporary, {recursive: true, force: true});

@@ -28,6 +28,11 @@ export class BootError extends GuestError {
 	override readonly name = 'BootError';
 }
 
+/** What is tested does not load into a guest that is well; the message holds the kernel's words. */
+export class LoadError extends GuestError {
+	override readonly name = 'LoadError';
+}
+
 /** The connection ended before the answer: whether the request was carried out is unknown. */
 export class LinkLostError extends GuestError {
 	override readonly name = 'LinkLostError';

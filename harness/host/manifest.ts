@@ -1,14 +1,24 @@
 import {createHash} from 'node:crypto';
-import {createReadStream, existsSync} from 'node:fs';
-import {lstat, readdir, readFile, readlink, writeFile} from 'node:fs/promises';
+import {createReadStream, lstatSync, readFileSync} from 'node:fs';
+import {lstat, readdir, readFile, readlink, rename, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {pipeline} from 'node:stream/promises';
 import {errorCode} from './errors.ts';
 
-/** A file's size, time of change in whole ms, and SHA-256 of its content (of a link, its target). */
-type Entry = readonly [size: number, mtimeMs: number, sha256: string];
+/**
+ * A file's size, time of change in whole ms, and SHA-256 of its content (of a link, its target). Without the hash the
+ * file counts as whole only until the host boots again.
+ */
+type Entry = readonly [size: number, mtimeMs: number, sha256: string | null];
+
+/** What the kernel of the host knows of a file; a write changes it, whatever is done to hide that. */
+type Trace = readonly [size: string, ctimeNs: string, inode: string];
+
+/** Files that were seen to be whole, and in which boot of the host: a power loss may tear what was written before it. */
+type Witness = {readonly boot: string; readonly files: Readonly<Record<string, Trace>>};
 
 const fileName = '.manifest.json';
+const witnessName = '.witness.json';
 
 /**
  * From this size on a file is read whole at each check: kernels, emulators, archives, whose bits a guest runs. Of the
@@ -16,42 +26,123 @@ const fileName = '.manifest.json';
  */
 const alwaysReadBytes = 256 * 1024;
 
-/** Notes what is in the directory, in a file of its own there. */
-export async function writeManifest(directory: string): Promise<void> {
+/** With more files than that, a look at all of them takes longer than to start a guest. */
+const fewFiles = 300;
+
+/** Notes what is in the directory, in files of its own there. Those named in `fleeting` are not read, as that takes long. */
+export async function writeManifest(directory: string, fleeting: readonly string[] = []): Promise<void> {
 	const entries: Record<string, Entry> = {};
 	for (const name of await filesBelow(directory, '')) {
-		if (name === fileName) continue;
 		const {size, mtimeMs} = await lstat(path.join(directory, name));
-		entries[name] = [size, Math.floor(mtimeMs), await contentOf(path.join(directory, name))];
+		const content = fleeting.includes(name) ? null : await contentOf(path.join(directory, name));
+		entries[name] = [size, Math.floor(mtimeMs), content];
 	}
 	await writeFile(path.join(directory, fileName), JSON.stringify(entries));
+	await writeWitness(directory, Object.entries(entries));
 }
 
 /** The first file that is not as it was noted, or nothing. What came later, or without a note, is not looked at. */
 export async function findDamage(directory: string): Promise<string | undefined> {
-	const manifest = path.join(directory, fileName);
-	if (!existsSync(manifest)) return undefined;
-	let entries: readonly (readonly [string, Entry])[];
-	try {
-		entries = Object.entries(JSON.parse(await readFile(manifest, 'utf8')));
-	} catch (error) {
-		if (error instanceof SyntaxError) return fileName;
-		throw error;
-	}
+	const entries = readManifest(directory);
+	if (entries === 'none') return undefined;
+	if (entries === 'unreadable') return fileName;
+	const witness = readWitness(directory);
 	// In parts, as each file that is open at once takes memory and a descriptor.
 	for (let from = 0; from < entries.length; from += 500) {
 		const part = entries.slice(from, from + 500);
-		const damaged = await Promise.all(part.map(([name, entry]) => isDamaged(path.join(directory, name), entry)));
+		const damaged = await Promise.all(part.map(([name, entry]) => isDamaged(directory, name, entry, witness)));
 		const first = damaged.indexOf(true);
 		if (first >= 0) return part[first]![0];
 	}
 	return undefined;
 }
 
-async function isDamaged(file: string, [size, mtimeMs, sha256]: Entry): Promise<boolean> {
+/**
+ * As findDamage, but what was found whole since the host booted, and has not been written to since, is not read again.
+ * Where there are thousands of files only the large ones are looked at then.
+ */
+export async function isUnharmed(directory: string): Promise<boolean> {
+	const witness = readWitness(directory);
+	if (witness) {
+		const isSame = Object.entries(witness.files).every(([name, trace]) => isTraced(path.join(directory, name), trace));
+		if (isSame) return true;
+	}
+	if ((await findDamage(directory)) !== undefined) return false;
+	const entries = readManifest(directory);
+	if (Array.isArray(entries)) await writeWitness(directory, entries);
+	return true;
+}
+
+type Entries = readonly (readonly [string, Entry])[];
+
+function readManifest(directory: string): Entries | 'none' | 'unreadable' {
+	try {
+		return Object.entries(JSON.parse(readFileSync(path.join(directory, fileName), 'utf8')));
+	} catch (error) {
+		if (errorCode(error) === 'ENOENT') return 'none';
+		if (error instanceof SyntaxError || error instanceof TypeError) return 'unreadable';
+		throw error;
+	}
+}
+
+async function writeWitness(directory: string, entries: Entries): Promise<void> {
+	const worth = entries.filter(([, [size]]) => entries.length <= fewFiles || size >= alwaysReadBytes);
+	const files = Object.fromEntries(worth.map(([name]) => [name, traceOf(path.join(directory, name))]));
+	const boot = bootId();
+	if (boot === undefined) return;
+	const temporary = path.join(directory, `${witnessName}.${process.pid}`);
+	try {
+		await writeFile(temporary, JSON.stringify({boot, files} satisfies Witness));
+		await rename(temporary, path.join(directory, witnessName));
+	} catch {
+		// It saves time, no more.
+	}
+}
+
+function readWitness(directory: string): Witness | undefined {
+	try {
+		// Only writeWitness writes it.
+		const witness = JSON.parse(readFileSync(path.join(directory, witnessName), 'utf8')) as Witness;
+		return witness.boot === bootId() && typeof witness.files === 'object' ? witness : undefined;
+	} catch {
+		// None, or a torn one: then everything is read.
+		return undefined;
+	}
+}
+
+/** Of the host; changes when that starts again. */
+function bootId(): string | undefined {
+	try {
+		return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+	} catch {
+		return undefined;
+	}
+}
+
+function traceOf(file: string): Trace {
+	const {size, ctimeNs, ino} = lstatSync(file, {bigint: true});
+	return [`${size}`, `${ctimeNs}`, `${ino}`];
+}
+
+function isTraced(file: string, trace: Trace): boolean {
+	try {
+		return traceOf(file).every((part, index) => part === trace[index]);
+	} catch {
+		return false;
+	}
+}
+
+async function isDamaged(
+	directory: string,
+	name: string,
+	[size, mtimeMs, sha256]: Entry,
+	witness: Witness | undefined,
+): Promise<boolean> {
+	const file = path.join(directory, name);
 	try {
 		const found = await lstat(file);
 		if (found.size !== size) return true;
+		if (sha256 === null) return !witness?.files[name] || !isTraced(file, witness.files[name]);
 		if (size < alwaysReadBytes && Math.floor(found.mtimeMs) === mtimeMs) return false;
 		return (await contentOf(file)) !== sha256;
 	} catch (error) {
@@ -72,7 +163,9 @@ async function filesBelow(directory: string, name: string): Promise<readonly str
 	for (const entry of await readdir(path.join(directory, name), {withFileTypes: true})) {
 		const inside = path.join(name, entry.name);
 		if (entry.isDirectory()) found.push(...(await filesBelow(directory, inside)));
-		else if (entry.isFile() || entry.isSymbolicLink()) found.push(inside);
+		else if ((entry.isFile() || entry.isSymbolicLink()) && !ownFiles.test(inside)) found.push(inside);
 	}
 	return found;
 }
+
+const ownFiles = /^\.(?:manifest|witness)\.json/;

@@ -148,10 +148,17 @@ export type ProgramName =
 	| 'faulting' // bpf_probe_read of an unmapped address; stores its result in result[cookie]
 	| 'touch_map'; // bpf_map_update_elem on a hash map: calls kernel code that may be probed
 
-/** Everything the agent does: request fields → answer. Unless said otherwise an op fails with the errno of the call. */
+/**
+ * Everything the agent does: request fields → answer. Unless said otherwise an op fails with the errno of the call. The
+ * agent that a guest boots with knows `hello`, `clock` and `become` only.
+ */
 export type AgentOps = {
 	/** `fixtures` and `bprobe` say whether those modules are loaded. */
-	hello: {in: {}; out: {release: string; pid: number; cpus: number; bprobe: boolean; fixtures: boolean}};
+	hello: {in: {}; out: {release: string; pid: number; cpus: number}};
+	/** CLOCK_MONOTONIC. */
+	clock: {in: {}; out: {nowNs: Hex}};
+	/** Executes another program in its place once this is answered; that one answers all further requests. */
+	become: {in: {path: string}; out: {}};
 	/**
 	 * Writes files of /proc and /sys; those that do not exist are left out, and so is a setting whose third part names a
 	 * file that does not. Answers where the modules' code begins, `0x0` for one that is not loaded.

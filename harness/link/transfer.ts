@@ -6,21 +6,26 @@ import type {GuestLink} from './guest-link.ts';
 
 export type TransferFile = {readonly path: string; readonly data: Buffer; readonly mode?: number};
 
-/** Writes files below `directory` in the guest: all of them, or CommandFailedError. */
+/** Comes last in an archive: one that was cut before it is not whole, wherever it was cut. */
+const lastEntry = '.pushed';
+
+/** Writes files below `directory` in the guest: all of them, or CommandFailedError. Gives the size of the archive. */
 export async function push(
 	link: GuestLink,
 	directory: string,
 	files: readonly TransferFile[],
-	{signal}: {signal?: AbortSignal} = {},
-): Promise<void> {
+	{signal}: {signal?: AbortSignal | undefined} = {},
+): Promise<number> {
 	const pack = tar.pack();
-	for (const {path, data, mode = 0o644} of files)
+	for (const {path, data, mode = 0o644} of [...files, {path: lastEntry, data: Buffer.alloc(0)}])
 		pack.entry({name: path, mode, mtime: new Date(0), uid: 0, gid: 0}, data);
 	pack.finalize();
 	// tar-stream's types are streamx's; it iterates as a Node stream does.
 	const input = await buffer(Readable.from(pack as AsyncIterable<Buffer>));
 	const target = quote(directory);
-	await link.exec(`mkdir -p ${target} && exec tar -x -f - -C ${target}`, {input, signal});
+	const isWhole = `rm ${lastEntry} || { echo 'the archive was cut' >&2; exit 1; }`;
+	await link.exec(`mkdir -p ${target} && cd ${target} && tar -x -f - && ${isWhole}`, {input, signal});
+	return input.length;
 }
 
 /** Reads files and whole directories below `directory` in the guest. Throws if any of them is not there. */

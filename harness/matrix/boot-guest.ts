@@ -6,6 +6,7 @@ import {builtInOptions} from '../kernels/built-in.ts';
 import {push} from '../link/transfer.ts';
 import {bootUntilClockIsRight, isClockRight} from '../vm/clock.ts';
 import {Guest as VmGuest} from '../vm/guest.ts';
+import {loadSuite, type Pushed} from '../vm/load-suite.ts';
 import type {QemuEnd} from '../vm/qemu-process.ts';
 import {withSourceLines} from '../vm/source-lines.ts';
 import type {VmOptions} from '../vm/vm.ts';
@@ -18,10 +19,17 @@ import {keepKallsyms, readSymbols} from './guest-symbols.ts';
 /** What an idle host without acceleration takes from power on to the agent's answer. */
 const usualBootMs = 2500;
 
-/** Boots a guest for the engine; `consolePath` keeps its console after it has ended. */
+/** Boots a guest for the engine and pushes the suite into it; `consolePath` keeps its console after it has ended. */
 export async function bootGuest(
 	payload: Payload,
-	{signal, consolePath, accelerator}: Pick<VmOptions, 'signal' | 'consolePath' | 'accelerator'> = {},
+	{
+		signal,
+		consolePath,
+		accelerator,
+		onPushed,
+	}: Pick<VmOptions, 'signal' | 'consolePath' | 'accelerator'> & {
+		readonly onPushed?: ((pushed: Pushed) => void) | undefined;
+	} = {},
 ): Promise<Guest> {
 	return bootUntilClockIsRight(async boot => {
 		const path = consolePath && boot > 1 ? `${consolePath}.${boot}` : consolePath;
@@ -29,6 +37,7 @@ export async function bootGuest(
 		const options = {signal, consolePath: path, ...(accelerator && {accelerator})};
 		const guest = resources.use(await VmGuest.boot(payload, options));
 		if (!(await isClockRight(guest.agent))) return undefined;
+		onPushed?.(await loadSuite(guest, payload, {signal}));
 		resources.move();
 		return engineGuest(guest, payload, {slowness: slownessOf(guest.readyMs)});
 	});
@@ -88,7 +97,7 @@ export async function engineGuest(guest: VmGuest, payload: Payload, {slowness}: 
 				slowness,
 				symbols: () => (symbols ??= readSymbols(payload, {kallsyms, bases})),
 			}),
-		locate: frames => withSourceLines(frames, {bprobe: payload.bprobe, fixtures: payload.fixtures}),
+		locate: frames => withSourceLines(frames, payload.modules),
 		retranslate: () => vm.retranslate([...addresses.values()]),
 		addresses,
 		[Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -30,7 +30,7 @@ export async function describeRun({id, cells, qemu, accelerator, shard}: Descrip
 			...(speed !== undefined && {speed}),
 		},
 		versions: {
-			'probe-matrix': (await hashSources(ourSources)).slice(0, 12),
+			'probe-matrix': hashSources(ourSources).slice(0, 12),
 			node: process.version,
 			qemu: qemu.version,
 		},

@@ -1,8 +1,11 @@
 import type {Payload} from '../build/payload.ts';
 import {BootError, messageOf} from '../host/errors.ts';
 import {say} from '../host/say.ts';
-import {discardGolden, type Golden, obtainGolden} from '../vm/golden.ts';
+import {obtainBase} from '../vm/base-snapshot.ts';
 import {Guest as VmGuest} from '../vm/guest.ts';
+import type {Pushed} from '../vm/load-suite.ts';
+import {obtainLoaded} from '../vm/loaded-snapshot.ts';
+import {discardSnapshot, type Snapshot} from '../vm/snapshot-files.ts';
 import type {VmOptions} from '../vm/vm.ts';
 import {bootGuest, engineGuest} from './boot-guest.ts';
 import type {Guest} from './guest.ts';
@@ -12,6 +15,8 @@ export type GuestSourceOptions = Pick<VmOptions, 'accelerator' | 'signal'> & {
 	readonly isolation: Isolation;
 	/** A new file for the console of the next guest. */
 	readonly consolePath: () => string;
+	/** Called when the suite was pushed into a guest: once where guests are copies of it, else for each. */
+	readonly onPushed?: (pushed: Pushed) => void;
 };
 
 /** What a host without acceleration takes at most to restore a guest, unless it is busy. */
@@ -20,17 +25,18 @@ const usualRestoreMs = 400;
 /** What the processors have to do to boot a guest without debugging aids. */
 const usualBootCpuMs = 4000;
 
-/** Gives fresh guests of one kernel; its golden guest is looked up, or made, at the first. */
+/** Gives fresh guests of one kernel with the suite in them; the saved one is looked up, or made, at the first. */
 export function guestSource(payload: Payload, options: GuestSourceOptions): () => Promise<Guest> {
 	const {isolation, consolePath, signal} = options;
 	if (isolation === 'reboot') return () => bootGuest(payload, {...options, consolePath: consolePath()});
-	let golden: Promise<Golden> | undefined;
+	let loaded: Promise<Snapshot> | undefined;
 
 	const restore = async (): Promise<Guest> => {
-		golden ??= obtainGolden(payload, options);
-		const guest = await VmGuest.restore(await golden, {signal, consolePath: consolePath()});
-		const {bootCpuMs} = await golden;
-		const slowness = Math.max(1, guest.readyMs / usualRestoreMs) * Math.max(1, bootCpuMs / usualBootCpuMs);
+		loaded ??= obtainLoaded(payload, options);
+		const snapshot = await loaded;
+		const guest = await VmGuest.restore(snapshot, {signal, consolePath: consolePath()});
+		const slowness =
+			Math.max(1, guest.readyMs / usualRestoreMs) * Math.max(1, snapshot.bootCpuMs / usualBootCpuMs);
 		return engineGuest(guest, payload, {slowness});
 	};
 
@@ -42,7 +48,7 @@ export function guestSource(payload: Payload, options: GuestSourceOptions): () =
 			} catch (error) {
 				signal?.throwIfAborted();
 				if (!(error instanceof BootError)) throw error;
-				say(`a copy of the saved guest is of no use (${messageOf(error).split('\n')[0]}).`);
+				say(`the saved guest could not be restored: ${messageOf(error).split('\n')[0]}`);
 				await repair();
 			}
 		}
@@ -50,12 +56,13 @@ export function guestSource(payload: Payload, options: GuestSourceOptions): () =
 	};
 
 	async function forget(): Promise<void> {
-		golden = undefined;
+		loaded = undefined;
 	}
 
+	/** The loaded one, or where that cannot even be made, what it is made from. */
 	async function discard(): Promise<void> {
-		const bad = await golden;
-		golden = undefined;
-		if (bad) await discardGolden(bad);
+		const bad = (await loaded?.catch(() => undefined)) ?? (await obtainBase(payload, options));
+		loaded = undefined;
+		await discardSnapshot(bad.directory);
 	}
 }

@@ -31,11 +31,11 @@ export async function keepKallsyms(
 
 /** For a guest whose modules lie where `bases` says. */
 export async function readSymbols(
-	payload: Pick<Payload, 'bprobe' | 'fixtures'>,
+	{modules: files}: Pick<Payload, 'modules'>,
 	{kallsyms, bases}: {kallsyms: string | undefined; bases: Readonly<Record<'bprobe' | 'fixtures', Hex>>},
 ): Promise<Symbols> {
 	const modules = (['bprobe', 'fixtures'] as const).flatMap(name =>
-		bases[name] === '0x0' ? [] : {name, file: payload[name], base: BigInt(bases[name])},
+		bases[name] === '0x0' ? [] : {name, file: files[name], base: BigInt(bases[name])},
 	);
 	return Symbols.read(kallsyms, modules);
 }

@@ -64,7 +64,13 @@ export async function runKernels({
 		largestMib = Math.max(largestMib, await guestMemoryMib(payload.kernel));
 		sources.set(
 			kernel,
-			guestSource(payload, {isolation, accelerator: accelerator.name, signal, consolePath: () => consolePath(kernel)}),
+			guestSource(payload, {
+				isolation,
+				accelerator: accelerator.name,
+				signal,
+				consolePath: () => consolePath(kernel),
+				onPushed: pushed => emit({type: 'pushed', kernel, ...pushed}),
+			}),
 		);
 	}
 	const durations = await Durations.open();

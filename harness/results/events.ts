@@ -49,6 +49,16 @@ export type KernelEvent = {
 	readonly reason?: string;
 };
 
+/** What is tested went into a guest of the kernel, as one tar stream over SSH; guests that are copies of it have it, too. */
+export type PushedEvent = {
+	readonly type: 'pushed';
+	readonly kernel: string;
+	/** Of the stream. */
+	readonly bytes: number;
+	/** From the connection's begin to the last file. */
+	readonly ms: number;
+};
+
 /** Written before a cell begins, so that any death is attributed. */
 export type StartedEvent = CellName & {readonly type: 'started'; readonly repeat: number};
 
@@ -101,7 +111,7 @@ export type EndEvent = {
 	readonly findings?: readonly NightFinding[];
 };
 
-export type Event = RunEvent | KernelEvent | StartedEvent | CellEvent | MeasurementEvent | EndEvent;
+export type Event = RunEvent | KernelEvent | PushedEvent | StartedEvent | CellEvent | MeasurementEvent | EndEvent;
 
 /** `return/call-stack[asm]`: what --match takes and reports print. */
 export function cellTitle(cell: CellName): string {

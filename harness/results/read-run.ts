@@ -125,6 +125,7 @@ const fields: Readonly<Record<Event['type'], Readonly<Record<string, Check>>>> =
 		cells: isNumber,
 	},
 	kernel: {kernel: isText, state: isOneOf(['ready', 'unavailable', 'failed'])},
+	pushed: {kernel: isText, bytes: isNumber, ms: isNumber},
 	started: cellName,
 	cell: {
 		...cellName,

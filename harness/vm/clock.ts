@@ -32,7 +32,7 @@ export async function bootUntilClockIsRight<T>(boot: (attempt: number) => Promis
 /** Both clocks at once, as well as the way to the agent and back lets one say. Throws LinkLostError. */
 export async function readClocks(agent: Agent): Promise<Moment> {
 	const before = performance.now();
-	const {nowNs} = await agent.call('counts', {});
+	const {nowNs} = await agent.call('clock', {});
 	return {hostMs: (before + performance.now()) / 2, guestMs: Number(BigInt(nowNs) / 1000n) / 1000};
 }
 

@@ -1,4 +1,4 @@
-import type {Payload} from '../build/payload.ts';
+import type {BootFiles} from '../build/payload.ts';
 import {BootError, LinkLostError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';
 import {guestMemoryMib} from '../kernels/memory.ts';
@@ -6,9 +6,9 @@ import {Agent} from '../link/agent.ts';
 import {GuestLink, type LinkOptions} from '../link/guest-link.ts';
 import {createRunKeys, type RunKeys} from '../link/keys.ts';
 import {isClockRight, isRateRight, readClocks} from './clock.ts';
-import type {Golden} from './golden.ts';
 import {IdentityPort} from './identity.ts';
-import {resume} from './snapshot.ts';
+import {resume} from './migration.ts';
+import {noteUse, type Snapshot} from './snapshot-files.ts';
 import {Vm, type VmOptions} from './vm.ts';
 
 export type GuestOptions = Omit<VmOptions, 'qemu' | 'kernel' | 'initramfs' | 'memoryMib' | 'memory' | 'isIncoming'> & {
@@ -18,7 +18,10 @@ export type GuestOptions = Omit<VmOptions, 'qemu' | 'kernel' | 'initramfs' | 'me
 	readonly deadlineMs?: number;
 };
 
-type CloneOptions = Pick<GuestOptions, 'consolePath' | 'deadlineMs' | 'signal'>;
+type RestoreOptions = Pick<GuestOptions, 'consolePath' | 'deadlineMs' | 'signal'> & {
+	/** A copy of the snapshot's memory for the guest to write to; otherwise what it writes is gone with it. */
+	readonly writesTo?: string;
+};
 
 /** A guest whose agent answers, and our connection to it. */
 export class Guest implements AsyncDisposable {
@@ -27,13 +30,14 @@ export class Guest implements AsyncDisposable {
 	readonly keys: RunKeys;
 	/** From the start of QEMU to the agent's first answer. */
 	readonly readyMs: number;
+	readonly #identity: IdentityPort;
 	readonly #resources: AsyncDisposableStack;
 	readonly #closing = new AbortController();
 	#link: Promise<GuestLink> | undefined;
 
 	/** Powers a guest on. Throws BootError, which shows the end of its console. */
 	static async boot(
-		{kernel, initramfs}: Pick<Payload, 'kernel' | 'initramfs'>,
+		{kernel, initramfs}: BootFiles,
 		options: GuestOptions = {},
 	): Promise<Guest> {
 		const {signal, gdb = false, deadlineMs = gdb ? undefined : 60_000} = options;
@@ -44,32 +48,42 @@ export class Guest implements AsyncDisposable {
 		const identity = new IdentityPort(vm.identity);
 		await vm.whileItComesUp(identity.asked(), {signal, deadlineMs});
 		const {agent, keys} = await vm.whileItComesUp(introduce(vm, identity), {signal, deadlineMs});
-		return new Guest({vm, agent, keys}, resources.move());
+		return new Guest({vm, agent, keys, identity}, resources.move());
 	}
 
 	/**
-	 * A copy of the golden guest, with random numbers, a time and keys of its own. Throws BootError when it does not
+	 * A copy of a saved guest, with random numbers, a time and keys of its own. Throws BootError when it does not
 	 * answer, or when its clock is wrong.
 	 */
-	static async restore(golden: Golden, {signal, deadlineMs = 30_000, consolePath}: CloneOptions = {}): Promise<Guest> {
+	static async restore(
+		snapshot: Snapshot,
+		{signal, deadlineMs = 30_000, consolePath, writesTo}: RestoreOptions = {},
+	): Promise<Guest> {
 		await using resources = new AsyncDisposableStack();
-		const options = {...golden.vmOptions, memory: {file: golden.memory, use: 'copied' as const}, isIncoming: true};
-		const vm = resources.use(await Vm.start({...options, consolePath, signal}));
-		const resumed = await vm.whileItComesUp(resume(vm.qmp, golden.state), {signal, deadlineMs});
+		const memory = {file: writesTo ?? snapshot.memory, use: writesTo ? ('written' as const) : ('copied' as const)};
+		await noteUse(snapshot.directory);
+		const vm = resources.use(
+			await Vm.start({...snapshot.vmOptions, memory, isIncoming: true, consolePath, signal}),
+		);
+		const resumed = await vm.whileItComesUp(resume(vm.qmp, snapshot.state), {signal, deadlineMs});
 		const identity = new IdentityPort(vm.identity);
 		const {agent, keys} = await vm.whileItComesUp(introduce(vm, identity), {signal, deadlineMs});
-		const saved = {hostMs: resumed, guestMs: golden.guestMs};
+		const saved = {hostMs: resumed, guestMs: snapshot.guestMs};
 		const now = await vm.whileItComesUp(readClocks(agent), {signal, deadlineMs});
 		// The way here is short, and on a busy host a blur; then it is worth a longer look.
 		if (!isRateRight(saved, now) && !(await vm.whileItComesUp(isClockRight(agent), {signal, deadlineMs})))
 			throw new BootError('The clock of a restored guest runs too fast or too slow.');
-		return new Guest({vm, agent, keys}, resources.move());
+		return new Guest({vm, agent, keys, identity}, resources.move());
 	}
 
-	private constructor(parts: Pick<Guest, 'vm' | 'agent' | 'keys'>, resources: AsyncDisposableStack) {
+	private constructor(
+		parts: Pick<Guest, 'vm' | 'agent' | 'keys'> & {identity: IdentityPort},
+		resources: AsyncDisposableStack,
+	) {
 		this.vm = parts.vm;
 		this.agent = parts.agent;
 		this.keys = parts.keys;
+		this.#identity = parts.identity;
 		this.readyMs = performance.now() - parts.vm.startedAt;
 		this.#resources = resources;
 	}
@@ -88,6 +102,14 @@ export class Guest implements AsyncDisposable {
 			this.#link = undefined;
 			throw error;
 		}
+	}
+
+	/** Makes it one that can be saved: nobody can log in, and it asks who it is as after its boot. */
+	async forgetIdentity(): Promise<void> {
+		const link = await this.#link?.catch(() => undefined);
+		this.#link = undefined;
+		await link?.[Symbol.asyncDispose]();
+		await this.#identity.forget();
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

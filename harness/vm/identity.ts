@@ -19,7 +19,7 @@ export class IdentityPort {
 		});
 	}
 
-	/** Resolves when the guest asks, once in its life: after a restore it still waits for the answer. */
+	/** Resolves when the guest asks: a restored one has asked already, and waits for the answer. */
 	async asked(): Promise<void> {
 		await this.#expect('who');
 	}
@@ -36,6 +36,12 @@ export class IdentityPort {
 			].join('\n'),
 		);
 		await this.#expect('ready');
+	}
+
+	/** Resolves when the guest, which has been told, has ended all SSH sessions and asks again. */
+	async forget(): Promise<void> {
+		this.#output.write('forget\n');
+		await this.#expect('who');
 	}
 
 	async #expect(word: string): Promise<void> {

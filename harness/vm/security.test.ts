@@ -8,21 +8,22 @@ import {findQemu} from '../host/qemu.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {GuestLink} from '../link/guest-link.ts';
 import {createRunKeys} from '../link/keys.ts';
-import {type Golden, obtainGolden} from './golden.ts';
+import {obtainLoaded} from './loaded-snapshot.ts';
+import type {Snapshot} from './snapshot-files.ts';
 import {Guest} from './guest.ts';
 import {type PrivateCache, privateCache} from './private-cache.ts';
 
 /** The list of ARCHITECTURE.md, "What a guest must not do". One guest serves all. */
 let guest: Guest;
-let golden: Golden;
+let loaded: Snapshot;
 let cache: PrivateCache | undefined;
 
 test.serial.before('a guest runs', async t => {
 	t.timeout(20 * 60_000);
 	const payload = await buildPayload(await obtainKernel('debian-6.1'));
 	cache = await privateCache();
-	golden = await obtainGolden(payload);
-	guest = await Guest.restore(golden);
+	loaded = await obtainLoaded(payload);
+	guest = await Guest.restore(loaded);
 });
 
 test.serial.after.always('it ends', async () => {
@@ -98,6 +99,6 @@ test.serial('no other key opens the guest, and its own are in no file of the hos
 
 test.serial('what lies on disk for a guest is for its owner only', t => {
 	t.is(statSync(path.dirname(guest.vm.gdbSocket)).mode & 0o077, 0);
-	t.is(statSync(golden.memory).mode & 0o077, 0);
+	t.is(statSync(loaded.memory).mode & 0o077, 0);
 	t.is(statSync(guest.vm.console.path).mode & 0o077, 0);
 });

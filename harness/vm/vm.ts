@@ -1,7 +1,7 @@
 import {mkdir} from 'node:fs/promises';
 import type net from 'node:net';
 import path from 'node:path';
-import {BootError, messageOf} from '../host/errors.ts';
+import {BootError, LoadError, messageOf} from '../host/errors.ts';
 import type {Qemu} from '../host/qemu.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 import {Console} from './console.ts';
@@ -117,7 +117,7 @@ export class Vm implements AsyncDisposable {
 
 	/**
 	 * What `work` gives, which waits for a guest that comes up. Throws BootError, with the end of the console, when QEMU
-	 * ends, `work` fails or the deadline passes.
+	 * ends, `work` fails or the deadline passes; a LoadError stays what it is.
 	 */
 	async whileItComesUp<T>(
 		work: Promise<T>,
@@ -129,6 +129,8 @@ export class Vm implements AsyncDisposable {
 			return await this.#process.unlessItEnds(work, {signal: either});
 		} catch (error) {
 			signal?.throwIfAborted();
+			// The guest is well, what it was given is not.
+			if (error instanceof LoadError) throw error;
 			throw await bootError(error, {kernel: this.#kernel, console: this.console, ...(late?.aborted && {deadlineMs})});
 		}
 	}

@@ -10,8 +10,8 @@ import {findDamage} from '../host/manifest.ts';
 import {findQemu} from '../host/qemu.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {findKernelReports} from './crash-detector.ts';
-import {type Golden, obtainGolden} from './golden.ts';
-import {fingerprintOf, forgetUnused, readRecord} from './golden-files.ts';
+import {obtainLoaded} from './loaded-snapshot.ts';
+import {fingerprintOf, forgetUnused, readRecord, type Snapshot} from './snapshot-files.ts';
 import {Guest} from './guest.ts';
 import {type PrivateCache, privateCache} from './private-cache.ts';
 

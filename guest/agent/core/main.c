@@ -7,33 +7,33 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include "agent.h"
+#include "core.h"
 
-static const struct {
-	const char *name;
-	op_function *run;
-} ops[] = {
-	{"hello", op_hello}, {"prepare", op_prepare}, {"load", op_load}, {"unload", op_unload}, {"progExists", op_prog_exists},
-	{"attach", op_attach}, {"close", op_close}, {"info", op_info}, {"listing", op_listing},
-	{"symbols", op_symbols}, {"names", op_names}, {"events", op_events}, {"counters", op_counters},
-	{"reset", op_reset}, {"call", op_call}, {"callInTask", op_call_in_task}, {"taskWait", op_task_wait},
-	{"taskKill", op_task_kill}, {"release", op_release}, {"counts", op_counts}, {"startLoop", op_start_loop},
-	{"startChurn", op_start_churn}, {"startForks", op_start_forks}, {"stopJob", op_stop_job},
-	{"ioctl", op_ioctl}, {"asUser", op_as_user}, {"probeFds", op_probe_fds}, {"insmod", op_insmod},
-	{"rmmod", op_rmmod}, {"crash", op_crash}, {"mark", op_mark},
-	{"execByThread", op_exec_by_thread},
+static const struct operation basics[] = {
+	{"hello", op_hello}, {"clock", op_clock}, {"become", op_become}, {0},
 };
+
+static op_function *find(const struct operation *among, const char *name)
+{
+	for (; among->name; among++) {
+		if (!strcmp(among->name, name))
+			return among->run;
+	}
+	return NULL;
+}
 
 static json_t *run(json_t *request, struct failure *failure)
 {
 	const char *name;
+	op_function *op;
 
 	if (!need_string(request, "op", &name, failure))
 		return NULL;
-	for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
-		if (!strcmp(ops[i].name, name))
-			return ops[i].run(request, failure);
-	}
+	op = find(basics, name);
+	if (!op)
+		op = find(suite_operations, name);
+	if (op)
+		return op(request, failure);
 	return fail(failure, ENOSYS, "There is no operation %s.", name);
 }
 
@@ -47,7 +47,7 @@ static json_t *answer(const char *line, size_t length)
 	if (json_is_object(request)) {
 		id = json_incref(json_object_get(request, "id"));
 		out = run(request, &failure);
-		close_bprobe_device();
+		after_operation();
 	} else {
 		fail(&failure, EBADMSG, "The request is no JSON object: %s.", request ? "another value" : error.text);
 	}
@@ -78,6 +78,11 @@ int main(void)
 		putchar('\n');
 		if (fflush(stdout))
 			break;
+		if (successor) {
+			execl(successor, successor, NULL);
+			fprintf(stderr, "%s: %m\n", successor);
+			_exit(127);
+		}
 	}
 	/* Probes, jobs and tasks end with the process; no destructor may wait for them. */
 	_exit(0);

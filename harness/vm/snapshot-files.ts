@@ -1,13 +1,13 @@
 import {createHash} from 'node:crypto';
-import {readdir, readFile, realpath, rename, rm, stat, writeFile} from 'node:fs/promises';
+import {readdir, readFile, realpath, rename, rm, stat, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
+import {locked} from '../host/cache.ts';
 import {errorCode} from '../host/errors.ts';
-import type {GoldenVmOptions} from './golden.ts';
 import {qemuArguments, socketNames} from './qemu-arguments.ts';
-import {machineOf} from './vm.ts';
+import {machineOf, type VmOptions} from './vm.ts';
 
 /** What stands beside a saved guest. */
-export type GoldenRecord = {
+export type SnapshotRecord = {
 	readonly fingerprint: string;
 	/** The guest's clock when it was saved. */
 	readonly guestMs: number;
@@ -15,10 +15,23 @@ export type GoldenRecord = {
 	readonly bootCpuMs: number;
 };
 
-const recordFile = 'golden.json';
+/** All that decides what a booted guest is. */
+export type SnapshotVmOptions = Pick<VmOptions, 'qemu' | 'kernel' | 'initramfs' | 'memoryMib' | 'accelerator'>;
+
+/** A guest that was saved before it knew who it is. */
+export type Snapshot = SnapshotRecord & {
+	readonly directory: string;
+	/** Never written again; any number of guests use it at once. */
+	readonly memory: string;
+	readonly state: string;
+	/** What it was booted with, and what has to be the same for its copies. */
+	readonly vmOptions: SnapshotVmOptions;
+};
+
+const recordFile = 'snapshot.json';
 
 /** A hash of all that decides what a saved guest is; one that differs in any of it cannot be restored, or not rightly. */
-export async function fingerprintOf(options: GoldenVmOptions): Promise<string> {
+export async function fingerprintOf(options: SnapshotVmOptions): Promise<string> {
 	const {qemu, kernel} = options;
 	const nowhere = Object.fromEntries(socketNames.map(name => [name, name])) as Record<
 		(typeof socketNames)[number],
@@ -36,9 +49,16 @@ export async function fingerprintOf(options: GoldenVmOptions): Promise<string> {
 	// Programs and images by their times, too: a path says nothing about what was built there since.
 	const files = [...qemu.command, ...args].filter(each => each.startsWith('/'));
 	const identities = await Promise.all(files.map(identityOf));
-	return createHash('sha256')
-		.update(JSON.stringify([1, qemu.version, qemu.command, args, processor, identities]))
-		.digest('hex');
+	return hashOf([1, qemu.version, qemu.command, args, processor, identities]);
+}
+
+/** The same for a copy of it into which something was pushed. */
+export function loadedFingerprintOf(base: string, identity: string): string {
+	return hashOf([1, base, identity]);
+}
+
+function hashOf(value: unknown): string {
+	return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
 
 async function identityOf(file: string): Promise<string> {
@@ -59,15 +79,15 @@ async function statOf(file: string): Promise<{size: number; mtimeMs: number; isD
 }
 
 /** The last of its files: without it a saved guest is not found. */
-export async function writeRecord(directory: string, record: GoldenRecord): Promise<void> {
+export async function writeRecord(directory: string, record: SnapshotRecord): Promise<void> {
 	await writeFile(path.join(directory, recordFile), JSON.stringify(record, null, '\t'));
 }
 
 /** Nothing unless there is a saved guest of that fingerprint. That its files are whole is the cache's matter. */
-export async function readRecord(directory: string, fingerprint: string): Promise<GoldenRecord | undefined> {
+export async function readRecord(directory: string, fingerprint: string): Promise<SnapshotRecord | undefined> {
 	try {
 		// Only `writeRecord` writes it.
-		const record = JSON.parse(await readFile(path.join(directory, recordFile), 'utf8')) as GoldenRecord;
+		const record = JSON.parse(await readFile(path.join(directory, recordFile), 'utf8')) as SnapshotRecord;
 		return record.fingerprint === fingerprint ? record : undefined;
 	} catch (error) {
 		if (errorCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
@@ -75,8 +95,38 @@ export async function readRecord(directory: string, fingerprint: string): Promis
 	}
 }
 
+/** The saved guest in that directory, if there is one of that fingerprint; notes that it is of use. */
+export async function openSnapshot(
+	directory: string,
+	fingerprint: string,
+	vmOptions: SnapshotVmOptions,
+): Promise<Snapshot | undefined> {
+	const record = await readRecord(directory, fingerprint);
+	if (!record) return undefined;
+	await noteUse(directory);
+	return {
+		...record,
+		directory,
+		memory: path.join(directory, 'memory'),
+		state: path.join(directory, 'state'),
+		vmOptions,
+	};
+}
+
+/** Keeps it from being removed as unused. */
+export async function noteUse(directory: string): Promise<void> {
+	await utimes(directory, new Date(), new Date()).catch(() => {
+		// It is gone; who restores it is told so.
+	});
+}
+
+/** For one whose copies are of no use though all its files are whole. */
+export async function discardSnapshot(directory: string): Promise<void> {
+	await locked(directory, {}, () => removeSnapshot(directory));
+}
+
 /** Not file by file: whoever opens it now finds all of it or nothing. */
-export async function removeGolden(directory: string): Promise<void> {
+async function removeSnapshot(directory: string): Promise<void> {
 	const gone = `${directory}.${process.pid}.gone`;
 	try {
 		await rename(directory, gone);
@@ -88,15 +138,12 @@ export async function removeGolden(directory: string): Promise<void> {
 	await rm(gone, {recursive: true, force: true});
 }
 
-/** A run of the matrix opens its golden guest each time it restores it. */
-const unusedMs = 60 * 60_000;
-
-/** Removes what other builds of ours have left of this kernel; each takes as much disk as a guest has memory. */
-export async function forgetUnused(parent: string, kernelName: string): Promise<void> {
-	for (const name of await readdir(parent)) {
-		const rest = name.startsWith(`${kernelName}-`) ? name.slice(kernelName.length + 1) : '';
+/** Removes those named `NAME-` and a hash that were not used for so long; each takes as much disk as a guest memory. */
+export async function forgetUnused(parent: string, name: string, unusedMs: number): Promise<void> {
+	for (const each of await readdir(parent)) {
+		const rest = each.startsWith(`${name}-`) ? each.slice(name.length + 1) : '';
 		if (!/^[0-9a-f]{16}(?:\.\d+\.gone)?$/.test(rest)) continue;
-		const directory = path.join(parent, name);
+		const directory = path.join(parent, each);
 		const {mtimeMs} = await stat(directory).catch(() => ({mtimeMs: Number.NaN}));
 		if (Date.now() - mtimeMs > unusedMs) await rm(directory, {recursive: true, force: true});
 	}

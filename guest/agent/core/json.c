@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "agent.h"
+#include "core.h"
 
 json_t *fail(struct failure *failure, int number, const char *format, ...)
 {
@@ -111,19 +111,6 @@ json_t *hex(uint64_t value)
 
 	snprintf(text, sizeof(text), "0x%" PRIx64, value);
 	return json_string(text);
-}
-
-json_t *regs_json(const uint64_t regs[BPROBE_REGS_WORDS])
-{
-	static const char *const names[BPROBE_REGS_WORDS] = {
-		"r15", "r14", "r13", "r12", "bp", "bx", "r11", "r10", "r9", "r8", "ax", "cx", "dx", "si", "di",
-		"orig_ax", "ip", "cs", "flags", "sp", "ss",
-	};
-	json_t *object = json_object();
-
-	for (int i = 0; i < BPROBE_REGS_WORDS; i++)
-		json_object_set_new(object, names[i], hex(regs[i]));
-	return object;
 }
 
 static int digit(char c)

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The agent of a guest that holds no suite. */
+#include "core.h"
+
+const struct operation suite_operations[] = {{0}};
+
+void after_operation(void)
+{
+}

@@ -1,0 +1,95 @@
+import {chmod} from 'node:fs/promises';
+import path from 'node:path';
+import type {BootFiles} from '../build/payload.ts';
+import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
+import {BootError} from '../host/errors.ts';
+import {cpuMsOf} from '../host/process.ts';
+import {findQemu} from '../host/qemu.ts';
+import {mustFit} from '../host/room.ts';
+import {say} from '../host/say.ts';
+import {fileNameOf} from '../kernels/kernel-id.ts';
+import {guestMemoryMib} from '../kernels/memory.ts';
+import {Agent} from '../link/agent.ts';
+import {bootUntilClockIsRight, isClockRight, readClocks} from './clock.ts';
+import {IdentityPort} from './identity.ts';
+import {save} from './migration.ts';
+import {
+	discardSnapshot,
+	fingerprintOf,
+	forgetUnused,
+	openSnapshot,
+	type Snapshot,
+	type SnapshotRecord,
+	type SnapshotVmOptions,
+	writeRecord,
+} from './snapshot-files.ts';
+import {Vm, type VmOptions} from './vm.ts';
+
+export type SnapshotOptions = Pick<VmOptions, 'accelerator' | 'signal'>;
+
+/** Each run uses one whenever it pushes something. */
+const unusedMs = 60 * 60_000;
+
+/** The base of a kernel's guests, and what it is called: booted, its agent answering, and nothing pushed yet. */
+export async function describeBase(
+	{kernel, initramfs}: BootFiles,
+	{accelerator = 'tcg', signal}: SnapshotOptions,
+): Promise<{fingerprint: string; vmOptions: SnapshotVmOptions}> {
+	const [qemu, memoryMib] = await Promise.all([findQemu({signal}), guestMemoryMib(kernel)]);
+	const vmOptions = {qemu, kernel, initramfs, memoryMib, accelerator};
+	return {fingerprint: await fingerprintOf(vmOptions), vmOptions};
+}
+
+/** The same from the cache, made if there is none that is whole and of the same make. */
+export async function obtainBase(files: BootFiles, options: SnapshotOptions = {}): Promise<Snapshot> {
+	const {signal} = options;
+	const {fingerprint, vmOptions} = await describeBase(files, options);
+	const name = `${fileNameOf(files.kernel)}-base`;
+	const directory = path.join(cacheDirectory('snapshots'), `${name}-${fingerprint.slice(0, 16)}`);
+	for (let attempt = 1; attempt <= 2; attempt++) {
+		await immutableDirectory(
+			directory,
+			async temporary => {
+				await forgetUnused(path.dirname(directory), name, unusedMs);
+				await makeBase(temporary, {fingerprint, vmOptions, signal});
+			},
+			{signal},
+		);
+		const base = await openSnapshot(directory, fingerprint, vmOptions);
+		if (base) return base;
+		await discardSnapshot(directory);
+	}
+	throw new BootError(`The saved guest in ${directory} is of no use each time it is made.`);
+}
+
+type Making = {fingerprint: string; vmOptions: SnapshotVmOptions; signal: AbortSignal | undefined};
+
+async function makeBase(directory: string, making: Making): Promise<void> {
+	// A disk that runs full while the guest writes to its memory would kill QEMU without a word.
+	await mustFit(directory, making.vmOptions.memoryMib * 2 ** 20, 'a saved guest');
+	say(`booting and saving a guest of ${making.vmOptions.kernel.id}.`);
+	const times = await bootUntilClockIsRight(() => bootAndSave(directory, making));
+	await writeRecord(directory, {fingerprint: making.fingerprint, ...times});
+}
+
+/** Nothing where the guest's clock is wrong: all its copies would have the same one. */
+async function bootAndSave(
+	directory: string,
+	{vmOptions, signal}: Making,
+): Promise<Pick<SnapshotRecord, 'guestMs' | 'bootCpuMs'> | undefined> {
+	const {kernel, memoryMib} = vmOptions;
+	const memory = path.join(directory, 'memory');
+	const consolePath = path.join(directory, 'console');
+	await using vm = await Vm.start({...vmOptions, memory: {file: memory, use: 'written'}, consolePath, signal});
+	const deadlineMs = 60_000;
+	await vm.whileItComesUp(new IdentityPort(vm.identity).asked(), {signal, deadlineMs});
+	const agent = new Agent(vm.agent, vm.agent);
+	await vm.whileItComesUp(agent.call('hello', {}), {signal, deadlineMs});
+	const bootCpuMs = cpuMsOf(vm.pid);
+	if (!(await isClockRight(agent))) return undefined;
+	const {guestMs} = await readClocks(agent);
+	await save(vm.qmp, path.join(directory, 'state'), {signal});
+	await chmod(memory, 0o600);
+	say(`${kernel.id} was saved, ${memoryMib} MiB.`);
+	return {guestMs, bootCpuMs};
+}

@@ -1,0 +1,47 @@
+import {readFile} from 'node:fs/promises';
+import path from 'node:path';
+import {type Payload, suiteAgent} from '../build/payload.ts';
+import {AgentError, LoadError, messageOf} from '../host/errors.ts';
+import {push} from '../link/transfer.ts';
+import {findKernelReports} from './crash-detector.ts';
+import type {Guest} from './guest.ts';
+
+/** What was pushed: its size as one tar stream, and how long that took, the connection included. */
+export type Pushed = {readonly bytes: number; readonly ms: number};
+
+/** What a suite brings: see Payload. */
+export type SuiteFiles = Pick<Payload, 'files' | 'modules'>;
+
+/**
+ * Pushes a suite's files over SSH into a guest that has booted, lets its agent take over, and inserts its modules.
+ * Throws LoadError where the module is at fault, GuestError where the guest is.
+ */
+export async function loadSuite(
+	guest: Guest,
+	{files, modules}: SuiteFiles,
+	{signal}: {signal?: AbortSignal | undefined} = {},
+): Promise<Pushed> {
+	const since = performance.now();
+	const contents = files.map(async ({path: name, source, mode}) => ({path: name, data: await readFile(source), mode}));
+	const [link, ...all] = await Promise.all([guest.link({signal}), ...contents]);
+	const bytes = await push(link, '/', all, {signal});
+	const ms = performance.now() - since;
+	await guest.agent.call('become', {path: suiteAgent});
+	for (const name of Object.keys(modules)) await insert(guest, name);
+	return {bytes, ms: Math.round(ms)};
+}
+
+async function insert({agent, vm}: Guest, module: string): Promise<void> {
+	const before = vm.console.end;
+	try {
+		await agent.call('insmod', {module}, {deadlineMs: 60_000});
+	} catch (error) {
+		await vm.console.refresh().catch(() => {});
+		const said = vm.console.from(before).trim();
+		const [report] = findKernelReports(said);
+		if (!report && !(error instanceof AgentError)) throw error;
+		const why = report?.title ?? messageOf(error).replace(/^insmod: /, '');
+		const words = said ? `\nThe kernel says:\n${said.split('\n').slice(-12).join('\n')}` : '';
+		throw new LoadError(`${path.basename(module)}.ko does not load: ${why}${words}`, {cause: error});
+	}
+}

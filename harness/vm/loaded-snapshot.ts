@@ -1,0 +1,90 @@
+import {chmod, copyFile} from 'node:fs/promises';
+import path from 'node:path';
+import type {Payload} from '../build/payload.ts';
+import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
+import {BootError} from '../host/errors.ts';
+import {mustFit} from '../host/room.ts';
+import {fileNameOf} from '../kernels/kernel-id.ts';
+import {describeBase, obtainBase, type SnapshotOptions} from './base-snapshot.ts';
+import {readClocks} from './clock.ts';
+import {Guest} from './guest.ts';
+import {loadSuite, type Pushed} from './load-suite.ts';
+import {save} from './migration.ts';
+import {
+	discardSnapshot,
+	forgetUnused,
+	loadedFingerprintOf,
+	openSnapshot,
+	type Snapshot,
+	writeRecord,
+} from './snapshot-files.ts';
+
+export type LoadedOptions = SnapshotOptions & {
+	/** Called when something was pushed, which is not so where the loaded guest lies in the cache. */
+	readonly onPushed?: (pushed: Pushed) => void;
+};
+
+/** Each edit makes one, and all take as much disk as a guest has memory. */
+const unusedMs = 15 * 60_000;
+
+/**
+ * A copy of the kernel's base with the suite in it, saved again: from the cache, made if there is none that is whole.
+ * Throws LoadError where a module does not load, GuestError where it cannot be put into the guest.
+ */
+export async function obtainLoaded(payload: Payload, options: LoadedOptions = {}): Promise<Snapshot> {
+	const {signal} = options;
+	const {fingerprint: base, vmOptions} = await describeBase(payload, options);
+	const fingerprint = loadedFingerprintOf(base, payload.identity);
+	const name = `${fileNameOf(payload.kernel)}-loaded`;
+	const directory = path.join(cacheDirectory('snapshots'), `${name}-${fingerprint.slice(0, 16)}`);
+	for (let attempt = 1; attempt <= 2; attempt++) {
+		await immutableDirectory(
+			directory,
+			async temporary => {
+				await forgetUnused(path.dirname(directory), name, unusedMs);
+				await makeLoaded(temporary, payload, {...options, fingerprint});
+			},
+			// Pushing again takes less time than reading it whole.
+			{signal, fleeting: ['memory']},
+		);
+		const loaded = await openSnapshot(directory, fingerprint, vmOptions);
+		if (loaded) return loaded;
+		await discardSnapshot(directory);
+	}
+	throw new BootError(`The saved guest in ${directory} is of no use each time it is made.`);
+}
+
+async function makeLoaded(
+	directory: string,
+	payload: Payload,
+	{fingerprint, onPushed, ...options}: LoadedOptions & {fingerprint: string},
+): Promise<void> {
+	const {signal} = options;
+	const base = await obtainBase(payload, options);
+	await mustFit(directory, base.vmOptions.memoryMib * 2 ** 20, 'a saved guest');
+	const memory = path.join(directory, 'memory');
+	await copyFile(base.memory, memory);
+	await chmod(memory, 0o600);
+	await using guest = await Guest.restore(base, {signal, writesTo: memory});
+	const {pushed, guestMs} = await guest.vm.whileItComesUp(fill(guest, payload, signal), {signal, deadlineMs: 60_000});
+	await save(guest.vm.qmp, path.join(directory, 'state'), {signal});
+	await writeRecord(directory, {fingerprint, guestMs, bootCpuMs: base.bootCpuMs});
+	onPushed?.(pushed);
+}
+
+async function fill(
+	guest: Guest,
+	payload: Payload,
+	signal: AbortSignal | undefined,
+): Promise<{pushed: Pushed; guestMs: number}> {
+	const pushed = await loadSuite(guest, payload, {signal});
+	await warmUp(guest);
+	await guest.forgetIdentity();
+	const {guestMs} = await readClocks(guest.agent);
+	return {pushed, guestMs};
+}
+
+/** What the agent reads once, and then knows in each copy. */
+async function warmUp({agent}: Guest): Promise<void> {
+	await agent.call('symbols', {names: ['fx_asm_fentry']});
+}
