@@ -9,7 +9,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {execa} from 'execa';
-import {cacheRoot} from '../harness/host/cache.ts';
+import {cacheRoot} from '../harness/host/cache-root.ts';
 import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
 
 const count = Number(process.argv[2] ?? 100);

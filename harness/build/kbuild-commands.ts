@@ -52,7 +52,8 @@ export async function kbuildCommands(options: KbuildOptions): Promise<readonly C
 	const recorderFile = path.join(directory, recorderName);
 	if (!isAnew && existsSync(recorded)) {
 		const scripts = (await readdir(recorded)).toSorted().map(name => path.join(recorded, name));
-		if (scripts.length > 0) return [[...make.slice(0, -1), 'sh', '-e', '-c', scripts.map(each => `sh ${each}`).join('\n')]];
+		if (scripts.length > 0)
+			return [[...make.slice(0, -1), 'sh', '-e', '-c', scripts.map(each => `sh ${each}`).join('\n')]];
 	}
 	emptyDirectory(recorded);
 	await writeFile(recorderFile, recorder);

@@ -11,6 +11,11 @@ export const projectRoot = path.resolve(import.meta.dirname, '../..');
 const isBuildOutput = (name: string) =>
 	/^\.|\.(?:o|ko|mod|mod\.c|cmd|order|symvers|a)$|^(?:node_modules|out|build)$/.test(name);
 
+/** Whether a file is one by its name; editors leave copies beside it. */
+export function isSource(name: string): boolean {
+	return !name.split(path.sep).some(part => isBuildOutput(part) || part.endsWith('~'));
+}
+
 /** Where some directories of the project are taken from instead: of another commit. */
 export type Elsewhere = Readonly<Record<string, string>>;
 
@@ -20,7 +25,8 @@ type Source = {readonly name: string; readonly file: string};
 /** A hash of the names and contents of those files, and of all files below those directories, of the project. */
 export function hashSources(places: readonly string[], elsewhere: Elsewhere = {}): string {
 	const hash = createHash('sha256');
-	for (const {name, file} of sourcesOf(places, elsewhere)) hash.update(`${name}\0`).update(readFileSync(file)).update('\0');
+	for (const {name, file} of sourcesOf(places, elsewhere))
+		hash.update(`${name}\0`).update(readFileSync(file)).update('\0');
 	return hash.digest('hex');
 }
 

@@ -16,11 +16,8 @@ const statusOf = {good: 0, bad: 1, skip: 125} as const;
 /** With this one `git bisect run` stops, instead of taking what is wrong here for the kernel's fault. */
 export const abortStatus = 128;
 
-export function addBisectStep(program: Command, signal: AbortSignal): void {
-	const command = program
-		.command('bisect-step')
-		.description('judges one commit of Linux, for `git bisect run`')
-		.option('--linux <tree>', 'the repository, which is only read; its HEAD is judged', '.');
+export function addBisectStep(command: Command, signal: AbortSignal): void {
+	command.option('--linux <tree>', 'the repository, which is only read; its HEAD is judged', '.');
 	addQuestion(command)
 		.option('--repeats <n>', 'so many passes make it good; more for what fails rarely', wholeNumber(1, 1000), 10)
 		.option('--symptom <text>', 'only failures that say this are bad (default: all are)')

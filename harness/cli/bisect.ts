@@ -18,10 +18,9 @@ import {type BisectOptions, configsOf, endsOf, mustFit, sourceIsForReleases} fro
 import {forJob} from './job-output.ts';
 import {addQuestion, questionOf} from './question-options.ts';
 
-export function addBisect(program: Command, signal: AbortSignal): void {
-	const command = program
-		.command('bisect')
-		.description('finds the first bad kernel, and with --linux the first bad commit')
+export function addBisect(command: Command, signal: AbortSignal): void {
+	command
+
 		.option('--good <id>', 'where all is well: a kernel; with --linux or --module a revision, too')
 		.option('--bad <id>', 'a newer one, where it is not')
 		.option('--linux <tree>', 'a git repository of Linux: go on to the commit; it is only read')

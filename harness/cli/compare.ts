@@ -10,13 +10,12 @@ import type {HistoryStore} from '../results/store.ts';
 import {openHistory} from './history.ts';
 import {forJob} from './job-output.ts';
 
-export function addCompare(program: Command): void {
-	program
-		.command('compare')
+export function addCompare(command: Command): void {
+	command
+
 		.argument('<before>', "a file of events, a run's id, last or last-green")
 		.argument('<after>', 'another')
 		.option('--history <dir>', 'where runs are kept, by --history of run and nightly')
-		.description('what is different in one run from another')
 		.addHelpText(
 			'after',
 			'\nExit status: 0 no new failure, 1 new failures, 2 usage,\n3 none, but <after> was interrupted or lacks a kernel that <before> has.',

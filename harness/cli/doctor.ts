@@ -1,14 +1,14 @@
 import type {Command} from 'commander';
 import {findAccelerator} from '../host/accelerator.ts';
-import {cacheDirectory, cacheRoot} from '../host/cache.ts';
+import {cacheDirectory} from '../host/cache.ts';
+import {cacheRoot} from '../host/cache-root.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';
 import {type Finding, inspectHost, installCommand, installMissing, versionOf} from '../host/requirements.ts';
 
-export function addDoctor(program: Command, signal: AbortSignal): void {
-	program
-		.command('doctor')
-		.description('says what this host needs, what is there, and how to get the rest')
+export function addDoctor(command: Command, signal: AbortSignal): void {
+	command
+
 		.option('--install', 'install what is missing, as root or by sudo without a password; quiet if nothing is')
 		.option('--tests', "look for what only the project's own tests use, too", false)
 		.action(async ({install = false, tests}: {install?: boolean; tests: boolean}) => {

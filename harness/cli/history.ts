@@ -10,8 +10,8 @@ import {wholeNumber} from './option-values.ts';
 
 type HistoryOption = {readonly history: string};
 
-export function addHistory(program: Command): void {
-	const history = program.command('history').description('past runs, kept by --history of run and nightly');
+export function addHistory(command: Command): void {
+	const history = command;
 	history
 		.command('list')
 		.requiredOption('--history <dir>', 'where they are kept')

@@ -1,8 +1,6 @@
 import type {Command} from 'commander';
 import {nightlyKernels} from '../kernels/catalogue.ts';
 import {type ListedKernel, listKernels, pruneCache} from '../kernels/inventory.ts';
-import {obtainKernel} from '../kernels/obtain.ts';
-import {resolveKernel} from '../kernels/resolve.ts';
 import {homeKernel} from '../matrix/tested-kernels.ts';
 
 type FetchOptions = {readonly refresh: boolean; readonly source?: string};
@@ -15,11 +13,8 @@ A kernel is named by
   4.15.0-72-generic       the release under an Ubuntu kernel; also ubuntu:4.15.0-72.81
   ./linux                 a tree, used as it is if it is built, else built elsewhere`;
 
-export function addKernels(program: Command, signal: AbortSignal): void {
-	const kernels = program
-		.command('kernels')
-		.description('the kernels the matrix can run on')
-		.addHelpText('after', names);
+export function addKernels(command: Command, signal: AbortSignal): void {
+	const kernels = command.addHelpText('after', names);
 	kernels
 		.command('list')
 		.description('those that are known, and what of them is in the cache')
@@ -34,6 +29,7 @@ export function addKernels(program: Command, signal: AbortSignal): void {
 		.option('--source <dir>', 'a tree to build a release from')
 		.description('says what a name means now; fetches and builds nothing')
 		.action(async (wanted: readonly string[], {source}: {source?: string}) => {
+			const {resolveKernel} = await import('../kernels/resolve.ts');
 			for (const name of wanted) {
 				const {id, release, origin} = await resolveKernel(name, {signal, ...(source !== undefined && {source})});
 				process.stdout.write(`${id}\t${release}\t${origin}\n`);
@@ -47,6 +43,7 @@ export function addKernels(program: Command, signal: AbortSignal): void {
 		.description('brings kernels into the cache, building them if need be')
 		.addHelpText('after', names)
 		.action(async (wanted: readonly string[], {refresh, source}: FetchOptions) => {
+			const {obtainKernel} = await import('../kernels/obtain.ts');
 			for (const name of wanted) {
 				const kernel = await obtainKernel(name, {signal, refresh, ...(source !== undefined && {source})});
 				process.stdout.write(`${JSON.stringify(kernel, null, '\t')}\n`);

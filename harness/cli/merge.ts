@@ -10,14 +10,13 @@ import {collect} from './option-values.ts';
 
 type MergeOptions = {readonly kernel: readonly string[]; readonly json: string; readonly history?: string};
 
-export function addMerge(program: Command): void {
-	program
-		.command('merge')
+export function addMerge(command: Command): void {
+	command
+
 		.argument('<file...>', 'files of events, written by run --json')
 		.option('--kernel <id>', 'a kernel that has to be in one of them; may be given again', collect, [])
 		.option('--json <file>', 'write the events of the whole there; - is standard output', '-')
 		.option('--history <dir>', 'keep the whole there, too')
-		.description('makes one run of its parts: shards, or runs of different kernels')
 		.addHelpText(
 			'after',
 			'\nExit status: that of the whole run; 2 where the files are no parts of one, 3 where a part or kernel is missing.',

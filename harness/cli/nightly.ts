@@ -33,10 +33,9 @@ type NightlyOptions = {
 	readonly source?: string;
 };
 
-export function addNightly(program: Command, signal: AbortSignal): void {
-	program
-		.command('nightly')
-		.description('runs the matrix on every kernel and says what has changed since the nights before')
+export function addNightly(command: Command, signal: AbortSignal): void {
+	command
+
 		.option('--kernel <id>', 'a kernel to run on; may be given again (default: all, and all flavours)', collect, [])
 		.option('--match <glob>', 'cases to run (default: all); may be given again', collect, [])
 		.option('--hours <n>', 'what is left of these goes to repeats of the races', numberOf('hours', 0, 1000), 0)

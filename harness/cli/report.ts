@@ -19,11 +19,10 @@ export type ReportOptions = {
 	readonly history?: string;
 };
 
-export function addReport(program: Command): void {
-	program
-		.command('report')
+export function addReport(command: Command): void {
+	command
+
 		.argument('<file...>', 'events of a run, as run --json writes them; of several the newest run is the one reported')
-		.description('makes a report of a run from its events')
 		.addOption(new Option('--format <name>', 'how it is written').choices(Object.keys(reportFormats)).default('html'))
 		.option('--out <file>', 'where to; standard output without it')
 		.option(

@@ -3,7 +3,6 @@ import {type Command, Option} from 'commander';
 import {type AcceleratorName, acceleratorNames} from '../host/accelerator.ts';
 import {UsageError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
-import {allCases} from '../matrix/cases/all.ts';
 import {type Isolation, isolations} from '../matrix/isolation.ts';
 import {type Cell, planCells} from '../matrix/plan.ts';
 import {type EarlierRun, resume} from '../matrix/resume.ts';
@@ -22,6 +21,7 @@ import {forJob} from './job-output.ts';
 import {collect, wholeNumber} from './option-values.ts';
 import {openProgress} from './progress.ts';
 import {chooseShard, parseShard, type ShardChoice} from './shard.ts';
+import {watchRuns} from './watch.ts';
 
 type RunOptions = {
 	readonly kernel: readonly string[];
@@ -35,12 +35,13 @@ type RunOptions = {
 	readonly accel?: AcceleratorName;
 	readonly source?: string;
 	readonly resume?: string;
+	readonly watch: boolean;
+	readonly standby: boolean;
 };
 
-export function addRun(program: Command, signal: AbortSignal): void {
-	program
-		.command('run')
-		.description('runs the matrix and prints its table')
+export function addRun(command: Command, signal: AbortSignal): void {
+	command
+
 		.option(
 			'--kernel <id>',
 			`a kernel to run on; may be given again, or be 'all' (default: ${homeKernel}, or ${embeddedKernel} where that cannot be had)`,
@@ -72,6 +73,13 @@ export function addRun(program: Command, signal: AbortSignal): void {
 				acceleratorNames,
 			),
 		)
+		.addOption(
+			new Option('--watch', 'run again after each change of the sources, and say what is different')
+				.conflicts(['json', 'history', 'shard', 'resume'])
+				.default(false),
+		)
+		// How --watch starts a round ahead of its time: it begins when a line comes on standard input.
+		.addOption(new Option('--standby').hideHelp().default(false))
 		.addHelpText(
 			'after',
 			`
@@ -81,8 +89,20 @@ Exit status: 0 all passed, 1 a cell failed, crashed or hung, 2 usage or set-up,
 Example: probe-matrix run --match 'return/*' --match 'race/owner-killed[asm]'`,
 		)
 		.action(async (options: RunOptions) => {
+			if (options.watch)
+				return watchRuns(
+					process.argv.slice(2).filter(each => each !== '--watch'),
+					signal,
+				);
+			if (options.standby && !(await isCalled())) return;
 			process.exitCode = await run(options, signal);
 		});
+}
+
+/** Waits for a line; none comes where nobody is left to send it. */
+async function isCalled(): Promise<boolean> {
+	for await (const _ of process.stdin) return true;
+	return false;
 }
 
 type PlannedRun = {readonly cells: readonly Cell[]; readonly shard?: Shard; readonly earlier?: EarlierRun};
@@ -92,6 +112,8 @@ async function plan(
 	{kernel, match, repeat, shard: choice, history, times, json, resume: name}: RunOptions,
 	from: {readonly signal: AbortSignal; readonly source?: string},
 ): Promise<PlannedRun> {
+	// Only now: while a process waits for its turn, cases may change.
+	const {allCases} = await import('../matrix/cases/all.ts');
 	const {kernels, notice} = await chooseKernels(kernel, from);
 	if (notice) say(notice);
 	const shard = choice && (await chooseShard(choice, kernels, {history, times}));

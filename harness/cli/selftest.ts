@@ -12,10 +12,9 @@ import {showResult, showSum} from './selftest-output.ts';
 
 type SelftestOptions = {readonly kernel: readonly string[]; readonly only: readonly Fault[]};
 
-export function addSelftest(program: Command, signal: AbortSignal): void {
-	program
-		.command('selftest')
-		.description('makes guests crash and hang in every known way, and checks that the verdicts are right')
+export function addSelftest(command: Command, signal: AbortSignal): void {
+	command
+
 		.option(
 			'--kernel <id>',
 			`a kernel to do it on; may be given again (default: ${homeKernel}, or ${embeddedKernel} where that cannot be had)`,

@@ -15,13 +15,12 @@ import {loadSuite} from '../vm/load-suite.ts';
 import {obtainLoaded} from '../vm/loaded-snapshot.ts';
 import type {Vm} from '../vm/vm.ts';
 
-export function addShell(program: Command, signal: AbortSignal): void {
-	program
-		.command('shell')
+export function addShell(command: Command, signal: AbortSignal): void {
+	command
+
 		.argument('[id]', 'the kernel', embeddedKernel)
 		.option('--copy <file...>', 'put files of this host into the guest, where the shell starts')
 		.option('--gdb', 'start the guest stopped, and say how to attach gdb')
-		.description('a shell in a guest with bprobe and fixtures loaded')
 		.action(async (id: string, {gdb = false, copy = []}: {gdb?: boolean; copy?: readonly string[]}) => {
 			const files = copy.map(readForGuest);
 			const payload = await buildPayload(await obtainKernel(id, {signal}), {signal});

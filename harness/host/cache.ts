@@ -1,18 +1,12 @@
 import {randomBytes} from 'node:crypto';
 import {accessSync, constants, existsSync, mkdirSync} from 'node:fs';
 import {mkdir, readdir, rename, rm} from 'node:fs/promises';
-import {homedir} from 'node:os';
 import path from 'node:path';
+import {cacheRoot} from './cache-root.ts';
 import {diskFull, errorCode, messageOf, UsageError} from './errors.ts';
 import {withLock} from './lock.ts';
 import {findDamage, isUnharmed, writeManifest} from './manifest.ts';
 import {say} from './say.ts';
-
-/** `$PROBE_MATRIX_CACHE`, `$XDG_CACHE_HOME/probe-matrix` or `~/.cache/probe-matrix`. */
-export function cacheRoot(): string {
-	const {PROBE_MATRIX_CACHE: own, XDG_CACHE_HOME: xdg} = process.env;
-	return path.resolve(own || path.join(xdg || path.join(homedir(), '.cache'), 'probe-matrix'));
-}
 
 /** A directory of the cache, made if need be. Throws UsageError where that cannot be. */
 export function cacheDirectory(...parts: readonly string[]): string {

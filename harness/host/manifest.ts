@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {createReadStream, lstatSync, readFileSync} from 'node:fs';
-import {lstat, readdir, readFile, readlink, rename, writeFile} from 'node:fs/promises';
+import {lstat, readdir, readlink, rename, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {pipeline} from 'node:stream/promises';
 import {errorCode} from './errors.ts';

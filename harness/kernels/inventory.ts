@@ -1,8 +1,8 @@
 import {existsSync} from 'node:fs';
-import {readdir, readFile, rm} from 'node:fs/promises';
+import {readdir, readFile, rm, stat} from 'node:fs/promises';
 import path from 'node:path';
-import {execa} from 'execa';
 import {cacheDirectory, locked} from '../host/cache.ts';
+import {readRecent, remember} from '../host/memo.ts';
 import {say} from '../host/say.ts';
 import {knownKernels} from './catalogue.ts';
 import type {Kernel} from './kernel.ts';
@@ -42,6 +42,7 @@ export async function pruneCache({signal}: {signal?: AbortSignal} = {}): Promise
 		...(await entries('bisect')).filter(directory => !existsSync(path.join(directory, 'journal.jsonl'))),
 		...(await entries('tarballs')),
 		...(await entries('debs')),
+		...(await unusedFor(dayMs, ['objects', 'snapshots'])),
 	];
 	let freed = 0;
 	for (const file of unused) {
@@ -62,6 +63,15 @@ export async function pruneCache({signal}: {signal?: AbortSignal} = {}): Promise
 	return freed;
 }
 
+const dayMs = 24 * 60 * 60_000;
+
+/** Directories that are touched whenever they are of use. */
+async function unusedFor(ms: number, kinds: readonly string[]): Promise<readonly string[]> {
+	const all = (await Promise.all(kinds.map(entries))).flat();
+	const times = await Promise.all(all.map(async file => (await stat(file)).mtimeMs));
+	return all.filter((_, index) => Date.now() - times[index]! > ms);
+}
+
 const keptBuilds = 2;
 
 /** Our own builds of a kind that newer ones have taken the place of. */
@@ -73,7 +83,7 @@ async function oldBuilds(): Promise<readonly string[]> {
 
 async function newestFirst(files: readonly string[]): Promise<readonly string[]> {
 	if (files.length === 0) return [];
-	const {stdout} = await execa('ls', ['-dt', '--', ...files]);
+	const {stdout = ''} = await run('ls', ['-dt', '--', ...files]);
 	return stdout.split('\n');
 }
 
@@ -102,10 +112,26 @@ async function sizeOf({bzImage, buildTree}: Kernel): Promise<number> {
 	const roots = ['trees', 'built'].map(name => `${cacheDirectory(name)}/`);
 	const root = roots.find(prefix => bzImage.startsWith(prefix));
 	if (!root) return diskUsage(buildTree);
-	return diskUsage(path.join(root, bzImage.slice(root.length).split('/')[0]!));
+	return rememberedUsage(path.join(root, bzImage.slice(root.length).split('/')[0]!));
+}
+
+/** Of a directory that never changes: to add up some ten thousand files takes longer than all else of a listing. */
+async function rememberedUsage(directory: string): Promise<number> {
+	const memo = path.join(cacheDirectory('sizes'), `${path.basename(directory)}.json`);
+	const known = await readRecent<{bytes: number}>(memo, Number.POSITIVE_INFINITY, ({bytes}) => Number.isFinite(bytes));
+	if (known) return known.bytes;
+	const bytes = await diskUsage(directory);
+	await remember(memo, {bytes});
+	return bytes;
 }
 
 async function diskUsage(file: string): Promise<number> {
-	const {stdout} = await execa('du', ['-sk', '--', file], {reject: false});
+	const {stdout} = await run('du', ['-sk', '--', file]);
 	return (Number.parseInt(stdout ?? '', 10) || 0) * 1024;
+}
+
+/** execa takes longer to load than to list the kernels. */
+async function run(command: string, args: readonly string[]): Promise<{readonly stdout?: string}> {
+	const {execa} = await import('execa');
+	return execa(command, args, {reject: false});
 }

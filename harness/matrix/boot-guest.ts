@@ -37,7 +37,8 @@ export async function bootGuest(
 		const options = {signal, consolePath: path, ...(accelerator && {accelerator})};
 		const guest = resources.use(await VmGuest.boot(payload, options));
 		if (!(await isClockRight(guest.agent))) return undefined;
-		onPushed?.(await loadSuite(guest, payload, {signal}));
+		const pushed = await loadSuite(guest, payload, {signal});
+		onPushed?.(pushed);
 		resources.move();
 		return engineGuest(guest, payload, {slowness: slownessOf(guest.readyMs)});
 	});

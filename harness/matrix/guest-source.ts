@@ -35,8 +35,7 @@ export function guestSource(payload: Payload, options: GuestSourceOptions): () =
 		loaded ??= obtainLoaded(payload, options);
 		const snapshot = await loaded;
 		const guest = await VmGuest.restore(snapshot, {signal, consolePath: consolePath()});
-		const slowness =
-			Math.max(1, guest.readyMs / usualRestoreMs) * Math.max(1, snapshot.bootCpuMs / usualBootCpuMs);
+		const slowness = Math.max(1, guest.readyMs / usualRestoreMs) * Math.max(1, snapshot.bootCpuMs / usualBootCpuMs);
 		return engineGuest(guest, payload, {slowness});
 	};
 

@@ -36,10 +36,7 @@ export class Guest implements AsyncDisposable {
 	#link: Promise<GuestLink> | undefined;
 
 	/** Powers a guest on. Throws BootError, which shows the end of its console. */
-	static async boot(
-		{kernel, initramfs}: BootFiles,
-		options: GuestOptions = {},
-	): Promise<Guest> {
+	static async boot({kernel, initramfs}: BootFiles, options: GuestOptions = {}): Promise<Guest> {
 		const {signal, gdb = false, deadlineMs = gdb ? undefined : 60_000} = options;
 		const [qemu, memoryMib] = await Promise.all([findQemu({signal}), guestMemoryMib(kernel)]);
 		await using resources = new AsyncDisposableStack();
@@ -62,9 +59,7 @@ export class Guest implements AsyncDisposable {
 		await using resources = new AsyncDisposableStack();
 		const memory = {file: writesTo ?? snapshot.memory, use: writesTo ? ('written' as const) : ('copied' as const)};
 		await noteUse(snapshot.directory);
-		const vm = resources.use(
-			await Vm.start({...snapshot.vmOptions, memory, isIncoming: true, consolePath, signal}),
-		);
+		const vm = resources.use(await Vm.start({...snapshot.vmOptions, memory, isIncoming: true, consolePath, signal}));
 		const resumed = await vm.whileItComesUp(resume(vm.qmp, snapshot.state), {signal, deadlineMs});
 		const identity = new IdentityPort(vm.identity);
 		const {agent, keys} = await vm.whileItComesUp(introduce(vm, identity), {signal, deadlineMs});

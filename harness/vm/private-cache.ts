@@ -13,7 +13,7 @@ export type PrivateCache = {remove(): Promise<void>};
 export async function privateCache(): Promise<PrivateCache> {
 	await findQemu();
 	const memo = path.join(cacheDirectory('kernels'), 'host-qemu.json');
-	const directory = await mkdtempDisposable(path.join(tmpdir(), 'golden-'));
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'snapshot-'));
 	process.env.PROBE_MATRIX_CACHE = directory.path;
 	// A host with a QEMU that is new enough has no such file.
 	await cp(memo, path.join(cacheDirectory('kernels'), 'host-qemu.json')).catch(() => {});

@@ -8,10 +8,10 @@ import {findQemu} from '../host/qemu.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {GuestLink} from '../link/guest-link.ts';
 import {createRunKeys} from '../link/keys.ts';
-import {obtainLoaded} from './loaded-snapshot.ts';
-import type {Snapshot} from './snapshot-files.ts';
 import {Guest} from './guest.ts';
+import {obtainLoaded} from './loaded-snapshot.ts';
 import {type PrivateCache, privateCache} from './private-cache.ts';
+import type {Snapshot} from './snapshot-files.ts';
 
 /** The list of ARCHITECTURE.md, "What a guest must not do". One guest serves all. */
 let guest: Guest;

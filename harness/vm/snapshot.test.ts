@@ -9,29 +9,32 @@ import {buildPayload, type Payload} from '../build/payload.ts';
 import {findDamage} from '../host/manifest.ts';
 import {findQemu} from '../host/qemu.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
+import {obtainBase} from './base-snapshot.ts';
 import {findKernelReports} from './crash-detector.ts';
-import {obtainLoaded} from './loaded-snapshot.ts';
-import {fingerprintOf, forgetUnused, readRecord, type Snapshot} from './snapshot-files.ts';
 import {Guest} from './guest.ts';
+import {obtainLoaded} from './loaded-snapshot.ts';
 import {type PrivateCache, privateCache} from './private-cache.ts';
+import {fingerprintOf, forgetUnused, readRecord, type Snapshot} from './snapshot-files.ts';
 
 const kernel = 'debian-6.1';
 let payload: Payload;
-let golden: Golden;
+let base: Snapshot;
+let loaded: Snapshot;
 let cache: PrivateCache | undefined;
 
-test.serial.before('the golden guest is there', async t => {
+test.serial.before('the saved guests are there', async t => {
 	t.timeout(20 * 60_000);
 	payload = await buildPayload(await obtainKernel(kernel));
 	cache = await privateCache();
-	golden = await obtainGolden(payload);
+	base = await obtainBase(payload);
+	loaded = await obtainLoaded(payload);
 });
 
 test.serial.after.always('its cache goes', () => cache?.remove());
 
 test.serial('a guest that stands still is given up at once, though a connection to it is being made', async t => {
 	t.timeout(120_000);
-	const guest = await Guest.restore(golden);
+	const guest = await Guest.restore(loaded);
 	await guest.vm.qmp.execute('stop');
 	const link = guest.link();
 	await sleep(500);
@@ -46,7 +49,7 @@ test.serial(
 	async t => {
 		t.timeout(120_000);
 		await using resources = new AsyncDisposableStack();
-		const guests = await Promise.all([Guest.restore(golden), Guest.restore(golden)]);
+		const guests = await Promise.all([Guest.restore(loaded), Guest.restore(loaded)]);
 		for (const guest of guests) resources.use(guest);
 		const looks = [];
 		for (const guest of guests) {
@@ -86,22 +89,23 @@ const identityFiles = ['/etc/dropbear/dropbear_ed25519_host_key', '/root/.ssh/au
 test.serial('a copy leaves the saved guest as it is, and has both modules', async t => {
 	t.timeout(60_000);
 	{
-		await using guest = await Guest.restore(golden);
-		const {bprobe, fixtures} = await guest.agent.call('hello', {});
-		t.true(bprobe && fixtures);
-		await (await guest.link()).exec('head -c 30000000 /dev/urandom > /tmp/file');
+		await using guest = await Guest.restore(loaded);
+		const link = await guest.link();
+		const {stdout} = await link.exec('ls -d /sys/module/bprobe /sys/module/fixtures');
+		t.is(stdout, '/sys/module/bprobe\n/sys/module/fixtures\n');
+		await link.exec('head -c 30000000 /dev/urandom > /tmp/file');
 	}
-	t.is(await findDamage(golden.directory), undefined);
+	t.is(await findDamage(loaded.directory), undefined);
 });
 
 /** As it stands in the cache. */
 const fingerprint = () =>
-	(JSON.parse(readFileSync(path.join(golden.directory, 'golden.json'), 'utf8')) as {fingerprint: string}).fingerprint;
+	(JSON.parse(readFileSync(path.join(loaded.directory, 'snapshot.json'), 'utf8')) as {fingerprint: string}).fingerprint;
 
 /** A copy of the saved guest that a test may harm. */
-async function copyOfGolden() {
-	const directory = await mkdtempDisposable(path.join(tmpdir(), 'golden-'));
-	await cp(golden.directory, directory.path, {recursive: true});
+async function copyOfBase() {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'snapshot-'));
+	await cp(base.directory, directory.path, {recursive: true});
 	return directory;
 }
 
@@ -111,12 +115,12 @@ const harms: Record<string, (directory: string) => Promise<void>> = {
 	'memory that was cut': async directory =>
 		truncate(path.join(directory, 'memory'), (await stat(path.join(directory, 'memory'))).size - 4096),
 	'an empty state': directory => truncate(path.join(directory, 'state'), 0),
-	'half a record': directory => truncate(path.join(directory, 'golden.json'), 40),
+	'half a record': directory => truncate(path.join(directory, 'snapshot.json'), 40),
 	'no memory': directory => rename(path.join(directory, 'memory'), path.join(directory, 'elsewhere')),
 };
 for (const [what, harm] of Object.entries(harms)) {
 	test.serial(`a saved guest with ${what} is refused`, async t => {
-		await using copy = await copyOfGolden();
+		await using copy = await copyOfBase();
 		t.is(await findDamage(copy.path), undefined, 'whole before');
 		await harm(copy.path);
 		t.truthy(await findDamage(copy.path));
@@ -132,15 +136,15 @@ async function flip(file: string, at: number): Promise<void> {
 }
 
 test.serial('a saved guest of another make is refused', async t => {
-	t.is(await readRecord(golden.directory, `${fingerprint()}0`), undefined);
+	t.is(await readRecord(loaded.directory, `${fingerprint()}0`), undefined);
 });
 
 test.serial('the fingerprint changes with QEMU, its arguments, the kernel and the initramfs', async t => {
-	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'golden-'));
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'snapshot-'));
 	const initramfs = path.join(directory.path, 'initramfs');
 	await writeFile(initramfs, 'one');
 	const qemu = await findQemu();
-	const options = {...golden.vmOptions, qemu, initramfs};
+	const options = {...base.vmOptions, qemu, initramfs};
 	const first = await fingerprintOf(options);
 	t.is(await fingerprintOf(options), first, 'the same for the same');
 	const others = [
@@ -157,32 +161,33 @@ test.serial('the fingerprint changes with QEMU, its arguments, the kernel and th
 
 test.serial('a damaged one in the cache is made anew, by one of two processes that want it', async t => {
 	t.timeout(240_000);
-	await flip(golden.state, 5000);
+	await flip(base.state, 5000);
 	// What a process has looked at once it does not look at again.
-	const script = `import {obtainGolden} from ${JSON.stringify(path.join(import.meta.dirname, 'golden.ts'))};
-		console.log((await obtainGolden(JSON.parse(process.argv[1]))).directory);`;
+	const script = `import {obtainBase} from ${JSON.stringify(path.join(import.meta.dirname, 'base-snapshot.ts'))};
+		console.log((await obtainBase(JSON.parse(process.argv[1]))).directory);`;
 	const obtain = () =>
 		execa(process.execPath, ['--input-type=module', '-e', script, JSON.stringify(payload)], {env: {...process.env}});
 	const both = await Promise.all([obtain(), obtain()]);
 	t.deepEqual(
 		both.map(({stdout}) => stdout),
-		[golden.directory, golden.directory],
+		[base.directory, base.directory],
 	);
 	const said = both.map(({stderr}) => stderr).join('\n');
 	t.is(said.match(/booting and saving/g)?.length, 1);
 	t.regex(said, /state is damaged/);
-	t.is(await findDamage(golden.directory), undefined);
-	await using guest = await Guest.restore(golden);
+	t.is(await findDamage(base.directory), undefined);
+	await using guest = await Guest.restore(base);
 	t.is((await guest.agent.call('hello', {})).cpus, 2);
 });
 
 test.serial('what is unused for an hour goes, of this kernel only', async t => {
-	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'golden-'));
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'snapshot-'));
 	const names = ['a-0123456789abcdef', 'a-1123456789abcdef', 'a-b-0123456789abcdef'];
-	for (const name of names) await cp(path.join(golden.directory, 'golden.json'), path.join(directory.path, name, 'x'));
+	for (const name of names)
+		await cp(path.join(loaded.directory, 'snapshot.json'), path.join(directory.path, name, 'x'));
 	const old = new Date(Date.now() - 2 * 3600_000);
 	for (const name of [names[0]!, names[2]!]) await utimes(path.join(directory.path, name), old, old);
-	await forgetUnused(directory.path, 'a');
+	await forgetUnused(directory.path, 'a', 3600_000);
 	const left = await Promise.all(
 		names.map(name =>
 			readFile(path.join(directory.path, name, 'x')).then(

@@ -51,7 +51,8 @@ export const moduleCases = [
 		deadlineMs: 5000,
 		async run(context) {
 			const {stdout} = await context.exec('cat /proc/modules');
-			for (const module of ['bprobe', 'fixtures']) assert.match(stdout, new RegExp(`^${module} \\d+ \\d+ - Live `, 'm'));
+			for (const module of ['bprobe', 'fixtures'])
+				assert.match(stdout, new RegExp(`^${module} \\d+ \\d+ - Live `, 'm'));
 		},
 	}),
 	defineCase({

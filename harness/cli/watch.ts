@@ -1,0 +1,140 @@
+import {once} from 'node:events';
+import {watch} from 'node:fs';
+import {mkdtempDisposable} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {execa, type ResultPromise} from 'execa';
+import {isSource, projectRoot} from '../build/sources.ts';
+import {say} from '../host/say.ts';
+import {compareRuns} from '../results/compare.ts';
+import {formatComparison} from '../results/format-comparison.ts';
+import {type RunRecord, readRun} from '../results/read-run.ts';
+
+/** What a run is made from; the harness, too, as each round is a process of its own. */
+const watched = ['kmod', 'fixtures', 'guest', 'images', 'harness'];
+
+/** These a process that waits has not loaded yet; all else of the harness it has. */
+const casesDirectory = path.join('harness', 'matrix', 'cases');
+
+/** An editor writes a file in several steps, and saves several files at once. */
+const quietMs = 50;
+
+/**
+ * Runs the command line given by `args` again after each change of the sources, and says what is different. A process is
+ * started ahead of each round, so that the round begins with everything loaded. Resolves when `signal` aborts.
+ */
+export async function watchRuns(args: readonly string[], signal: AbortSignal): Promise<void> {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'probe-matrix-watch-'));
+	using changes = new Changes();
+	let before: RunRecord | undefined;
+	for (let number = 1; !signal.aborted; number++) {
+		const events = path.join(directory.path, `${number}.jsonl`);
+		let round = new Round(args, events);
+		try {
+			if (number > 1) {
+				say('waiting for a change; Ctrl-C ends.');
+				const changed = await changes.next(signal);
+				if (changed.length === 0) break;
+				process.stderr.write(`\n${describe(changed)}\n`);
+				if (changed.some(isLoaded)) {
+					await round.drop();
+					round = new Round(args, events);
+				}
+			} else changes.forget();
+			await round.run();
+		} finally {
+			await round.drop();
+		}
+		const record = await readRun(events).catch(() => undefined);
+		if (before && record && !signal.aborted)
+			process.stdout.write(`\n${formatComparison(compareRuns(before, record), before, record)}`);
+		// A round that did not get as far, as something does not build, is no round to compare with.
+		if (record && !record.isInterrupted) before = record;
+	}
+}
+
+/** One run in a process of its own, which waits for its turn with everything loaded. */
+class Round {
+	readonly #child: ResultPromise;
+	#hasEnded = false;
+
+	constructor(args: readonly string[], events: string) {
+		const main = path.join(import.meta.dirname, 'main.ts');
+		const command = [process.execPath, main, ...args, '--json', events, '--standby'];
+		// Goes with us even if we are killed. A Ctrl-C reaches it from the terminal itself.
+		this.#child = execa('setpriv', ['--pdeathsig', 'TERM', ...command], {
+			stdin: 'pipe',
+			stdout: 'inherit',
+			stderr: 'inherit',
+			reject: false,
+			cleanup: false,
+		});
+		void this.#child.then(() => {
+			this.#hasEnded = true;
+		});
+		// It may be gone already; how it ended says why.
+		this.#child.stdin!.on('error', () => {});
+	}
+
+	async run(): Promise<void> {
+		this.#child.stdin!.end('go\n');
+		await this.#child;
+	}
+
+	/** Ends it, if it runs. */
+	async drop(): Promise<void> {
+		if (!this.#hasEnded) this.#child.kill('SIGTERM');
+		await this.#child;
+	}
+}
+
+/** Files of the sources that were changed since it was asked the last time, by their names below the project. */
+class Changes implements Disposable {
+	readonly #watchers;
+	readonly #changed = new Set<string>();
+	readonly #events = new EventTarget();
+
+	constructor() {
+		this.#watchers = watched.map(place =>
+			watch(path.join(projectRoot, place), {recursive: true}, (_, name) => {
+				if (name === null || !isSource(name) || name.endsWith('.test.ts')) return;
+				this.#changed.add(path.join(place, name));
+				this.#events.dispatchEvent(new Event('change'));
+			}),
+		);
+	}
+
+	/** Waits for one, and until no more come; nothing once the signal aborts. */
+	async next(signal: AbortSignal): Promise<readonly string[]> {
+		try {
+			if (this.#changed.size === 0) await once(this.#events, 'change', {signal});
+			for (;;) {
+				const more = once(this.#events, 'change', {signal: AbortSignal.any([signal, AbortSignal.timeout(quietMs)])});
+				if (!(await more.then(() => true).catch(() => false))) break;
+			}
+		} catch (error) {
+			if (!signal.aborted) throw error;
+			return [];
+		}
+		const changed = [...this.#changed].toSorted();
+		this.forget();
+		return changed;
+	}
+
+	forget(): void {
+		this.#changed.clear();
+	}
+
+	[Symbol.dispose](): void {
+		for (const watcher of this.#watchers) watcher.close();
+	}
+}
+
+function isLoaded(file: string): boolean {
+	return file.startsWith('harness') && !file.startsWith(casesDirectory);
+}
+
+function describe(files: readonly string[]): string {
+	const [first, ...more] = files;
+	return `${first}${more.length > 0 ? ` and ${more.length} more` : ''} changed`;
+}

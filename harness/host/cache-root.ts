@@ -1,0 +1,8 @@
+import {homedir} from 'node:os';
+import path from 'node:path';
+
+/** `$PROBE_MATRIX_CACHE`, `$XDG_CACHE_HOME/probe-matrix` or `~/.cache/probe-matrix`. */
+export function cacheRoot(): string {
+	const {PROBE_MATRIX_CACHE: own, XDG_CACHE_HOME: xdg} = process.env;
+	return path.resolve(own || path.join(xdg || path.join(homedir(), '.cache'), 'probe-matrix'));
+}
