@@ -77,7 +77,9 @@ async function buildIn(directory: string, {name, sources, elsewhere, commands, s
 		if (why === undefined) continue;
 		// The next time make would find nothing to do, and nobody the warning.
 		if (!hasWarnings) await rm(mark);
-		throw new BuildError(`${name} does not build: ${why}.\n${words.trim().split('\n').slice(-60).join('\n')}`);
+		// By the names that people edit, not those of the copies.
+		const plain = words.replaceAll(`${directory}/`, '').trim();
+		throw new BuildError(`${name} does not build: ${why}.\n${plain.split('\n').slice(-60).join('\n')}`);
 	}
 	await rm(mark);
 }

@@ -7,15 +7,18 @@ export class InterruptedError extends Error {
 /** npm hands a terminal's Ctrl-C on, so one press may arrive twice. */
 const samePressMs = 1000;
 
-/** Aborts at the first SIGINT, SIGTERM or SIGHUP, so that everything unwinds; the next one leaves at once with 130. */
-export function interruptible(): AbortSignal {
+/**
+ * Aborts at the first SIGINT, SIGTERM or SIGHUP, so that everything unwinds; the next one leaves at once with 130. One
+ * that is quiet has a parent that says so.
+ */
+export function interruptible({isQuiet = false}: {isQuiet?: boolean} = {}): AbortSignal {
 	const controller = new AbortController();
 	let firstAt: number | undefined;
 	const onSignal = (name: NodeJS.Signals) => {
 		if (firstAt === undefined) {
 			firstAt = performance.now();
 			process.exitCode = 130;
-			say(`${name}: ending the guests. Once more leaves at once.`);
+			if (!isQuiet) say(`${name}: ending the guests. Once more leaves at once.`);
 			controller.abort(new InterruptedError(`interrupted by ${name}`));
 		} else if (performance.now() - firstAt > samePressMs) {
 			process.exit(130);

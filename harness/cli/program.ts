@@ -74,7 +74,7 @@ export async function main(): Promise<number> {
 		.description('Boots real Linux kernels and runs the probe matrix in them.')
 		.showHelpAfterError('(probe-matrix --help lists what there is)')
 		.exitOverride();
-	const signal = interruptible();
+	const signal = interruptible({isQuiet: process.argv.includes('--standby')});
 	const [first, second] = process.argv.slice(2);
 	const wanted = first === 'help' ? second : first;
 	try {

@@ -41,33 +41,34 @@ export async function watchRuns(args: readonly string[], signal: AbortSignal): P
 					round = new Round(args, events);
 				}
 			} else changes.forget();
-			await round.run();
+			await round.run(signal);
 		} finally {
 			await round.drop();
 		}
 		const record = await readRun(events).catch(() => undefined);
-		if (before && record && !signal.aborted)
-			process.stdout.write(`\n${formatComparison(compareRuns(before, record), before, record)}`);
-		// A round that did not get as far, as something does not build, is no round to compare with.
-		if (record && !record.isInterrupted) before = record;
+		// A round in which nothing ran, as something does not build, is no round to compare with.
+		if (!record || record.isInterrupted || record.cells.length === 0) continue;
+		if (before) process.stdout.write(`\n${formatComparison(compareRuns(before, record), before, record)}`);
+		before = record;
 	}
 }
 
 /** One run in a process of its own, which waits for its turn with everything loaded. */
 class Round {
 	readonly #child: ResultPromise;
+	#isCalled = false;
 	#hasEnded = false;
 
 	constructor(args: readonly string[], events: string) {
 		const main = path.join(import.meta.dirname, 'main.ts');
 		const command = [process.execPath, main, ...args, '--json', events, '--standby'];
-		// Goes with us even if we are killed. A Ctrl-C reaches it from the terminal itself.
+		// Goes with us even if we are killed. In a group of its own, so that a Ctrl-C reaches us alone.
 		this.#child = execa('setpriv', ['--pdeathsig', 'TERM', ...command], {
 			stdin: 'pipe',
 			stdout: 'inherit',
 			stderr: 'inherit',
 			reject: false,
-			cleanup: false,
+			detached: true,
 		});
 		void this.#child.then(() => {
 			this.#hasEnded = true;
@@ -76,14 +77,18 @@ class Round {
 		this.#child.stdin!.on('error', () => {});
 	}
 
-	async run(): Promise<void> {
+	async run(signal: AbortSignal): Promise<void> {
+		this.#isCalled = true;
 		this.#child.stdin!.end('go\n');
+		const end = () => this.#child.kill('SIGTERM');
+		signal.addEventListener('abort', end);
 		await this.#child;
+		signal.removeEventListener('abort', end);
 	}
 
-	/** Ends it, if it runs. */
+	/** Ends it, if it still waits. */
 	async drop(): Promise<void> {
-		if (!this.#hasEnded) this.#child.kill('SIGTERM');
+		if (!this.#isCalled && !this.#hasEnded) this.#child.stdin!.end();
 		await this.#child;
 	}
 }

@@ -37,6 +37,33 @@ test('a file that is not there fails the pull', async t => {
 	await t.throwsAsync(pull(link, '/', ['no-such-file']), {instanceOf: CommandFailedError});
 });
 
+test('a push that is cut between two entries fails', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'push-'));
+	const files = ['a', 'b'].map(name => ({path: name, data: Buffer.alloc(512, name)}));
+	// Each entry is a header and a block of data.
+	for (const [entries, whole] of [
+		[1, false],
+		[2, false],
+		[3, true],
+	] as const) {
+		await using guest = await FakeGuest.start((command, channel) => {
+			const child = execFile('sh', ['-c', command], (error, _, stderr) => {
+				channel.stderr.write(stderr, () => finish(channel, typeof error?.code === 'number' ? error.code : 0));
+			});
+			let left = entries * 1024 - (whole ? 512 : 0);
+			channel.on('data', (chunk: Buffer) => {
+				if (left > 0) child.stdin!.write(chunk.subarray(0, left));
+				left -= chunk.length;
+				if (left <= 0) child.stdin!.end();
+			});
+		});
+		await using link = await guest.link();
+		const pushed = push(link, directory.path, files);
+		if (whole) await t.notThrowsAsync(pushed);
+		else await t.throwsAsync(pushed, {instanceOf: CommandFailedError, message: /the archive was cut/});
+	}
+});
+
 test('an archive cut between two entries is no success', async t => {
 	await using guest = await FakeGuest.start((_, channel) => finish(channel, 0));
 	await using link = await guest.link();

@@ -1,0 +1,26 @@
+import {readFile} from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import {execa} from 'execa';
+import {obtainKernel} from '../kernels/obtain.ts';
+import {buildPayload} from './payload.ts';
+import {obtainUserland} from './userland.ts';
+
+test('the initramfs holds nothing of kmod and fixtures, what is pushed is all there is of them', async t => {
+	t.timeout(20 * 60_000);
+	const {initramfs, files} = await buildPayload(await obtainKernel('debian-6.1'));
+	const busybox = path.join(await obtainUserland(), 'usr/bin/busybox');
+	const {stdout} = await execa(busybox, ['cpio', '-t'], {input: await readFile(initramfs)});
+	const names = stdout.split('\n');
+	t.true(names.includes('init') && names.includes('usr/bin/agent') && names.includes('usr/sbin/dropbear'));
+	t.deepEqual(
+		names.filter(name => /bprobe|fixtures|probe-matrix|\.bpf\.o/.test(name)),
+		[],
+	);
+	const archive = await readFile(initramfs);
+	for (const word of ['/dev/bprobe', 'fx_asm', 'libbprobe']) t.false(archive.includes(word), word);
+	t.deepEqual(
+		files.map(file => path.basename(file.path)).filter(name => !name.endsWith('.bpf.o')),
+		['agent', 'bprobectl', 'fixtures.ko', 'bprobe.ko'],
+	);
+});

@@ -1,0 +1,67 @@
+import {spawn} from 'node:child_process';
+import {readdirSync, readFileSync} from 'node:fs';
+import {mkdtempDisposable, readdir, utimes} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {createInterface} from 'node:readline';
+import test from 'ava';
+import {projectRoot} from '../build/sources.ts';
+import {embeddedKernel} from '../matrix/tested-kernels.ts';
+
+const main = path.join(import.meta.dirname, 'main.ts');
+
+/** Processes whose environment names that place. */
+function alive(runtime: string): readonly string[] {
+	return readdirSync('/proc').filter(name => {
+		try {
+			return /^\d+$/.test(name) && readFileSync(`/proc/${name}/environ`, 'latin1').includes(runtime);
+		} catch {
+			// It has ended meanwhile, or is somebody else's.
+			return false;
+		}
+	});
+}
+
+test.serial('--watch runs again after a change, says what is different, and Ctrl-C leaves nothing', async t => {
+	t.timeout(20 * 60_000);
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'watch-'));
+	const args = [main, 'run', '--kernel', embeddedKernel, '--match', 'entry/sp-and-ip[asm]', '--watch'];
+	const env = {...process.env, CI: 'true', XDG_RUNTIME_DIR: directory.path, TMPDIR: directory.path};
+	const child = spawn(process.execPath, args, {env, stdio: ['ignore', 'pipe', 'pipe']});
+	const lines: string[] = [];
+	const listeners = new Set<() => void>();
+	for (const stream of [child.stdout!, child.stderr!])
+		createInterface(stream).on('line', line => {
+			lines.push(line);
+			for (const listener of listeners) listener();
+		});
+	const said = async (pattern: RegExp, times: number) =>
+		new Promise<void>(resolve => {
+			const look = () => {
+				if (lines.filter(line => pattern.test(line)).length >= times) resolve();
+			};
+			listeners.add(look);
+			look();
+		});
+
+	await said(/waiting for a change/, 1);
+	t.is(lines.filter(line => /^1 pass in/.test(line)).length, 1);
+	// A file of the tests and one of a build are no sources.
+	const now = new Date();
+	await utimes(path.join(import.meta.dirname, 'watch.test.ts'), now, now);
+	await utimes(path.join(projectRoot, 'kmod/entry.c'), now, now);
+	await said(/waiting for a change/, 2);
+	t.true(lines.includes('kmod/entry.c changed'), lines.join('\n'));
+	t.is(lines.filter(line => /^1 pass in/.test(line)).length, 2);
+	t.true(lines.includes('no difference'));
+
+	const ended = new Promise<number | null>(resolve => child.once('exit', resolve));
+	child.kill('SIGINT');
+	t.is(await ended, 130);
+	t.is(lines.filter(line => line.includes('ending the guests')).length, 1);
+	t.deepEqual(alive(directory.path), []);
+	t.deepEqual(
+		(await readdir(directory.path)).filter(name => name.startsWith('probe-matrix-watch')),
+		[],
+	);
+});

@@ -1,0 +1,109 @@
+import {mkdtempDisposable, readdir, readFile, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import {buildPayload, type Payload} from '../build/payload.ts';
+import {cacheDirectory} from '../host/cache.ts';
+import {CommandFailedError, LinkLostError, LoadError} from '../host/errors.ts';
+import {obtainKernel} from '../kernels/obtain.ts';
+import {embeddedKernel} from '../matrix/tested-kernels.ts';
+import {obtainBase} from './base-snapshot.ts';
+import {Guest} from './guest.ts';
+import {loadSuite} from './load-suite.ts';
+import {obtainLoaded} from './loaded-snapshot.ts';
+import {type PrivateCache, privateCache} from './private-cache.ts';
+import type {Snapshot} from './snapshot-files.ts';
+
+let payload: Payload;
+let base: Snapshot;
+let cache: PrivateCache | undefined;
+
+test.serial.before('a base is there', async t => {
+	t.timeout(20 * 60_000);
+	payload = await buildPayload(await obtainKernel(embeddedKernel));
+	cache = await privateCache();
+	base = await obtainBase(payload);
+});
+
+test.serial.after.always('its cache goes', () => cache?.remove());
+
+/** The payload with another fixtures.ko: `from` in it becomes `to`, which is as long. */
+async function withFixtures(from: string, to: string): Promise<Payload & AsyncDisposable> {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'load-'));
+	const files = await Promise.all(
+		payload.files.map(async file => {
+			if (!file.path.endsWith('/fixtures.ko')) return file;
+			const text = (await readFile(file.source)).toString('latin1');
+			const source = path.join(directory.path, 'fixtures.ko');
+			await writeFile(source, Buffer.from(text.replaceAll(from, to), 'latin1'));
+			return {...file, source};
+		}),
+	);
+	return {...payload, files, identity: `${from} ${to}`, [Symbol.asyncDispose]: () => directory.remove()};
+}
+
+test.serial('a base holds nothing of what is tested; what is pushed is counted', async t => {
+	t.timeout(60_000);
+	await using guest = await Guest.restore(base);
+	const link = await guest.link();
+	const look = 'ls /usr/lib/probe-matrix /usr/bin/bprobectl /sys/module/bprobe /sys/module/fixtures 2>/dev/null; true';
+	t.is((await link.exec(look)).stdout, '');
+	const {bytes, ms} = await loadSuite(guest, payload);
+	const size = (await Promise.all(payload.files.map(({source}) => readFile(source)))).reduce((n, b) => n + b.length, 0);
+	t.true(bytes > size && bytes < size + 40_000, `${bytes} of ${size}`);
+	t.true(ms > 0);
+	t.regex((await link.exec(look)).stdout, /agent\nbprobe\.ko\nfixtures\.ko\nprograms/);
+});
+
+const faults = {
+	'another version magic': {from: ' SMP ', to: ' UMP ', words: /version magic '6\.1\S+ UMP /},
+	'an unknown symbol': {from: 'misc_register', to: 'misc_registeX', words: /Unknown symbol misc_registeX/},
+	'no ELF at all': {from: '\x7fELF', to: '\x7fELG', words: /Exec format error/},
+} as const;
+for (const [what, {from, to, words}] of Object.entries(faults)) {
+	test.serial(`a module with ${what} does not load, the kernel says why, and nothing is saved`, async t => {
+		t.timeout(120_000);
+		await using bad = await withFixtures(from, to);
+		const error = await t.throwsAsync(obtainLoaded(bad), {instanceOf: LoadError});
+		t.regex(error?.message ?? '', /^fixtures\.ko does not load: /);
+		t.regex(error?.message ?? '', words);
+		const saved = await readdir(cacheDirectory('snapshots'));
+		t.deepEqual(
+			saved.filter(name => !name.includes('-base-')),
+			[],
+		);
+	});
+}
+
+test.serial('a module whose own init fails does not load', async t => {
+	t.timeout(120_000);
+	await using guest = await Guest.restore(base);
+	// The file called bprobe.ko is fixtures again, whose device there is already.
+	const fixtures = payload.files.find(file => file.path.endsWith('/fixtures.ko'))!;
+	const files = payload.files.map(file =>
+		file.path.endsWith('/bprobe.ko') ? {...file, source: fixtures.source} : file,
+	);
+	await t.throwsAsync(loadSuite(guest, {...payload, files}), {
+		instanceOf: LoadError,
+		message: /^bprobe\.ko does not load: .*File exists/,
+	});
+});
+
+test.serial('a full file system of the guest says so', async t => {
+	t.timeout(120_000);
+	await using guest = await Guest.restore(base);
+	await (await guest.link()).exec('cat /dev/zero > /fill 2>/dev/null; true');
+	await t.throwsAsync(loadSuite(guest, payload), {
+		instanceOf: CommandFailedError,
+		message: /No space left on device/,
+	});
+});
+
+test.serial('an SSH server that dies in the middle is a lost link', async t => {
+	t.timeout(120_000);
+	await using guest = await Guest.restore(base);
+	const link = await guest.link();
+	const dies = link.start('sleep 0.05; kill -9 $(pidof dropbear)');
+	await t.throwsAsync(loadSuite(guest, payload), {instanceOf: LinkLostError});
+	await dies.catch(() => {});
+});
