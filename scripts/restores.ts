@@ -1,16 +1,16 @@
 /** Restores the saved guest of a kernel, with the suite in it, again and again: `restores.ts [count] [kernel]`. Ends with 1 if one failed. */
 import {buildPayload} from '../harness/build/payload.ts';
 import {messageOf} from '../harness/host/errors.ts';
-import {obtainKernel} from '../harness/kernels/obtain.ts';
 import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
 import {median} from '../harness/results/rank-test.ts';
+import {obtainBootableKernel} from '../harness/vm/bootable-kernel.ts';
 import {Guest} from '../harness/vm/guest.ts';
 import {obtainLoaded} from '../harness/vm/loaded-snapshot.ts';
 
 const count = Number(process.argv[2] ?? 1000);
 const kernel = process.argv[3] ?? embeddedKernel;
 
-const loaded = await obtainLoaded(await buildPayload(await obtainKernel(kernel)));
+const loaded = await obtainLoaded(await buildPayload(await obtainBootableKernel(kernel)));
 const readyMs: number[] = [];
 const goneMs: number[] = [];
 const failures: string[] = [];

@@ -2,7 +2,7 @@ import {existsSync} from 'node:fs';
 import path from 'node:path';
 import {buildPayload} from '../build/payload.ts';
 import {UsageError} from '../host/errors.ts';
-import {obtainKernel} from '../kernels/obtain.ts';
+import {obtainBootableKernel} from '../vm/bootable-kernel.ts';
 import {bisect} from './bisect.ts';
 import {Checkout} from './checkout.ts';
 import {concludeCommit} from './conclude-commit.ts';
@@ -32,7 +32,7 @@ export async function bisectModule(options: ModuleOptions): Promise<Result> {
 	const {good, bad, question, signal, command, tree, source} = options;
 	const history = await History.open(tree, {paths: modulePaths});
 	const ends = await history.ends(good, bad, {paths: modulePaths});
-	const kernel = await obtainKernel(options.kernel, {signal, ...(source !== undefined && {source})});
+	const kernel = await obtainBootableKernel(options.kernel, {signal, ...(source !== undefined && {source})});
 	const what = ['module', history.directory, kernel.bzImage, ends.good.id, ends.bad.id];
 	return inDirectory(what, options, async (directory, journal) => {
 		const checkout = await Checkout.open(history, path.join(directory, 'source'));

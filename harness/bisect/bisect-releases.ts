@@ -1,6 +1,6 @@
 import {parseKernelId} from '../kernels/kernel-id.ts';
-import {obtainKernel} from '../kernels/obtain.ts';
 import {prepareKernel} from '../matrix/prepare-kernels.ts';
+import {obtainBootableKernel} from '../vm/bootable-kernel.ts';
 import {bisect} from './bisect.ts';
 import {GuestLaboratory} from './guest-laboratory.ts';
 import {sayStep} from './progress.ts';
@@ -39,5 +39,5 @@ export async function bisectReleases(options: ReleasesOptions): Promise<{result:
 
 /** Debian's kernels are others from month to month; a journal is about those of its time. */
 async function madeFrom(id: string, options: {signal: AbortSignal}): Promise<string> {
-	return parseKernelId(id).kind === 'debian' ? `${id} ${(await obtainKernel(id, options)).origin}` : id;
+	return parseKernelId(id).kind === 'debian' ? `${id} ${(await obtainBootableKernel(id, options)).origin}` : id;
 }

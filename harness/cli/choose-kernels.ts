@@ -1,9 +1,9 @@
 import {UsageError} from '../host/errors.ts';
 import {knownKernels} from '../kernels/catalogue.ts';
 import {parseKernelId} from '../kernels/kernel-id.ts';
-import {obtainKernel} from '../kernels/obtain.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
 import {embeddedKernel, homeKernel} from '../matrix/tested-kernels.ts';
+import {obtainBootableKernel} from '../vm/bootable-kernel.ts';
 
 type ChooseOptions = {readonly source?: string; readonly signal?: AbortSignal};
 
@@ -25,7 +25,7 @@ export async function chooseKernels(asked: readonly string[], options: ChooseOpt
 
 async function homeOrEmbedded(options: ChooseOptions): Promise<Choice> {
 	try {
-		await obtainKernel(homeKernel, options);
+		await obtainBootableKernel(homeKernel, options);
 		return {kernels: [homeKernel]};
 	} catch (error) {
 		if (!(error instanceof KernelUnavailableError)) throw error;

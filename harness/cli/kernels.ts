@@ -43,9 +43,9 @@ export function addKernels(command: Command, signal: AbortSignal): void {
 		.description('brings kernels into the cache, building them if need be')
 		.addHelpText('after', names)
 		.action(async (wanted: readonly string[], {refresh, source}: FetchOptions) => {
-			const {obtainKernel} = await import('../kernels/obtain.ts');
+			const {obtainBootableKernel} = await import('../vm/bootable-kernel.ts');
 			for (const name of wanted) {
-				const kernel = await obtainKernel(name, {signal, refresh, ...(source !== undefined && {source})});
+				const kernel = await obtainBootableKernel(name, {signal, refresh, ...(source !== undefined && {source})});
 				process.stdout.write(`${JSON.stringify(kernel, null, '\t')}\n`);
 			}
 		});

@@ -6,10 +6,10 @@ import {findAccelerator} from '../host/accelerator.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';
 import {say} from '../host/say.ts';
-import {obtainKernel} from '../kernels/obtain.ts';
 import {attachTerminal} from '../link/terminal.ts';
 import {push, type TransferFile} from '../link/transfer.ts';
 import {embeddedKernel} from '../matrix/tested-kernels.ts';
+import {obtainBootableKernel} from '../vm/bootable-kernel.ts';
 import {Guest} from '../vm/guest.ts';
 import {loadSuite} from '../vm/load-suite.ts';
 import {obtainLoaded} from '../vm/loaded-snapshot.ts';
@@ -23,7 +23,7 @@ export function addShell(command: Command, signal: AbortSignal): void {
 		.option('--gdb', 'start the guest stopped, and say how to attach gdb')
 		.action(async (id: string, {gdb = false, copy = []}: {gdb?: boolean; copy?: readonly string[]}) => {
 			const files = copy.map(readForGuest);
-			const payload = await buildPayload(await obtainKernel(id, {signal}), {signal});
+			const payload = await buildPayload(await obtainBootableKernel(id, {signal}), {signal});
 			const {name: accelerator} = await findAccelerator(await findQemu({signal}), {signal});
 			// With gdb one wants to see it boot.
 			await using guest = gdb

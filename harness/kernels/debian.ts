@@ -11,8 +11,7 @@ import {NotFoundError, UsageError} from '../host/errors.ts';
 import {readRecent, remember} from '../host/memo.ts';
 import {say} from '../host/say.ts';
 import type {DebianRow} from './catalogue.ts';
-import {isKernelWhole, type Kernel} from './kernel.ts';
-import type {ObtainOptions} from './obtain.ts';
+import {isKernelWhole, type Kernel, type ObtainOptions} from './kernel.ts';
 import {extractVmlinux} from './vmlinux.ts';
 
 /** The newest cloud image and headers of a series in its suites. */

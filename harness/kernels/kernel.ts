@@ -28,6 +28,17 @@ export type Kernel = {
 	readonly config: string;
 };
 
+/** How a kernel is to be had. */
+export type ObtainOptions = {
+	readonly signal?: AbortSignal;
+	/** Ask the archive even if it was asked not long ago. */
+	readonly refresh?: boolean;
+	/** A tree to build a release from instead of fetching it; never written to. */
+	readonly source?: string;
+	/** Called with a kernel that was just built; where it throws, what was built is not kept. */
+	readonly prove?: (kernel: Kernel) => Promise<void>;
+};
+
 /** Whether a kernel of the cache is still there as it was put there. */
 export async function isKernelWhole({bzImage, buildTree}: Kernel): Promise<boolean> {
 	return existsSync(bzImage) && existsSync(buildTree) && (await isWhole(cacheEntryOf(bzImage)));

@@ -1,18 +1,10 @@
 import {NetworkError, NotFoundError} from '../host/errors.ts';
 import {debianRow} from './catalogue.ts';
 import {obtainDebianKernel} from './debian.ts';
-import type {Kernel} from './kernel.ts';
+import type {Kernel, ObtainOptions} from './kernel.ts';
 import {parseKernelId} from './kernel-id.ts';
 import {obtainDirectory, obtainRelease} from './source.ts';
 import {KernelUnavailableError} from './unavailable.ts';
-
-export type ObtainOptions = {
-	readonly signal?: AbortSignal;
-	/** Ask the archive even if it was asked not long ago. */
-	readonly refresh?: boolean;
-	/** A tree to build a release from instead of fetching it; never written to. */
-	readonly source?: string;
-};
 
 /**
  * The kernel of that id, from the cache, fetched or built. Throws KernelUnavailableError for one that cannot be had here

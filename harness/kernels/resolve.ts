@@ -1,8 +1,8 @@
 import {existsSync} from 'node:fs';
 import {debianRow, pinnedSha256} from './catalogue.ts';
 import {resolveDebianKernel} from './debian.ts';
+import type {ObtainOptions} from './kernel.ts';
 import {parseKernelId} from './kernel-id.ts';
-import type {ObtainOptions} from './obtain.ts';
 import {cachedSourceKernel} from './source.ts';
 import {inspectTree, mustBeVersion} from './source-tree.ts';
 

@@ -55,6 +55,26 @@ async function world(t: ExecutionContext, files: Readonly<Record<string, string>
 	return {tree, cache, count};
 }
 
+test.serial('a kernel that was built and does not boot is not kept', async t => {
+	const {tree, cache} = await world(t);
+	const proved: string[] = [];
+	const obtain = async (fault?: Error) =>
+		obtainKernel('4.15.18', {
+			source: tree,
+			async prove({bzImage}) {
+				t.true(existsSync(bzImage));
+				proved.push(bzImage);
+				if (fault) throw fault;
+			},
+		});
+	await t.throwsAsync(obtain(new BuildError('of no use')), {instanceOf: BuildError, message: 'of no use'});
+	t.deepEqual(await readdir(path.join(cache, 'built')), []);
+	const kernel = await obtain();
+	t.true(existsSync(kernel.bzImage));
+	await obtain();
+	t.is(proved.length, 2, 'what lies in the cache is not proved again');
+});
+
 test.serial('a kernel is built outside of its tree, once, and then found by its id alone', async t => {
 	const {tree, cache, count} = await world(t);
 	const before = await readdir(tree, {recursive: true});

@@ -7,7 +7,7 @@ import {cacheRoot} from '../host/cache-root.ts';
 import {UsageError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
 import {kbuild} from './kbuild.ts';
-import type {Kernel} from './kernel.ts';
+import type {Kernel, ObtainOptions} from './kernel.ts';
 import {describeBuilt, KernelBuild} from './kernel-build.ts';
 import {fileNameOf, type KernelId} from './kernel-id.ts';
 import {proveModuleTree} from './module-tree.ts';
@@ -28,7 +28,7 @@ export type Source = {
 export async function buildKernel(
 	id: KernelId,
 	source: Source,
-	{signal}: {signal?: AbortSignal} = {},
+	{signal, prove}: Pick<ObtainOptions, 'signal' | 'prove'> = {},
 ): Promise<Kernel> {
 	// The kernel's own makefiles cannot.
 	if (/[\s:]/.test(cacheRoot())) {
@@ -53,7 +53,8 @@ export async function buildKernel(
 			if (!existsSync(path.join(output, '.config'))) await build.configure({isStrict: true});
 			await build.compile();
 			await build.deliver(temporary);
-			await prove(path.join(temporary, 'tree'), {work, scratch: temporary, recipe, signal});
+			await proveModules(path.join(temporary, 'tree'), {work, scratch: temporary, recipe, signal});
+			await prove?.(await describeBuilt(id, temporary, source.origin, recipe));
 			await rm(work, {recursive: true, force: true});
 		},
 		{signal},
@@ -86,7 +87,7 @@ async function unpack({provide}: Source, {name, work, to, recipe, signal}: Unpac
 }
 
 /** Whatever of the sources a module needs is in its tree: the work directory is out of the way while that is proved. */
-async function prove(
+async function proveModules(
 	tree: string,
 	{work, scratch, recipe, signal}: Pick<Unpacking, 'work' | 'recipe' | 'signal'> & {scratch: string},
 ): Promise<void> {

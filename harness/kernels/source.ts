@@ -5,9 +5,8 @@ import {cacheDirectory} from '../host/cache.ts';
 import {NetworkError, NotFoundError, UsageError} from '../host/errors.ts';
 import {readRecent, remember} from '../host/memo.ts';
 import {say} from '../host/say.ts';
-import {isKernelWhole, type Kernel} from './kernel.ts';
+import {isKernelWhole, type Kernel, type ObtainOptions} from './kernel.ts';
 import {fileNameOf, type KernelId} from './kernel-id.ts';
-import type {ObtainOptions} from './obtain.ts';
 import {recipeOf} from './recipe.ts';
 import {fetchRelease, unpackRelease} from './release.ts';
 import {buildKernel, type Source} from './source-build.ts';
@@ -21,24 +20,26 @@ type DirectoryId = Extract<KernelId, {kind: 'directory'}>;
 /** What was built under an id the last time, so that the id alone finds it again. */
 type Memory = {readonly kernel: Kernel; readonly recipe: string; readonly source?: string};
 
+type BuildOptions = Pick<ObtainOptions, 'signal' | 'prove'>;
+
 /** A release, from `source` or, without it, as built before, from the tree it was built from, or from kernel.org. */
-export async function obtainRelease(id: ReleaseId, {signal, source}: ObtainOptions): Promise<Kernel> {
-	if (source !== undefined) return fromTree(id, await treeOf(source, id.version), {signal});
+export async function obtainRelease(id: ReleaseId, {source, ...options}: ObtainOptions): Promise<Kernel> {
+	if (source !== undefined) return fromTree(id, await treeOf(source, id.version), options);
 	const {identity} = await recipeOf(id.version, id.flavour);
 	const memory = await recall(id);
 	if (memory && memory.recipe === identity && (await isKernelWhole(memory.kernel))) return memory.kernel;
 	const tree = await rememberedTree(id);
 	if (tree) {
 		say(`${id.id}: from ${tree.directory}, as the last time.`);
-		return fromTree(id, tree, {signal});
+		return fromTree(id, tree, options);
 	}
-	return fromRelease(id, {signal});
+	return fromRelease(id, options);
 }
 
 /** A tree by its path: used as it is if it is built, else built elsewhere. Throws UsageError for one that is half built. */
-export async function obtainDirectory(id: DirectoryId, {signal}: ObtainOptions): Promise<Kernel> {
+export async function obtainDirectory(id: DirectoryId, options: ObtainOptions): Promise<Kernel> {
 	const tree = await inspectTree(id.directory);
-	if (tree.state === 'clean') return fromTree(id, tree, {signal});
+	if (tree.state === 'clean') return fromTree(id, tree, options);
 	if (tree.state === 'half-built') {
 		throw new UsageError(
 			`${id.directory} is half built: it has no ${missingIn(id.directory).join(', ')}. Finish its build (make bzImage modules), or give it as --source of Linux ${tree.version} to have it built elsewhere.`,
@@ -70,17 +71,19 @@ async function treeOf(directory: string, version: string): Promise<SourceTree> {
 	return tree;
 }
 
-async function fromTree(id: KernelId, tree: SourceTree, {signal}: {signal?: AbortSignal}): Promise<Kernel> {
+async function fromTree(id: KernelId, tree: SourceTree, options: BuildOptions): Promise<Kernel> {
+	const {signal} = options;
 	const source = {
 		version: tree.version,
 		origin: `Linux ${tree.version} from ${tree.directory}`,
 		identity: await identityOfTree(tree.directory, {signal}),
 		provide: (directory: string) => cloneTree(tree.directory, directory, {signal}),
 	};
-	return buildAndRemember(id, source, {signal, tree: tree.directory});
+	return buildAndRemember(id, source, {...options, tree: tree.directory});
 }
 
-async function fromRelease(id: ReleaseId, {signal}: {signal?: AbortSignal}): Promise<Kernel> {
+async function fromRelease(id: ReleaseId, options: BuildOptions): Promise<Kernel> {
+	const {signal} = options;
 	let tarball: {file: string; sha256: string};
 	try {
 		tarball = await fetchRelease(id.version, {signal});
@@ -99,15 +102,15 @@ async function fromRelease(id: ReleaseId, {signal}: {signal?: AbortSignal}): Pro
 		identity: sha256,
 		provide: (directory: string) => unpackRelease(file, directory, {signal}),
 	};
-	return buildAndRemember(id, source, {signal});
+	return buildAndRemember(id, source, options);
 }
 
 async function buildAndRemember(
 	id: KernelId,
 	source: Source,
-	{signal, tree}: {signal?: AbortSignal; tree?: string},
+	{tree, ...options}: BuildOptions & {tree?: string},
 ): Promise<Kernel> {
-	const kernel = await buildKernel(id, source, {signal});
+	const kernel = await buildKernel(id, source, options);
 	const {identity} = await recipeOf(source.version, id.flavour);
 	const memory: Memory = {kernel, recipe: identity, ...(tree !== undefined && {source: tree})};
 	await remember(memoOf(id), memory);

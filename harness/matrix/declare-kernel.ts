@@ -1,11 +1,11 @@
 import test from 'ava';
 import {findAccelerator} from '../host/accelerator.ts';
 import {findQemu} from '../host/qemu.ts';
-import {obtainKernel} from '../kernels/obtain.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
 import {bprobe} from '../mechanisms/bprobe.ts';
 import {cellTitle} from '../results/events.ts';
 import {formatFailure} from '../results/failure.ts';
+import {obtainBootableKernel} from '../vm/bootable-kernel.ts';
 import {allCases} from './cases/all.ts';
 import {openConsoles} from './consoles.ts';
 import type {Guest} from './guest.ts';
@@ -24,13 +24,13 @@ export async function declareKernel(id: string): Promise<void> {
 	const interrupt = new AbortController();
 	const {signal} = interrupt;
 	try {
-		await obtainKernel(id, {signal});
+		await obtainBootableKernel(id, {signal});
 	} catch (error) {
 		if (!(error instanceof KernelUnavailableError)) throw error;
 		test(`${id} is unavailable, another kernel is not`, async t => {
 			t.log(error.message);
 			const others = testedKernels.filter(other => other !== id);
-			await t.notThrowsAsync(Promise.any(others.map(other => obtainKernel(other, {signal}))));
+			await t.notThrowsAsync(Promise.any(others.map(other => obtainBootableKernel(other, {signal}))));
 		});
 		return;
 	}

@@ -1,8 +1,8 @@
 import {buildPayload, type Payload} from '../build/payload.ts';
 import {BuildError, messageOf} from '../host/errors.ts';
-import {obtainKernel} from '../kernels/obtain.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
 import type {KernelEvent} from '../results/events.ts';
+import {obtainBootableKernel} from '../vm/bootable-kernel.ts';
 
 export type PrepareOptions = {
 	/** A tree to build releases from. */
@@ -14,7 +14,7 @@ export type PrepareOptions = {
 
 /** All that guests of a kernel need. */
 export async function prepareKernel(kernel: string, options: PrepareOptions): Promise<Payload> {
-	return buildPayload(await obtainKernel(kernel, options), options);
+	return buildPayload(await obtainBootableKernel(kernel, options), options);
 }
 
 /**
