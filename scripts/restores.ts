@@ -1,9 +1,9 @@
 /** Restores the saved guest of a kernel, with the suite in it, again and again: `restores.ts [count] [kernel]`. Ends with 1 if one failed. */
 import {buildPayload} from '../harness/build/payload.ts';
 import {messageOf} from '../harness/host/errors.ts';
+import {obtainBootableKernel} from '../harness/matrix/bootable-kernel.ts';
 import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
 import {median} from '../harness/results/rank-test.ts';
-import {obtainBootableKernel} from '../harness/vm/bootable-kernel.ts';
 import {Guest} from '../harness/vm/guest.ts';
 import {obtainLoaded} from '../harness/vm/loaded-snapshot.ts';
 

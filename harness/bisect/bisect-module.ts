@@ -2,7 +2,7 @@ import {existsSync} from 'node:fs';
 import path from 'node:path';
 import {buildPayload} from '../build/payload.ts';
 import {UsageError} from '../host/errors.ts';
-import {obtainBootableKernel} from '../vm/bootable-kernel.ts';
+import {obtainBootableKernel} from '../matrix/bootable-kernel.ts';
 import {bisect} from './bisect.ts';
 import {Checkout} from './checkout.ts';
 import {concludeCommit} from './conclude-commit.ts';

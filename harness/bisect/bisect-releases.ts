@@ -1,6 +1,6 @@
 import {parseKernelId} from '../kernels/kernel-id.ts';
+import {obtainBootableKernel} from '../matrix/bootable-kernel.ts';
 import {prepareKernel} from '../matrix/prepare-kernels.ts';
-import {obtainBootableKernel} from '../vm/bootable-kernel.ts';
 import {bisect} from './bisect.ts';
 import {GuestLaboratory} from './guest-laboratory.ts';
 import {sayStep} from './progress.ts';

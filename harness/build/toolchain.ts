@@ -13,6 +13,7 @@ import {directoryOnPath} from '../host/qemu.ts';
 import {say} from '../host/say.ts';
 import {debianRow} from '../kernels/catalogue.ts';
 import type {Kernel} from '../kernels/kernel.ts';
+import {toolchainIdentity} from './sources.ts';
 
 /** What builds the modules of a kernel. */
 export type Toolchain = {
@@ -48,9 +49,17 @@ async function compilerOf({config}: Kernel): Promise<number | undefined> {
 	return version === undefined || version === '0' ? undefined : Math.floor(Number(version) / 10_000);
 }
 
+/** The major version of the host's gcc, 0 without one; asked once for each gcc, as that takes a tenth of a second. */
 async function hostCompiler(): Promise<number> {
+	const memo = path.join(cacheDirectory('kernels'), 'host-gcc.json');
+	const identity = await toolchainIdentity(['gcc']);
+	const isSame = (memory: {identity: string}) => memory.identity === identity;
+	const known = await readRecent<{identity: string; version: number}>(memo, Number.POSITIVE_INFINITY, isSame);
+	if (known) return known.version;
 	const {stdout} = await execa('gcc', ['-dumpversion'], {reject: false});
-	return Number.parseInt(stdout ?? '', 10) || 0;
+	const version = Number.parseInt(stdout ?? '', 10) || 0;
+	await remember(memo, {identity, version});
+	return version;
 }
 
 /** A system of the kernel's suite with nothing but the compiler and what make calls. */

@@ -2,8 +2,8 @@ import {UsageError} from '../host/errors.ts';
 import {knownKernels} from '../kernels/catalogue.ts';
 import {parseKernelId} from '../kernels/kernel-id.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
+import {obtainBootableKernel} from '../matrix/bootable-kernel.ts';
 import {embeddedKernel, homeKernel} from '../matrix/tested-kernels.ts';
-import {obtainBootableKernel} from '../vm/bootable-kernel.ts';
 
 type ChooseOptions = {readonly source?: string; readonly signal?: AbortSignal};
 

@@ -43,7 +43,7 @@ export function addKernels(command: Command, signal: AbortSignal): void {
 		.description('brings kernels into the cache, building them if need be')
 		.addHelpText('after', names)
 		.action(async (wanted: readonly string[], {refresh, source}: FetchOptions) => {
-			const {obtainBootableKernel} = await import('../vm/bootable-kernel.ts');
+			const {obtainBootableKernel} = await import('../matrix/bootable-kernel.ts');
 			for (const name of wanted) {
 				const kernel = await obtainBootableKernel(name, {signal, refresh, ...(source !== undefined && {source})});
 				process.stdout.write(`${JSON.stringify(kernel, null, '\t')}\n`);

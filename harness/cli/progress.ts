@@ -1,11 +1,11 @@
 import {stripVTControlCharacters} from 'node:util';
-import {Listr, type ListrTaskWrapper} from 'listr2';
+import {showStatus, writeAbove} from '../host/say.ts';
 import {type CellEvent, cellTitle, type Event} from '../results/events.ts';
 import {formatCell, formatCounts} from '../results/table.ts';
 import {forJob} from './job-output.ts';
 
 /** Shows events while a run goes on, on stderr. */
-export type Progress = {show(event: Event): void; end(): Promise<void>};
+export type Progress = {show(event: Event): void; end(): void};
 
 export function openProgress({cells, isTerminal}: {cells: number; isTerminal: boolean}): Progress {
 	return isTerminal ? liveProgress(cells) : lineProgress(cells);
@@ -32,7 +32,7 @@ function lineProgress(cells: number): Progress {
 					`${String(++finished).padStart(String(cells).length)}/${Math.max(cells, finished)} ${formatCell(event)}\n`,
 				);
 		},
-		async end() {},
+		end() {},
 	};
 }
 
@@ -40,43 +40,22 @@ function lineProgress(cells: number): Progress {
 function liveProgress(cells: number): Progress {
 	const finished: CellEvent[] = [];
 	const running = new Set<string>();
-	const {promise, resolve} = Promise.withResolvers<void>();
-	let task: ListrTaskWrapper<unknown, never, never> | undefined;
-	let done: Promise<unknown> | undefined;
-	// Only now: listr2 holds back what others write, and until the first cell that is what is downloaded and built.
-	const begin = () =>
-		new Listr(
-			[
-				{
-					title: 'booting',
-					task: async (_context, wrapper) => {
-						// Its type parameters only name the renderer.
-						task = wrapper as unknown as typeof task;
-						await promise;
-					},
-					rendererOptions: {persistentOutput: true, outputBar: Number.POSITIVE_INFINITY},
-				},
-			],
-			{renderer: 'default', fallbackRendererCondition: false},
-		).run();
 	return {
 		show(event) {
-			if (event.type === 'started') {
-				done ??= begin();
-				running.add(cellTitle(event));
-			}
-			if (event.type === 'kernel' && event.state !== 'ready' && task)
-				task.output = `${event.kernel} ${event.state}: ${event.reason}`;
+			if (event.type === 'started') running.add(cellTitle(event));
+			if (event.type === 'kernel' && event.state !== 'ready')
+				writeAbove(`${event.kernel} ${event.state}: ${event.reason}\n`);
 			if (event.type === 'cell') {
 				running.delete(cellTitle(event));
 				finished.push(event);
-				if (event.verdict !== 'pass' && event.verdict !== 'skip' && task) task.output = formatCell(event);
+				if (event.verdict !== 'pass' && event.verdict !== 'skip') writeAbove(`${formatCell(event)}\n`);
 			}
-			if (task) task.title = fit(`${finished.length}/${cells} ${formatCounts(finished)}`, [...running]);
+			// Until the first cell begins there is what is downloaded and built.
+			if (running.size > 0 || finished.length > 0)
+				showStatus(fit(`${finished.length}/${cells} ${formatCounts(finished)}`, [...running]));
 		},
-		async end() {
-			resolve();
-			await done;
+		end() {
+			showStatus(undefined);
 		},
 	};
 }

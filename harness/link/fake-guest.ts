@@ -12,7 +12,7 @@ export class FakeGuest implements AsyncDisposable {
 	readonly #server: ssh2.Server;
 
 	static async start(behaviour: Behaviour): Promise<FakeGuest> {
-		const keys = await createRunKeys();
+		const keys = createRunKeys();
 		const server = new ssh2.Server({hostKeys: [keys.host.private]}, connection => {
 			connection.on('error', () => {});
 			connection.on('authentication', context => {

@@ -64,7 +64,7 @@ for (const [end, die] of Object.entries({
 
 test('a guest with another host key is refused', async t => {
 	await using guest = await FakeGuest.start((_, channel) => finish(channel, 0));
-	const {host} = await createRunKeys();
+	const {host} = createRunKeys();
 	await t.throwsAsync(guest.link({...guest.keys, host}), {instanceOf: LinkLostError});
 });
 

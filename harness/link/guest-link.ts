@@ -1,7 +1,7 @@
 import net from 'node:net';
-import ssh2, {type Client, type ClientChannel} from 'ssh2';
+import type {Client, ClientChannel, ParsedKey} from 'ssh2';
 import {CommandFailedError, LinkLostError, messageOf} from '../host/errors.ts';
-import {parseKey, type RunKeys} from './keys.ts';
+import type {RunKeys} from './keys.ts';
 
 export type LinkOptions = {
 	readonly port: number;
@@ -29,12 +29,15 @@ export class GuestLink implements AsyncDisposable {
 	#turn: Promise<unknown> = Promise.resolve();
 
 	static async open({port, keys, signal, readyMs = 30_000, keepalive = true}: LinkOptions): Promise<GuestLink> {
+		// Most guests are never connected to, and loading it takes longer than to restore one of them.
+		const {default: ssh2} = await import('ssh2');
 		signal?.throwIfAborted();
 		// ssh2's own socket has Nagle's algorithm on, which makes uploads fifty times slower.
 		const sock = net.connect({host: '127.0.0.1', port, noDelay: true});
 		const client = new ssh2.Client();
 		const link = new GuestLink(client);
-		const hostKey = parseKey(keys.host.public).getPublicSSH();
+		// Ours can be parsed.
+		const hostKey = (ssh2.utils.parseKey(keys.host.public) as ParsedKey).getPublicSSH();
 		const {promise, resolve} = Promise.withResolvers<void>();
 		client.once('ready', resolve);
 		const abort = () => client.destroy();

@@ -1,66 +1,63 @@
-import ssh2, {type ParsedKey} from 'ssh2';
-import {GuestError} from '../host/errors.ts';
+import {generateKeyPairSync, randomBytes} from 'node:crypto';
 
-export type KeyPair = {readonly private: string; readonly public: string};
+/** In the forms of OpenSSH. `bytes` are seed and public key, 32 each. */
+export type KeyPair = {readonly private: string; readonly public: string; readonly bytes: Buffer};
 
-/** The keys of one run: who we are to the guest, who the guest is to us. */
+/** The keys of one guest: who we are to it, who it is to us. */
 export type RunKeys = {readonly client: KeyPair; readonly host: KeyPair};
 
-const {utils} = ssh2;
-
-/** New ones, which are kept in memory only. Throws GuestError. */
-export async function createRunKeys(): Promise<RunKeys> {
-	const [client, host] = await Promise.all([createKeyPair(), createKeyPair()]);
-	return {client, host};
+/** New ones, which are kept in memory only. */
+export function createRunKeys(): RunKeys {
+	return {client: createKeyPair(), host: createKeyPair()};
 }
 
-/** ssh2 makes an Ed25519 key that nothing can parse 1 time in 256 (mscdex/ssh2#1390): made until it is whole. */
-export async function createKeyPair(
-	make: () => KeyPair | Promise<KeyPair> = () => utils.generateKeyPairSync('ed25519'),
-): Promise<KeyPair> {
-	for (let attempt = 0; attempt < 16; attempt += 1) {
-		const pair = await make();
-		if (isWhole(pair)) return {private: pair.private, public: pair.public};
-	}
-	throw new GuestError('ssh2 made 16 broken Ed25519 keys in a row.');
-}
-
-/** One key in the form of OpenSSH, private or public. Throws the Error of ssh2 where it is none. */
-export function parseKey(text: string): ParsedKey {
-	const parsed = utils.parseKey(text);
-	if (parsed instanceof Error) throw parsed;
-	// An Ed25519 file of OpenSSH holds one key.
-	return parsed;
-}
-
-function isWhole(pair: KeyPair): boolean {
-	try {
-		const key = parseKey(pair.private);
-		const signature = key.sign('probe');
-		const isPair = Buffer.isBuffer(signature) && parseKey(pair.public).verify('probe', signature) === true;
-		return isPair && key.getPublicSSH().subarray(-32).equals(ed25519Bytes(pair.private).subarray(32));
-	} catch {
-		// Broken: exactly what is asked.
-		return false;
-	}
+/** Ed25519. Not by ssh2, which makes one that nothing can parse 1 time in 256 (mscdex/ssh2#1390). */
+export function createKeyPair(): KeyPair {
+	const {d, x} = generateKeyPairSync('ed25519').privateKey.export({format: 'jwk'});
+	const publicBytes = Buffer.from(x!, 'base64url');
+	const bytes = Buffer.concat([Buffer.from(d!, 'base64url'), publicBytes]);
+	const blob = Buffer.concat([field(keyType), field(publicBytes)]);
+	return {
+		private: pem(Buffer.concat([header, field(blob), field(padded(privatePart(publicBytes, bytes)))])),
+		public: `${keyType} ${blob.toString('base64')}`,
+		bytes,
+	};
 }
 
 /** The private key in dropbear's own format: "ssh-ed25519", then seed and public key as one string. */
-export function toDropbear(pair: KeyPair): Buffer {
-	const seedAndPublic = ed25519Bytes(pair.private);
-	const name = Buffer.from('ssh-ed25519');
-	return Buffer.concat([lengthOf(name), name, lengthOf(seedAndPublic), seedAndPublic]);
+export function toDropbear({bytes}: KeyPair): Buffer {
+	return Buffer.concat([field(keyType), field(bytes)]);
 }
 
-/** The 64 bytes of an unencrypted openssh-key-v1 file: the last string of that length in it. */
-function ed25519Bytes(privateKey: string): Buffer {
-	const bytes = Buffer.from(privateKey.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64');
-	const at = bytes.lastIndexOf(Buffer.from([0, 0, 0, 64]));
-	return bytes.subarray(at + 4, at + 68);
+const keyType = 'ssh-ed25519';
+
+/** Of OpenSSH's PROTOCOL.key: neither cipher nor key derivation, one key. */
+const header = Buffer.concat([Buffer.from('openssh-key-v1\0'), field('none'), field('none'), field(''), uint32(1)]);
+
+function privatePart(publicBytes: Buffer, bytes: Buffer): Buffer {
+	// The same number twice, by which one who decrypts sees that the passphrase was right.
+	const check = randomBytes(4);
+	return Buffer.concat([check, check, field(keyType), field(publicBytes), field(bytes), field('')]);
 }
 
-function lengthOf(data: Buffer): Buffer {
-	const length = Buffer.alloc(4);
-	length.writeUInt32BE(data.length);
-	return length;
+/** To whole blocks of 8 bytes, by 1, 2, 3 … */
+function padded(part: Buffer): Buffer {
+	const missing = (8 - (part.length % 8)) % 8;
+	return Buffer.concat([part, Buffer.from(Array.from({length: missing}, (_, index) => index + 1))]);
+}
+
+function pem(bytes: Buffer): string {
+	const lines = bytes.toString('base64').match(/.{1,70}/g) ?? [];
+	return ['-----BEGIN OPENSSH PRIVATE KEY-----', ...lines, '-----END OPENSSH PRIVATE KEY-----', ''].join('\n');
+}
+
+function field(data: Buffer | string): Buffer {
+	const bytes = Buffer.from(data);
+	return Buffer.concat([uint32(bytes.length), bytes]);
+}
+
+function uint32(value: number): Buffer {
+	const bytes = Buffer.alloc(4);
+	bytes.writeUInt32BE(value);
+	return bytes;
 }

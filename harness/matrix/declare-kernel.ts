@@ -5,7 +5,7 @@ import {KernelUnavailableError} from '../kernels/unavailable.ts';
 import {bprobe} from '../mechanisms/bprobe.ts';
 import {cellTitle} from '../results/events.ts';
 import {formatFailure} from '../results/failure.ts';
-import {obtainBootableKernel} from '../vm/bootable-kernel.ts';
+import {obtainBootableKernel} from './bootable-kernel.ts';
 import {allCases} from './cases/all.ts';
 import {openConsoles} from './consoles.ts';
 import type {Guest} from './guest.ts';

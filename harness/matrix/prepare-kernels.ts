@@ -2,7 +2,7 @@ import {buildPayload, type Payload} from '../build/payload.ts';
 import {BuildError, messageOf} from '../host/errors.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
 import type {KernelEvent} from '../results/events.ts';
-import {obtainBootableKernel} from '../vm/bootable-kernel.ts';
+import {obtainBootableKernel} from './bootable-kernel.ts';
 
 export type PrepareOptions = {
 	/** A tree to build releases from. */

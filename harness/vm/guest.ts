@@ -117,7 +117,7 @@ export class Guest implements AsyncDisposable {
 }
 
 async function introduce(vm: Vm, identity: IdentityPort): Promise<{agent: Agent; keys: RunKeys}> {
-	const keys = await createRunKeys();
+	const keys = createRunKeys();
 	const agent = new Agent(vm.agent, vm.agent);
 	// Before it knows who it is, the guest must do nothing else.
 	await identity.tell(keys);

@@ -17,7 +17,7 @@ test('a guest that asks is told seed, time and keys, and believed when it has ta
 	fromGuest.write('wh');
 	fromGuest.write('o\n');
 	await identity.asked();
-	const telling = identity.tell(await createRunKeys());
+	const telling = identity.tell(createRunKeys());
 	fromGuest.write('ready\n');
 	await telling;
 	toGuest.end();
@@ -31,7 +31,7 @@ test('a guest that asks is told seed, time and keys, and believed when it has ta
 });
 
 test('no two guests are told the same seed', async t => {
-	const keys = await createRunKeys();
+	const keys = createRunKeys();
 	const seeds = [];
 	for (let n = 0; n < 2; n++) {
 		const {fromGuest, toGuest, identity} = world();

@@ -6,7 +6,6 @@ import {buildPayload, type Payload} from '../build/payload.ts';
 import {cacheDirectory} from '../host/cache.ts';
 import {CommandFailedError, LinkLostError, LoadError} from '../host/errors.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
-import {embeddedKernel} from '../matrix/tested-kernels.ts';
 import {obtainBase} from './base-snapshot.ts';
 import {Guest} from './guest.ts';
 import {loadSuite} from './load-suite.ts';
@@ -20,7 +19,7 @@ let cache: PrivateCache | undefined;
 
 test.serial.before('a base is there', async t => {
 	t.timeout(20 * 60_000);
-	payload = await buildPayload(await obtainKernel(embeddedKernel));
+	payload = await buildPayload(await obtainKernel('debian-6.1'));
 	cache = await privateCache();
 	base = await obtainBase(payload);
 });

@@ -86,7 +86,7 @@ test.serial('SSH is on the loopback only', t => {
 });
 
 test.serial('no other key opens the guest, and its own are in no file of the host', async t => {
-	const {client} = await createRunKeys();
+	const {client} = createRunKeys();
 	const wrong = GuestLink.open({port: guest.vm.sshPort, keys: {...guest.keys, client}, readyMs: 3000});
 	await t.throwsAsync(wrong);
 	const secret = guest.keys.client.private;

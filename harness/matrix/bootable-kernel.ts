@@ -4,7 +4,7 @@ import {BootError, BuildError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';
 import type {Kernel, ObtainOptions} from '../kernels/kernel.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
-import {Guest} from './guest.ts';
+import {Guest} from '../vm/guest.ts';
 
 /**
  * The kernel of that id, as obtainKernel gives it. One that is built here has also booted as far as to ask who it is: a
