@@ -67,7 +67,7 @@ int bprobe_resolve(const char *symbol, uint64_t *addresses, int max);
 /*
  * A copy of the kernel's code symbols, for many questions: NULL and errno if it
  * cannot be read, the caller's to free. Modules that come later are not in it.
- * _each walks all by address; _name writes "name+0xoff" or "name+0xoff [module]"
+ * _each walks all, in no order; _name writes "name+0xoff" or "name+0xoff [module]"
  * into @name and answers it.
  */
 struct bprobe_symbols;
@@ -75,7 +75,7 @@ struct bprobe_symbols *bprobe_symbols_load(void);
 void bprobe_symbols_free(struct bprobe_symbols *symbols);
 void bprobe_symbols_each(const struct bprobe_symbols *symbols,
 			 void (*each)(const char *name, uint64_t address, void *argument), void *argument);
-char *bprobe_symbols_name(const struct bprobe_symbols *symbols, uint64_t address, char *name, size_t size);
+char *bprobe_symbols_name(struct bprobe_symbols *symbols, uint64_t address, char *name, size_t size);
 
 /*
  * The whole call stack of a probed function, innermost first: @entries as

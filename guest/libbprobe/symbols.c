@@ -18,6 +18,7 @@ struct bprobe_symbols {
 	char *text;
 	struct symbol *table;
 	size_t count, room;
+	int is_sorted;
 };
 
 static char *read_all(const char *path)
@@ -96,7 +97,6 @@ struct bprobe_symbols *bprobe_symbols_load(void)
 	symbols->text = text;
 	for (line = text; (end = strchr(line, '\n')); line = end + 1)
 		parse(symbols, line, end);
-	qsort(symbols->table, symbols->count, sizeof(*symbols->table), by_address);
 	return symbols;
 }
 
@@ -117,11 +117,15 @@ void bprobe_symbols_each(const struct bprobe_symbols *symbols,
 }
 
 /* The last symbol at or below an address; of several there the first by kallsyms. */
-static const struct symbol *find(const struct bprobe_symbols *symbols, uint64_t address)
+static const struct symbol *find(struct bprobe_symbols *symbols, uint64_t address)
 {
-	const struct symbol *table = symbols->table;
+	struct symbol *table = symbols->table;
 	size_t low = 0, high = symbols->count;
 
+	/* Not when it is read: who looks for names only need not wait for it. */
+	if (!symbols->is_sorted)
+		qsort(table, symbols->count, sizeof(*table), by_address);
+	symbols->is_sorted = 1;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 
@@ -137,7 +141,7 @@ static const struct symbol *find(const struct bprobe_symbols *symbols, uint64_t 
 	return &table[low - 1];
 }
 
-char *bprobe_symbols_name(const struct bprobe_symbols *symbols, uint64_t address, char *name, size_t size)
+char *bprobe_symbols_name(struct bprobe_symbols *symbols, uint64_t address, char *name, size_t size)
 {
 	const struct symbol *symbol = find(symbols, address);
 

@@ -31,6 +31,8 @@ export type PayloadOptions = {
 	readonly module?: string;
 	/** Called where a module has to be compiled, as it does not lie in the cache. */
 	readonly onCompile?: () => void;
+	/** Called once if anything that is pushed has to be built, as soon as it is known what guests boot from. */
+	readonly onBuild?: (files: BootFiles) => void;
 };
 
 /** Where the suite's files are in a guest; the programs there know it as LIBRARY (guest/agent/agent.h). */
@@ -42,15 +44,24 @@ export const suiteAgent = `/${library}/agent`;
 /** Builds what changed since the last time. Throws BuildError with the compiler's words when ours does not build. */
 export async function buildPayload(kernel: Kernel, options: PayloadOptions = {}): Promise<Payload> {
 	const {signal} = options;
+	const files = buildBootFiles(kernel, {signal});
+	let isTold = false;
+	const onBuild = () => {
+		if (isTold) return;
+		isTold = true;
+		files.then(options.onBuild, () => {
+			// Told below.
+		});
+	};
 	const [boot, programs, fixtures, bprobe] = await allOrFirstError([
-		buildBootFiles(kernel, {signal}),
-		buildSuitePrograms({signal}),
-		buildModule('fixtures', kernel, {signal}),
-		buildModule('bprobe', kernel, options),
+		files,
+		buildSuitePrograms({signal, onBuild}),
+		buildModule('fixtures', kernel, {signal, onBuild}),
+		buildModule('bprobe', kernel, {...options, onBuild}),
 	]);
 	const modules = {fixtures: path.join(fixtures, 'fixtures.ko'), bprobe: path.join(bprobe, 'bprobe.ko')};
-	const files = await guestFiles(programs, Object.values(modules));
-	return {...boot, files, modules, identity: await identityOf(files, Object.keys(modules))};
+	const pushed = await guestFiles(programs, Object.values(modules));
+	return {...boot, files: pushed, modules, identity: await identityOf(pushed, Object.keys(modules))};
 }
 
 /** What a guest of that kernel boots from. Throws as buildPayload does. */
@@ -82,8 +93,10 @@ async function buildBasePrograms({signal}: Pick<PayloadOptions, 'signal'>): Prom
 	});
 }
 
+type BuildOptions = Pick<PayloadOptions, 'signal'> & {readonly onBuild?: () => void};
+
 /** The agent with the suite's operations, bprobectl, the eBPF objects, and the library as others would link it. */
-async function buildSuitePrograms({signal}: Pick<PayloadOptions, 'signal'>): Promise<string> {
+async function buildSuitePrograms({signal, onBuild}: BuildOptions): Promise<string> {
 	return buildOnce({
 		name: 'guest-suite',
 		sources: ['guest', 'kmod/bprobe.h', 'fixtures/fixtures.h'],
@@ -99,6 +112,7 @@ async function buildSuitePrograms({signal}: Pick<PayloadOptions, 'signal'>): Pro
 			}
 		},
 		signal,
+		...(onBuild && {onBuild}),
 	});
 }
 
@@ -113,7 +127,7 @@ const moduleDirectories = {fixtures: 'fixtures', bprobe: 'kmod'};
 async function buildModule(
 	name: 'fixtures' | 'bprobe',
 	kernel: Kernel,
-	{signal, module, onCompile}: PayloadOptions,
+	{signal, module, onCompile, onBuild}: BuildOptions & Pick<PayloadOptions, 'module' | 'onCompile'>,
 ): Promise<string> {
 	const toolchain = await toolchainOf(kernel, {signal});
 	const more = kernel.make ?? [];
@@ -142,7 +156,10 @@ async function buildModule(
 			await writeFile(path.join(to, 'bare', `${name}.ko`), await readBareModule(built));
 		},
 		signal,
-		...(onCompile && {onBuild: onCompile}),
+		onBuild() {
+			onCompile?.();
+			onBuild?.();
+		},
 	});
 }
 

@@ -1,6 +1,6 @@
 import {stripVTControlCharacters} from 'node:util';
 import {showStatus, writeAbove} from '../host/say.ts';
-import {type CellEvent, cellTitle, type Event} from '../results/events.ts';
+import {type CellEvent, cellTitle, type EndedEvent, type Event, type Verdict} from '../results/events.ts';
 import {formatCell, formatCounts} from '../results/table.ts';
 import {forJob} from './job-output.ts';
 
@@ -11,9 +11,18 @@ export function openProgress({cells, isTerminal}: {cells: number; isTerminal: bo
 	return isTerminal ? liveProgress(cells) : lineProgress(cells);
 }
 
-/** A line for each finished cell: for CI and files. */
+/**
+ * A line for each finished cell: for CI and files. It comes when the case has ended; should the kernel complain after that,
+ * another one follows.
+ */
 function lineProgress(cells: number): Progress {
 	let finished = 0;
+	/** Verdicts that were shown and are not final yet. */
+	const shown = new Map<string, Verdict>();
+	const showCell = (cell: EndedEvent | CellEvent) => {
+		const number = String(++finished).padStart(String(cells).length);
+		process.stderr.write(`${number}/${Math.max(cells, finished)} ${formatCell(cell)}\n`);
+	};
 	return {
 		show(event) {
 			if (event.type === 'kernel') {
@@ -27,13 +36,24 @@ function lineProgress(cells: number): Progress {
 			}
 			if (event.type === 'pushed')
 				process.stderr.write(`${event.kernel}: pushed ${formatBytes(event.bytes)} in ${event.ms} ms\n`);
-			if (event.type === 'cell')
-				process.stderr.write(
-					`${String(++finished).padStart(String(cells).length)}/${Math.max(cells, finished)} ${formatCell(event)}\n`,
-				);
+			if (event.type === 'ended') {
+				showCell(event);
+				shown.set(keyOf(event), event.verdict);
+			}
+			if (event.type === 'cell') {
+				const before = shown.get(keyOf(event));
+				shown.delete(keyOf(event));
+				if (before === event.verdict) return;
+				if (before !== undefined) finished--;
+				showCell(event);
+			}
 		},
 		end() {},
 	};
+}
+
+function keyOf(cell: EndedEvent | CellEvent): string {
+	return `${cell.kernel} ${cellTitle(cell)} ${cell.repeat}`;
 }
 
 /** One line that changes, and a line that stays for each cell that did not pass. */

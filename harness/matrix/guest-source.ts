@@ -4,20 +4,21 @@ import {say} from '../host/say.ts';
 import {obtainBase} from '../vm/base-snapshot.ts';
 import {Guest as VmGuest} from '../vm/guest.ts';
 import type {Pushed} from '../vm/load-suite.ts';
-import {obtainLoaded} from '../vm/loaded-snapshot.ts';
+import {type LoadedOptions, obtainLoaded} from '../vm/loaded-snapshot.ts';
 import {discardSnapshot, type Snapshot} from '../vm/snapshot-files.ts';
 import type {VmOptions} from '../vm/vm.ts';
 import {bootGuest, engineGuest} from './boot-guest.ts';
 import type {Guest} from './guest.ts';
 import type {Isolation} from './isolation.ts';
 
-export type GuestSourceOptions = Pick<VmOptions, 'accelerator' | 'signal'> & {
-	readonly isolation: Isolation;
-	/** A new file for the console of the next guest. */
-	readonly consolePath: () => string;
-	/** Called when the suite was pushed into a guest: once where guests are copies of it, else for each. */
-	readonly onPushed?: (pushed: Pushed) => void;
-};
+export type GuestSourceOptions = Pick<VmOptions, 'accelerator' | 'signal'> &
+	Pick<LoadedOptions, 'loader'> & {
+		readonly isolation: Isolation;
+		/** A new file for the console of the next guest. */
+		readonly consolePath: () => string;
+		/** Called when the suite was pushed into a guest: once where guests are copies of it, else for each. */
+		readonly onPushed?: (pushed: Pushed) => void;
+	};
 
 /** What a host without acceleration takes at most to restore a guest, unless it is busy. */
 const usualRestoreMs = 400;

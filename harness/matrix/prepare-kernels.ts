@@ -1,4 +1,4 @@
-import {buildPayload, type Payload} from '../build/payload.ts';
+import {type BootFiles, buildPayload, type Payload} from '../build/payload.ts';
 import {BuildError, messageOf} from '../host/errors.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
 import type {KernelEvent} from '../results/events.ts';
@@ -8,6 +8,8 @@ export type PrepareOptions = {
 	/** A tree to build releases from. */
 	readonly source?: string;
 	readonly signal: AbortSignal;
+	/** Called if anything that goes into the guests of a kernel has to be built. */
+	readonly onBuild?: (files: BootFiles) => void;
 	/** Where kernels are not what the catalogue knows under these names: what their guests need. */
 	readonly prepare?: ((kernel: string) => Promise<Payload>) | undefined;
 };

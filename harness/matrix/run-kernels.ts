@@ -1,9 +1,11 @@
 import os from 'node:os';
+import type {BootFiles} from '../build/payload.ts';
 import {type AcceleratorName, findAccelerator} from '../host/accelerator.ts';
 import {findQemu} from '../host/qemu.ts';
 import {guestMemoryMib} from '../kernels/memory.ts';
 import type {EndEvent, Event, Shard} from '../results/events.ts';
 import {mustBelongTogether} from '../results/merge.ts';
+import {Loader} from '../vm/loader.ts';
 import {type Consoles, openConsoles} from './consoles.ts';
 import {describeRun} from './describe-run.ts';
 import {Durations} from './durations.ts';
@@ -57,7 +59,20 @@ export async function runKernels({
 	for (const event of [...(earlier?.kernels ?? []), ...(earlier?.cells ?? [])]) emit(event);
 
 	const kernels = new Set(cells.map(({kernel}) => kernel));
-	const payloads = await prepareKernels(kernels, {...options, signal, emit});
+	await using loaders = new AsyncDisposableStack();
+	let loader: Promise<Loader | undefined> | undefined;
+	const startLoader = (files: BootFiles) => {
+		// One that cannot be had is asked for again when it is needed, and why not is told then.
+		loader = Loader.start(files, {accelerator: accelerator.name, signal}).catch(() => undefined);
+		loaders.defer(async () => (await loader)?.[Symbol.asyncDispose]());
+	};
+	const payloads = await prepareKernels(kernels, {
+		...options,
+		signal,
+		emit,
+		// While something is compiled for several kernels, guests of all of them would stand around.
+		...(kernels.size === 1 && isolation !== 'reboot' && {onBuild: startLoader}),
+	});
 	const sources = new Map<string, () => Promise<Guest>>();
 	let largestMib = 0;
 	for (const [kernel, payload] of payloads) {
@@ -69,6 +84,11 @@ export async function runKernels({
 				accelerator: accelerator.name,
 				signal,
 				consolePath: () => consolePath(kernel),
+				loader: async () => {
+					const begun = loader;
+					loader = undefined;
+					return begun;
+				},
 				onPushed: pushed => emit({type: 'pushed', kernel, ...pushed}),
 			}),
 		);

@@ -45,11 +45,11 @@ test('clean cells share one guest, which ends with the run', async t => {
 	t.like(events.at(-1), {type: 'end', exitCode: 0});
 });
 
-test('a cell is announced before it begins', async t => {
+test('a cell is announced before it begins, and its end before its verdict is final', async t => {
 	const {events} = await runFake([pass()]);
 	t.deepEqual(
 		events.map(({type}) => type),
-		['started', 'kernel', 'cell', 'end'],
+		['started', 'kernel', 'ended', 'cell', 'end'],
 	);
 });
 

@@ -55,8 +55,11 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 		});
 		const run = async (cell: Cell, {isRepeatable = true}: {isRepeatable?: boolean} = {}) => {
 			const {kernel, mechanism, case: id, target, repeat} = cell;
-			emit({type: 'started', kernel, mechanism, case: id, ...(target && {target}), repeat});
+			const name = {kernel, mechanism, case: id, ...(target && {target}), repeat};
+			emit({type: 'started', ...name});
 			const outcome = await lane.run(cell);
+			const {verdict, durationMs} = outcome;
+			if (lane.recent.includes(cell)) emit({type: 'ended', ...name, verdict, durationMs});
 			let again: CellOutcome | undefined;
 			const isBad = badVerdicts.has(outcome.verdict) && !kernels.hasFailed(kernel);
 			if (isBad && isRepeatable && isConfirming && confirmed < confirmedAtMost) {

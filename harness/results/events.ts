@@ -62,6 +62,14 @@ export type PushedEvent = {
 /** Written before a cell begins, so that any death is attributed. */
 export type StartedEvent = CellName & {readonly type: 'started'; readonly repeat: number};
 
+/** How a case has ended, told at once; what its kernel says in the next second may still change the verdict. */
+export type EndedEvent = CellName & {
+	readonly type: 'ended';
+	readonly repeat: number;
+	readonly verdict: Verdict;
+	readonly durationMs: number;
+};
+
 export type CellEvent = CellName & {
 	readonly type: 'cell';
 	readonly repeat: number;
@@ -111,7 +119,15 @@ export type EndEvent = {
 	readonly findings?: readonly NightFinding[];
 };
 
-export type Event = RunEvent | KernelEvent | PushedEvent | StartedEvent | CellEvent | MeasurementEvent | EndEvent;
+export type Event =
+	| RunEvent
+	| KernelEvent
+	| PushedEvent
+	| StartedEvent
+	| EndedEvent
+	| CellEvent
+	| MeasurementEvent
+	| EndEvent;
 
 /** `return/call-stack[asm]`: what --match takes and reports print. */
 export function cellTitle(cell: CellName): string {

@@ -127,6 +127,7 @@ const fields: Readonly<Record<Event['type'], Readonly<Record<string, Check>>>> =
 	kernel: {kernel: isText, state: isOneOf(['ready', 'unavailable', 'failed'])},
 	pushed: {kernel: isText, bytes: isNumber, ms: isNumber},
 	started: cellName,
+	ended: {...cellName, verdict: isOneOf(verdicts), durationMs: isNumber},
 	cell: {
 		...cellName,
 		verdict: isOneOf(verdicts),

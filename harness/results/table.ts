@@ -149,7 +149,7 @@ export function targetOrder(target: string): number {
 }
 
 /** One line of progress for a finished cell. */
-export function formatCell(cell: CellEvent): string {
+export function formatCell(cell: Omit<CellEvent, 'type'>): string {
 	const time = `${(cell.durationMs / 1000).toFixed(2)} s`;
 	const flaky = cell.flaky ? ', flaky' : '';
 	return `${paintVerdict(cell.verdict, cell.verdict.padEnd(12))} ${cell.kernel} ${cellTitle(cell)} ${styleText('gray', `${time}${flaky}`)}`;

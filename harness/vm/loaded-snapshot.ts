@@ -1,14 +1,13 @@
-import {chmod, copyFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {Payload} from '../build/payload.ts';
 import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
 import {BootError} from '../host/errors.ts';
-import {mustFit} from '../host/room.ts';
 import {fileNameOf} from '../kernels/kernel-id.ts';
-import {describeBase, obtainBase, type SnapshotOptions} from './base-snapshot.ts';
+import {describeBase, type SnapshotOptions} from './base-snapshot.ts';
 import {readClocks} from './clock.ts';
-import {Guest} from './guest.ts';
+import type {Guest} from './guest.ts';
 import {loadSuite, type Pushed} from './load-suite.ts';
+import {Loader} from './loader.ts';
 import {save} from './migration.ts';
 import {
 	discardSnapshot,
@@ -22,6 +21,8 @@ import {
 export type LoadedOptions = SnapshotOptions & {
 	/** Called when something was pushed, which is not so where the loaded guest lies in the cache. */
 	readonly onPushed?: (pushed: Pushed) => void;
+	/** One that was started while the payload was built, if it is of use; it ends here. */
+	readonly loader?: (() => Promise<Loader | undefined>) | undefined;
 };
 
 /** Each edit makes one, and all take as much disk as a guest has memory. */
@@ -57,17 +58,14 @@ export async function obtainLoaded(payload: Payload, options: LoadedOptions = {}
 async function makeLoaded(
 	directory: string,
 	payload: Payload,
-	{fingerprint, onPushed, ...options}: LoadedOptions & {fingerprint: string},
+	{fingerprint, onPushed, loader: begun, ...options}: LoadedOptions & {fingerprint: string},
 ): Promise<void> {
 	const {signal} = options;
-	const base = await obtainBase(payload, options);
-	await mustFit(directory, base.vmOptions.memoryMib * 2 ** 20, 'a saved guest');
-	const memory = path.join(directory, 'memory');
-	await copyFile(base.memory, memory);
-	await chmod(memory, 0o600);
-	await using guest = await Guest.restore(base, {signal, writesTo: memory});
+	await using loader = (await begun?.()) ?? (await Loader.start(payload, options));
+	const {guest, base} = loader;
 	const {pushed, guestMs} = await guest.vm.whileItComesUp(fill(guest, payload, signal), {signal, deadlineMs: 60_000});
 	await save(guest.vm.qmp, path.join(directory, 'state'), {signal});
+	await loader.moveMemory(path.join(directory, 'memory'));
 	await writeRecord(directory, {fingerprint, guestMs, bootCpuMs: base.bootCpuMs});
 	onPushed?.(pushed);
 }

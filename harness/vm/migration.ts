@@ -6,7 +6,7 @@ import type {Qmp} from './qmp.ts';
 const capabilities = [{capability: 'x-ignore-shared', state: true}];
 
 /** Stops the guest for good and writes its devices to `state`; the file that is its memory is complete then. */
-export async function save(qmp: Qmp, state: string, {signal}: {signal?: AbortSignal | undefined}): Promise<void> {
+export async function save(qmp: Qmp, state: string, {signal}: {signal?: AbortSignal | undefined} = {}): Promise<void> {
 	await qmp.execute('stop');
 	await qmp.execute('migrate-set-capabilities', {capabilities});
 	await qmp.execute('migrate', {uri: (await canUseFiles(qmp)) ? `file:${state}` : `exec:cat > ${shellQuote(state)}`});

@@ -1,0 +1,51 @@
+import test from 'ava';
+import type {CellEvent, Event, Verdict} from '../results/events.ts';
+import {openProgress} from './progress.ts';
+
+const name = {kernel: 'k', mechanism: 'bprobe', case: 'entry/flags', repeat: 0} as const;
+const ended = (verdict: Verdict): Event => ({type: 'ended', ...name, verdict, durationMs: 10});
+const cell = (verdict: Verdict, more: Partial<CellEvent> = {}): Event => ({
+	...{type: 'cell', ...name, verdict, durationMs: 10},
+	...more,
+});
+
+/** What is written to stderr meanwhile, without colours. */
+function shown(isTerminal: boolean, events: readonly Event[]): readonly string[] {
+	const {write} = process.stderr;
+	let text = '';
+	process.stderr.write = ((chunk: string) => {
+		text += chunk;
+		return true;
+	}) as typeof write;
+	try {
+		const progress = openProgress({cells: 2, isTerminal});
+		for (const event of events) progress.show(event);
+		progress.end();
+	} finally {
+		process.stderr.write = write;
+	}
+	return text.split('\n').slice(0, -1);
+}
+
+test.serial('a verdict is shown when the case has ended, and once', t => {
+	t.like(shown(false, [ended('pass'), cell('pass')]), {length: 1});
+	t.like(shown(false, [cell('pass')]), {length: 1});
+});
+
+test.serial('a verdict that a late complaint has changed is shown again, under the same number', t => {
+	const lines = shown(false, [ended('pass'), cell('crash'), cell('pass', {case: 'entry/other'})]);
+	t.deepEqual(
+		lines.map(line => line.slice(0, 10)),
+		['1/2 pass  ', '1/2 crash ', '2/2 pass  '],
+	);
+});
+
+test.serial('what was pushed is told', t => {
+	t.deepEqual(shown(false, [{type: 'pushed', kernel: 'k', bytes: 2_840_000, ms: 340}]), ['k: pushed 2.8 MB in 340 ms']);
+});
+
+test.serial('on a terminal the line that changes goes, and what failed stays', t => {
+	const [text, ...more] = shown(true, [{type: 'started', ...name}, ended('pass'), cell('crash')]);
+	t.deepEqual(more, []);
+	t.regex(text ?? '', /\r\u001b\[2Kcrash +k entry\/flags /);
+});

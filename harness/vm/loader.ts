@@ -1,0 +1,68 @@
+import {randomBytes} from 'node:crypto';
+import {chmod, copyFile, mkdir, readdir, rename, rm, stat} from 'node:fs/promises';
+import path from 'node:path';
+import type {BootFiles} from '../build/payload.ts';
+import {cacheDirectory} from '../host/cache.ts';
+import {mustFit} from '../host/room.ts';
+import {obtainBase, type SnapshotOptions} from './base-snapshot.ts';
+import {Guest} from './guest.ts';
+import type {Snapshot} from './snapshot-files.ts';
+
+const prefix = '.loading-';
+
+/** None lives as long as that: what is older was left by a process that was killed. */
+const abandonedMs = 15 * 60_000;
+
+/** A copy of a base that is connected and waits for what is to be pushed; what it writes goes to a file of its own. */
+export class Loader implements AsyncDisposable {
+	readonly base: Snapshot;
+	readonly guest: Guest;
+	readonly #directory: string;
+	readonly #resources: AsyncDisposableStack;
+
+	static async start(files: BootFiles, options: SnapshotOptions): Promise<Loader> {
+		const {signal} = options;
+		const base = await obtainBase(files, options);
+		await using resources = new AsyncDisposableStack();
+		const parent = cacheDirectory('snapshots');
+		await removeAbandoned(parent);
+		const directory = path.join(parent, `${prefix}${randomBytes(6).toString('hex')}`);
+		await mkdir(directory, {mode: 0o700});
+		resources.defer(() => rm(directory, {recursive: true, force: true}));
+		await mustFit(directory, base.vmOptions.memoryMib * 2 ** 20, 'a saved guest');
+		const memory = path.join(directory, 'memory');
+		await copyFile(base.memory, memory);
+		await chmod(memory, 0o600);
+		const guest = resources.use(await Guest.restore(base, {signal, writesTo: memory}));
+		await guest.vm.whileItComesUp(guest.link({signal}), {signal, deadlineMs: 60_000});
+		return new Loader({base, guest, directory}, resources.move());
+	}
+
+	private constructor(
+		{base, guest, directory}: {base: Snapshot; guest: Guest; directory: string},
+		resources: AsyncDisposableStack,
+	) {
+		this.base = base;
+		this.guest = guest;
+		this.#directory = directory;
+		this.#resources = resources;
+	}
+
+	/** Its memory becomes that file; the guest has been saved, and writes no more. */
+	async moveMemory(to: string): Promise<void> {
+		await rename(path.join(this.#directory, 'memory'), to);
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.#resources.disposeAsync();
+	}
+}
+
+async function removeAbandoned(parent: string): Promise<void> {
+	for (const name of await readdir(parent)) {
+		if (!name.startsWith(prefix)) continue;
+		const directory = path.join(parent, name);
+		const {mtimeMs} = await stat(directory).catch(() => ({mtimeMs: Number.NaN}));
+		if (Date.now() - mtimeMs > abandonedMs) await rm(directory, {recursive: true, force: true});
+	}
+}
