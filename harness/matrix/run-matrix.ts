@@ -1,5 +1,6 @@
 import {messageOf} from '../host/errors.ts';
 import {type CellEvent, countVerdicts, type EndEvent, type Event, exitCode, suiteOf} from '../results/events.ts';
+import {CellQueue, type ExpectedMs} from './cell-queue.ts';
 import type {Guest} from './guest.ts';
 import {badVerdicts, HeldCells} from './held-cells.ts';
 import type {Isolation} from './isolation.ts';
@@ -20,7 +21,7 @@ export type RunMatrixOptions = {
 	/** Guests at once. */
 	readonly lanes: number;
 	/** What a cell took the last times; it decides who begins first. */
-	readonly expectedMs?: (cell: Cell) => number | undefined;
+	readonly expectedMs?: ExpectedMs;
 	/** How long after its end a cell may still be charged with a complaint, on an idle host. */
 	readonly lateMs?: number;
 	/** One that was asked for is not among the cells: it could not be had. */
@@ -38,7 +39,7 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 	const startedAt = performance.now();
 	const finished: CellEvent[] = [...(options.finished ?? [])];
 	const kernels = new BootedKernels(options);
-	const queue = longestFirst(cells, options.expectedMs);
+	const queue = new CellQueue(cells, options.expectedMs);
 	let confirmed = 0;
 
 	const work = async () => {
@@ -71,7 +72,7 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 		};
 		let before: Cell | undefined;
 		try {
-			for (let cell = queue.shift(); ; cell = queue.shift()) {
+			for (let cell = queue.take(); ; cell = queue.take(before)) {
 				const isEndOfSuite = before && !(cell && cell.kernel === before.kernel && suiteOf(cell) === suiteOf(before));
 				// A fresh guest has nothing of what was leaked.
 				if (isEndOfSuite && lane.hasOption(leakDetector)) await run(leakScanAfter(before!), {isRepeatable: false});
@@ -136,19 +137,6 @@ class BootedKernels {
 			throw error;
 		}
 	}
-}
-
-/**
- * Within each suite of each kernel, and the suite with the longest one first, so that no lane is left alone with a long
- * case at the end. A deadline is a guess at what a case takes that has not run here yet; none of them comes near it.
- */
-function longestFirst(cells: readonly Cell[], expectedMs: RunMatrixOptions['expectedMs']): Cell[] {
-	const guess = (cell: Cell) => expectedMs?.(cell) ?? cell.definition.deadlineMs / 4;
-	return [...Map.groupBy(cells, ({kernel}) => kernel).values()].flatMap(ofKernel => {
-		const suites = [...Map.groupBy(ofKernel, suiteOf).values()];
-		const sorted = suites.map(suite => suite.toSorted((a, b) => guess(b) - guess(a)));
-		return sorted.toSorted(([a], [b]) => guess(b!) - guess(a!)).flat();
-	});
 }
 
 /** The event that tells how a cell ended. */

@@ -101,6 +101,7 @@ export const stormCases = storms.map(({id, owners, leastRounds}) =>
 		id: `race/${id}`,
 		needs: ['entry', 'return'],
 		targets: fixtures,
+		isBusy: true,
 		deadlineMs: 20_000,
 		run: context => storm(context, owners, {leastRounds}),
 	}),
