@@ -39,6 +39,7 @@ const oursNames = new Set([
 	'BuildError',
 	'GuestError',
 	'BootError',
+	'NoGuestError',
 	'LinkLostError',
 	'CommandFailedError',
 	'AgentError',

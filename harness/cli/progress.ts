@@ -1,6 +1,7 @@
 import {stripVTControlCharacters} from 'node:util';
 import {Listr, type ListrTaskWrapper} from 'listr2';
-import {type CellEvent, cellTitle, type Event} from '../results/events.ts';
+import {type CellEvent, cellTitle, type Event, type KernelEvent} from '../results/events.ts';
+import {kernelWords} from '../results/kernel-summary.ts';
 import {formatCell, formatCounts} from '../results/table.ts';
 import {forJob} from './job-output.ts';
 
@@ -17,13 +18,10 @@ function lineProgress(cells: number): Progress {
 	return {
 		show(event) {
 			if (event.type === 'kernel') {
-				const words =
-					event.state === 'ready'
-						? `ready after ${event.bootMs} ms, Linux ${event.release}`
-						: `${event.state}: ${event.reason}`;
-				// What a guest said before it failed is part of the reason.
-				const line = `${event.kernel}: ${words}\n`;
-				process.stderr.write(event.state === 'ready' ? line : forJob(line));
+				const line = `${event.kernel}: ready after ${event.bootMs} ms, Linux ${event.release}\n`;
+				// What a guest said before it failed may be part of the reason.
+				process.stderr.write(event.state === 'ready' ? line : forJob(`${failureLine(event)}\n`));
+				finished += event.notRun ?? 0;
 			}
 			if (event.type === 'cell')
 				process.stderr.write(
@@ -37,7 +35,9 @@ function lineProgress(cells: number): Progress {
 /** One line that changes, and a line that stays for each cell that did not pass. */
 function liveProgress(cells: number): Progress {
 	const finished: CellEvent[] = [];
-	const running = new Set<string>();
+	let notRun = 0;
+	/** Which kernel each is run on. */
+	const running = new Map<string, string>();
 	const {promise, resolve} = Promise.withResolvers<void>();
 	let task: ListrTaskWrapper<unknown, never, never> | undefined;
 	let done: Promise<unknown> | undefined;
@@ -61,22 +61,32 @@ function liveProgress(cells: number): Progress {
 		show(event) {
 			if (event.type === 'started') {
 				done ??= begin();
-				running.add(cellTitle(event));
+				running.set(cellTitle(event), event.kernel);
 			}
-			if (event.type === 'kernel' && event.state !== 'ready' && task)
-				task.output = `${event.kernel} ${event.state}: ${event.reason}`;
+			if (event.type === 'kernel' && event.state !== 'ready') {
+				notRun += event.notRun ?? 0;
+				for (const [title, kernel] of running) if (kernel === event.kernel) running.delete(title);
+				if (task) task.output = failureLine(event);
+				else process.stderr.write(forJob(`${failureLine(event)}\n`));
+			}
 			if (event.type === 'cell') {
 				running.delete(cellTitle(event));
 				finished.push(event);
 				if (event.verdict !== 'pass' && event.verdict !== 'skip' && task) task.output = formatCell(event);
 			}
-			if (task) task.title = fit(`${finished.length}/${cells} ${formatCounts(finished)}`, [...running]);
+			if (task)
+				task.title = fit(`${finished.length + notRun}/${cells} ${formatCounts(finished, notRun)}`, [...running.keys()]);
 		},
 		async end() {
 			resolve();
 			await done;
 		},
 	};
+}
+
+/** In one line; the rest of what is known comes with the failures. */
+function failureLine({kernel, state, reason = '', notRun = 0}: KernelEvent): string {
+	return `${kernel}: ${state}: ${kernelWords({reason, notRun})}`;
 }
 
 /** As many of the names as the terminal's width has room for: a line that wraps makes the display jump. */

@@ -23,9 +23,22 @@ export class GuestError extends Error {
 	override readonly name: string = 'GuestError';
 }
 
-/** The guest never became ready; the message says where its console is. */
+/** The guest never became ready; the message ends with what it said last. */
 export class BootError extends GuestError {
 	override readonly name = 'BootError';
+	/** The message without what the guest said. */
+	readonly reason: string;
+	/** What it said last, where that is known. */
+	readonly console: string | undefined;
+
+	constructor(
+		message: string,
+		{reason = message, console, ...options}: ErrorOptions & {reason?: string; console?: string} = {},
+	) {
+		super(message, options);
+		this.reason = reason;
+		this.console = console;
+	}
 }
 
 /** The connection ended before the answer: whether the request was carried out is unknown. */

@@ -56,8 +56,7 @@ export async function runKernels({
 	emit(run);
 	for (const event of [...(earlier?.kernels ?? []), ...(earlier?.cells ?? [])]) emit(event);
 
-	const kernels = new Set(cells.map(({kernel}) => kernel));
-	const payloads = await prepareKernels(kernels, {...options, signal, emit});
+	const payloads = await prepareKernels(cells, {...options, signal, emit});
 	const sources = new Map<string, () => Promise<Guest>>();
 	let largestMib = 0;
 	for (const [kernel, payload] of payloads) {
@@ -68,10 +67,11 @@ export async function runKernels({
 		);
 	}
 	const durations = await Durations.open();
+	const runnable = cells.filter(({kernel}) => payloads.has(kernel));
 	const end = await runMatrix({
-		cells: cells.filter(({kernel}) => payloads.has(kernel)),
+		cells: runnable,
 		finished: earlier?.cells ?? [],
-		isKernelMissing: payloads.size < kernels.size,
+		leftOut: cells.length - runnable.length,
 		emit(event) {
 			// The names of others may mean something else the next time.
 			const isLasting = options.prepare === undefined;

@@ -124,7 +124,13 @@ const fields: Readonly<Record<Event['type'], Readonly<Record<string, Check>>>> =
 		versions: isRecord,
 		cells: isNumber,
 	},
-	kernel: {kernel: isText, state: isOneOf(['ready', 'unavailable', 'failed'])},
+	kernel: {
+		kernel: isText,
+		state: isOneOf(['ready', 'unavailable', 'failed']),
+		reason: isMissingOr(isText),
+		console: isMissingOr(isText),
+		notRun: isMissingOr(isNumber),
+	},
 	started: cellName,
 	cell: {
 		...cellName,
@@ -143,6 +149,7 @@ const fields: Readonly<Record<Event['type'], Readonly<Record<string, Check>>>> =
 	},
 	end: {
 		counts: value => isRecord(value) && verdicts.every(verdict => isNumber(value[verdict])),
+		notRun: isMissingOr(isNumber),
 		durationMs: isNumber,
 		exitCode: isNumber,
 		findings: isMissingOr(value => Array.isArray(value) && value.every(isFinding)),

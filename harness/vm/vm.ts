@@ -1,4 +1,4 @@
-import {mkdir} from 'node:fs/promises';
+import {mkdir, readFile} from 'node:fs/promises';
 import type net from 'node:net';
 import path from 'node:path';
 import {BootError, messageOf} from '../host/errors.ts';
@@ -12,6 +12,7 @@ import {type QemuEnd, QemuProcess} from './qemu-process.ts';
 import {Qmp} from './qmp.ts';
 import {RunDirectory} from './run-directory.ts';
 import {Sockets} from './sockets.ts';
+import {describeTripleFault} from './triple-fault.ts';
 
 export type VmOptions = Partial<Pick<Machine, 'cpus' | 'accelerator' | 'commandLine' | 'memory' | 'isIncoming'>> & {
 	readonly qemu: Qemu;
@@ -78,7 +79,7 @@ export class Vm implements AsyncDisposable {
 			return new Vm({...parts, isEmulated}, resources.move());
 		} catch (error) {
 			signal?.throwIfAborted();
-			throw await bootError(error, {kernel, console});
+			throw await bootError(error, {kernel, console, resetLog});
 		}
 	}
 
@@ -129,7 +130,8 @@ export class Vm implements AsyncDisposable {
 			return await this.#process.unlessItEnds(work, {signal: either});
 		} catch (error) {
 			signal?.throwIfAborted();
-			throw await bootError(error, {kernel: this.#kernel, console: this.console, ...(late?.aborted && {deadlineMs})});
+			const {console, resetLog} = this;
+			throw await bootError(error, {kernel: this.#kernel, console, resetLog, ...(late?.aborted && {deadlineMs})});
 		}
 	}
 
@@ -175,16 +177,31 @@ function parseForwardedPort(text: string): number {
 	return Number(match[1]);
 }
 
+/** Of the console, in an error. */
+const lastLines = 12;
+
 async function bootError(
 	error: unknown,
-	{kernel, console, deadlineMs}: {kernel: Kernel; console: Console; deadlineMs?: number | undefined},
+	{
+		kernel,
+		console,
+		resetLog,
+		deadlineMs,
+	}: {kernel: Kernel; console: Console; resetLog: string; deadlineMs?: number | undefined},
 ): Promise<BootError> {
 	await console.refresh().catch(() => {});
-	const tail = console.text.trim().split('\n').slice(-12).join('\n');
-	// That a guest is gone is no news where its kernel has said why.
+	const tail = console.text.trim().split('\n').slice(-lastLines).join('\n');
+	// That a guest is gone is no news where its kernel has said why, or QEMU has seen it.
 	const [report] = findKernelReports(console.text);
+	const log = await readFile(resetLog, 'latin1').catch(() => '');
+	const fault = await describeTripleFault(log, kernel).catch(() => 'triple fault');
 	const late = deadlineMs === undefined ? undefined : `was not ready within ${deadlineMs / 1000} s`;
-	const why = report ? `did not boot: ${report.title}` : (late ?? `did not boot: ${messageOf(error)}`);
+	const seen = report?.title ?? fault;
+	const why = seen ? `did not boot: ${seen}` : (late ?? `did not boot: ${messageOf(error)}`);
 	const said = tail ? `The end of its console:\n${tail}` : 'It said nothing on its console.';
-	return new BootError(`Linux ${kernel.release} (${kernel.id}) ${why}\n${said}`, {cause: error});
+	return new BootError(`Linux ${kernel.release} (${kernel.id}) ${why}\n${said}`, {
+		cause: error,
+		reason: `Linux ${kernel.release} ${why}`,
+		console: tail,
+	});
 }
