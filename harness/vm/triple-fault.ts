@@ -4,18 +4,21 @@ import {functionsOf, Symbols} from './symbols.ts';
 /** Where the kernel's text is mapped to, whose physical address there is 0: guests start without randomization. */
 const kernelMap = 0xffffffff80000000n;
 
+/** Whether QEMU's log of resets tells of one. */
+export function isTripleFault(log: string): boolean {
+	return /^Triple fault$/m.test(log);
+}
+
 /**
- * `triple fault at secondary_startup_64+0x5d`, from QEMU's log of resets; nothing where it tells of none. The place is
- * an address where no symbol fits, or the kernel comes without symbols.
+ * `triple fault at secondary_startup_64+0x5d`, from QEMU's `info registers -a` at that moment. The place is an address
+ * where no symbol fits, or the kernel comes without symbols.
  */
 export async function describeTripleFault(
-	log: string,
+	registers: string | undefined,
 	kernel: Pick<Kernel, 'kallsyms' | 'symbols'>,
-): Promise<string | undefined> {
-	// QEMU says it first, and with the reset that follows where each CPU was; the one that was running did it.
-	const [, after] = log.split(/^Triple fault$/m);
-	if (after === undefined) return undefined;
-	const cpus = after.split(/^CPU Reset \(CPU \d+\)$/m).slice(1);
+): Promise<string> {
+	const cpus = (registers ?? '').split(/^CPU#\d+/m).slice(1);
+	// The others wait to be started.
 	const culprit = cpus.find(cpu => !/\bHLT=1/.test(cpu)) ?? cpus[0];
 	const rip = /\b[RE]IP=([\da-f]+)/.exec(culprit ?? '')?.[1];
 	if (rip === undefined) return 'triple fault';
