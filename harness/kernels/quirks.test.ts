@@ -88,3 +88,8 @@ for (const [what, makefile, times] of [
 		t.is(text.match(/-z max-page-size=0x200000/g)?.length, times);
 	});
 }
+
+test('segments of 2 MiB are asked for until the release whose Makefile asks for them itself', t => {
+	const isIn = (version: string) => quirksOf(version, 'base').some(({reason}) => reason.includes('segments of 4 KiB'));
+	t.deepEqual(['4.15', '4.15.18', '4.16-rc6', '4.16'].map(isIn), [true, true, true, false]);
+});

@@ -29,6 +29,8 @@ type Day = {
 	readonly known?: readonly KnownFailure[];
 	/** Kernels that stop booting, and how many of their cells are left then. */
 	readonly dies?: Readonly<Record<string, number>>;
+	/** In stages before that one they do not. */
+	readonly diesFrom?: number;
 	/** It is killed after so many cells. */
 	readonly diesAfter?: number;
 	readonly hours?: number;
@@ -47,6 +49,7 @@ async function openMachine() {
 			dies = {},
 			known = [],
 			diesAfter,
+			diesFrom = 0,
 			hours = 0,
 		}: Day) {
 			const id = `night-${String(++nights).padStart(2, '0')}`;
@@ -61,7 +64,7 @@ async function openMachine() {
 			const stages: string[][] = [];
 			const runCells: NightOptions['runCells'] = async (cells, {emit}) => {
 				stages.push(cells.map(cellTitle));
-				for (const event of stageEvents(cells, {id, module, gone, dies})) {
+				for (const event of stageEvents(cells, {id, module, gone, dies: stages.length > diesFrom ? dies : {}})) {
 					if (event.type === 'cell' && ran++ === diesAfter) throw new Error('killed');
 					clock += event.type === 'cell' ? event.durationMs : 0;
 					emit(event);
@@ -326,4 +329,15 @@ test('a kernel that stops booting halfway is lost and no regression, and is not 
 	const quiet = await machine.night({dies: {l: 3}});
 	t.is(quiet.finished?.report.exitCode, 3);
 	t.is(quiet.finished?.report.unproved.length, 0);
+});
+
+test('a kernel that stops booting in the rounds of races is not tried again', async t => {
+	await using machine = await openMachine();
+	const {finished, stages} = await machine.night({hours: 60 / 3600, dies: {l: 1}, diesFrom: 1});
+	t.deepEqual(
+		stages.slice(1).map(({length}) => length),
+		[2, ...stages.slice(2).map(() => 1)],
+	);
+	t.like(finished?.report.lost[0], {kernel: 'l', notRun: 1, isRegression: false});
+	t.is(finished?.report.exitCode, 3);
 });

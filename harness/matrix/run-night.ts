@@ -98,11 +98,11 @@ export async function runNight(options: NightOptions): Promise<FinishedNight> {
 
 	const matrix = [...(await run(cells, 'reuse'))];
 	const reruns = [...(await confirm(matrix))];
-	const races = cells.filter(cell => suiteOf(cell) === 'race' && night.isReady(cell.kernel));
+	const readyRaces = () => cells.filter(cell => suiteOf(cell) === 'race' && night.isReady(cell.kernel));
 	const endsAt = startedAt + hours * 3_600_000;
 	// An overestimate: guests run side by side.
 	let roundMs = matrix.filter(cell => suiteOf(cell) === 'race').reduce((sum, {durationMs}) => sum + durationMs, 0);
-	while (races.length > 0 && now() + roundMs < endsAt) {
+	for (let races = readyRaces(); races.length > 0 && now() + roundMs < endsAt; races = readyRaces()) {
 		const roundAt = now();
 		const round = await run(races, 'reuse');
 		matrix.push(...round);
@@ -159,9 +159,7 @@ class NightLog {
 			return;
 		}
 		if (event.type === 'kernel') {
-			const isKnown = this.kernels.some(({kernel, state}) => kernel === event.kernel && state === event.state);
-			// What did not run in this stage is not told by any other.
-			if (isKnown && !event.notRun) return;
+			if (this.kernels.some(({kernel, state}) => kernel === event.kernel && state === event.state)) return;
 			this.kernels.push(event);
 		}
 		if (event.type === 'cell') {
