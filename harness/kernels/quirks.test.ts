@@ -93,3 +93,12 @@ test('segments of 2 MiB are asked for until the release whose Makefile asks for 
 	const isIn = (version: string) => quirksOf(version, 'base').some(({reason}) => reason.includes('segments of 4 KiB'));
 	t.deepEqual(['4.15', '4.15.18', '4.16-rc6', '4.16'].map(isIn), [true, true, true, false]);
 });
+
+test('the helper of libsubcmd is whole before it is used, and not asked for twice', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'quirk-'));
+	const file = path.join(directory.path, 'tools/lib/subcmd/Makefile');
+	await mkdir(path.dirname(file), {recursive: true});
+	await writeFile(file, 'all: fixdep $(LIBFILE)\n\n$(SUBCMD_IN): FORCE\n');
+	for (let times = 0; times < 2; times++) await applyReplacements(directory.path, quirksOf('5.0.1', 'base'));
+	t.is(await readFile(file, 'utf8'), 'all: fixdep $(LIBFILE)\n\n$(SUBCMD_IN): fixdep FORCE\n');
+});
