@@ -10,7 +10,12 @@ const ends: readonly (readonly [what: string, after: FakeRun, exitCode: number, 
 	['a fix', {cells: {...before.cells, 'k a/c': 'pass'}}, 0, /fixed: 1/],
 	['a new failure', {cells: {...before.cells, 'k a/b': 'crash'}}, 1, /new failures: 1\n {2}k a\/b +pass → crash/],
 	['an interrupted run', {cells: before.cells!, isInterrupted: true}, 3, /interrupted/],
-	['a kernel that is lost', {cells: {'k a/b': 'pass', 'k a/c': 'fail'}, kernels: [lost]}, 3, /gone: 1\n {2}l: 1/],
+	[
+		'a kernel that is lost',
+		{cells: {'k a/b': 'pass', 'k a/c': 'fail'}, kernels: [lost]},
+		3,
+		/cannot be used any more: 1\n {2}l: unavailable, and 1 cell ran before\n {4}no network$/,
+	],
 	['a kernel that left no word', {cells: {'k a/b': 'pass', 'k a/c': 'fail'}}, 3, /gone: 1\n {2}l: 1/],
 	['a case that is gone', {cells: {'k a/b': 'pass', 'l a/b': 'pass'}}, 0, /gone: 1/],
 ];

@@ -5,6 +5,7 @@ import {say} from '../host/say.ts';
 import {compareRuns} from '../results/compare.ts';
 import {findRun} from '../results/find-run.ts';
 import {formatComparison} from '../results/format-comparison.ts';
+import {summarizeKernels} from '../results/kernel-summary.ts';
 import {type RunRecord, readRun} from '../results/read-run.ts';
 import type {HistoryStore} from '../results/store.ts';
 import {openHistory} from './history.ts';
@@ -37,7 +38,8 @@ async function compare(before: string, after: string, directory?: string): Promi
 }
 
 function readyKernels({kernels}: RunRecord): Set<string> {
-	return new Set(kernels.filter(({state}) => state === 'ready').map(({kernel}) => kernel));
+	const summaries = [...summarizeKernels(kernels).values()];
+	return new Set(summaries.filter(({state}) => state === 'ready').map(({kernel}) => kernel));
 }
 
 /** A run by its file of events, or by what it is called in a history. What is a file is one: an id has no path. */

@@ -2,6 +2,7 @@ import type {Command} from 'commander';
 import {say} from '../host/say.ts';
 import {EventLog} from '../results/event-log.ts';
 import {HistoryLog} from '../results/history-log.ts';
+import {sumOfNotRun} from '../results/kernel-summary.ts';
 import {eventsOf, mergeRuns} from '../results/merge.ts';
 import {readRun} from '../results/read-run.ts';
 import {formatCounts} from '../results/table.ts';
@@ -39,7 +40,7 @@ async function merge(files: readonly string[], {kernel, json, history}: MergeOpt
 		kept?.write(event);
 	}
 	kept?.close();
-	say(`${parts.length} runs: ${formatCounts(record.cells)}`);
+	say(`${parts.length} runs: ${formatCounts(record.cells, sumOfNotRun(record.kernels))}`);
 	(json === '-' ? process.stderr : process.stdout).write(forJob('', record));
 	return exitCode;
 }

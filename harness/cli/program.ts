@@ -63,6 +63,8 @@ const oursNames = new Set([
 	'GuestError',
 	'BootError',
 	'LoadError',
+	'NeverBootedError',
+	'NoGuestError',
 	'LinkLostError',
 	'CommandFailedError',
 	'AgentError',

@@ -1,6 +1,14 @@
 import {stripVTControlCharacters} from 'node:util';
 import {showStatus, writeAbove} from '../host/say.ts';
-import {type CellEvent, cellTitle, type EndedEvent, type Event, type Verdict} from '../results/events.ts';
+import {
+	type CellEvent,
+	cellTitle,
+	type EndedEvent,
+	type Event,
+	type KernelEvent,
+	type Verdict,
+} from '../results/events.ts';
+import {kernelWords} from '../results/kernel-summary.ts';
 import {formatCell, formatCounts} from '../results/table.ts';
 import {forJob} from './job-output.ts';
 
@@ -26,13 +34,10 @@ function lineProgress(cells: number): Progress {
 	return {
 		show(event) {
 			if (event.type === 'kernel') {
-				const words =
-					event.state === 'ready'
-						? `ready after ${event.bootMs} ms, Linux ${event.release}`
-						: `${event.state}: ${event.reason}`;
-				// What a guest said before it failed is part of the reason.
-				const line = `${event.kernel}: ${words}\n`;
-				process.stderr.write(event.state === 'ready' ? line : forJob(line));
+				const line = `${event.kernel}: ready after ${event.bootMs} ms, Linux ${event.release}\n`;
+				// What a guest said before it failed may be part of the reason.
+				process.stderr.write(event.state === 'ready' ? line : forJob(`${failureLine(event)}\n`));
+				finished += event.notRun ?? 0;
 			}
 			if (event.type === 'pushed')
 				process.stderr.write(`${event.kernel}: pushed ${formatBytes(event.bytes)} in ${event.ms} ms\n`);
@@ -59,25 +64,37 @@ function keyOf(cell: EndedEvent | CellEvent): string {
 /** One line that changes, and a line that stays for each cell that did not pass. */
 function liveProgress(cells: number): Progress {
 	const finished: CellEvent[] = [];
-	const running = new Set<string>();
+	let notRun = 0;
+	/** Which kernel each is run on. */
+	const running = new Map<string, string>();
 	return {
 		show(event) {
-			if (event.type === 'started') running.add(cellTitle(event));
-			if (event.type === 'kernel' && event.state !== 'ready')
-				writeAbove(`${event.kernel} ${event.state}: ${event.reason}\n`);
+			if (event.type === 'started') running.set(cellTitle(event), event.kernel);
+			if (event.type === 'kernel' && event.state !== 'ready') {
+				notRun += event.notRun ?? 0;
+				for (const [title, kernel] of running) if (kernel === event.kernel) running.delete(title);
+				writeAbove(forJob(`${failureLine(event)}\n`));
+			}
 			if (event.type === 'cell') {
 				running.delete(cellTitle(event));
 				finished.push(event);
 				if (event.verdict !== 'pass' && event.verdict !== 'skip') writeAbove(`${formatCell(event)}\n`);
 			}
 			// Until the first cell begins there is what is downloaded and built.
-			if (running.size > 0 || finished.length > 0)
-				showStatus(fit(`${finished.length}/${cells} ${formatCounts(finished)}`, [...running]));
+			if (running.size > 0 || finished.length > 0) {
+				const counts = formatCounts(finished, notRun);
+				showStatus(fit(`${finished.length + notRun}/${cells} ${counts}`, [...running.keys()]));
+			}
 		},
 		end() {
 			showStatus(undefined);
 		},
 	};
+}
+
+/** In one line; the rest of what is known comes with the failures. */
+function failureLine({kernel, state, reason = '', notRun = 0}: KernelEvent): string {
+	return `${kernel}: ${state}: ${kernelWords({reason, notRun})}`;
 }
 
 function formatBytes(bytes: number): string {

@@ -11,8 +11,9 @@ import {embeddedKernel, homeKernel} from '../matrix/tested-kernels.ts';
 import {bprobe} from '../mechanisms/bprobe.ts';
 import {EventLog} from '../results/event-log.ts';
 import type {CellEvent, KernelEvent, Shard} from '../results/events.ts';
-import {formatFailure} from '../results/failure.ts';
+import {formatFailure, formatKernelFailure} from '../results/failure.ts';
 import {HistoryLog} from '../results/history-log.ts';
+import {sumOfNotRun, unusableKernels} from '../results/kernel-summary.ts';
 import {formatCounts, formatTable} from '../results/table.ts';
 import {chooseKernels} from './choose-kernels.ts';
 import {readNamed} from './compare.ts';
@@ -156,16 +157,15 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
 		},
 	}).finally(() => progress.end());
 
-	const missing = new Map(
-		kernelEvents.filter(({state}) => state !== 'ready').map(event => [event.kernel, event.state]),
-	);
+	const unusable = unusableKernels(kernelEvents);
 	const bad = finished.filter(({verdict}) => verdict !== 'pass' && verdict !== 'skip');
 	const skipped = finished.filter(({verdict}) => verdict === 'skip');
 	const text = [
-		formatTable(finished, missing),
+		formatTable(finished, new Map(unusable.map(({kernel, state}) => [kernel, state]))),
+		...unusable.map(kernel => `${formatKernelFailure(kernel)}\n`),
 		...bad.map(cell => `${formatFailure(cell)}\n`),
 		...skipped.map(cell => `skipped ${cell.case}${cell.target ? `[${cell.target}]` : ''}: ${cell.message}`),
-		`${formatCounts(finished)} in ${(ran.end.durationMs / 1000).toFixed(1)} s; consoles are in ${ran.consoles}`,
+		`${formatCounts(finished, sumOfNotRun(kernelEvents))} in ${(ran.end.durationMs / 1000).toFixed(1)} s; consoles are in ${ran.consoles}`,
 		'',
 	].join('\n');
 	// With --json - the events have standard output for themselves.

@@ -23,9 +23,31 @@ export class GuestError extends Error {
 	override readonly name: string = 'GuestError';
 }
 
-/** The guest never became ready; the message says where its console is. */
+/** The guest never became ready; the message ends with what it said last. */
 export class BootError extends GuestError {
-	override readonly name = 'BootError';
+	override readonly name: string = 'BootError';
+	/** The message without what the guest said. */
+	readonly reason: string;
+	/** What it said last, where that is known. */
+	readonly console: string | undefined;
+
+	constructor(
+		message: string,
+		{reason = message, console, ...options}: ErrorOptions & {reason?: string; console?: string} = {},
+	) {
+		super(message, options);
+		this.reason = reason;
+		this.console = console;
+	}
+}
+
+/** A kernel's first guest did not come up: another try would end in the same way. */
+export class NeverBootedError extends BootError {
+	override readonly name = 'NeverBootedError';
+
+	constructor({message, reason, console, cause}: BootError) {
+		super(message, {reason, cause, ...(console !== undefined && {console})});
+	}
 }
 
 /** What is tested does not load into a guest that is well; the message holds the kernel's words. */

@@ -1,7 +1,11 @@
+import {mkdir, mkdtempDisposable, readFile, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
 import test from 'ava';
 import rows from '../../images/quirks.json' with {type: 'json'};
 import {type Quirk, quirksOf} from './quirks.ts';
 import {recipeOf} from './recipe.ts';
+import {applyReplacements} from './source-tree.ts';
 import {compareReleases, isRelease, releaseName} from './version.ts';
 
 const row: Quirk = {from: '4.15', before: '5.2', reason: 'for the test'};
@@ -61,4 +65,40 @@ test('without preemption nothing of the base that needs it is asked for', async 
 	t.is(options.get('CONFIG_PREEMPT'), 'n');
 	t.is(options.get('CONFIG_TASKS_RCU'), 'n');
 	t.is(options.get('CONFIG_PREEMPT_NONE'), 'y');
+});
+
+const segments = rows.filter(({reason}) => reason.includes('segments of 4 KiB'));
+
+for (const [what, makefile, times] of [
+	['a release', 'LDFLAGS := -m elf_$(UTS_MACHINE)\n\n#\n', 1],
+	[
+		"a distribution's tree that has it already",
+		'LDFLAGS := -m elf_$(UTS_MACHINE)\n\nifdef CONFIG_X86_64\nLDFLAGS += $(call ld-option, -z max-page-size=0x200000)\nendif\n',
+		2,
+	],
+] as const) {
+	test(`${what} is linked with segments of 2 MiB`, async t => {
+		t.is(segments.length, 1);
+		await using directory = await mkdtempDisposable(path.join(tmpdir(), 'quirk-'));
+		const file = path.join(directory.path, 'arch/x86/Makefile');
+		await mkdir(path.dirname(file), {recursive: true});
+		await writeFile(file, makefile);
+		await applyReplacements(directory.path, segments);
+		const text = await readFile(file, 'utf8');
+		t.is(text.match(/-z max-page-size=0x200000/g)?.length, times);
+	});
+}
+
+test('segments of 2 MiB are asked for until the release whose Makefile asks for them itself', t => {
+	const isIn = (version: string) => quirksOf(version, 'base').some(({reason}) => reason.includes('segments of 4 KiB'));
+	t.deepEqual(['4.15', '4.15.18', '4.16-rc6', '4.16'].map(isIn), [true, true, true, false]);
+});
+
+test('the helper of libsubcmd is whole before it is used, and not asked for twice', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'quirk-'));
+	const file = path.join(directory.path, 'tools/lib/subcmd/Makefile');
+	await mkdir(path.dirname(file), {recursive: true});
+	await writeFile(file, 'all: fixdep $(LIBFILE)\n\n$(SUBCMD_IN): FORCE\n');
+	for (let times = 0; times < 2; times++) await applyReplacements(directory.path, quirksOf('5.0.1', 'base'));
+	t.is(await readFile(file, 'utf8'), 'all: fixdep $(LIBFILE)\n\n$(SUBCMD_IN): fixdep FORCE\n');
 });

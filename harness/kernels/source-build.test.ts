@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs';
-import {mkdir, mkdtempDisposable, readdir, readFile, rename, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtempDisposable, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
@@ -7,6 +7,7 @@ import {execa} from 'execa';
 import {BuildError, UsageError} from '../host/errors.ts';
 import {obtainKernel} from './obtain.ts';
 import {KernelUnavailableError} from './unavailable.ts';
+import {essentials} from './whole-tree.ts';
 
 // What a kernel's Makefile does as far as we see it. `built` counts in a file outside.
 const makefile = `VERSION = 4
@@ -38,6 +39,7 @@ async function world(t: ExecutionContext, files: Readonly<Record<string, string>
 	t.teardown(() => directory.remove());
 	const tree = path.join(directory.path, 'linux');
 	const all = {
+		...Object.fromEntries(essentials.map(file => [file, ''])),
 		Makefile: makefile,
 		'arch/x86/Makefile': '',
 		'kernel/a.c': 'true',
@@ -172,4 +174,18 @@ test.serial('a tree against which no module can be built is no kernel', async t 
 		message: /No module can be built[\s\S]*no such header/,
 	});
 	t.deepEqual(await readdir(path.join(cache, 'built')), []);
+});
+
+test.serial('a tree that is not whole is refused with one file that it lacks, before anything is built', async t => {
+	const {tree, cache, count} = await world(t);
+	await rm(path.join(tree, 'scripts/Makefile.clean'));
+	const refused = async (id: string) => t.throwsAsync(obtainKernel(id, {source: tree}), {instanceOf: UsageError});
+	t.is(
+		(await refused('4.15.18'))?.message,
+		`${tree} is not a whole tree of Linux 4.15.18: it has no scripts/Makefile.clean of the files that every build needs. Unpack or check it out again.`,
+	);
+	await rm(path.join(tree, 'kernel/Makefile'));
+	t.regex((await refused(tree))!.message, /it has no kernel\/Makefile and 1 more of the files/);
+	t.is(await count(), 0);
+	t.false(existsSync(path.join(cache, 'built')));
 });

@@ -13,6 +13,7 @@ import {buildKernel, type Source} from './source-build.ts';
 import {cloneTree, identityOfTree, inspectTree, missingIn, mustBeVersion, type SourceTree} from './source-tree.ts';
 import {KernelUnavailableError} from './unavailable.ts';
 import {isPvhKernel} from './vmlinux.ts';
+import {mustBeWhole} from './whole-tree.ts';
 
 type ReleaseId = Extract<KernelId, {kind: 'release'}>;
 type DirectoryId = Extract<KernelId, {kind: 'directory'}>;
@@ -73,6 +74,7 @@ async function treeOf(directory: string, version: string): Promise<SourceTree> {
 
 async function fromTree(id: KernelId, tree: SourceTree, options: BuildOptions): Promise<Kernel> {
 	const {signal} = options;
+	mustBeWhole(tree);
 	const source = {
 		version: tree.version,
 		origin: `Linux ${tree.version} from ${tree.directory}`,

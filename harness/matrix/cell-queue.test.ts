@@ -26,7 +26,10 @@ test('nobody waits: what is left runs together', t => {
 		['race/a', 'race/b', 'race/c', undefined],
 	);
 	const idle = new CellQueue(others);
-	t.deepEqual([idle.take(), idle.take()].map(each => each?.case), ['entry/a', 'entry/b']);
+	t.deepEqual(
+		[idle.take(), idle.take()].map(each => each?.case),
+		['entry/a', 'entry/b'],
+	);
 });
 
 test('kernel after kernel, and of each the longest first', t => {

@@ -9,7 +9,7 @@ export type ExpectedMs = (cell: Cell) => number | undefined;
  * once would only slow each other down, and a race that is starved proves nothing.
  */
 export class CellQueue {
-	readonly #left: Cell[];
+	#left: Cell[];
 	#busyRunning = 0;
 
 	constructor(cells: readonly Cell[], expectedMs?: ExpectedMs) {
@@ -27,6 +27,13 @@ export class CellQueue {
 		this.#left.splice(this.#left.indexOf(next), 1);
 		if (next.definition.isBusy) this.#busyRunning++;
 		return next;
+	}
+
+	/** Takes all cells of a kernel out; gives how many those were. */
+	giveUp(kernel: string): number {
+		const before = this.#left.length;
+		this.#left = this.#left.filter(cell => cell.kernel !== kernel);
+		return before - this.#left.length;
 	}
 }
 

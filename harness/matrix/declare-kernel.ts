@@ -1,5 +1,6 @@
 import test from 'ava';
 import {findAccelerator} from '../host/accelerator.ts';
+import {BootError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
 import {bprobe} from '../mechanisms/bprobe.ts';
@@ -86,8 +87,16 @@ function preparedKernel(id: string, signal: AbortSignal): () => Promise<Guest> {
 		return guestSource(payload, {isolation: 'reuse', accelerator, signal, consolePath: () => consolePath(id)});
 	};
 	let prepared: ReturnType<typeof prepare> | undefined;
+	let hasFailed = false;
 	return async () => {
+		// Two hundred tests need not try, and say, the same.
+		if (hasFailed) throw new BootError(`${id} cannot be used; why, the first test that failed says.`);
 		prepared ??= prepare();
-		return (await prepared)();
+		try {
+			return await (await prepared)();
+		} catch (error) {
+			hasFailed = true;
+			throw error;
+		}
 	};
 }

@@ -1,5 +1,5 @@
 import type {Payload} from '../build/payload.ts';
-import {BootError, messageOf} from '../host/errors.ts';
+import {BootError, messageOf, NeverBootedError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
 import {obtainBase} from '../vm/base-snapshot.ts';
 import {Guest as VmGuest} from '../vm/guest.ts';
@@ -47,7 +47,7 @@ export function guestSource(payload: Payload, options: GuestSourceOptions): () =
 				return await restore();
 			} catch (error) {
 				signal?.throwIfAborted();
-				if (!(error instanceof BootError)) throw error;
+				if (!(error instanceof BootError) || error instanceof NeverBootedError) throw error;
 				say(`the saved guest could not be restored: ${messageOf(error).split('\n')[0]}`);
 				await repair();
 			}

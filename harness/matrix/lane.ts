@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {messageOf} from '../host/errors.ts';
+import {GuestError, messageOf} from '../host/errors.ts';
 import type {KernelReport} from '../vm/crash-report.ts';
 import type {Guest} from './guest.ts';
 import {GuestWatch} from './guest-watch.ts';
@@ -24,6 +24,21 @@ export type LaneOptions = {
 	readonly onLate?: (late: Late) => void;
 	readonly lateMs?: number;
 };
+
+/** A cell has not run, or could not be run once more, as its kernel gives no guest; the cause says why. */
+class NoGuestError extends GuestError {
+	override readonly name = 'NoGuestError';
+}
+
+/** What `work` gives; nothing where that needs a guest and there is none to be had. */
+export async function unlessNoGuest<T>(work: Promise<T>): Promise<T | undefined> {
+	try {
+		return await work;
+	} catch (error) {
+		if (!(error instanceof NoGuestError)) throw error;
+		return undefined;
+	}
+}
 
 /** Runs cells one after the other, in one guest for as long as isolation and kernel allow and it is clean. */
 export class Lane implements AsyncDisposable {
@@ -50,9 +65,9 @@ export class Lane implements AsyncDisposable {
 	}
 
 	/**
-	 * The cell's verdict, `infra` where no guest can be had. A complaint that it has not earned is told to `onLate` and
-	 * the cell runs again. So does one that was inconclusive or met a known fault of the emulator: nothing was wrong
-	 * and nothing was proved, so the question is still open. Rejects only with the signal's reason.
+	 * The cell's verdict. A complaint that it has not earned is told to `onLate` and the cell runs again. So does one that
+	 * was inconclusive or met a known fault of the emulator: nothing was wrong and nothing was proved, so the question is
+	 * still open. Rejects with the signal's reason, or with NoGuestError where there is no verdict for want of a guest.
 	 */
 	async run(cell: Cell, {isFresh = false}: {isFresh?: boolean} = {}): Promise<CellOutcome> {
 		if (isFresh) await this.#throwAway();
@@ -60,7 +75,8 @@ export class Lane implements AsyncDisposable {
 		const outcome = await this.#runCharged(cell);
 		const isOpen = outcome.verdict === 'inconclusive' || outcome.isEmulatorsFault;
 		if (!isOpen) return outcome;
-		const again = await this.#runCharged(cell);
+		const again = await unlessNoGuest(this.#runCharged(cell));
+		if (!again) return outcome;
 		return {...again, evidence: {...again.evidence, askedBefore: `${outcome.verdict}: ${outcome.message}`}};
 	}
 
@@ -108,8 +124,7 @@ export class Lane implements AsyncDisposable {
 			this.#kernel = cell.kernel;
 		} catch (error) {
 			signal.throwIfAborted();
-			const message = `${cell.kernel} does not boot: ${messageOf(error)}`;
-			return {verdict: 'infra', durationMs: 0, message, error, isGuestDirty: false};
+			throw new NoGuestError(`${cell.kernel} does not boot: ${messageOf(error)}`, {cause: error});
 		}
 		const outcome = await runCell(cell, this.#guest, {signal, settleMs: settleMs * this.#guest.slowness});
 		if (outcome.isGuestDirty || isolation !== 'reuse') await this.#throwAway();
@@ -131,7 +146,8 @@ export class Lane implements AsyncDisposable {
 		if (newestFirst.length === 1) return {culprit: newestFirst[0]!, outcomes};
 		for (const suspect of newestFirst) {
 			await this.#throwAway();
-			const outcome = await this.#runOnce(suspect, {settleMs: this.#options.lateMs ?? lateMs});
+			const outcome = await unlessNoGuest(this.#runOnce(suspect, {settleMs: this.#options.lateMs ?? lateMs}));
+			if (!outcome) break;
 			outcomes.set(suspect, outcome);
 			if (outcome.report?.title === report.title) return {culprit: suspect, outcomes};
 		}

@@ -1,8 +1,9 @@
 import {type BootFiles, buildPayload, type Payload} from '../build/payload.ts';
-import {BuildError, messageOf} from '../host/errors.ts';
+import {BootError, BuildError} from '../host/errors.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
-import type {KernelEvent} from '../results/events.ts';
+import type {CellName, KernelEvent} from '../results/events.ts';
 import {obtainBootableKernel} from './bootable-kernel.ts';
+import {failureOf} from './kernel-failure.ts';
 
 export type PrepareOptions = {
 	/** A tree to build releases from. */
@@ -20,11 +21,11 @@ export async function prepareKernel(kernel: string, options: PrepareOptions): Pr
 }
 
 /**
- * The same for each of them. One that cannot be had or built is told by an event and left out: the others are not its
+ * The same for each kernel of the cells. One that cannot be had or built is told by an event and left out: the others are not its
  * matter. Throws UsageError for a name or tree that is none.
  */
 export async function prepareKernels(
-	kernels: Iterable<string>,
+	cells: readonly Pick<CellName, 'kernel'>[],
 	{
 		emit,
 		prepare = kernel => prepareKernel(kernel, options),
@@ -32,15 +33,15 @@ export async function prepareKernels(
 	}: PrepareOptions & {emit: (event: KernelEvent) => void},
 ): Promise<ReadonlyMap<string, Payload>> {
 	const payloads = new Map<string, Payload>();
-	for (const kernel of kernels) {
+	for (const [kernel, {length: notRun}] of Map.groupBy(cells, cell => cell.kernel)) {
 		try {
 			payloads.set(kernel, await prepare(kernel));
 		} catch (error) {
 			options.signal.throwIfAborted();
 			if (error instanceof KernelUnavailableError) {
-				emit({type: 'kernel', kernel, state: 'unavailable', reason: `${error.reason} ${error.advice}`});
-			} else if (error instanceof BuildError) {
-				emit({type: 'kernel', kernel, state: 'failed', reason: messageOf(error)});
+				emit({type: 'kernel', kernel, state: 'unavailable', reason: `${error.reason} ${error.advice}`, notRun});
+			} else if (error instanceof BuildError || error instanceof BootError) {
+				emit(failureOf(kernel, {error, notRun}));
 			} else {
 				throw error;
 			}

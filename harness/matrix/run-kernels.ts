@@ -60,13 +60,15 @@ export async function runKernels({
 
 	const kernels = new Set(cells.map(({kernel}) => kernel));
 	await using loaders = new AsyncDisposableStack();
-	let loader: Promise<Loader | undefined> | undefined;
+	let loader: Promise<Loader> | undefined;
 	const startLoader = (files: BootFiles) => {
-		// One that cannot be had is asked for again when it is needed, and why not is told then.
-		loader = Loader.start(files, {accelerator: accelerator.name, signal}).catch(() => undefined);
-		loaders.defer(async () => (await loader)?.[Symbol.asyncDispose]());
+		const started = Loader.start(files, {accelerator: accelerator.name, signal});
+		// Why one cannot be had is told to who asks for it, and nobody may.
+		started.catch(() => {});
+		loader = started;
+		loaders.defer(async () => (await started.catch(() => undefined))?.[Symbol.asyncDispose]());
 	};
-	const payloads = await prepareKernels(kernels, {
+	const payloads = await prepareKernels(cells, {
 		...options,
 		signal,
 		emit,
@@ -94,10 +96,11 @@ export async function runKernels({
 		);
 	}
 	const durations = await Durations.open();
+	const runnable = cells.filter(({kernel}) => payloads.has(kernel));
 	const end = await runMatrix({
-		cells: cells.filter(({kernel}) => payloads.has(kernel)),
+		cells: runnable,
 		finished: earlier?.cells ?? [],
-		isKernelMissing: payloads.size < kernels.size,
+		leftOut: cells.length - runnable.length,
 		emit(event) {
 			// The names of others may mean something else the next time.
 			const isLasting = options.prepare === undefined;

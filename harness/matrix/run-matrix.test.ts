@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
 import {BootError} from '../host/errors.ts';
-import type {CellEvent, Event} from '../results/events.ts';
+import type {CellEvent, Event, KernelEvent} from '../results/events.ts';
 import {FakeGuest, fakeCell} from './fake-guest.ts';
 import type {Cell} from './plan.ts';
 import {type RunMatrixOptions, runMatrix} from './run-matrix.ts';
@@ -130,23 +130,97 @@ test('a guest serves one kernel only', async t => {
 	t.deepEqual(booted, ['a', 'b']);
 });
 
-test('a kernel that does not boot fails once, and its cells could not run', async t => {
+const kernelsOf = (events: readonly Event[]) => events.filter((event): event is KernelEvent => event.type === 'kernel');
+const of = (kernel: string, run: Cell['definition']['run'] = async () => {}) => fakeCell(run, {kernel});
+
+test('a kernel that does not boot is said once, for all its cells', async t => {
 	let boots = 0;
-	const cells = [fakeCell(async () => {}, {kernel: 'broken'}), fakeCell(async () => {}, {kernel: 'broken'}), pass()];
-	const {events, verdicts} = await runFake(cells, {
+	const {events, verdicts} = await runFake([of('broken'), of('broken'), of('broken'), pass()], {
+		lanes: 2,
+		leftOut: 7,
 		async bootGuest(kernel) {
 			if (kernel !== 'broken') return new FakeGuest();
 			boots++;
-			throw new BootError('it said nothing');
+			throw new BootError('it did not boot\nits console', {reason: 'it did not boot', console: 'its console'});
 		},
 	});
-	t.deepEqual(verdicts, ['infra', 'infra', 'pass']);
-	t.is(boots, 1);
-	t.like(
-		events.find(({type}) => type === 'kernel'),
-		{kernel: 'broken', state: 'failed', reason: 'it said nothing'},
+	t.deepEqual(verdicts, ['pass']);
+	t.is(boots, 2, 'each lane had begun to');
+	t.deepEqual(
+		kernelsOf(events).filter(({state}) => state === 'failed'),
+		[{...failed, reason: 'it did not boot', console: 'its console', notRun: 3}],
 	);
-	t.like(events.at(-1), {type: 'end', exitCode: 3});
+	t.like(events.at(-1), {type: 'end', counts: {pass: 1, infra: 0}, notRun: 10, exitCode: 3});
+});
+
+const failed = {type: 'kernel', kernel: 'broken', state: 'failed'} as const;
+
+test('a kernel that stops booting keeps the verdicts that there are, and the other cells are said once', async t => {
+	let boots = 0;
+	const cells = [of('broken'), of('broken', () => Promise.reject(new TypeError('ours'))), of('broken'), of('broken')];
+	const {events} = await runFake([...cells, pass()], {
+		async bootGuest(kernel) {
+			if (kernel === 'broken' && ++boots > 1) throw new RangeError('no memory');
+			return new FakeGuest();
+		},
+	});
+	t.deepEqual(
+		cellsOf(events).map(({kernel, verdict, again}) => `${kernel} ${verdict} ${again?.verdict ?? ''}`.trim()),
+		['broken pass', 'broken infra', 'fake pass'],
+		'the one that was to be run once more keeps its verdict',
+	);
+	t.deepEqual(
+		kernelsOf(events).map(({kernel, state, notRun}) => [kernel, state, notRun]),
+		[
+			['broken', 'ready', undefined],
+			['broken', 'failed', 2],
+			['fake', 'ready', undefined],
+		],
+	);
+	t.is(boots, 2);
+	t.like(events.at(-1), {notRun: 2, exitCode: 3});
+});
+
+test('what still runs on a kernel when it fails has its verdict, and only then it is said how many have none', async t => {
+	const [hasFailed, isFree] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+	let boots = 0;
+	const slow = () =>
+		of('broken', async () => {
+			await hasFailed.promise;
+			setTimeout(isFree.resolve, 50);
+			await isFree.promise;
+		});
+	const {events} = await runFake([slow(), slow(), slow(), slow()], {
+		lanes: 2,
+		async bootGuest() {
+			if (++boots === 1) return new FakeGuest();
+			setTimeout(hasFailed.resolve, 10);
+			throw new BootError('no');
+		},
+	});
+	t.deepEqual(
+		cellsOf(events).map(({verdict}) => verdict),
+		['pass'],
+	);
+	t.like(kernelsOf(events).at(-1), {state: 'failed', notRun: 3});
+	t.like(events.at(-1), {counts: {pass: 1}, notRun: 3, exitCode: 3});
+});
+
+test('what was inconclusive stays so where no guest is left to ask again in', async t => {
+	let boots = 0;
+	const cell = of('broken', async context => context.inconclusive('no overlap'));
+	const {events} = await runFake([cell, of('broken')], {
+		isolation: 'restore',
+		async bootGuest() {
+			if (++boots > 1) throw new BootError('no');
+			return new FakeGuest();
+		},
+	});
+	t.deepEqual(
+		cellsOf(events).map(({verdict, message}) => `${verdict}: ${message}`),
+		['inconclusive: no overlap'],
+	);
+	t.like(kernelsOf(events).at(-1), {state: 'failed', notRun: 1});
 });
 
 test('a failure weighs more than what could not run', async t => {

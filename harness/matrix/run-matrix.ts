@@ -1,31 +1,26 @@
-import {messageOf} from '../host/errors.ts';
-import {type CellEvent, countVerdicts, type EndEvent, type Event, exitCode, suiteOf} from '../results/events.ts';
+import {type CellEvent, countVerdicts, type EndEvent, exitCode, suiteOf} from '../results/events.ts';
+import {BootedKernels, type BootedKernelsOptions} from './booted-kernels.ts';
 import {CellQueue, type ExpectedMs} from './cell-queue.ts';
-import type {Guest} from './guest.ts';
 import {badVerdicts, HeldCells} from './held-cells.ts';
 import type {Isolation} from './isolation.ts';
-import {Lane} from './lane.ts';
+import {Lane, unlessNoGuest} from './lane.ts';
 import {leakDetector, leakScanAfter} from './leak-scan.ts';
 import type {Cell} from './plan.ts';
 import type {CellOutcome} from './run-cell.ts';
 
-export type RunMatrixOptions = {
+export type RunMatrixOptions = BootedKernelsOptions & {
 	readonly cells: readonly Cell[];
 	/** How cells ended that count as this run's, though they were run before it. */
 	readonly finished?: readonly CellEvent[];
-	/** A fresh guest of a kernel. */
-	readonly bootGuest: (kernel: string, options: {signal: AbortSignal}) => Promise<Guest>;
 	readonly isolation: Isolation;
-	readonly emit: (event: Event) => void;
-	readonly signal: AbortSignal;
 	/** Guests at once. */
 	readonly lanes: number;
 	/** What a cell took the last times; it decides who begins first. */
 	readonly expectedMs?: ExpectedMs;
 	/** How long after its end a cell may still be charged with a complaint, on an idle host. */
 	readonly lateMs?: number;
-	/** One that was asked for is not among the cells: it could not be had. */
-	readonly isKernelMissing?: boolean;
+	/** So many more cells were asked for, of kernels that could not be had. */
+	readonly leftOut?: number;
 	/** Whether a cell that fails is run once more, in a fresh guest. */
 	readonly isConfirming?: boolean;
 };
@@ -35,7 +30,7 @@ const confirmedAtMost = 8;
 
 /** Runs all cells; resolves with the last event. Rejects only with the signal's reason, or with what `emit` throws. */
 export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
-	const {cells, emit, isolation, signal, lanes, isKernelMissing = false, isConfirming = true} = options;
+	const {cells, emit, isolation, signal, lanes, leftOut = 0, isConfirming = true} = options;
 	const startedAt = performance.now();
 	const finished: CellEvent[] = [...(options.finished ?? [])];
 	const kernels = new BootedKernels(options);
@@ -58,17 +53,26 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 			const {kernel, mechanism, case: id, target, repeat} = cell;
 			const name = {kernel, mechanism, case: id, ...(target && {target}), repeat};
 			emit({type: 'started', ...name});
-			const outcome = await lane.run(cell);
-			const {verdict, durationMs} = outcome;
-			if (lane.recent.includes(cell)) emit({type: 'ended', ...name, verdict, durationMs});
-			let again: CellOutcome | undefined;
-			const isBad = badVerdicts.has(outcome.verdict) && !kernels.hasFailed(kernel);
-			if (isBad && isRepeatable && isConfirming && confirmed < confirmedAtMost) {
-				again = await lane.run(cell, {isFresh: true});
-				if (again.verdict !== 'pass') confirmed++;
+			kernels.begin(kernel);
+			try {
+				const outcome = await unlessNoGuest(lane.run(cell));
+				if (outcome && lane.recent.includes(cell)) {
+					const {verdict, durationMs} = outcome;
+					emit({type: 'ended', ...name, verdict, durationMs});
+				}
+				let again: CellOutcome | undefined;
+				const isBad = outcome && badVerdicts.has(outcome.verdict);
+				if (isBad && isRepeatable && isConfirming && confirmed < confirmedAtMost) {
+					again = await unlessNoGuest(lane.run(cell, {isFresh: true}));
+					if (again && again.verdict !== 'pass') confirmed++;
+				}
+				if (outcome) held.add({cell, event: cellEvent(cell, outcome, again)});
+				else kernels.giveUp(kernel, 1);
+				held.release(lane.recent);
+			} finally {
+				if (kernels.hasFailed(kernel)) kernels.giveUp(kernel, queue.giveUp(kernel));
+				kernels.end(kernel);
 			}
-			held.add({cell, event: cellEvent(cell, outcome, again)});
-			held.release(lane.recent);
 		};
 		let before: Cell | undefined;
 		try {
@@ -92,51 +96,16 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 	if (broken) throw broken.reason;
 
 	const counts = countVerdicts(finished);
+	const notRun = leftOut + kernels.notRun;
 	const end: EndEvent = {
 		type: 'end',
 		counts,
+		...(notRun > 0 && {notRun}),
 		durationMs: Math.round(performance.now() - startedAt),
-		exitCode: exitCode(counts, {isKernelMissing: isKernelMissing || kernels.isOneMissing}),
+		exitCode: exitCode(counts, {isKernelMissing: leftOut > 0 || kernels.isOneMissing}),
 	};
 	emit(end);
 	return end;
-}
-
-/** Says of each kernel once how it is; one that has failed is not tried again. */
-class BootedKernels {
-	readonly #options: RunMatrixOptions;
-	readonly #ready = new Set<string>();
-	readonly #failed = new Map<string, unknown>();
-
-	constructor(options: RunMatrixOptions) {
-		this.#options = options;
-	}
-
-	get isOneMissing(): boolean {
-		return this.#failed.size > 0;
-	}
-
-	hasFailed(kernel: string): boolean {
-		return this.#failed.has(kernel);
-	}
-
-	async boot(kernel: string): Promise<Guest> {
-		if (this.#failed.has(kernel)) throw this.#failed.get(kernel);
-		const {bootGuest, emit, signal} = this.#options;
-		try {
-			const guest = await bootGuest(kernel, {signal});
-			if (!this.#ready.has(kernel)) {
-				emit({type: 'kernel', kernel, state: 'ready', release: guest.release, bootMs: guest.bootMs});
-				this.#ready.add(kernel);
-			}
-			return guest;
-		} catch (error) {
-			signal.throwIfAborted();
-			if (!this.#failed.has(kernel)) emit({type: 'kernel', kernel, state: 'failed', reason: messageOf(error)});
-			this.#failed.set(kernel, error);
-			throw error;
-		}
-	}
 }
 
 /** The event that tells how a cell ended. */

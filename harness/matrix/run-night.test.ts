@@ -27,6 +27,10 @@ type Day = {
 	readonly kernels?: readonly string[];
 	readonly gone?: Readonly<Record<string, 'unavailable' | 'failed'>>;
 	readonly known?: readonly KnownFailure[];
+	/** Kernels that stop booting, and how many of their cells are left then. */
+	readonly dies?: Readonly<Record<string, number>>;
+	/** In stages before that one they do not. */
+	readonly diesFrom?: number;
 	/** It is killed after so many cells. */
 	readonly diesAfter?: number;
 	readonly hours?: number;
@@ -38,7 +42,16 @@ async function openMachine() {
 	let nights = 0;
 	new HistoryLog(directory.path, {onTrouble() {}}).close();
 	return {
-		async night({module = () => 'pass', kernels = ['k', 'l'], gone = {}, known = [], diesAfter, hours = 0}: Day) {
+		async night({
+			module = () => 'pass',
+			kernels = ['k', 'l'],
+			gone = {},
+			dies = {},
+			known = [],
+			diesAfter,
+			diesFrom = 0,
+			hours = 0,
+		}: Day) {
 			const id = `night-${String(++nights).padStart(2, '0')}`;
 			using store = await HistoryStore.open(directory.path);
 			const log = new HistoryLog(directory.path, {
@@ -51,7 +64,7 @@ async function openMachine() {
 			const stages: string[][] = [];
 			const runCells: NightOptions['runCells'] = async (cells, {emit}) => {
 				stages.push(cells.map(cellTitle));
-				for (const event of stageEvents(cells, {id, module, gone})) {
+				for (const event of stageEvents(cells, {id, module, gone, dies: stages.length > diesFrom ? dies : {}})) {
 					if (event.type === 'cell' && ran++ === diesAfter) throw new Error('killed');
 					clock += event.type === 'cell' ? event.durationMs : 0;
 					emit(event);
@@ -77,9 +90,12 @@ async function openMachine() {
 
 function stageEvents(
 	cells: readonly Cell[],
-	{id, module, gone}: {id: string; module: Module; gone: NonNullable<Day['gone']>},
+	{id, module, gone, dies}: {id: string; module: Module} & Required<Pick<Day, 'gone' | 'dies'>>,
 ): readonly Event[] {
-	const there = cells.filter(({kernel}) => !gone[kernel]);
+	const has = cells.filter(({kernel}) => !gone[kernel]);
+	const there = [...Map.groupBy(has, ({kernel}) => kernel)].flatMap(([kernel, all]) =>
+		all.slice(0, all.length - (dies[kernel] ?? 0)),
+	);
 	const events = there.map((cell): CellEvent => {
 		const end = module(`${cell.kernel} ${cellTitle(cell)}`, cell.repeat);
 		const given = typeof end === 'string' ? {verdict: end} : end;
@@ -96,7 +112,11 @@ function stageEvents(
 		isInterrupted: true,
 		cells: Object.fromEntries(there.map(({kernel}) => [`${kernel} a/b`, 'pass'])),
 	});
-	return [run!, ...lost, ...ready.filter(({type}) => type === 'kernel'), ...events, ...fakeRun({}).slice(-1)];
+	const died = Object.entries(dies)
+		.filter(([kernel]) => has.some(cell => cell.kernel === kernel))
+		.map(([kernel, notRun]) => ({type: 'kernel', kernel, state: 'failed', reason: 'y', notRun}) as const);
+	const kernels = ready.filter(({type}) => type === 'kernel');
+	return [run!, ...lost, ...kernels, ...events, ...died, ...fakeRun({}).slice(-1)];
 }
 
 const words = ({kind, kernel, case: id, isNew, since, reruns}: Finding) =>
@@ -107,7 +127,9 @@ const fails =
 	title =>
 		titles.includes(title) ? 'fail' : 'pass';
 const lists = (comparison: Comparison) =>
-	Object.entries(comparison).flatMap(([name, cells]) => cells.map(cell => `${name} ${cell.kernel} ${cellTitle(cell)}`));
+	Object.entries(comparison).flatMap(([name, all]) =>
+		all.map(each => `${name} ${each.kernel} ${'cells' in each ? each.cells : cellTitle(each)}`),
+	);
 
 type Expected = {
 	readonly exitCode: number;
@@ -163,8 +185,8 @@ const fortnight: readonly (readonly [what: string, day: Day, expected?: Expected
 		{known: [flags]},
 		{exitCode: 0, changes: ['fixed k entry/flags', 'fixed l module/loads', 'fixed l tooling/list']},
 	],
-	['a kernel vanishes', {gone: {l: 'unavailable'}}, {exitCode: 3, changes: ids.map(id => `missing l ${id}`)}],
-	['it comes back', {}, {exitCode: 0, changes: ids.map(id => `added l ${id}`)}],
+	['a kernel vanishes', {gone: {l: 'unavailable'}}, {exitCode: 3, changes: [`lostKernels l ${ids.length}`]}],
+	['it comes back', {}, {exitCode: 0, changes: [`regainedKernels l ${ids.length}`]}],
 	[
 		'a crash that does not come again',
 		{module: (title, n) => (title === 'k race/storm' && n === 0 ? 'crash' : 'pass')},
@@ -176,7 +198,7 @@ const fortnight: readonly (readonly [what: string, day: Day, expected?: Expected
 		{
 			exitCode: 1,
 			findings: ['regression k return/value new 7 of 10'],
-			changes: ['newFailures k return/value', 'fixed k race/storm', ...ids.map(id => `missing l ${id}`)],
+			changes: ['newFailures k return/value', 'fixed k race/storm', `lostKernels l ${ids.length}`],
 		},
 	],
 ];
@@ -290,4 +312,32 @@ test('a regression that shows at times is no flake on the next night: it came af
 	await machine.night({module});
 	const {finished} = await machine.night({module});
 	t.deepEqual(findings(finished), ['regression k return/value night-04 7 of 10']);
+});
+
+test('a kernel that stops booting halfway is lost and no regression, and is not tried again in that night', async t => {
+	await using machine = await openMachine();
+	await machine.night({});
+	const dies: Day = {hours: 60 / 3600, module: fails('l entry/flags'), dies: {l: 3}};
+	const {finished, stages} = await machine.night(dies);
+	t.is(finished?.report.exitCode, 1, 'the regression on it is one all the same');
+	t.like(finished?.report.lost[0], {kernel: 'l', notRun: 3, isRegression: false, isNews: true});
+	t.like(finished?.record.end, {notRun: 3, counts: {fail: 1, infra: 0}});
+	t.true(
+		stages.slice(1).every(stage => stage.length === 1),
+		'only the races of the other one follow',
+	);
+	const quiet = await machine.night({dies: {l: 3}});
+	t.is(quiet.finished?.report.exitCode, 3);
+	t.is(quiet.finished?.report.unproved.length, 0);
+});
+
+test('a kernel that stops booting in the rounds of races is not tried again', async t => {
+	await using machine = await openMachine();
+	const {finished, stages} = await machine.night({hours: 60 / 3600, dies: {l: 1}, diesFrom: 1});
+	t.deepEqual(
+		stages.slice(1).map(({length}) => length),
+		[2, ...stages.slice(2).map(() => 1)],
+	);
+	t.like(finished?.report.lost[0], {kernel: 'l', notRun: 1, isRegression: false});
+	t.is(finished?.report.exitCode, 3);
 });

@@ -10,6 +10,7 @@ import {
 	suiteOf,
 } from '../results/events.ts';
 import {isToConfirm, judgeNight, type NightReport} from '../results/judge-night.ts';
+import {summarizeKernels, sumOfNotRun} from '../results/kernel-summary.ts';
 import type {KnownFailure} from '../results/known-failures.ts';
 import {findingsOf} from '../results/night-findings.ts';
 import type {RunRecord} from '../results/read-run.ts';
@@ -86,7 +87,8 @@ export async function runNight(options: NightOptions): Promise<FinishedNight> {
 			[...new Set(ofKernel.map(cellKey))].slice(0, confirmedPerKernel),
 		);
 		for (const name of names) confirmed.add(name);
-		const again = cells.filter(cell => names.includes(cellKey(cell)));
+		// A kernel that could not be used to the end is not tried again.
+		const again = cells.filter(cell => names.includes(cellKey(cell)) && night.isReady(cell.kernel));
 		// Each in a guest of its own: what another cell left behind is no cause.
 		return run(
 			again.flatMap(cell => Array.from({length: rerunsPerCell}, () => cell)),
@@ -96,11 +98,11 @@ export async function runNight(options: NightOptions): Promise<FinishedNight> {
 
 	const matrix = [...(await run(cells, 'reuse'))];
 	const reruns = [...(await confirm(matrix))];
-	const races = cells.filter(cell => suiteOf(cell) === 'race' && night.isReady(cell.kernel));
+	const readyRaces = () => cells.filter(cell => suiteOf(cell) === 'race' && night.isReady(cell.kernel));
 	const endsAt = startedAt + hours * 3_600_000;
 	// An overestimate: guests run side by side.
 	let roundMs = matrix.filter(cell => suiteOf(cell) === 'race').reduce((sum, {durationMs}) => sum + durationMs, 0);
-	while (races.length > 0 && now() + roundMs < endsAt) {
+	for (let races = readyRaces(); races.length > 0 && now() + roundMs < endsAt; races = readyRaces()) {
 		const roundAt = now();
 		const round = await run(races, 'reuse');
 		matrix.push(...round);
@@ -168,11 +170,12 @@ class NightLog {
 	}
 
 	isReady(kernel: string): boolean {
-		return this.kernels.some(event => event.kernel === kernel && event.state === 'ready');
+		return summarizeKernels(this.kernels).get(kernel)?.state === 'ready';
 	}
 
-	end(about: Omit<EndEvent, 'type' | 'counts'>): RunRecord {
-		const end: EndEvent = {type: 'end', counts: countVerdicts(this.#cells), ...about};
+	end(about: Omit<EndEvent, 'type' | 'counts' | 'notRun'>): RunRecord {
+		const notRun = sumOfNotRun(this.kernels);
+		const end: EndEvent = {type: 'end', counts: countVerdicts(this.#cells), ...(notRun > 0 && {notRun}), ...about};
 		this.#emit(end);
 		// A runner's first event is this.
 		return {run: this.#run!, kernels: this.kernels, cells: this.#cells, measurements: [], end, isInterrupted: false};

@@ -10,7 +10,9 @@ const took = (...times: readonly number[]) => times.map(durationMs => ({duration
 
 /** The lists that are not empty, by titles. */
 function titles(comparison: Comparison): Record<string, string[]> {
-	const lists = Object.entries(comparison).map(([name, cells]) => [name, cells.map(cellTitle)] as const);
+	const lists = Object.entries(comparison).map(
+		([name, cells]) => [name, cells.map(each => ('cells' in each ? each.kernel : cellTitle(each)))] as const,
+	);
 	return Object.fromEntries(lists.filter(([, cells]) => cells.length > 0));
 }
 
@@ -77,4 +79,18 @@ test('times from before help to see it', t => {
 test('a slowness that is sure and small is none', t => {
 	const many = (base: number) => took(...Array.from({length: 30}, (_, n) => base + (n % 3)));
 	t.deepEqual(titles(compareRuns(run({'k a/b': many(1000)}), run({'k a/b': many(1050)}))), {});
+});
+
+test('a kernel that cannot be used any more stands for its cells, and so does one that can be used again', t => {
+	const lost = {type: 'kernel', kernel: 'k', state: 'failed', reason: 'no', notRun: 1} as const;
+	const ready = {type: 'kernel', kernel: 'k', state: 'ready'} as const;
+	const whole = {cells: {'k a/b': 'pass', 'k a/c': 'fail', 'k a/d': 'pass', 'l a/b': 'pass'}} as const;
+	const broken = {cells: {'k a/d': 'fail'}, kernels: [ready, lost]} as const;
+	const read = (each: FakeRun) => parseRun(asText(fakeRun(each)), 'x');
+	const after = compareRuns(read(whole), read(broken));
+	t.deepEqual(titles(after), {newFailures: ['a/d'], lostKernels: ['k'], missing: ['a/b']});
+	t.like(after.lostKernels[0], {reason: 'no', cells: 2});
+	const back = compareRuns(read(broken), read(whole));
+	t.deepEqual(titles(back), {newFailures: ['a/c'], regainedKernels: ['k'], fixed: ['a/d'], added: ['a/b']});
+	t.is(back.regainedKernels[0]?.cells, 1);
 });

@@ -46,7 +46,12 @@ export type KernelEvent = {
 	readonly state: 'ready' | 'unavailable' | 'failed';
 	readonly release?: string;
 	readonly bootMs?: number;
+	/** Why it cannot be used. */
 	readonly reason?: string;
+	/** The last lines that its guest said on the console. */
+	readonly console?: string;
+	/** So many cells have no event of their own: they were asked for, and this kernel cannot be used. */
+	readonly notRun?: number;
 };
 
 /** What is tested went into a guest of the kernel, as one tar stream over SSH; guests that are copies of it have it, too. */
@@ -113,6 +118,8 @@ export type NightFinding = {
 export type EndEvent = {
 	readonly type: 'end';
 	readonly counts: Readonly<Record<Verdict, number>>;
+	/** Cells without a verdict, as their kernel could not be used; together with the counts these are all. */
+	readonly notRun?: number;
 	readonly durationMs: number;
 	readonly exitCode: number;
 	/** Of a night. */

@@ -1,7 +1,7 @@
 import {stripVTControlCharacters} from 'node:util';
 import test from 'ava';
 import type {CellEvent} from './events.ts';
-import {formatFailure, rerunCommand} from './failure.ts';
+import {formatFailure, formatKernelFailure, rerunCommand} from './failure.ts';
 
 const failed: CellEvent = {
 	type: 'cell',
@@ -59,4 +59,21 @@ test('of a long console its end is shown', t => {
 	const text = formatFailure({...failed, console});
 	t.true(text.includes('line 499'));
 	t.false(text.includes('line 400'));
+});
+
+test('a kernel that could not be used is told with all that is known, and steers no terminal', t => {
+	const kernel = {kernel: '4.15.11', state: 'failed', hasBooted: false, notRun: 214} as const;
+	t.is(
+		stripVTControlCharacters(formatKernelFailure({...kernel, reason: 'it died\nof this', console: 'first\nlast\n'})),
+		`failed 4.15.11
+  it died
+  of this
+  214 cells did not run
+  console:
+    first
+    last
+  again: npx probe-matrix run --kernel 4.15.11`,
+	);
+	t.regex(formatKernelFailure({...kernel, console: ''}), /\n {2}it said nothing on its console\n/);
+	t.false(formatKernelFailure({...kernel, reason: '\u001B[2J', console: '\u001B[2J'}).includes('\u001B[2J'));
 });

@@ -1,5 +1,6 @@
 import {styleText} from 'node:util';
 import {type CellEvent, cellTitle} from './events.ts';
+import {cellsNotRun, type KernelSummary} from './kernel-summary.ts';
 import {plainText as clean} from './plain-text.ts';
 import {paintVerdict} from './table.ts';
 
@@ -24,6 +25,23 @@ export function formatFailure(cell: CellEvent): string {
 	if (cell.consolePath) parts.push(indent(`whole console: ${cell.consolePath}`));
 	parts.push(indent(`again: ${rerunCommand(cell)}`));
 	return parts.join('\n');
+}
+
+/** The same of a kernel that could not be used, which stands for all its cells that did not run. */
+export function formatKernelFailure({kernel, state, reason, console, notRun}: KernelSummary): string {
+	const parts = [`${paintVerdict('infra', state)} ${styleText('bold', kernel)}`];
+	parts.push(indent(clean(reason?.trim() || 'No reason is given.')));
+	if (notRun > 0) parts.push(indent(cellsNotRun(notRun)));
+	if (console !== undefined)
+		parts.push(
+			indent(console.trim() ? `console:\n${indent(clean(console.trimEnd()))}` : 'it said nothing on its console'),
+		);
+	parts.push(indent(`again: ${rerunKernelCommand({kernel})}`));
+	return parts.join('\n');
+}
+
+export function rerunKernelCommand({kernel}: Pick<KernelSummary, 'kernel'>): string {
+	return `npx probe-matrix run --kernel ${kernel}`;
 }
 
 /** The command that runs just this cell. */

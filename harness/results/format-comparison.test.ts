@@ -51,6 +51,23 @@ test('a run that was interrupted is shown as such', t => {
 	t.regex(text, /not reached, or gone: 1/);
 });
 
+test('a kernel that is lost is said once with its reason, and once when it is back', t => {
+	const lost = {type: 'kernel', kernel: 'k', state: 'failed', reason: 'it died\nand more', notRun: 2} as const;
+	const whole: FakeRun = {id: 'r1', cells: {'k a/b': 'pass', 'k a/c': 'pass'}};
+	const broken: FakeRun = {id: 'r2', kernels: [lost], exitCode: 3};
+	t.is(
+		format(whole, broken),
+		`before  r1  2 cells, exit status 0
+after   r2  0 cells, 2 not run, exit status 3
+
+kernels that cannot be used any more: 1
+  k: failed, and 2 cells ran before
+    it died
+`,
+	);
+	t.true(format(broken, whole).endsWith('\nkernels that can be used again: 1\n  k: 2 cells\n'));
+});
+
 test('the same is no difference', t => {
 	t.regex(format({cells: {'k a/b': 'fail'}}, {cells: {'k a/b': 'fail'}}), /no difference/);
 });

@@ -1,7 +1,8 @@
 import {styleText} from 'node:util';
 import {type CellSummary, summarizeCells} from './cell-summary.ts';
-import type {ComparedCell, Comparison} from './compare.ts';
+import type {ComparedCell, ComparedKernel, Comparison} from './compare.ts';
 import {cellTitle} from './events.ts';
+import {sumOfNotRun} from './kernel-summary.ts';
 import {plainText} from './plain-text.ts';
 import type {RunRecord} from './read-run.ts';
 import {paintVerdict} from './table.ts';
@@ -12,13 +13,21 @@ const namedAtMost = 10;
 
 /** What changed, for people; fits into 80 columns. */
 export function formatComparison(comparison: Comparison, before: RunRecord, after: RunRecord): string {
-	const {newFailures, fixed, changedMessages, newSkips, slower, missing, added} = comparison;
+	const {newFailures, lostKernels, regainedKernels, fixed, changedMessages, newSkips, slower, missing, added} =
+		comparison;
 	const parts = [
 		`${runLine('before', before)}\n${runLine('after', after)}\n`,
 		section('new failures', newFailures, cell => [verdicts(cell), ...said(cell.after)]),
+		kernelSection('kernels that cannot be used any more', lostKernels, kernel => [
+			`${kernel.kernel}: ${kernel.state}, and ${count(kernel.cells)} ran before`,
+			...firstLine(kernel.reason),
+		]),
 		section('another message', changedMessages, cell => [verdicts(cell), ...said(cell.before), ...said(cell.after)]),
 		section('not tested any more', newSkips, cell => [verdicts(cell), ...said(cell.after)]),
 		section('slower', slower, ({before: old, after: now}) => [`${seconds(old)} → ${seconds(now)}`]),
+		kernelSection('kernels that can be used again', regainedKernels, kernel => [
+			`${kernel.kernel}: ${count(kernel.cells)}`,
+		]),
 		section('fixed', fixed, cell => [verdicts(cell)]),
 		short(after.isInterrupted ? 'not reached, or gone' : 'gone', missing),
 		short('new', added),
@@ -27,11 +36,13 @@ export function formatComparison(comparison: Comparison, before: RunRecord, afte
 	return parts.join('\n');
 }
 
-function runLine(what: string, {run, cells, end, isInterrupted}: RunRecord): string {
+function runLine(what: string, {run, kernels, cells, end, isInterrupted}: RunRecord): string {
 	const state = isInterrupted ? styleText('yellow', 'interrupted') : `exit status ${end?.exitCode}`;
 	// Of one that ended all ran, and some of them again.
-	const count = isInterrupted ? `${cells.length} of ${run.cells} cells` : `${summarizeCells(cells).size} cells`;
-	return `${what.padEnd(6)}  ${fit(run.id, 40)}  ${count}, ${state}`;
+	const ran = isInterrupted ? `${cells.length} of ${run.cells} cells` : `${summarizeCells(cells).size} cells`;
+	const notRun = sumOfNotRun(kernels);
+	const words = [ran, ...(notRun > 0 ? [`${notRun} not run`] : []), state];
+	return `${what.padEnd(6)}  ${fit(run.id, 30)}  ${words.join(', ')}`;
 }
 
 function section(
@@ -46,6 +57,23 @@ function section(
 		return [`  ${name}  ${paint(first, cell)}`, ...rest.map(line => `    ${fit(line, columns - 4)}`)].join('\n');
 	});
 	return `${styleText('bold', `${title}: ${cells.length}`)}\n${rows.join('\n')}\n`;
+}
+
+function kernelSection(
+	title: string,
+	kernels: readonly ComparedKernel[],
+	words: (kernel: ComparedKernel) => readonly string[],
+): string {
+	if (kernels.length === 0) return '';
+	const rows = kernels.map(kernel => {
+		const [first = '', ...rest] = words(kernel);
+		return [`  ${fit(first, columns - 2)}`, ...rest.map(line => `    ${fit(line, columns - 4)}`)].join('\n');
+	});
+	return `${styleText('bold', `${title}: ${kernels.length}`)}\n${rows.join('\n')}\n`;
+}
+
+function count(cells: number): string {
+	return `${cells} ${cells === 1 ? 'cell' : 'cells'}`;
 }
 
 function short(title: string, cells: readonly ComparedCell[]): string {
@@ -76,9 +104,11 @@ export function outcome({verdict, passes, total}: CellSummary): string {
 }
 
 function said(summary: CellSummary | undefined): readonly string[] {
-	const [line] = plainText(summary?.message ?? '')
-		.trim()
-		.split('\n');
+	return firstLine(summary?.message);
+}
+
+function firstLine(text = ''): readonly string[] {
+	const [line] = plainText(text).trim().split('\n');
 	return line ? [line] : [];
 }
 

@@ -61,9 +61,15 @@ test('the list of known failures is told what is wrong with it', t => {
 });
 
 test('kernels that are lost have their reason, and say if they were there before', t => {
-	const event = {type: 'kernel', kernel: 'k', reason: 'no\nnetwork', isNews: true} as const;
-	t.regex(format({lost: [{...event, state: 'failed', isRegression: true}]}), /k: failed, and ran before: no network\n/);
-	t.regex(format({lost: [{...event, state: 'unavailable', isRegression: false}]}), /k: unavailable: no network\n/);
+	const lost = {kernel: 'k', reason: 'no network\nat all', isNews: true, hasBooted: false, notRun: 214} as const;
+	const [failed, unavailable] = [
+		{...lost, state: 'failed', isRegression: true},
+		{...lost, state: 'unavailable', isRegression: false, notRun: 1},
+	] as const;
+	const halfway = {...failed, isRegression: false, hasBooted: true};
+	t.regex(format({lost: [failed]}), / {2}k: failed, and ran before; 214 cells did not run\n {4}no network\n/);
+	t.regex(format({lost: [halfway]}), / {2}k: failed halfway; 214 cells did not run\n {4}no network\n/);
+	t.regex(format({lost: [unavailable]}), / {2}k: unavailable; 1 cell did not run\n {4}no network\n/);
 });
 
 test('what proved nothing is named', t => {
@@ -74,7 +80,12 @@ test('no line is longer than 80 columns, and nothing of a guest steers a termina
 	const hostile = {...night, message: `\u001B[2J${'x'.repeat(200)}`};
 	const text = format({
 		findings: [finding({case: `entry/${'long-'.repeat(30)}`, night: hostile})],
-		lost: [{type: 'kernel', kernel: 'k', state: 'failed', reason: 'y'.repeat(300), isRegression: true, isNews: true}],
+		lost: [
+			{
+				...{kernel: 'k'.repeat(100), state: 'failed', reason: 'y'.repeat(300)},
+				...{isRegression: true, isNews: true, hasBooted: false, notRun: 3},
+			},
+		],
 	});
 	for (const line of text.split('\n')) t.true(line.length <= 80, line);
 	t.false(

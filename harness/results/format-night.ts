@@ -2,8 +2,9 @@ import {styleText} from 'node:util';
 import {cellTitle} from './events.ts';
 import {fit} from './format-comparison.ts';
 import type {Finding, NightReport} from './judge-night.ts';
+import {cellsNotRun} from './kernel-summary.ts';
 import {type KnownFailure, knownTitle} from './known-failures.ts';
-import {howItWent} from './night-findings.ts';
+import {howItIs, howItWent} from './night-findings.ts';
 import {plainText} from './plain-text.ts';
 
 const columns = 80;
@@ -26,9 +27,7 @@ export function formatNight({findings, passAgain, idle, lost, unproved, exitCode
 		...kinds,
 		section(
 			'kernels that did not run',
-			lost.map(({kernel, state, reason = '', isRegression}) =>
-				wrap(`${kernel}: ${state}${isRegression ? ', and ran before' : ''}: ${plainText(reason)}`),
-			),
+			lost.map(formatKernel),
 			lost.some(({isRegression}) => isRegression),
 		),
 		section(
@@ -53,6 +52,15 @@ function formatFinding(finding: Finding): string {
 		wrap(`  ${howItWent(finding)}`),
 		...(known ? [wrap(`  ${known.reason ?? known.issue}`)] : []),
 		...(message && !known ? [wrap(`  ${message}`)] : []),
+	].join('\n');
+}
+
+function formatKernel(kernel: NightReport['lost'][number]): string {
+	const {notRun, reason = ''} = kernel;
+	const [why] = plainText(reason).trim().split('\n');
+	return [
+		wrap(`${kernel.kernel}: ${howItIs(kernel)}${notRun > 0 ? `; ${cellsNotRun(notRun)}` : ''}`),
+		...(why ? [wrap(`  ${why}`)] : []),
 	].join('\n');
 }
 

@@ -1,6 +1,7 @@
 import {type CellPast, crashGist} from './cell-past.ts';
 import {type CellSummary, cellKey, failures, type SummarizedCell, summarizeCells} from './cell-summary.ts';
 import type {CellEvent, CellName, KernelEvent} from './events.ts';
+import {type KernelSummary, unusableKernels} from './kernel-summary.ts';
 import {isMeant, type KnownFailure} from './known-failures.ts';
 import type {StoredRun} from './stored.ts';
 
@@ -23,8 +24,11 @@ export type NightReport = {
 	readonly passAgain: readonly KnownFailure[];
 	/** Known failures that match no cell, though their kernel ran: a typing error, or the case is gone. */
 	readonly idle: readonly KnownFailure[];
-	/** Kernels that did not run, and whether that is a regression: it ran before and now does not build or boot. */
-	readonly lost: readonly (KernelEvent & {readonly isRegression: boolean; readonly isNews: boolean})[];
+	/**
+	 * Kernels that could not be used, or not until the end, and whether that is a regression: it ran before and now does
+	 * not build or boot, not even once.
+	 */
+	readonly lost: readonly (KernelSummary & {readonly isRegression: boolean; readonly isNews: boolean})[];
 	/** Neither passed nor failed, and were not skipped. */
 	readonly unproved: readonly CellName[];
 	readonly exitCode: 0 | 1 | 3;
@@ -53,16 +57,15 @@ export function judgeNight({kernels, cells, reruns, past, known, before, isAsked
 	const findings = summaries
 		.filter(({summary}) => failures.has(summary.verdict))
 		.map(cell => judge(cell, past.get(cellKey(cell)), {known, reruns: again.get(cellKey(cell))?.summary}));
-	const lost = [...Map.groupBy(kernels, ({kernel}) => kernel).values()]
-		.filter(events => events.every(({state}) => state !== 'ready'))
-		.map(events => {
-			const wasReady = before.some(run => run.kernels.includes(events[0]!.kernel));
-			return {
-				...events[0]!,
-				isRegression: wasReady && events[0]!.state === 'failed',
-				isNews: wasReady || isAskedFor(events[0]!.kernel),
-			};
-		});
+	const lost = unusableKernels(kernels).map(summary => {
+		const {kernel, state, hasBooted} = summary;
+		const wasReady = before.some(run => run.kernels.includes(kernel));
+		return {
+			...summary,
+			isRegression: wasReady && state === 'failed' && !hasBooted,
+			isNews: wasReady || hasBooted || isAskedFor(kernel),
+		};
+	});
 	const unproved = summaries.filter(({summary}) => summary.total === 0 && summary.verdict !== 'skip');
 	const meant = (entry: KnownFailure) => summaries.filter(cell => isMeant(entry, cell));
 	const isBad = findings.some(({kind}) => kind === 'regression' || kind === 'crash');

@@ -80,3 +80,12 @@ test('what was measured is not lost', t => {
 test('nothing cannot be merged', t => {
 	t.throws(() => mergeRuns([]), {instanceOf: UsageError});
 });
+
+test('what did not run in the parts is added up, and leaves the whole an end with 3', t => {
+	const failed = {type: 'kernel', kernel: 'l', state: 'failed', reason: 'no', notRun: 5} as const;
+	const lost = {type: 'kernel', kernel: 'm', state: 'unavailable', reason: 'no', notRun: 2} as const;
+	const runs = [named('1', {cells: {'k a/b': 'pass'}}), named('2', {kernels: [failed]}), named('3', {kernels: [lost]})];
+	const {record, exitCode} = mergeRuns(runs);
+	t.is(exitCode, 3);
+	t.like(record, {isInterrupted: false, end: {counts: {pass: 1}, notRun: 7, exitCode: 3}});
+});

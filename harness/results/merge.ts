@@ -10,6 +10,7 @@ import {
 	type MeasurementEvent,
 	type RunEvent,
 } from './events.ts';
+import {sumOfNotRun} from './kernel-summary.ts';
 import type {RunRecord} from './read-run.ts';
 
 export type NamedRun = {readonly name: string; readonly record: RunRecord};
@@ -51,7 +52,8 @@ export function mergeRuns(
 	const counts = countVerdicts(cells);
 	const code = exitCode(counts, {isKernelMissing: !isWhole || kernels.some(({state}) => state !== 'ready')});
 	const durationMs = Math.max(...records.map(({end}) => end?.durationMs ?? 0));
-	const end: EndEvent = {type: 'end', counts, durationMs, exitCode: code};
+	const notRun = sumOfNotRun(kernels);
+	const end: EndEvent = {type: 'end', counts, ...(notRun > 0 && {notRun}), durationMs, exitCode: code};
 	return {
 		record: {run: mergedRun(records), kernels, cells, measurements, ...(isWhole && {end}), isInterrupted: !isWhole},
 		missing,

@@ -13,6 +13,7 @@ const night: CellSummary = {
 	message: 'CF is 1\nmore',
 };
 const known = {case: 'entry/flags', since: '2026-11-20', issue: 'https://example.org/7'};
+const news = {isNews: true, hasBooted: false} as const;
 const findings: readonly Finding[] = [
 	{...name, kind: 'regression', isNew: true, night, reruns: {failed: 7, total: 10}},
 	{...name, kind: 'known', isNew: false, since: 'r7', night, known},
@@ -23,8 +24,8 @@ test('the last event of a night says all that its end on a terminal says', t => 
 		findingsOf({
 			findings,
 			lost: [
-				{type: 'kernel', kernel: 'l', state: 'failed', reason: 'no compiler', isRegression: true, isNews: true},
-				{type: 'kernel', kernel: 'm', state: 'unavailable', isRegression: false, isNews: true},
+				{kernel: 'l', state: 'failed', reason: 'no compiler', isRegression: true, notRun: 5, ...news},
+				{kernel: 'm', state: 'unavailable', isRegression: false, notRun: 0, ...news},
 			],
 			passAgain: [known],
 			idle: [{kernel: 'k', case: 'entry/flgs', since: 'r1', reason: 'it is'}],
@@ -44,8 +45,8 @@ test('the last event of a night says all that its end on a terminal says', t => 
 				cell: 'entry/flags[asm]',
 				words: 'fail (1 of 4), since r7: known since 2026-11-20, https://example.org/7',
 			},
-			{kind: 'kernel', kernel: 'l', words: 'failed, and ran before: no compiler'},
-			{kind: 'kernel', kernel: 'm', words: 'unavailable'},
+			{kind: 'kernel', kernel: 'l', words: 'failed, and ran before: no compiler; 5 cells did not run'},
+			{kind: 'kernel', kernel: 'm', words: 'unavailable: No reason is given.'},
 			{kind: 'passesAgain', cell: 'entry/flags', words: 'known since 2026-11-20, https://example.org/7'},
 			{kind: 'idle', kernel: 'k', cell: 'entry/flgs', words: 'known since r1, it is'},
 		],

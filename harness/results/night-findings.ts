@@ -1,6 +1,7 @@
 import {cellTitle, type NightFinding} from './events.ts';
 import {outcome} from './format-comparison.ts';
 import type {Finding, NightReport} from './judge-night.ts';
+import {kernelWords} from './kernel-summary.ts';
 import type {KnownFailure} from './known-failures.ts';
 
 /** What a night amounts to, as its last event keeps it for reports: the list of known failures is not there then. */
@@ -12,14 +13,19 @@ export function findingsOf({findings, lost, passAgain, idle}: NightReport): read
 			cell: cellTitle(finding),
 			words: [howItWent(finding), saidOf(finding)].filter(Boolean).join(': '),
 		})),
-		...lost.map(({kernel, state, reason, isRegression}) => ({
+		...lost.map(kernel => ({
 			kind: 'kernel' as const,
-			kernel,
-			words: [`${state}${isRegression ? ', and ran before' : ''}`, reason].filter(Boolean).join(': '),
+			kernel: kernel.kernel,
+			words: `${howItIs(kernel)}: ${kernelWords(kernel)}`,
 		})),
 		...passAgain.map(known => ofKnown('passesAgain', known)),
 		...idle.map(known => ofKnown('idle', known)),
 	];
+}
+
+/** `failed, and ran before`. */
+export function howItIs({state, isRegression, hasBooted}: NightReport['lost'][number]): string {
+	return `${state}${isRegression ? ', and ran before' : hasBooted ? ' halfway' : ''}`;
 }
 
 /** `fail, 7 of 10 reruns failed, new`. */

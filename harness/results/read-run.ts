@@ -124,7 +124,13 @@ const fields: Readonly<Record<Event['type'], Readonly<Record<string, Check>>>> =
 		versions: isRecord,
 		cells: isNumber,
 	},
-	kernel: {kernel: isText, state: isOneOf(['ready', 'unavailable', 'failed'])},
+	kernel: {
+		kernel: isText,
+		state: isOneOf(['ready', 'unavailable', 'failed']),
+		reason: isMissingOr(isText),
+		console: isMissingOr(isText),
+		notRun: isMissingOr(isNumber),
+	},
 	pushed: {kernel: isText, bytes: isNumber, ms: isNumber},
 	started: cellName,
 	ended: {...cellName, verdict: isOneOf(verdicts), durationMs: isNumber},
@@ -145,6 +151,7 @@ const fields: Readonly<Record<Event['type'], Readonly<Record<string, Check>>>> =
 	},
 	end: {
 		counts: value => isRecord(value) && verdicts.every(verdict => isNumber(value[verdict])),
+		notRun: isMissingOr(isNumber),
 		durationMs: isNumber,
 		exitCode: isNumber,
 		findings: isMissingOr(value => Array.isArray(value) && value.every(isFinding)),

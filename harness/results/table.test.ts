@@ -70,6 +70,22 @@ test('a run whose only kernel could not be had says so', t => {
 	t.is(formatCounts([]), 'nothing ran');
 });
 
+test('a kernel that could not be used to the end has the cells that ran, and the word for it', t => {
+	const cells = [cell('module/loads'), cell('entry/x', 'fail'), {...cell('module/loads'), kernel: 'l'}];
+	t.deepEqual(lines(formatTable(cells, new Map([['debian-6.1', 'failed']]))), [
+		'        debian-6.1      l',
+		'─────────────────────────',
+		'module           1      1',
+		'entry          0/1      ·',
+		'─────────────────────────',
+		'all         failed      1',
+		'time         0.2 s  0.1 s',
+		'',
+	]);
+	t.is(stripVTControlCharacters(formatCounts(cells, 12)), '2 pass, 1 fail, 12 not run');
+	t.is(stripVTControlCharacters(formatCounts([], 214)), '214 not run');
+});
+
 test('many kernels go below each other rather than beyond 80 columns', t => {
 	const kernels = Array.from({length: 9}, (_, n) => `4.15.18+nopreempt${n}`);
 	const text = formatTable(kernels.map(kernel => ({...cell('tooling/x'), kernel})));

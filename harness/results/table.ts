@@ -101,15 +101,17 @@ function formatGrid(
 	].join('\n');
 }
 
-/** `12 pass, 1 fail, 2 crash`: every verdict that occurs. */
-export function formatCounts(cells: readonly CellEvent[]): string {
+/** `12 pass, 1 fail, 2 crash, 214 not run`: every verdict that occurs, and what has none. */
+export function formatCounts(cells: readonly CellEvent[], notRun = 0): string {
 	const counts = countVerdicts(cells);
-	if (cells.length === 0) return 'nothing ran';
+	if (cells.length + notRun === 0) return 'nothing ran';
 	const flaky = cells.filter(cell => cell.flaky).length;
-	const words = verdicts
-		.filter(verdict => counts[verdict] > 0)
-		.map(verdict => paintVerdict(verdict, `${counts[verdict]} ${verdict}`))
-		.join(', ');
+	const words = [
+		...verdicts
+			.filter(verdict => counts[verdict] > 0)
+			.map(verdict => paintVerdict(verdict, `${counts[verdict]} ${verdict}`)),
+		...(notRun > 0 ? [paintVerdict('infra', `${notRun} not run`)] : []),
+	].join(', ');
 	return flaky > 0 ? `${words} (${flaky} flaky)` : words;
 }
 

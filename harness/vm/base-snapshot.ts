@@ -2,7 +2,7 @@ import {chmod} from 'node:fs/promises';
 import path from 'node:path';
 import type {BootFiles} from '../build/payload.ts';
 import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
-import {BootError} from '../host/errors.ts';
+import {BootError, NeverBootedError} from '../host/errors.ts';
 import {cpuMsOf} from '../host/process.ts';
 import {findQemu} from '../host/qemu.ts';
 import {mustFit} from '../host/room.ts';
@@ -68,7 +68,9 @@ async function makeBase(directory: string, making: Making): Promise<void> {
 	// A disk that runs full while the guest writes to its memory would kill QEMU without a word.
 	await mustFit(directory, making.vmOptions.memoryMib * 2 ** 20, 'a saved guest');
 	say(`booting and saving a guest of ${making.vmOptions.kernel.id}.`);
-	const times = await bootUntilClockIsRight(() => bootAndSave(directory, making));
+	const times = await bootUntilClockIsRight(() => bootAndSave(directory, making)).catch((error: unknown) => {
+		throw error instanceof BootError ? new NeverBootedError(error) : error;
+	});
 	await writeRecord(directory, {fingerprint: making.fingerprint, ...times});
 }
 

@@ -1,3 +1,6 @@
+import {mkdtempDisposable, readFile, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
 import test from 'ava';
 import {buildPayload} from '../build/payload.ts';
 import {BootError} from '../host/errors.ts';
@@ -13,3 +16,36 @@ test('a kernel that does not boot says why in the first line, and its console fo
 		/^Linux 6\.1\.\S+ \(debian-6\.1\) did not boot: .*Unable to mount root fs.*\nThe end of its console:\n(?:.*\n)*.*mount_block_root/,
 	);
 });
+
+test('a kernel that dies without a word says where, by a symbol for the place at which it lies in memory', async t => {
+	t.timeout(10 * 60_000);
+	const {kernel, initramfs} = await buildPayload(await obtainKernel('debian-6.1'));
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'broken-'));
+	const [vmlinux, kallsyms] = ['vmlinux', 'kallsyms'].map(name => path.join(directory.path, name)) as [string, string];
+	const elf = await readFile(kernel.vmlinux!);
+	const entry = breakEntry(elf);
+	await writeFile(vmlinux, elf);
+	await writeFile(kallsyms, `${(0xffffffff80000000n + BigInt(entry) - 0x10n).toString(16)} T broken_entry\n`);
+	const payload = {kernel: {...kernel, vmlinux, kallsyms}, initramfs};
+	const error = await t.throwsAsync(Guest.boot(payload), {instanceOf: BootError});
+	t.regex(error!.reason, /^Linux 6\.1\.\S+ did not boot: triple fault at broken_entry\+0x10$/);
+	t.is(error!.console, '');
+	t.true(error!.message.endsWith('\nIt said nothing on its console.'));
+});
+
+/** Puts an instruction that there is not where a PVH kernel begins; gives that physical address. */
+function breakEntry(elf: Buffer): number {
+	const note = elf.indexOf(Buffer.from('\u0012\0\0\0Xen\0', 'latin1'));
+	const entry = elf.readUInt32LE(note + 8);
+	const headers = Array.from({length: elf.readUInt16LE(56)}, (_, n) => Number(elf.readBigUInt64LE(32)) + 56 * n);
+	for (const header of headers) {
+		const [offset, address, bytes] = [8, 24, 32].map(field => Number(elf.readBigUInt64LE(header + field))) as [
+			number,
+			number,
+			number,
+		];
+		const isLoaded = elf.readUInt32LE(header) === 1;
+		if (isLoaded && entry >= address && entry < address + bytes) elf.set([0x0f, 0x0b], offset + entry - address);
+	}
+	return entry;
+}

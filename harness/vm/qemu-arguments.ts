@@ -15,6 +15,8 @@ export type Machine = {
 	readonly memory?: {readonly file: string; readonly use: 'written' | 'copied'};
 	/** Waits for a saved state instead of starting from nothing. */
 	readonly isIncoming?: boolean;
+	/** At a reset or when it switches itself off the guest stands still, and QEMU stays. */
+	readonly isHeldAtEnd?: boolean;
 	/** Where we listen for the monitor and for the ports of the guest. */
 	readonly sockets: Readonly<Record<(typeof socketNames)[number], string>>;
 	/** Where QEMU tells of resets; only there it says that one was a triple fault. */
@@ -34,6 +36,7 @@ export function qemuArguments(qemu: Qemu, kernel: Kernel, machine: Machine): rea
 		'-nodefaults',
 		'-no-user-config',
 		'-no-reboot',
+		...(machine.isHeldAtEnd ? ['-action', 'shutdown=pause'] : []),
 		...(qemu.canBeSandboxed ? ['-sandbox', sandbox] : []),
 		'-display',
 		'none',

@@ -1,6 +1,7 @@
-import {mkdir} from 'node:fs/promises';
+import {mkdir, readFile} from 'node:fs/promises';
 import type net from 'node:net';
 import path from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {BootError, LoadError, messageOf} from '../host/errors.ts';
 import type {Qemu} from '../host/qemu.ts';
 import type {Kernel} from '../kernels/kernel.ts';
@@ -12,8 +13,11 @@ import {type QemuEnd, QemuProcess} from './qemu-process.ts';
 import {Qmp} from './qmp.ts';
 import {RunDirectory} from './run-directory.ts';
 import {Sockets} from './sockets.ts';
+import {describeTripleFault, isTripleFault} from './triple-fault.ts';
 
-export type VmOptions = Partial<Pick<Machine, 'cpus' | 'accelerator' | 'commandLine' | 'memory' | 'isIncoming'>> & {
+export type VmOptions = Partial<
+	Pick<Machine, 'cpus' | 'accelerator' | 'commandLine' | 'memory' | 'isIncoming' | 'isHeldAtEnd'>
+> & {
 	readonly qemu: Qemu;
 	readonly kernel: Kernel;
 	readonly initramfs: string;
@@ -41,7 +45,7 @@ export class Vm implements AsyncDisposable {
 	readonly isEmulated: boolean;
 	/** When QEMU was started, as performance.now() tells it. */
 	readonly startedAt: number;
-	readonly #kernel: Kernel;
+	readonly #options: VmOptions;
 	/** What QEMU says of resets, for as long as the VM is there. */
 	readonly resetLog: string;
 	readonly #process: QemuProcess;
@@ -73,12 +77,12 @@ export class Vm implements AsyncDisposable {
 			// Again, as what was opened last is closed first, and without its monitor it would have to be killed.
 			resources.use(process);
 			const sshPort = parseForwardedPort(await qmp.human('info usernet'));
-			const parts = {sshPort, qmp, console, identity, agent, gdbSocket, resetLog, startedAt, kernel, process};
+			const parts = {sshPort, qmp, console, identity, agent, gdbSocket, resetLog, startedAt, options, process};
 			const isEmulated = machine.accelerator === 'tcg';
 			return new Vm({...parts, isEmulated}, resources.move());
 		} catch (error) {
 			signal?.throwIfAborted();
-			throw await bootError(error, {kernel, console});
+			throw await bootError(error, {options, console, resetLog});
 		}
 	}
 
@@ -87,7 +91,7 @@ export class Vm implements AsyncDisposable {
 			Vm,
 			'sshPort' | 'qmp' | 'console' | 'identity' | 'agent' | 'gdbSocket' | 'resetLog' | 'isEmulated' | 'startedAt'
 		> & {
-			kernel: Kernel;
+			options: VmOptions;
 			process: QemuProcess;
 		},
 		resources: AsyncDisposableStack,
@@ -101,7 +105,7 @@ export class Vm implements AsyncDisposable {
 		this.resetLog = parts.resetLog;
 		this.isEmulated = parts.isEmulated;
 		this.startedAt = parts.startedAt;
-		this.#kernel = parts.kernel;
+		this.#options = parts.options;
 		this.#process = parts.process;
 		this.#resources = resources;
 	}
@@ -131,7 +135,8 @@ export class Vm implements AsyncDisposable {
 			signal?.throwIfAborted();
 			// The guest is well, what it was given is not.
 			if (error instanceof LoadError) throw error;
-			throw await bootError(error, {kernel: this.#kernel, console: this.console, ...(late?.aborted && {deadlineMs})});
+			const {console, resetLog} = this;
+			throw await bootError(error, {options: this.#options, console, resetLog, ...(late?.aborted && {deadlineMs})});
 		}
 	}
 
@@ -156,7 +161,7 @@ export function machineOf(
 	options: Omit<VmOptions, 'qemu'>,
 	paths: Pick<Machine, 'consolePath' | 'gdbSocket' | 'resetLog' | 'sockets'>,
 ): Machine {
-	const {memory, isIncoming} = options;
+	const {memory, isIncoming, isHeldAtEnd} = options;
 	return {
 		memoryMib: options.memoryMib,
 		cpus: options.cpus ?? 2,
@@ -167,6 +172,7 @@ export function machineOf(
 		isStopped: options.gdb ?? false,
 		...(memory && {memory}),
 		...(isIncoming && {isIncoming}),
+		...(isHeldAtEnd && {isHeldAtEnd}),
 		...paths,
 	};
 }
@@ -177,16 +183,49 @@ function parseForwardedPort(text: string): number {
 	return Number(match[1]);
 }
 
+/** Of the console, in an error. */
+const lastLines = 12;
+
 async function bootError(
 	error: unknown,
-	{kernel, console, deadlineMs}: {kernel: Kernel; console: Console; deadlineMs?: number | undefined},
+	{
+		options,
+		console,
+		resetLog,
+		deadlineMs,
+	}: {options: VmOptions; console: Console; resetLog: string; deadlineMs?: number | undefined},
 ): Promise<BootError> {
+	const {kernel} = options;
 	await console.refresh().catch(() => {});
-	const tail = console.text.trim().split('\n').slice(-12).join('\n');
-	// That a guest is gone is no news where its kernel has said why.
+	const tail = console.text.trim().split('\n').slice(-lastLines).join('\n');
+	// That a guest is gone is no news where its kernel has said why, or QEMU has seen it.
 	const [report] = findKernelReports(console.text);
+	const log = await readFile(resetLog, 'latin1').catch(() => '');
 	const late = deadlineMs === undefined ? undefined : `was not ready within ${deadlineMs / 1000} s`;
-	const why = report ? `did not boot: ${report.title}` : (late ?? `did not boot: ${messageOf(error)}`);
+	const seen = report?.title ?? (isTripleFault(log) ? await tripleFault(options) : undefined);
+	const why = seen ? `did not boot: ${seen}` : (late ?? `did not boot: ${messageOf(error)}`);
 	const said = tail ? `The end of its console:\n${tail}` : 'It said nothing on its console.';
-	return new BootError(`Linux ${kernel.release} (${kernel.id}) ${why}\n${said}`, {cause: error});
+	return new BootError(`Linux ${kernel.release} (${kernel.id}) ${why}\n${said}`, {
+		cause: error,
+		reason: `Linux ${kernel.release} ${why}`,
+		console: tail,
+	});
+}
+
+/** Long enough for what dies early, which is what says nothing itself. */
+const faultMs = 5000;
+
+/** QEMU only says that there was one. Where, a second guest tells that does the same and is held then. */
+async function tripleFault({signal, memory: _memory, ...options}: VmOptions): Promise<string> {
+	const {kernel, isIncoming = false} = options;
+	const ended = AbortSignal.any([AbortSignal.timeout(faultMs), ...(signal ? [signal] : [])]);
+	const registers = async () => {
+		if (isIncoming) return undefined;
+		await using vm = await Vm.start({...options, consolePath: undefined, isHeldAtEnd: true, signal: ended});
+		while ((await vm.qmp.execute<{status: string}>('query-status')).status !== 'shutdown')
+			await sleep(20, undefined, {signal: ended});
+		return vm.registers();
+	};
+	// What is known already must not be lost for the rest.
+	return describeTripleFault(await registers().catch(() => undefined), kernel).catch(() => 'triple fault');
 }

@@ -25,7 +25,7 @@ test('failures are errors, what could not run is a warning, and nothing else is 
 	const lines = formatAnnotations(sampleRun()).trimEnd().split('\n');
 	t.deepEqual(
 		lines.map(line => /^::(\w+) title=(?:.*bad-)?([\w-]*)/.exec(line)!.slice(1).join(' ')),
-		['error crash', 'error fail', 'error hang', 'warning 4', 'warning inconclusive', 'warning infra'],
+		['error crash', 'error fail', 'error hang', 'warning 4', 'warning 4', 'warning inconclusive', 'warning infra'],
 	);
 	t.true(lines.every(line => line.startsWith('::')));
 });
@@ -44,4 +44,12 @@ test('commands in the text of a guest are none', t => {
 	t.is(rest.pop(), `::${token}::`);
 	t.is(rest.join('\n'), hostile);
 	t.not(withoutCommands('').split('\n')[0], first, 'a guest cannot know the word that ends it');
+});
+
+test('a kernel that could not be used is one warning, for all its cells', t => {
+	const kernel = {type: 'kernel', kernel: 'k', state: 'failed', reason: 'it died\nand more', notRun: 214} as const;
+	t.is(
+		formatAnnotations({kernels: [kernel], cells: [{...cell, kernel: 'k', verdict: 'pass'}]}),
+		'::warning title=k%3A failed::it died; 214 cells did not run%0Aagain: npx probe-matrix run --kernel k\n',
+	);
 });

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {type CellEvent, cellTitle} from '../events.ts';
-import {rerunCommand} from '../failure.ts';
-import {columnsOf, isBad, type Reported, whyMissing} from './columns.ts';
+import {rerunCommand, rerunKernelCommand} from '../failure.ts';
+import {columnsOf, isBad, missingKernel, type Reported, whyMissing} from './columns.ts';
 import {visible} from './visible.ts';
 
 /** GitHub shows no more of a level for one step and drops the rest without a word. */
@@ -11,8 +11,10 @@ const mostOfLevel = 10;
 export function formatAnnotations(reported: Reported): string {
 	const columns = columnsOf(reported);
 	const missing = columns.flatMap(column => {
-		const why = whyMissing(column);
-		return why === undefined ? [] : [{title: `${column.kernel}: ${column.event?.state}`, message: why}];
+		const kernel = missingKernel(column);
+		if (!kernel) return [];
+		const message = `${whyMissing(column)}\nagain: ${rerunKernelCommand(kernel)}`;
+		return [{title: `${kernel.kernel}: ${kernel.state}`, message}];
 	});
 	const bad = columns.flatMap(({cells}) => cells.filter(isBad));
 	const [errors, warnings] = [bad.filter(isFailure), bad.filter(cell => !isFailure(cell))];

@@ -1,5 +1,5 @@
 import type {CellSummary} from '../cell-summary.ts';
-import type {ComparedCell, Comparison} from '../compare.ts';
+import type {ComparedCell, ComparedKernel, Comparison} from '../compare.ts';
 import {cellTitle, findingKinds, type NightFinding} from '../events.ts';
 
 export type ChangeGroup = {
@@ -9,10 +9,12 @@ export type ChangeGroup = {
 
 const titles: Readonly<Record<keyof Comparison, string>> = {
 	newFailures: 'New failures',
+	lostKernels: 'Kernels that cannot be used any more',
 	changedMessages: 'Fail in another way',
 	newSkips: 'No longer tested',
 	missing: 'No longer there',
 	slower: 'Slower',
+	regainedKernels: 'Kernels that can be used again',
 	fixed: 'Fixed',
 	added: 'New',
 };
@@ -21,15 +23,18 @@ const titles: Readonly<Record<keyof Comparison, string>> = {
 export function changeGroups(comparison: Comparison): readonly ChangeGroup[] {
 	// The keys are those of the table.
 	return (Object.keys(titles) as (keyof Comparison)[]).flatMap(kind => {
-		const cells = comparison[kind];
-		if (cells.length === 0) return [];
-		return [
-			{
-				title: titles[kind],
-				cells: cells.map(cell => ({kernel: cell.kernel, name: cellTitle(cell), words: wordsFor(kind, cell)})),
-			},
-		];
+		const rows =
+			kind === 'lostKernels' || kind === 'regainedKernels'
+				? comparison[kind].map(kernel => rowOfKernel(kind, kernel))
+				: comparison[kind].map(cell => ({kernel: cell.kernel, name: cellTitle(cell), words: wordsFor(kind, cell)}));
+		return rows.length === 0 ? [] : [{title: titles[kind], cells: rows}];
 	});
+}
+
+function rowOfKernel(kind: 'lostKernels' | 'regainedKernels', {kernel, state, reason = '', cells}: ComparedKernel) {
+	const name = `${cells} ${cells === 1 ? 'cell' : 'cells'}`;
+	if (kind === 'regainedKernels') return {kernel, name, words: `${state} before`};
+	return {kernel, name, words: [state, reason.trim().split('\n', 1)[0]].filter(Boolean).join(': ')};
 }
 
 const nightTitles: Readonly<Record<NightFinding['kind'], string>> = {
@@ -52,7 +57,10 @@ export function nightGroups(findings: readonly NightFinding[]): readonly ChangeG
 	});
 }
 
-function wordsFor(kind: keyof Comparison, {before, after}: ComparedCell): string {
+function wordsFor(
+	kind: Exclude<keyof Comparison, 'lostKernels' | 'regainedKernels'>,
+	{before, after}: ComparedCell,
+): string {
 	if (kind === 'slower' && before && after)
 		return `${before.durationMs} ms → ${after.durationMs} ms (× ${(after.durationMs / Math.max(1, before.durationMs)).toFixed(1)})`;
 	const verdicts = [before, after].map(summary => (summary ? describe(summary) : undefined));

@@ -1,12 +1,13 @@
-import {type CellEvent, type KernelEvent, suiteOf, type Verdict} from '../events.ts';
+import {type CellEvent, suiteOf, type Verdict} from '../events.ts';
+import {type KernelSummary, kernelWords, summarizeKernels} from '../kernel-summary.ts';
 import type {RunRecord} from '../read-run.ts';
 import {suiteOrder, targetOrder} from '../table.ts';
 
 /** One kernel of a run, and its cells in the order in which people read them. */
 export type Column = {
 	readonly kernel: string;
-	/** The last that was said of it; there is none if the run ended before. */
-	readonly event?: KernelEvent;
+	/** What was said of it; there is nothing if the run ended before. */
+	readonly summary?: KernelSummary;
 	readonly cells: readonly CellEvent[];
 };
 
@@ -14,11 +15,11 @@ export type Reported = Pick<RunRecord, 'kernels' | 'cells'>;
 
 /** Kernels in the order in which they come up. */
 export function columnsOf({kernels, cells}: Reported): readonly Column[] {
-	const events = new Map(kernels.map(event => [event.kernel, event]));
+	const summaries = summarizeKernels(kernels);
 	const ofKernel = Map.groupBy(cells, ({kernel}) => kernel);
-	return [...new Set([...events.keys(), ...ofKernel.keys()])].map(kernel => {
-		const event = events.get(kernel);
-		return {kernel, ...(event && {event}), cells: inReadingOrder(ofKernel.get(kernel) ?? [])};
+	return [...new Set([...summaries.keys(), ...ofKernel.keys()])].map(kernel => {
+		const summary = summaries.get(kernel);
+		return {kernel, ...(summary && {summary}), cells: inReadingOrder(ofKernel.get(kernel) ?? [])};
 	});
 }
 
@@ -44,14 +45,15 @@ export function isBad({verdict}: {readonly verdict: Verdict}): boolean {
 	return verdict !== 'pass' && verdict !== 'skip';
 }
 
-/** It was asked for and did not run; a kernel of which nothing was said yet is not missing. */
-export function isMissing({event}: Column): boolean {
-	return event !== undefined && event.state !== 'ready';
+/** What is known of a kernel that could not be used, or not until the end; one of which nothing was said yet is not missing. */
+export function missingKernel({summary}: Column): KernelSummary | undefined {
+	return summary?.state === 'ready' ? undefined : summary;
 }
 
-/** Why a kernel has no cells; `undefined` if it has them. */
+/** Why cells of a kernel did not run, and how many those are; `undefined` if it could be used. */
 export function whyMissing(column: Column): string | undefined {
-	return isMissing(column) ? (column.event?.reason ?? 'No reason is given.') : undefined;
+	const missing = missingKernel(column);
+	return missing && kernelWords(missing);
 }
 
 /** What there is to say of a run that has no end; `undefined` if it has one. */

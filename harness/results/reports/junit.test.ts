@@ -35,6 +35,7 @@ test('what keeps a run from being a success is a failure or an error', t => {
 	t.deepEqual(attribute(xml, 'failure', 'type'), ['fail']);
 	t.deepEqual(attribute(xml, 'error', 'type').map(String).toSorted(), [
 		'crash',
+		'failed',
 		'hang',
 		'inconclusive',
 		'infra',
@@ -42,7 +43,7 @@ test('what keeps a run from being a success is a failure or an error', t => {
 		'unavailable',
 	]);
 	const [all] = attribute(xml, 'testsuites', 'errors');
-	t.is(all, '6');
+	t.is(all, '7');
 });
 
 test('a release is one package to Jenkins, which splits at the last dot', t => {
@@ -54,4 +55,15 @@ test('a failure says how it is run again, and has its console', t => {
 	const xml = formatJunit(sampleRun());
 	t.regex(xml, /<error type="crash" [^>]*>[^<]*again: npx probe-matrix run --kernel debian-6\.1/);
 	t.regex(xml, /<system-out>[^<]*BUG: KASAN/);
+});
+
+test('a kernel that could not be used is one error, with its console', t => {
+	const xml = formatJunit(sampleRun());
+	const [testcase] = /<testcase classname="4_15_11" name="kernel"[\s\S]*?<\/testcase>/.exec(xml)!;
+	t.regex(
+		testcase,
+		/message="Linux 4\.15\.11 did not boot: triple fault at secondary_startup_64\+0x5d; 34 cells did not run"/,
+	);
+	t.regex(testcase, /<system-out>the last line &#60;of&#62; it/);
+	t.is(xml.match(/classname="4_15_11/g)?.length, 1);
 });

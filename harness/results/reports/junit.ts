@@ -1,8 +1,8 @@
 import {stripVTControlCharacters} from 'node:util';
 import {type CellEvent, cellTitle, suiteOf} from '../events.ts';
-import {formatFailure} from '../failure.ts';
+import {formatFailure, formatKernelFailure} from '../failure.ts';
 import type {RunRecord} from '../read-run.ts';
-import {type Column, columnsOf, interruption, whyMissing} from './columns.ts';
+import {type Column, columnsOf, interruption, missingKernel, whyMissing} from './columns.ts';
 import {visible, visibleLine} from './visible.ts';
 
 /**
@@ -37,13 +37,22 @@ type Testcase = {readonly xml: string; readonly kind: Kind; readonly durationMs:
 type Kind = 'pass' | 'failure' | 'error' | 'skipped';
 
 function suiteOfKernel(column: Column, record: RunRecord): {xml: string; counts: Counts} {
-	const why = whyMissing(column);
+	const missing = missingKernel(column);
 	const testcases = column.cells.map(testcaseOf);
-	if (why !== undefined) {
-		const type = column.event?.state ?? 'unavailable';
-		testcases.push(formatTestcase({classname: packageOf(column.kernel), name: 'kernel', kind: 'error', type, why}));
+	if (missing) {
+		testcases.push(
+			formatTestcase({
+				classname: packageOf(column.kernel),
+				name: 'kernel',
+				kind: 'error',
+				type: missing.state,
+				why: whyMissing(column)!,
+				body: stripVTControlCharacters(formatKernelFailure(missing)),
+				...(missing.console !== undefined && {console: missing.console}),
+			}),
+		);
 	}
-	return formatSuite(column.kernel, testcases, record, column.event?.release);
+	return formatSuite(column.kernel, testcases, record, column.summary?.release);
 }
 
 function testcaseOf(cell: CellEvent): Testcase {

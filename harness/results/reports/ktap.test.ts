@@ -14,16 +14,17 @@ test('every line is one of those that KTAP has', t => {
 
 test('kernels hold cells, two blanks further in, each level with its version and plan', t => {
 	const lines = formatKtap(sampleRun()).split('\n');
-	t.deepEqual(lines.slice(0, 5), [
+	t.deepEqual(lines.filter(each => !each.startsWith('#')).slice(0, 6), [
 		'KTAP version 1',
-		'1..3',
+		'1..4',
 		'not ok 1 4.15.18+debug # ERROR kernel.org cannot be reached. Give --source a tree.',
+		'not ok 2 4.15.11 # ERROR Linux 4.15.11 did not boot: triple fault at secondary_startup_64+0x5d; 34 cells did not run',
 		'  KTAP version 1',
 		'  1..34',
 	]);
 	t.deepEqual(
 		lines.filter(each => each.startsWith('ok')),
-		['ok 2 4.15.18'],
+		['ok 3 4.15.18'],
 	);
 	t.is(lines.filter(each => /^ {2}(not )?ok/.test(each)).length, 34 + 39);
 });
@@ -43,6 +44,22 @@ test('what is said of a test stands before its result', t => {
 	);
 });
 
+test('a kernel that could not be used is said once, with the end of its console before its result', t => {
+	t.regex(
+		formatKtap(sampleRun()),
+		/\n# failed 4\.15\.11\n# {3}Linux 4\.15\.11 did not boot[^\n]*\n(?:#[^\n]*\n)*# {5}the last line <of> it\n(?:#[^\n]*\n)*not ok 2 4\.15\.11 # ERROR/,
+	);
+	t.is(formatKtap(sampleRun()).match(/not ok [^\n]*triple fault/g)?.length, 1);
+});
+
+test('a kernel that could not be used to the end has its cells, and is not ok', t => {
+	const record = sampleRun();
+	const failed = {type: 'kernel', kernel: '4.15.18', state: 'failed', reason: 'no guest', notRun: 7} as const;
+	const text = formatKtap({...record, kernels: [...record.kernels, failed]});
+	t.regex(text, /^not ok 3 4\.15\.18 # ERROR no guest; 7 cells did not run$/m);
+	t.is(text.match(/^ {2}(not )?ok/gm)?.length, 34 + 39);
+});
+
 test('a run that was interrupted has a test that says so', t => {
-	t.regex(formatKtap(sampleRun({isInterrupted: true})), /^not ok 4 run # ERROR The run has no end/m);
+	t.regex(formatKtap(sampleRun({isInterrupted: true})), /^not ok 5 run # ERROR The run has no end/m);
 });

@@ -1,8 +1,8 @@
 import {stripVTControlCharacters} from 'node:util';
 import {type CellEvent, cellTitle} from '../events.ts';
-import {formatFailure} from '../failure.ts';
+import {formatFailure, formatKernelFailure} from '../failure.ts';
 import type {RunRecord} from '../read-run.ts';
-import {type Column, columnsOf, interruption, isBad, whyMissing} from './columns.ts';
+import {type Column, columnsOf, interruption, isBad, missingKernel, whyMissing} from './columns.ts';
 import {visible, visibleLine} from './visible.ts';
 
 /** KTAP, version 1, as the kernel's documentation defines it: kernels hold cells. */
@@ -16,11 +16,15 @@ export function formatKtap(record: RunRecord): string {
 
 function formatKernel(column: Column, number: number): string[] {
 	const why = whyMissing(column);
-	if (column.cells.length === 0) return [`not ok ${number} ${name(column.kernel)} # ERROR ${name(why ?? 'no cells')}`];
+	const missing = missingKernel(column);
+	const talk = missing ? talkOf(formatKernelFailure(missing)) : [];
+	if (column.cells.length === 0)
+		return [...talk, `not ok ${number} ${name(column.kernel)} # ERROR ${name(why ?? 'no cells')}`];
 	const subtests = column.cells.flatMap((cell, index) => formatCell(cell, index + 1));
 	const isOk = why === undefined && !column.cells.some(isBad);
 	return [
 		...['KTAP version 1', `1..${column.cells.length}`, ...subtests].map(line => `  ${line}`),
+		...talk,
 		`${isOk ? 'ok' : 'not ok'} ${number} ${name(column.kernel)}${why === undefined ? '' : ` # ERROR ${name(why)}`}`,
 	];
 }
@@ -29,12 +33,14 @@ function formatKernel(column: Column, number: number): string[] {
 function formatCell(cell: CellEvent, number: number): string[] {
 	const result = `${isBad(cell) ? 'not ok' : 'ok'} ${number} ${name(`${cell.mechanism} ${cellTitle(cell)}`)}`;
 	const directive = directiveOf(cell);
-	const talk = isBad(cell)
-		? visible(stripVTControlCharacters(formatFailure(cell)))
-				.split('\n')
-				.map(line => `# ${line}`.trimEnd())
-		: [];
+	const talk = isBad(cell) ? talkOf(formatFailure(cell)) : [];
 	return [...talk, directive ? `${result} # ${directive} ${name(cell.message ?? '')}`.trimEnd() : result];
+}
+
+function talkOf(text: string): string[] {
+	return visible(stripVTControlCharacters(text))
+		.split('\n')
+		.map(line => `# ${line}`.trimEnd());
 }
 
 function directiveOf({verdict}: CellEvent): string | undefined {

@@ -1,9 +1,10 @@
 import {stripVTControlCharacters} from 'node:util';
 import {type CellEvent, cellTitle, countVerdicts, verdicts} from '../events.ts';
-import {formatFailure} from '../failure.ts';
+import {formatFailure, formatKernelFailure} from '../failure.ts';
+import {type KernelSummary, sumOfNotRun} from '../kernel-summary.ts';
 import type {RunRecord} from '../read-run.ts';
 import {changeGroups, nightGroups} from './changes.ts';
-import {type Column, columnsOf, interruption, isBad, whyMissing} from './columns.ts';
+import {type Column, columnsOf, interruption, isBad, missingKernel, whyMissing} from './columns.ts';
 import type {ReportInput} from './input.ts';
 import {visible, visibleLine} from './visible.ts';
 
@@ -25,25 +26,28 @@ export function formatMarkdown({record, comparison}: ReportInput, {limitBytes = 
 		...formatGroups(nightGroups(record.end?.findings ?? [])),
 		...(comparison ? formatChanges(changeGroups(comparison)) : []),
 	];
+	const kernels = columns.map(missingKernel).filter(kernel => kernel !== undefined);
 	const failures = columns.flatMap(({cells}) => cells.filter(isBad));
-	return limit(lines, failures.map(formatDetails), limitBytes);
+	return limit(lines, [...kernels.map(formatKernel), ...failures.map(formatCell)], limitBytes);
 }
 
-function countsOf({cells}: RunRecord): string {
+function countsOf({cells, kernels}: RunRecord): string {
 	const counts = countVerdicts(cells);
 	const words = verdicts.filter(verdict => counts[verdict] > 0).map(verdict => `${counts[verdict]} ${verdict}`);
+	const notRun = sumOfNotRun(kernels);
+	if (notRun > 0) words.push(`${notRun} not run`);
 	return words.join(', ') || 'nothing ran';
 }
 
 function rowOf(column: Column): string {
-	const {kernel, event, cells} = column;
+	const {kernel, summary, cells} = column;
 	const why = whyMissing(column);
 	const counts = countVerdicts(cells);
 	const others = verdicts.filter(verdict => verdict !== 'pass' && counts[verdict] > 0);
-	const words = others.map(verdict => `${counts[verdict]} ${verdict}`).join(', ');
+	const words = others.map(verdict => `${counts[verdict]} ${verdict}`);
 	const time = `${(cells.reduce((sum, {durationMs}) => sum + durationMs, 0) / 1000).toFixed(1)} s`;
-	const rest = why === undefined ? words : `**${event?.state}**: ${quote(why)}`;
-	return `| ${quote(kernel)} | ${quote(event?.release ?? '')} | ${counts.pass}/${cells.length} | ${time} | ${rest} |`;
+	const rest = [...words, ...(why === undefined ? [] : [`**${summary?.state}**: ${quote(why)}`])].join(', ');
+	return `| ${quote(kernel)} | ${quote(summary?.release ?? '')} | ${counts.pass}/${cells.length} | ${time} | ${rest} |`;
 }
 
 function formatChanges(groups: ReturnType<typeof changeGroups>): string[] {
@@ -61,11 +65,19 @@ function formatGroups(groups: ReturnType<typeof changeGroups>): string[] {
 	]);
 }
 
-function formatDetails(cell: CellEvent): string {
-	const text = visible(stripVTControlCharacters(formatFailure(cell)));
+function formatCell(cell: CellEvent): string {
+	return formatDetails(`${cell.verdict} ${cell.kernel} › ${cellTitle(cell)}`, formatFailure(cell));
+}
+
+function formatKernel(kernel: KernelSummary): string {
+	return formatDetails(`${kernel.state} ${kernel.kernel}`, formatKernelFailure(kernel));
+}
+
+function formatDetails(summary: string, painted: string): string {
+	const text = visible(stripVTControlCharacters(painted));
 	// A fence ends at the first line of as many backticks.
 	const fence = '`'.repeat(Math.max(3, ...(text.match(/`+/g) ?? []).map(run => run.length + 1)));
-	const title = `<code>${escapeHtml(`${cell.verdict} ${cell.kernel} › ${cellTitle(cell)}`)}</code>`;
+	const title = `<code>${escapeHtml(summary)}</code>`;
 	return `<details><summary>${title}</summary>\n\n${fence}text\n${text}\n${fence}\n\n</details>\n`;
 }
 

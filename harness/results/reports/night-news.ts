@@ -9,7 +9,9 @@ export function newsOf({findings, unproved, lost}: NightReport, {cells}: Pick<Ru
 	const wanted = new Set([...news, ...unproved].map(cellKey));
 	const byCell = Map.groupBy(cells.filter(isBad), cellKey);
 	return {
-		kernels: lost.filter(({isNews, isRegression}) => isNews || isRegression),
+		kernels: lost
+			.filter(({isNews, isRegression}) => isNews || isRegression)
+			.map(kernel => ({type: 'kernel', ...kernel})),
 		cells: [...byCell].filter(([key]) => wanted.has(key)).map(([, [first]]) => first!),
 	};
 }

@@ -91,7 +91,15 @@ export function sampleRun({
 		state: 'unavailable',
 		reason: 'kernel.org cannot be reached. Give --source a tree.',
 	};
-	const planned = cells.length + cases;
+	const failed: KernelEvent = {
+		type: 'kernel',
+		kernel: '4.15.11',
+		state: 'failed',
+		reason: `Linux 4.15.11 did not boot: triple fault at secondary_startup_64+0x5d\n${hostile}`,
+		console: `the last line <of> it\n${hostile}`,
+		notRun: 34,
+	};
+	const planned = cells.length + cases + 34;
 	return {
 		run: {
 			type: 'run',
@@ -101,17 +109,20 @@ export function sampleRun({
 			host: {release: '6.1.0', cpus: 2, memoryMib: 8192},
 			accelerator: {name: 'tcg, multi-threaded', reason: '/dev/kvm is not there.', speed: 325},
 			versions: {node: 'v24.21.0', qemu: '10.0.2'},
-			cells: isInterrupted ? planned : cells.length,
+			cells: isInterrupted ? planned : cells.length + 34,
 		},
 		kernels: [
 			unavailable,
+			failed,
 			...kernels.map(
 				kernel => ({type: 'kernel', kernel, state: 'ready', release: `${kernel}-amd64`, bootMs: 492}) as const,
 			),
 		],
 		cells,
 		measurements: [],
-		...(!isInterrupted && {end: {type: 'end', counts: countVerdicts(cells), durationMs: 86_400, exitCode: 1}}),
+		...(!isInterrupted && {
+			end: {type: 'end', counts: countVerdicts(cells), notRun: 34, durationMs: 86_400, exitCode: 1},
+		}),
 		isInterrupted,
 	};
 }

@@ -1,7 +1,7 @@
 import {type CellEvent, cellTitle} from '../events.ts';
-import {rerunCommand} from '../failure.ts';
+import {rerunCommand, rerunKernelCommand} from '../failure.ts';
 import type {RunRecord} from '../read-run.ts';
-import {type Column, columnsOf, interruption, isBad, whyMissing} from './columns.ts';
+import {type Column, columnsOf, interruption, isBad, missingKernel} from './columns.ts';
 import {visible, visibleLine} from './visible.ts';
 
 /** TAP 14: a subtest for each kernel. A run without an end bails out. */
@@ -19,10 +19,18 @@ export function formatTap(record: RunRecord): string {
 }
 
 function formatKernel(column: Column, number: number): string[] {
-	const {kernel, event, cells} = column;
-	const why = whyMissing(column);
-	const result = `${why === undefined && !cells.some(isBad) ? 'ok' : 'not ok'} ${number} - ${quote(kernel)}`;
-	const reason = why === undefined ? [] : diagnostics({state: event?.state, reason: why});
+	const {kernel, cells} = column;
+	const missing = missingKernel(column);
+	const result = `${!missing && !cells.some(isBad) ? 'ok' : 'not ok'} ${number} - ${quote(kernel)}`;
+	const reason = missing
+		? diagnostics({
+				state: missing.state,
+				reason: missing.reason ?? 'No reason is given.',
+				not_run: missing.notRun,
+				again: rerunKernelCommand(missing),
+				console: missing.console,
+			})
+		: [];
 	if (cells.length === 0) return [result, ...reason];
 	const subtest = [...cells.flatMap((cell, index) => formatCell(cell, index + 1)), `1..${cells.length}`];
 	return [`# Subtest: ${quote(kernel)}`, ...subtest.map(line => `    ${line}`), result, ...reason];

@@ -1,5 +1,6 @@
 import {type CellEvent, cellTitle} from '../../events.ts';
-import {isSideBySide, isStacks, rerunCommand} from '../../failure.ts';
+import {isSideBySide, isStacks, rerunCommand, rerunKernelCommand} from '../../failure.ts';
+import {cellsNotRun, type KernelSummary} from '../../kernel-summary.ts';
 import {html, type Markup} from './markup.ts';
 import {seconds} from './summary.ts';
 
@@ -8,16 +9,29 @@ const mostInFull = 300;
 const mostConsoleLines = 200;
 const mostEvidence = 20_000;
 
-/** All that is known of each cell that did not pass. */
-export function failuresSection(anchors: ReadonlyMap<CellEvent, string>): Markup {
+/** All that is known of each kernel that could not be used, and of each cell that did not pass. */
+export function failuresSection(anchors: ReadonlyMap<CellEvent, string>, kernels: readonly KernelSummary[]): Markup {
 	const bad = [...anchors];
+	const count = kernels.length + bad.length;
 	const rest = bad.slice(mostInFull);
 	return html`<section aria-labelledby="failures">
-<h2 id="failures">What did not pass (${bad.length})</h2>
-${bad.length === 0 && html`<p>Nothing: every cell that has a verdict passed or was skipped.</p>`}
+<h2 id="failures">What did not pass (${count})</h2>
+${kernels.map(kernelArticle)}
+${count === 0 && html`<p>Nothing: every cell that has a verdict passed or was skipped.</p>`}
 ${bad.slice(0, mostInFull).map(([cell, anchor]) => article(cell, anchor))}
 ${rest.length > 0 && html`<h3>${rest.length} more, by their messages alone</h3><ul>${rest.map(([cell, anchor]) => html`<li id="${anchor}">${badge(cell)} ${nameOf(cell)}: ${cell.message}</li>`)}</ul>`}
 </section>`;
+}
+
+function kernelArticle({kernel, state, reason, console, notRun}: KernelSummary): Markup {
+	return html`<article>
+<h3><span class="chip v-infra">${state}</span> ${kernel}</h3>
+${notRun > 0 && html`<p class="muted">${cellsNotRun(notRun)}</p>`}
+<pre class="message">${reason?.trim() || 'No reason is given.'}</pre>
+${console !== undefined && (console.trim() ? consoleOf(console) : html`<p>It said nothing on its console.</p>`)}
+<p>Run it again: <code class="command">${rerunKernelCommand({kernel})}</code></p>
+</article>
+`;
 }
 
 function article(cell: CellEvent, anchor: string): Markup {

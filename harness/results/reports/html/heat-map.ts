@@ -1,6 +1,6 @@
 import {type CellEvent, suiteOf, type Verdict, verdicts} from '../../events.ts';
 import {suitesOf} from '../../table.ts';
-import {type Column, inReadingOrder, isBad, isMissing} from '../columns.ts';
+import {type Column, inReadingOrder, isBad, missingKernel} from '../columns.ts';
 import {html, type Markup} from './markup.ts';
 
 /** Kernels × cases, each field with its targets; `anchors` lead to the failures. */
@@ -31,8 +31,8 @@ ${names.map(name => {
 const good = html` class="good"`;
 
 function headOf(column: Column): Markup {
-	const state = isMissing(column) && html`<span class="state">${column.event?.state}</span>`;
-	return html`<th scope="col">${column.kernel} ${state}</th>`;
+	const missing = missingKernel(column);
+	return html`<th scope="col">${column.kernel} ${missing && html`<span class="state">${missing.state}</span>`}</th>`;
 }
 
 function suiteCount({cells}: Column, suite: string): Markup {
@@ -43,7 +43,7 @@ function suiteCount({cells}: Column, suite: string): Markup {
 
 /** What passed and what was skipped as a number, all else by target. */
 function fieldOf(cells: readonly CellEvent[], column: Column, anchors: ReadonlyMap<CellEvent, string>): Markup {
-	if (cells.length === 0) return html`<td class="none">${isMissing(column) ? column.event?.state : 'not run'}</td>`;
+	if (cells.length === 0) return html`<td class="none">${missingKernel(column)?.state ?? 'not run'}</td>`;
 	const byVerdict = Map.groupBy(cells, ({verdict}) => verdict);
 	const chips = verdicts.flatMap(verdict => {
 		const alike = byVerdict.get(verdict) ?? [];

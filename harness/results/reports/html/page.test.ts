@@ -155,6 +155,20 @@ test('a kernel that could not be had is a column, with the reason', t => {
 	t.true(page.includes('kernel.org cannot be reached.'));
 });
 
+test('a kernel that could not be used is said once, with the end of its console', t => {
+	t.regex(
+		page,
+		/<td>failed: Linux 4\.15\.11 did not boot: triple fault at secondary_startup_64\+0x5d; 34 cells did not run</,
+	);
+	t.regex(
+		page,
+		/<h3><span class="chip v-infra">failed<\/span> 4\.15\.11<\/h3>\n<p class="muted">34 cells did not run</,
+	);
+	t.true(page.includes('the last line &#60;of&#62; it'));
+	t.true(page.includes('<strong>34</strong> not run'));
+	t.regex(page, /What did not pass \(7\)<\/h2>/);
+});
+
 test('verdicts are words', t => {
 	for (const verdict of ['fail', 'crash', 'hang', 'inconclusive', 'infra'])
 		t.regex(page, new RegExp(`<a class="chip v-${verdict}" href="#failure-\\d">asm ${verdict}<`));
@@ -162,7 +176,7 @@ test('verdicts are words', t => {
 });
 
 test('a run that was interrupted says so', t => {
-	t.regex(formatHtml({record: sampleRun({isInterrupted: true})}), /Interrupted\.<\/strong> .*73 of 81 cells/);
+	t.regex(formatHtml({record: sampleRun({isInterrupted: true})}), /Interrupted\.<\/strong> .*73 of 115 cells/);
 	t.false(page.includes('Interrupted.'));
 });
 

@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import type {CellEvent} from '../../events.ts';
-import {columnsOf, isBad} from '../columns.ts';
+import {columnsOf, isBad, missingKernel} from '../columns.ts';
 import type {ReportInput} from '../input.ts';
 import {changesSection, nightSection} from './changes.ts';
 import {durationsSection} from './durations.ts';
@@ -31,6 +31,7 @@ for (const command of document.querySelectorAll('code.command')) {
 export function formatHtml({record, comparison, history, trends = []}: ReportInput): string {
 	const columns = columnsOf(record);
 	const findings = record.end?.findings;
+	const kernels = columns.map(missingKernel).filter(kernel => kernel !== undefined);
 	const bad = columns.flatMap(({cells}) => cells.filter(isBad));
 	const anchors = new Map<CellEvent, string>(bad.map((cell, index) => [cell, `failure-${index + 1}`]));
 	const title = `probe-matrix ${record.run.id}`;
@@ -39,7 +40,7 @@ export function formatHtml({record, comparison, history, trends = []}: ReportInp
 		...(findings ? [['night', 'This night']] : []),
 		...(comparison ? [['changes', 'What has changed']] : []),
 		['matrix', 'Matrix'],
-		['failures', `What did not pass (${bad.length})`],
+		['failures', `What did not pass (${kernels.length + bad.length})`],
 		['skips', 'Skipped'],
 		['durations', 'Durations'],
 		...(trends.length > 0 ? [['trends', 'Measurements']] : []),
@@ -61,7 +62,7 @@ ${summarySection(record, columns)}
 ${findings && nightSection(findings)}
 ${comparison && changesSection(comparison)}
 ${heatMapSection(columns, anchors)}
-${failuresSection(anchors)}
+${failuresSection(anchors, kernels)}
 ${skipsSection(record.cells)}
 ${durationsSection(record.cells, history)}
 ${trends.length > 0 && trendsSection(trends)}

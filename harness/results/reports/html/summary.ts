@@ -1,16 +1,17 @@
-import {type CellEvent, countVerdicts, type RunEvent, verdicts} from '../../events.ts';
+import {countVerdicts, type RunEvent, verdicts} from '../../events.ts';
+import {sumOfNotRun} from '../../kernel-summary.ts';
 import type {RunRecord} from '../../read-run.ts';
 import {type Column, interruption, whyMissing} from '../columns.ts';
 import {html, type Markup} from './markup.ts';
 
 /** How it ended, in numbers, and on what. */
 export function summarySection(record: RunRecord, columns: readonly Column[]): Markup {
-	const {run, cells, end} = record;
+	const {run, end} = record;
 	const interrupted = interruption(record);
 	return html`<section aria-labelledby="summary">
 <h2 id="summary">Summary</h2>
 ${interrupted !== undefined && html`<p class="notice"><strong>Interrupted.</strong> ${interrupted}</p>`}
-${tiles(cells)}
+${tiles(record)}
 <div class="scroll" tabindex="0" role="region" aria-label="Kernels">
 <table><caption>Kernels</caption>
 <thead><tr><th scope="col">kernel</th><th scope="col">release</th><th scope="col">state</th><th scope="col" class="number">pass</th><th scope="col" class="number">boot</th><th scope="col" class="number">time</th></tr></thead>
@@ -22,24 +23,25 @@ ${tiles(cells)}
 </section>`;
 }
 
-function tiles(cells: readonly CellEvent[]): Markup {
+function tiles({cells, kernels}: RunRecord): Markup {
+	const notRun = sumOfNotRun(kernels);
 	const counts = countVerdicts(cells);
 	const flaky = cells.filter(cell => cell.flaky).length;
 	const occurring = verdicts.filter(verdict => counts[verdict] > 0);
-	if (occurring.length === 0) return html`<p>Nothing ran.</p>`;
+	if (occurring.length === 0 && notRun === 0) return html`<p>Nothing ran.</p>`;
 	return html`<ul class="tiles">${occurring.map(
 		verdict => html`<li class="v-${verdict}"><strong>${counts[verdict]}</strong> ${verdict}</li>`,
-	)}${flaky > 0 && html`<li><strong>${flaky}</strong> of them flaky</li>`}</ul>`;
+	)}${notRun > 0 && html`<li class="v-infra"><strong>${notRun}</strong> not run</li>`}${flaky > 0 && html`<li><strong>${flaky}</strong> of them flaky</li>`}</ul>`;
 }
 
 function rowOf(column: Column): Markup {
-	const {kernel, event, cells} = column;
+	const {kernel, summary, cells} = column;
 	const passed = cells.filter(({verdict}) => verdict === 'pass').length;
 	const why = whyMissing(column);
-	return html`<tr><th scope="row">${kernel}</th><td>${event?.release ?? '–'}</td><td>${event?.state ?? 'not booted'}${
+	return html`<tr><th scope="row">${kernel}</th><td>${summary?.release ?? '–'}</td><td>${summary?.state ?? 'not booted'}${
 		why !== undefined && html`: ${why}`
 	}</td><td class="number">${passed} of ${cells.length}</td><td class="number">${
-		event?.bootMs === undefined ? '–' : seconds(event.bootMs)
+		summary?.bootMs === undefined ? '–' : seconds(summary.bootMs)
 	}</td><td class="number">${seconds(cells.reduce((sum, {durationMs}) => sum + durationMs, 0))}</td></tr>
 `;
 }
