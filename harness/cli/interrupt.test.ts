@@ -82,6 +82,8 @@ test.serial('a run that was killed goes on where it was, and the whole is one ru
 	const {child, runtime} = await startRun(/^1\/3 pass/, [...options, '--json', file('first')]);
 	await using _ = runtime;
 	const ended = end(child);
+	// What is shown when a case ends is final a second later.
+	while (!(await readFile(file('first'), 'utf8')).includes('"type":"cell"')) await sleep(20);
 	child.kill('SIGKILL');
 	t.like(await ended, {signal: 'SIGKILL'});
 
@@ -91,11 +93,12 @@ test.serial('a run that was killed goes on where it was, and the whole is one ru
 			env: {CI: 'true'},
 		});
 	const first = await readRun(file('first'));
-	t.is(first.cells.length, 1);
+	const done = first.cells.length;
+	t.true(done >= 1 && done < 3, `${done} cells`);
 	const {exitCode, stderr} = await goOn('--resume', file('first'), '--json', file('whole'));
 	t.is(exitCode, 0, stderr);
-	t.regex(stderr, /^probe-matrix: going on with .*first: 1 of 3 cells are done\.$/m);
-	t.regex(stderr, /^2\/2 pass/m);
+	t.regex(stderr, new RegExp(`^probe-matrix: going on with .*first: ${done} of 3 cells are done\\.$`, 'm'));
+	t.regex(stderr, new RegExp(`^${3 - done}/${3 - done} pass`, 'm'));
 	const whole = await readRun(file('whole'));
 	t.false(whole.isInterrupted);
 	t.deepEqual(whole.cells[0], first.cells[0]);

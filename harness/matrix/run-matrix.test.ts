@@ -344,7 +344,7 @@ test('what a cell has caused and the kernel says during the next one is charged 
 test('what the kernel says after the last cell is charged to the one that causes it again', async t => {
 	const {late, bootGuest} = lateWorld(100);
 	const next = fakeCell(async () => {}, {id: 'fake/next'});
-	const {events} = await runFake([late, next], {bootGuest, lateMs: 300});
+	const {events} = await runFake([late, next], {bootGuest, lateMs: 3000});
 	t.deepEqual(outcomes(events), {'fake/late': 'crash: WARNING in fx_late [fixtures]', 'fake/next': 'pass'});
 });
 
