@@ -1,3 +1,4 @@
+import {existsSync, mkdirSync} from 'node:fs';
 import {homedir} from 'node:os';
 import path from 'node:path';
 
@@ -5,4 +6,16 @@ import path from 'node:path';
 export function cacheRoot(): string {
 	const {PROBE_MATRIX_CACHE: own, XDG_CACHE_HOME: xdg} = process.env;
 	return path.resolve(own || path.join(xdg || path.join(homedir(), '.cache'), 'probe-matrix'));
+}
+
+/** Not mkdir's own `recursive`: below /proc, Node's tries for ever. */
+export function makeDirectories(directory: string): void {
+	if (existsSync(directory)) return;
+	makeDirectories(path.dirname(directory));
+	try {
+		mkdirSync(directory);
+	} catch (error) {
+		// Another process was quicker.
+		if (!existsSync(directory)) throw error;
+	}
 }

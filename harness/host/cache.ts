@@ -1,8 +1,8 @@
 import {randomBytes} from 'node:crypto';
-import {accessSync, constants, existsSync, mkdirSync} from 'node:fs';
+import {accessSync, constants, existsSync} from 'node:fs';
 import {mkdir, readdir, rename, rm} from 'node:fs/promises';
 import path from 'node:path';
-import {cacheRoot} from './cache-root.ts';
+import {cacheRoot, makeDirectories} from './cache-root.ts';
 import {diskFull, errorCode, messageOf, UsageError} from './errors.ts';
 import {withLock} from './lock.ts';
 import {findDamage, isUnharmed, writeManifest} from './manifest.ts';
@@ -99,17 +99,5 @@ async function removeLeftovers(final: string): Promise<void> {
 	for (const name of await readdir(directory)) {
 		const isLeftover = name.startsWith(`${path.basename(final)}.`) && name.endsWith('.tmp');
 		if (isLeftover) await rm(path.join(directory, name), {recursive: true, force: true});
-	}
-}
-
-/** Not mkdir's own `recursive`: below /proc, Node's tries for ever. */
-export function makeDirectories(directory: string): void {
-	if (existsSync(directory)) return;
-	makeDirectories(path.dirname(directory));
-	try {
-		mkdirSync(directory);
-	} catch (error) {
-		// Another process was quicker.
-		if (errorCode(error) !== 'EEXIST') throw error;
 	}
 }

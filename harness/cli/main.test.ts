@@ -1,0 +1,26 @@
+import path from 'node:path';
+import test from 'ava';
+import {execa} from 'execa';
+
+const main = path.join(import.meta.dirname, 'main.ts');
+
+for (const cache of ['/proc/probe-matrix', '/etc/passwd/probe-matrix']) {
+	test(`--help answers though there can be no cache at ${cache}, and a run says so`, async t => {
+		const env = {PROBE_MATRIX_CACHE: cache};
+		const run = async (...args: readonly string[]) =>
+			execa(process.execPath, [main, ...args], {env, reject: false, timeout: 120_000});
+		const help = await run('--help');
+		t.is(help.exitCode, 0);
+		t.regex(help.stdout, /^ {2}run +runs the matrix/m);
+		const failed = await run('run', '--kernel', 'debian-6.1');
+		t.is(failed.exitCode, 2);
+		t.regex(failed.stderr, /cache directory .* cannot be used/);
+	});
+}
+
+test('a command that is misspelt is told with one that is near', async t => {
+	const {exitCode, stderr} = await execa(process.execPath, [main, 'rnu'], {reject: false});
+	t.is(exitCode, 2);
+	t.regex(stderr, /unknown command 'rnu'/);
+	t.regex(stderr, /Did you mean run\?/);
+});
