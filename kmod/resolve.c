@@ -31,6 +31,11 @@ static const char * const denied[] = {
 	"arch_rethook_trampoline", "ftrace_graph_caller", "rewind_stack_and_make_dead",
 };
 
+static const char * const return_hooks[] = {
+	"return_to_handler", "kretprobe_trampoline", "__kretprobe_trampoline", "arch_rethook_trampoline",
+};
+static unsigned long return_hook_addresses[ARRAY_SIZE(return_hooks)];
+
 /*
  * The address of a kernel symbol, NULL if there is none. Since 5.7 nothing
  * exported tells; but a kprobe can be put on a name, and knows where it is.
@@ -69,6 +74,7 @@ static int find_kallsyms_lookup_name(void)
 
 int bp_resolve_init(void)
 {
+	int i;
 #ifndef BP_KALLSYMS_EXPORTED
 	int err = find_kallsyms_lookup_name();
 
@@ -83,6 +89,8 @@ int bp_resolve_init(void)
 	module_of_text = bp_resolve("__module_text_address");
 	graph_ret_addr = bp_resolve("ftrace_graph_ret_addr");
 	graph_return = (unsigned long)bp_resolve("return_to_handler");
+	for (i = 0; i < ARRAY_SIZE(return_hooks); i++)
+		return_hook_addresses[i] = (unsigned long)bp_resolve(return_hooks[i]);
 	if (!on_each_symbol || !ftrace_location_address || !in_kprobe_blacklist || !module_of_text)
 		return -ENXIO;
 	return 0;
@@ -161,6 +169,18 @@ bool bp_function_denied(unsigned long address, const char *name)
 unsigned long bp_ftrace_location(unsigned long address)
 {
 	return bp_call(ftrace_location_address, address);
+}
+
+/* Is it what one of the kernel's own mechanisms puts in place of a return address? */
+bool bp_is_return_hook(unsigned long address)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(return_hooks); i++) {
+		if (address && address == return_hook_addresses[i])
+			return true;
+	}
+	return false;
 }
 
 /*

@@ -11,6 +11,7 @@ import {returnCases} from './return.ts';
 import {returnSlotCases} from './return-slots.ts';
 import {stormCases} from './storms.ts';
 import {toolingCases} from './tooling.ts';
+import {unloadBesideCases} from './unload-beside.ts';
 
 /** The workload plan, in the order in which it is run and shown. */
 export const allCases: readonly Case[] = [
@@ -20,6 +21,7 @@ export const allCases: readonly Case[] = [
 	...returnCases,
 	...returnSlotCases,
 	...inFlightCases,
+	...unloadBesideCases,
 	...raceCases,
 	...moduleRaceCases,
 	...stormCases,
