@@ -63,6 +63,9 @@ static int __init bprobe_init(void)
 	err = bp_resolve_init();
 	if (err)
 		return err;
+	err = bp_functions_init();
+	if (err)
+		return err;
 	err = bp_run_init();
 	if (err)
 		return err;

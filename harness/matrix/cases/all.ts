@@ -5,6 +5,7 @@ import {inFlightCases} from './in-flight.ts';
 import {missCases} from './misses.ts';
 import {moduleCases} from './module.ts';
 import {multiCases} from './multi.ts';
+import {noFunctionCases} from './no-function.ts';
 import {raceCases} from './race.ts';
 import {moduleRaceCases} from './race-modules.ts';
 import {returnCases} from './return.ts';
@@ -16,6 +17,7 @@ import {unloadBesideCases} from './unload-beside.ts';
 /** The workload plan, in the order in which it is run and shown. */
 export const allCases: readonly Case[] = [
 	...moduleCases,
+	...noFunctionCases,
 	...entryCases,
 	...entryHookCases,
 	...returnCases,
