@@ -49,7 +49,9 @@ enum bprobe_point {
  * The ioctl returns a new descriptor (close-on-exec) that is
  * the probe; it holds the program, and the module that contains the function.
  * Closing its last copy detaches: after that close returned, the program runs
- * no more. It never waits for calls of the function that are under way.
+ * no more. It never waits for calls of the function that are under way. The
+ * module can be unloaded while there are some, but not (EAGAIN) while another
+ * tracer that replaced a call's return address after us will return it to us.
  *
  * Entry programs of one function run in the order of their attachment, return
  * programs in the reverse order. A program attached during a call does not see

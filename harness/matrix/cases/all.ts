@@ -8,6 +8,7 @@ import {multiCases} from './multi.ts';
 import {noFunctionCases} from './no-function.ts';
 import {raceCases} from './race.ts';
 import {moduleRaceCases} from './race-modules.ts';
+import {unloadBesideRaceCases} from './race-unload-beside.ts';
 import {returnCases} from './return.ts';
 import {returnSlotCases} from './return-slots.ts';
 import {stormCases} from './storms.ts';
@@ -26,6 +27,7 @@ export const allCases: readonly Case[] = [
 	...unloadBesideCases,
 	...raceCases,
 	...moduleRaceCases,
+	...unloadBesideRaceCases,
 	...stormCases,
 	...multiCases,
 	...missCases,

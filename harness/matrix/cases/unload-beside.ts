@@ -16,7 +16,7 @@ type Peer = {
 	readonly remove: string;
 };
 
-const peers: readonly Peer[] = [
+export const peers: readonly Peer[] = [
 	{
 		name: 'kretprobe',
 		targets: ['asm-fentry', 'c'],
@@ -52,7 +52,7 @@ async function unloads(context: CaseContext): Promise<boolean> {
 }
 
 /** Removes the module once it may go; the case's deadline bounds it. */
-async function unloadSoon(context: CaseContext): Promise<void> {
+export async function unloadSoon(context: CaseContext): Promise<void> {
 	while (!(await unloads(context))) {
 		context.signal.throwIfAborted();
 		await context.during(50);
