@@ -27,9 +27,6 @@ static const struct {
 	{"kretprobe_trampoline", "it is returned to"},
 	{"__kretprobe_trampoline", "it is returned to"},
 	{"arch_rethook_trampoline", "it is returned to"},
-	/* Where a processor needs it, every return goes by way of these. They lie apart from the other thunks. */
-	{"srso_safe_ret", "it is a thunk"},
-	{"srso_alias_safe_ret", "it is a thunk"},
 	/* Called, but they set the stack back to its beginning. */
 	{"rewind_stack_do_exit", "it does not return on its stack"},
 	{"rewind_stack_and_make_dead", "it does not return on its stack"},
@@ -91,6 +88,25 @@ static bool is_fragment(const char *name)
 		part = part[length] == '.' ? part + length : NULL;
 	}
 	return false;
+}
+
+/*
+ * On newer kernels the return thunks lie outside of the section of thunks.
+ * Their names are not the kernel's to choose: compilers call __x86_…, and what
+ * the kernel puts in its place on some processors is …_return_thunk, and the
+ * ret that is safe there. Every return goes by way of them, a handler's, too.
+ */
+static bool is_thunk(const char *name)
+{
+	static const char * const ends[] = {"_return_thunk", "_safe_ret", "_untrain_ret"};
+	size_t length = strlen(name);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
+		if (length > strlen(ends[i]) && !strcmp(name + length - strlen(ends[i]), ends[i]))
+			return true;
+	}
+	return !strncmp(name, "__x86_", 6);
 }
 
 #ifdef CONFIG_UNWINDER_ORC
@@ -186,6 +202,8 @@ const char *bp_function_denied(unsigned long address, const char *name)
 		if (address >= sections[i].from && address < sections[i].to)
 			return sections[i].reason;
 	}
+	if (is_thunk(name))
+		return "it is a thunk";
 	if (address >= tracer_from && address < tracer_to)
 		return "it is part of ftrace";
 	if (is_fragment(name))
