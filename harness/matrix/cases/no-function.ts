@@ -48,7 +48,13 @@ const noFunctions: Readonly<Record<string, readonly string[]>> = {
 	],
 	'code that ran once': ['start_kernel', 'x86_64_start_kernel'],
 	data: ['jiffies_64', 'init_task', 'sys_call_table'],
-	'labels and templates': ['optprobe_template_entry', 'optprobe_template_call', 'start__mov64'],
+	'labels and templates': [
+		'optprobe_template_entry',
+		'optprobe_template_call',
+		'start__mov64',
+		'__pfx_do_exit',
+		'__pfx_schedule',
+	],
 };
 
 /** What attaching there is answered, without ever doing it: there is no program. EBADF means that it would be done. */
