@@ -17,7 +17,7 @@ export const unloadBesideRaceCases = [
 		needs: ['return', 'device'],
 		// Beside another user of the site ftrace loses r11, and the graph tracer keeps what C asks for.
 		targets: ['c'],
-		deadlineMs: 60_000,
+		deadlineMs: 90_000,
 		async run(context) {
 			const target = context.target as TargetName;
 			const callers = await startCallers(context, {irq: true});
