@@ -36,12 +36,22 @@ enum bprobe_point {
  *		EADDRNOTAVAIL.
  * @cookie:	handed to the program in struct bprobe_ext.
  *
- * A function that no probe may touch (the kernel's kprobe blacklist, the
- * context switch, this module itself) or that this kernel offers no way to
- * hook: EOPNOTSUPP. The ioctl returns a new descriptor (close-on-exec) that is
+ * What no probe may touch: EOPNOTSUPP, and the kernel log says why. That is
+ * what is no function, or not known to be one (data, labels, .cold and other
+ * fragments, code that is jumped or returned to, entry and startup code, thunks,
+ * static calls), code that runs once (__init), what probes stand on (the
+ * kernel's kprobe blacklist, ftrace's trampolines, the context switch, this
+ * module itself), and what this kernel offers no way to hook. Copies that a
+ * compiler makes of a function (.isra, .constprop, .part) are functions, with
+ * arguments of their own; an alias is the function it stands for. Of a module
+ * that is being loaded: EBUSY; that is being unloaded: ENOENT.
+ *
+ * The ioctl returns a new descriptor (close-on-exec) that is
  * the probe; it holds the program, and the module that contains the function.
  * Closing its last copy detaches: after that close returned, the program runs
- * no more. It never waits for calls of the function that are under way.
+ * no more. It never waits for calls of the function that are under way. The
+ * module can be unloaded while there are some, but not (EAGAIN) while another
+ * tracer that replaced a call's return address after us will return it to us.
  *
  * Entry programs of one function run in the order of their attachment, return
  * programs in the reverse order. A program attached during a call does not see

@@ -51,6 +51,13 @@
 #define bp_task_is_dead(p) (READ_ONCE((p)->__state) == TASK_DEAD)
 #endif
 
+/* Asleep by its own will, for a task that is not running. A preempted one stays on its run queue. */
+#ifdef BP_SCHED_DELAYED
+#define bp_task_asleep(p) (!READ_ONCE((p)->on_rq) || READ_ONCE((p)->se.sched_delayed))
+#else
+#define bp_task_asleep(p) (!READ_ONCE((p)->on_rq))
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 14, 0)
 #define BP_KPROBE_FAULT_HANDLER
 #endif

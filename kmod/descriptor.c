@@ -78,6 +78,7 @@ static int find_function(const struct bprobe_attach *request, unsigned long *add
 			 char name[BPROBE_NAME_LEN])
 {
 	char symbol[KSYM_NAME_LEN];
+	const char *reason;
 	long length;
 	int err;
 
@@ -97,7 +98,11 @@ static int find_function(const struct bprobe_attach *request, unsigned long *add
 	err = bp_function_name(*address, name);
 	if (err)
 		return err;
-	return bp_function_denied(*address, name) ? -EOPNOTSUPP : 0;
+	reason = bp_function_denied(*address, name);
+	if (!reason)
+		return 0;
+	pr_notice_ratelimited("bprobe: %s is not probed: %s\n", name, reason);
+	return -EOPNOTSUPP;
 }
 
 static struct bpf_prog *find_program(int fd)

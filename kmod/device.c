@@ -7,7 +7,6 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
-#include <linux/stop_machine.h>
 
 #include "frame.h"
 
@@ -54,12 +53,6 @@ static struct miscdevice device = {
 	.fops = &device_fops,
 };
 
-static int sweep(void *unused)
-{
-	bp_tasks_sweep();
-	return 0;
-}
-
 static int __init bprobe_init(void)
 {
 	int err;
@@ -68,6 +61,9 @@ static int __init bprobe_init(void)
 	BUILD_BUG_ON(offsetof(struct bp_ctx, ext) != BPROBE_EXT_OFFSET);
 
 	err = bp_resolve_init();
+	if (err)
+		return err;
+	err = bp_functions_init();
 	if (err)
 		return err;
 	err = bp_run_init();
@@ -101,15 +97,15 @@ exit_run:
 
 /*
  * No descriptor is open: each holds the module. Calls may still be in flight,
- * and their tasks asleep for hours. They get their return addresses back while
- * all CPUs stand still; then only tasks that are inside the trampoline right
- * now can come to our code, and synchronize_rcu_tasks() waits for those.
+ * and their tasks asleep for hours. They get their return addresses back; then
+ * only tasks that are inside the trampoline right now can come to our code, and
+ * synchronize_rcu_tasks() waits for those.
  */
 static void __exit bprobe_exit(void)
 {
 	misc_deregister(&device);
 	bp_sites_unhook();
-	stop_machine(sweep, NULL, NULL);
+	bp_keep_exit();
 	synchronize_rcu_tasks();
 	/* Not before: a call that returns until then looks for programs at its site. */
 	bp_sites_free();

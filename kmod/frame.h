@@ -41,9 +41,17 @@ void bp_frame_spill(struct bp_frame *frame);
 
 int bp_tasks_init(void);
 void bp_tasks_exit(void);
-void bp_tasks_sweep(void);
 unsigned int bp_frames_live(void);
 struct bp_task *bp_task_claim(struct task_struct *task);
+bool bp_task_gone(const struct task_struct *task);
+void bp_task_forget(struct bp_task *set, const struct task_struct *task);
+
+/* What a sweep had to leave: frames whose slot others hold, and frames of tasks that are about to run. */
+struct bp_left {
+	unsigned int held;
+	unsigned int unsure;
+};
+struct bp_left bp_sweep(void);
 
 #define BP_CPU_FREE_MAX 32
 

@@ -14,6 +14,7 @@
 
 #include <linux/kprobes.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/ptrace.h>
 #include <linux/rcupdate.h>
@@ -137,15 +138,28 @@ int bp_resolve_init(void);
 const void *bp_resolve(const char *name);
 int bp_symbol_address(const char *name, unsigned long *address);
 int bp_function_name(unsigned long address, char name[BPROBE_NAME_LEN]);
-bool bp_function_denied(unsigned long address, const char *name);
+bool bp_kprobe_blacklisted(unsigned long address);
+bool bp_module_core_text(unsigned long address);
 unsigned long bp_ftrace_location(unsigned long address);
+bool bp_is_return_hook(unsigned long address);
 unsigned long bp_graph_caller(unsigned long caller, unsigned long *slot);
 struct module *bp_module_get(unsigned long address, int *error);
+
+/* function.c */
+int bp_functions_init(void);
+const char *bp_function_denied(unsigned long address, const char *name);
 
 /* descriptor.c */
 int bp_descriptor_open(const struct bprobe_attach __user *arg);
 
+/* keep.c: with bp_mutex held, and no return probe open */
+void bp_keep_settle(void);
+/* keep.c: when nothing is left that could push a frame */
+void bp_keep_exit(void);
+
 /* probe.c */
+extern struct mutex bp_mutex;
+extern unsigned int bp_return_probes;
 int bp_probe_attach(struct bp_probe *probe, unsigned long address, const char *name);
 void bp_probe_detach(struct bp_probe *probe);
 void bp_probe_counts(struct bp_probe *probe, struct bp_counts *sum);

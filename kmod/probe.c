@@ -11,8 +11,11 @@
 
 #include "frame.h"
 
-static DEFINE_MUTEX(bp_mutex);
+DEFINE_MUTEX(bp_mutex);
 static LIST_HEAD(all_probes);
+
+/* While there are none, calls in flight only become fewer. */
+unsigned int bp_return_probes;
 
 /*
  * Counts attaches. A call in flight remembers the count at its entry, and at
@@ -80,6 +83,8 @@ void bp_probe_detach(struct bp_probe *probe)
 	replace_probes(probe->site, probe->point, NULL, probe);
 	if (bp_site_unused(probe->site))
 		bp_site_unhook(probe->site);
+	if (probe->point == BPROBE_RETURN && !--bp_return_probes)
+		bp_keep_settle();
 	mutex_unlock(&bp_mutex);
 
 	bpf_prog_put(probe->prog);
@@ -116,6 +121,8 @@ int bp_probe_attach(struct bp_probe *probe, unsigned long address, const char *n
 	probe->kprobe_missed = bp_site_kprobe_missed(site);
 	probe->without_rcu = atomic64_read(&site->without_rcu);
 	list_add_tail(&probe->all, &all_probes);
+	if (probe->point == BPROBE_RETURN)
+		bp_return_probes++;
 unlock:
 	mutex_unlock(&bp_mutex);
 	return err;

@@ -20,16 +20,10 @@ static const void *module_of_text;
 static const void *graph_ret_addr;		/* NULL without the function graph tracer */
 static unsigned long graph_return;
 
-/*
- * Functions whose hook would run on one task and its return on another, and
- * code that is entered by other means than a call, so that the word on top of
- * the stack is no return address.
- */
-static const char * const denied[] = {
-	"__switch_to", "__switch_to_asm", "ret_from_fork", "ret_from_fork_asm",
-	"return_to_handler", "kretprobe_trampoline", "__kretprobe_trampoline",
-	"arch_rethook_trampoline", "ftrace_graph_caller", "rewind_stack_and_make_dead",
+static const char * const return_hooks[] = {
+	"return_to_handler", "kretprobe_trampoline", "__kretprobe_trampoline", "arch_rethook_trampoline",
 };
+static unsigned long return_hook_addresses[ARRAY_SIZE(return_hooks)];
 
 /*
  * The address of a kernel symbol, NULL if there is none. Since 5.7 nothing
@@ -69,6 +63,7 @@ static int find_kallsyms_lookup_name(void)
 
 int bp_resolve_init(void)
 {
+	int i;
 #ifndef BP_KALLSYMS_EXPORTED
 	int err = find_kallsyms_lookup_name();
 
@@ -83,6 +78,8 @@ int bp_resolve_init(void)
 	module_of_text = bp_resolve("__module_text_address");
 	graph_ret_addr = bp_resolve("ftrace_graph_ret_addr");
 	graph_return = (unsigned long)bp_resolve("return_to_handler");
+	for (i = 0; i < ARRAY_SIZE(return_hooks); i++)
+		return_hook_addresses[i] = (unsigned long)bp_resolve(return_hooks[i]);
 	if (!on_each_symbol || !ftrace_location_address || !in_kprobe_blacklist || !module_of_text)
 		return -ENXIO;
 	return 0;
@@ -148,19 +145,41 @@ int bp_function_name(unsigned long address, char name[BPROBE_NAME_LEN])
 	return 0;
 }
 
-bool bp_function_denied(unsigned long address, const char *name)
+/* The kernel's own list of what a breakpoint must not be put on. */
+bool bp_kprobe_blacklisted(unsigned long address)
 {
-	if (within_module(address, THIS_MODULE))
-		return true;
-	if (match_string(denied, ARRAY_SIZE(denied), name) >= 0)
-		return true;
 	return (bool)(u8)bp_call(in_kprobe_blacklist, address);
+}
+
+/* Code of a module that stays as long as the module does. */
+bool bp_module_core_text(unsigned long address)
+{
+	const struct module *module;
+	bool stays;
+
+	preempt_disable();
+	module = (const struct module *)bp_call(module_of_text, address);
+	stays = module && !within_module_init(address, (struct module *)module);
+	preempt_enable();
+	return stays;
 }
 
 /* The __fentry__ site of the function at @address, 0 if it has none. */
 unsigned long bp_ftrace_location(unsigned long address)
 {
 	return bp_call(ftrace_location_address, address);
+}
+
+/* Is it what one of the kernel's own mechanisms puts in place of a return address? */
+bool bp_is_return_hook(unsigned long address)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(return_hooks); i++) {
+		if (address && address == return_hook_addresses[i])
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -179,7 +198,8 @@ NOKPROBE_SYMBOL(bp_graph_caller);
 
 /*
  * A reference on the module that holds @address, NULL for vmlinux. -ENOENT
- * while that module goes away.
+ * while that module goes away, -EBUSY while it comes: should its own start
+ * fail, it is freed whoever holds it.
  */
 struct module *bp_module_get(unsigned long address, int *error)
 {
@@ -188,10 +208,10 @@ struct module *bp_module_get(unsigned long address, int *error)
 	*error = 0;
 	preempt_disable();
 	module = (struct module *)bp_call(module_of_text, address);
-	if (module && !try_module_get(module)) {
-		module = NULL;
+	if (module && module->state == MODULE_STATE_COMING)
+		*error = -EBUSY;
+	else if (module && !try_module_get(module))
 		*error = -ENOENT;
-	}
 	preempt_enable();
-	return module;
+	return *error ? NULL : module;
 }

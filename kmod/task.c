@@ -80,17 +80,19 @@ struct bp_task *bp_task_claim(struct task_struct *task)
 }
 NOKPROBE_SYMBOL(bp_task_claim);
 
-static bool task_gone(const struct task_struct *task)
+bool bp_task_gone(const struct task_struct *task)
 {
 	return bp_task_is_dead(task) && !READ_ONCE(task->on_cpu);
 }
 
 /* Gives back all frames of a task, none of which will ever return. */
-static void forget(struct bp_task *set, const struct task_struct *task)
+void bp_task_forget(struct bp_task *set, const struct task_struct *task)
 {
 	struct bp_frame *frame, *below;
 	int way;
 
+	/* A sweep in between would find frames that are given back already. */
+	preempt_disable();
 	for (way = 0; way < BP_WAYS; way++) {
 		if (READ_ONCE(set[way].task) != task)
 			continue;
@@ -102,6 +104,7 @@ static void forget(struct bp_task *set, const struct task_struct *task)
 		}
 		bp_task_release(&set[way]);
 	}
+	preempt_enable();
 }
 
 /* Looks after the tasks that were not dead yet when they were freed. */
@@ -116,11 +119,11 @@ static void bury(struct work_struct *work)
 
 			if (!task)
 				continue;
-			if (!task_gone(task)) {
+			if (!bp_task_gone(task)) {
 				again = true;
 				continue;
 			}
-			forget(bp_tasks[set], task);
+			bp_task_forget(bp_tasks[set], task);
 			WRITE_ONCE(bp_tasks[set][way].dying, NULL);
 			put_task_struct(task);
 		}
@@ -141,8 +144,8 @@ static void task_freed(void *data, struct task_struct *task)
 	struct bp_task *set = bp_task_set(task);
 	int way;
 
-	if (task_gone(task)) {
-		forget(set, task);
+	if (bp_task_gone(task)) {
+		bp_task_forget(set, task);
 		return;
 	}
 	for (way = 0; way < BP_WAYS; way++) {
@@ -158,43 +161,6 @@ static void pick_tracepoint(struct tracepoint *tracepoint, void *name)
 {
 	if (!strcmp(tracepoint->name, name))
 		free_tracepoint = tracepoint;
-}
-
-/* May @slot be written? Only while every other CPU stands still. */
-static bool slot_alive(const struct bp_task *entry, const unsigned long *slot)
-{
-	unsigned long stack;
-
-	if (!refcount_read((refcount_t *)&entry->task->stack_refcount))
-		return false;	/* exited, its stack is freed or another task's */
-	stack = (unsigned long)task_stack_page(entry->task);
-	return (unsigned long)slot - stack < THREAD_SIZE;
-}
-
-/*
- * Puts the real return addresses back everywhere. The caller is stop_machine():
- * every task is off the CPUs or in a stopper, so no frame changes. A task that
- * was preempted between its ret and the handler has left its slot, which holds
- * something else then; its frame stays for the handler to find.
- */
-void bp_tasks_sweep(void)
-{
-	struct bp_frame *frame;
-	unsigned int set, way;
-
-	for (set = 0; set < 1u << bp_task_bits; set++) {
-		for (way = 0; way < BP_WAYS; way++) {
-			struct bp_task *entry = &bp_tasks[set][way];
-
-			if (!entry->task)
-				continue;
-			for (frame = entry->newest; frame; frame = frame->below) {
-				if (slot_alive(entry, frame->slot) &&
-				    *frame->slot == (unsigned long)bp_return_trampoline)
-					*frame->slot = frame->caller;
-			}
-		}
-	}
 }
 
 /* Calls in flight; exact while nothing is called. */

@@ -74,7 +74,7 @@ static int complain_attach(int number, const char *function)
 	case EADDRNOTAVAIL:
 		return complain(0, "No function begins at %s", function);
 	case EOPNOTSUPP:
-		return complain(0, "%s cannot be probed: the kernel forbids it or offers no way", function);
+		return complain(0, "%s cannot be probed; the kernel log says why", function);
 	case EPROTOTYPE:
 		return complain(0, "The program is not of the kind kprobe, or it sleeps or overrides returns");
 	case EPERM:

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import type {Hex} from '../../link/agent-protocol.ts';
+import {type CaseContext, defineCase} from '../case.ts';
+import {input} from './calls.ts';
+import {hex, onlyHits} from './registers.ts';
+
+/** Symbols that are no functions, or that nothing may be probed below; by kind, as kernels from 4.15 to 7.x name them. */
+const noFunctions: Readonly<Record<string, readonly string[]>> = {
+	'trampolines of ftrace': [
+		'__fentry__',
+		'ftrace_caller',
+		'ftrace_regs_caller',
+		'ftrace_stub',
+		'ftrace_call',
+		'ftrace_regs_call',
+		'ftrace_graph_caller',
+	],
+	'what is returned to': [
+		'return_to_handler',
+		'kretprobe_trampoline',
+		'__kretprobe_trampoline',
+		'arch_rethook_trampoline',
+		'ret_from_fork_asm',
+	],
+	'entry code': [
+		'entry_SYSCALL_64',
+		'entry_SYSCALL_64_after_hwframe',
+		'common_interrupt_return',
+		'native_iret',
+		'error_entry',
+		'paranoid_entry',
+		'asm_exc_page_fault',
+		'page_fault',
+		'apic_timer_interrupt',
+		'asm_sysvec_apic_timer_interrupt',
+	],
+	'code without a stack of a task': ['startup_64', 'secondary_startup_64', 'start_cpu0', 'rewind_stack_and_make_dead'],
+	"another task's return": ['__switch_to', '__switch_to_asm'],
+	thunks: [
+		'__x86_indirect_thunk_rax',
+		'__x86_return_thunk',
+		'srso_alias_safe_ret',
+		'srso_return_thunk',
+		'retbleed_return_thunk',
+		'its_return_thunk',
+		'call_depth_return_thunk',
+		'__SCT__cond_resched',
+	],
+	'code that ran once': ['start_kernel', 'x86_64_start_kernel'],
+	data: ['jiffies_64', 'init_task', 'sys_call_table'],
+	'labels and templates': [
+		'optprobe_template_entry',
+		'optprobe_template_call',
+		'start__mov64',
+		'__pfx_do_exit',
+		'__pfx_schedule',
+	],
+};
+
+/** What attaching there is answered, without ever doing it: there is no program. EBADF means that it would be done. */
+async function answerFor(context: CaseContext, point: number, address: Hex): Promise<string> {
+	const bytes = Buffer.alloc(40);
+	bytes.writeUInt32LE(40, 0);
+	bytes.writeInt32LE(-1, 8);
+	bytes.writeUInt32LE(point, 12);
+	bytes.writeBigUInt64LE(BigInt(address), 24);
+	try {
+		await context.ask('ioctl', {on: 'device', command: '0x40285060', data: bytes.toString('hex')});
+		return 'ok';
+	} catch (error) {
+		return (error as {errno?: string}).errno ?? 'no errno';
+	}
+}
+
+export const noFunctionCases = [
+	defineCase({
+		id: 'module/rejects-what-is-no-function',
+		needs: ['device'],
+		deadlineMs: 30_000,
+		async run(context) {
+			const {stdout: lines} = await context.exec(
+				`grep -E ' (${Object.values(noFunctions).flat().join('|')})$' /proc/kallsyms`,
+			);
+			const symbols = lines.split('\n').map(line => line.split(' '));
+			const found: Record<string, number> = {};
+			const wrong: string[] = [];
+			for (const [kind, names] of Object.entries(noFunctions)) {
+				const here = symbols.flatMap(([address, , name]) =>
+					names.includes(name ?? '') ? {name, address: `0x${address}` as const} : [],
+				);
+				found[kind] = here.length;
+				for (const {name, address} of here) {
+					for (const point of [0, 1]) {
+						const answer = await answerFor(context, point, address);
+						if (answer !== 'EOPNOTSUPP') wrong.push(`${name}: ${answer}`);
+					}
+				}
+			}
+			context.evidence('found', found);
+			assert.deepEqual(wrong, []);
+			for (const kind of ['trampolines of ftrace', 'what is returned to', 'entry code', 'code that ran once'])
+				assert.notEqual(found[kind], 0, `this kernel has none of ${kind}`);
+			const {stdout} = await context.exec('dmesg | grep "bprobe: .* is not probed: "');
+			assert.match(stdout, /ftrace/, 'the log says why');
+		},
+	}),
+	defineCase({
+		id: 'module/rejects-fragments',
+		needs: ['device'],
+		deadlineMs: 60_000,
+		async run(context) {
+			const {stdout} = await context.exec(`grep -E '^[0-9a-f]+ [tT] [^ ]*[.]cold([.][0-9]+)?(\\s|$)' /proc/kallsyms`);
+			const fragments = stdout
+				.trim()
+				.split('\n')
+				.map(line => line.split(/\s/) as [string, string, string]);
+			assert.ok(fragments.some(([, , name]) => name === 'fx_copy.part.0.cold'));
+			const wrong: string[] = [];
+			for (const [address, , name] of fragments) {
+				const answer = await answerFor(context, 1, `0x${address}`);
+				if (answer !== 'EOPNOTSUPP') wrong.push(`${name}: ${answer}`);
+			}
+			context.evidence('fragments', fragments.length);
+			assert.deepEqual(wrong, []);
+			// Some fragments run in it.
+			await context.exec('echo h > /proc/sysrq-trigger');
+		},
+	}),
+	defineCase({
+		id: 'module/rejects-a-module-that-comes',
+		needs: ['device'],
+		deadlineMs: 40_000,
+		async run(context) {
+			const attach = (symbol: string) =>
+				context.exec(
+					`while ! grep -q '^fixtures .* Loading ' /proc/modules; do sleep 0.01; done; bprobectl trace ${symbol} --count 1`,
+				);
+			for (const [symbol, words] of [
+				['fx_c', /busy/i],
+				['fx_init', /cannot be probed/],
+			] as const) {
+				await context.ask('rmmod', {module: 'fixtures'});
+				// Its start fails: then the module goes, whoever holds it.
+				const loaded = context.ask('insmod', {module: 'fixtures', parameters: 'init_ms=4000 init_fails=1'}).then(
+					() => 'ok',
+					(error: {errno?: string}) => error.errno,
+				);
+				const {code, stderr} = await attach(symbol);
+				assert.equal(await loaded, 'ECANCELED');
+				await context.ask('insmod', {module: 'fixtures'});
+				assert.notEqual(code, 0);
+				assert.match(stderr, words, symbol);
+			}
+			assert.doesNotMatch((await context.ask('listing', {})).text, /^(entry|return) /m);
+		},
+	}),
+	...(['entry', 'return'] as const).map(point =>
+		defineCase({
+			id: `${point}/shapes-of-symbols`,
+			needs: [point],
+			deadlineMs: 20_000,
+			async run(context) {
+				for (const symbol of ['fx_bare', 'fx_bare_alias', 'fx_copy.constprop.0', 'fx_copy.isra.0', 'fx_copy.part.0']) {
+					const prog = await context.load('count');
+					const {probe} = await context.ask('attach', {prog, point, symbol});
+					const address = await context.address(symbol);
+					const {after} = await context.call({target: 'address', address, in: {...input, di: '0x6'}});
+					assert.equal(after.ax, hex(7), symbol);
+					const info = await context.ask('info', {probe});
+					onlyHits(info, 1);
+					assert.equal(info.address, address);
+					await context.ask('close', {probe});
+				}
+			},
+		}),
+	),
+];

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What keeps the module when no descriptor does: calls that somebody else will
+ * return to our trampoline (sweep.c).
+ *
+ * A module's exit cannot refuse, but a reference can: delete_module(2) fails
+ * with EAGAIN, as it does while a descriptor is open. It is taken when the last
+ * return probe is closed, because no later moment is ours: the file still holds
+ * the module then, and there are no new frames from then on. It is not taken
+ * for all calls in flight, as tasks may sleep for months in a function that was
+ * probed once; where we can, we let go of them.
+ */
+#include <linux/module.h>
+#include <linux/workqueue.h>
+
+#include "frame.h"
+
+static void look_again(struct work_struct *work);
+static DECLARE_DELAYED_WORK(keeper, look_again);
+
+static bool kept;		/* our own reference; with bp_mutex held */
+static unsigned long delay;	/* until the next look: all CPUs stand still for it */
+
+void bp_keep_settle(void)
+{
+	struct bp_left left = {};
+
+	/* Mostly there are none, and no need to stop the machine. */
+	if (bp_frames_live())
+		left = bp_sweep();
+	if (!kept && left.held) {
+		__module_get(THIS_MODULE);
+		kept = true;
+		delay = HZ / 20;
+		pr_info("bprobe: in use until %u calls have returned whose return address another tracer took over\n",
+			left.held);
+	} else if (kept && !left.held && !left.unsure) {
+		kept = false;
+		/* Whoever unloads us now waits for this work in bp_keep_exit(). */
+		module_put(THIS_MODULE);
+	}
+	if (kept)
+		schedule_delayed_work(&keeper, delay);
+}
+
+static void look_again(struct work_struct *work)
+{
+	mutex_lock(&bp_mutex);
+	delay = min(delay * 2, 2ul * HZ);
+	/* Else the descriptors keep the module, and the last of them comes here. */
+	if (!bp_return_probes)
+		bp_keep_settle();
+	mutex_unlock(&bp_mutex);
+}
+
+/*
+ * The module goes. No frame is held by others as far as was known, but tasks
+ * that were about to run had to be left alone. They run, or sleep, soon; one
+ * whose return address was being taken in that moment is waited for as long as
+ * its call takes. So is, after a forced unload, what the reference was for.
+ */
+void bp_keep_exit(void)
+{
+	/* The last sweep finds no frame: then an idle task, too, is out of the trampoline, as all CPUs have scheduled. */
+	unsigned long since = jiffies, pause = 1;
+	struct bp_left left;
+	bool said = false;
+
+	cancel_delayed_work_sync(&keeper);
+	while (left = bp_sweep(), left.held || left.unsure) {
+		if (!said && time_after(jiffies, since + 5 * HZ)) {
+			pr_info("bprobe: unloading waits for %u calls to return\n", left.held + left.unsure);
+			said = true;
+		}
+		schedule_timeout_idle(pause);
+		pause = min(pause * 2, 1ul * HZ);
+	}
+}
