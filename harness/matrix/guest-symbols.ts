@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto';
+import {createHash, randomUUID} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {rename, writeFile} from 'node:fs/promises';
 import path from 'node:path';
@@ -22,7 +22,8 @@ export async function keepKallsyms(
 	const file = path.join(cacheDirectory('symbols'), name);
 	if (existsSync(file)) return file;
 	const text = await (await link()).execBytes('cat /proc/kallsyms');
-	const temporary = `${file}.${process.pid}.tmp`;
+	// Guests of one process ask at once.
+	const temporary = `${file}.${randomUUID()}.tmp`;
 	// Those of modules are of this boot.
 	await writeFile(temporary, text.toString('latin1').replaceAll(/^.*\]\n/gm, ''));
 	await rename(temporary, file);
