@@ -1,9 +1,9 @@
 import {createHash} from 'node:crypto';
 import {existsSync} from 'node:fs';
-import {readdir, rm, stat, utimes, writeFile} from 'node:fs/promises';
+import {rm, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {execa} from 'execa';
-import {cacheDirectory, immutableDirectory, locked} from '../host/cache.ts';
+import {cacheDirectory, immutableDirectory, locked, removeUnused} from '../host/cache.ts';
 import {BuildError, diskFull, fullDisk, UsageError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
 import {
@@ -51,7 +51,8 @@ export async function buildOnce(make: Make): Promise<string> {
 			locked(objects, {signal}, async () => {
 				say(`building ${name}.`);
 				make.onBuild?.();
-				await forgetUnusedObjects(objects);
+				if (existsSync(objects)) await utimes(objects, new Date(), new Date());
+				await removeUnused(path.dirname(objects), unusedMs);
 				await buildIn(objects, make);
 				await make.deliver(objects, to);
 			}),
@@ -84,18 +85,8 @@ async function buildIn(directory: string, {name, sources, elsewhere, commands, s
 	await rm(mark);
 }
 
+/** Of checkouts that are gone they are of no use to anybody. */
 const unusedMs = 7 * 24 * 60 * 60_000;
-
-/** Those of checkouts that are gone are of no use to anybody. */
-async function forgetUnusedObjects(used: string): Promise<void> {
-	const parent = path.dirname(used);
-	if (existsSync(used)) await utimes(used, new Date(), new Date());
-	for (const name of await readdir(parent)) {
-		const directory = path.join(parent, name);
-		const {mtimeMs} = await stat(directory).catch(() => ({mtimeMs: Number.NaN}));
-		if (Date.now() - mtimeMs > unusedMs) await rm(directory, {recursive: true, force: true});
-	}
-}
 
 function shortHash(text: string): string {
 	return createHash('sha256').update(text).digest('hex').slice(0, 16);

@@ -20,7 +20,6 @@ import {addQuestion, questionOf} from './question-options.ts';
 
 export function addBisect(command: Command, signal: AbortSignal): void {
 	command
-
 		.option('--good <id>', 'where all is well: a kernel; with --linux or --module a revision, too')
 		.option('--bad <id>', 'a newer one, where it is not')
 		.option('--linux <tree>', 'a git repository of Linux: go on to the commit; it is only read')

@@ -13,7 +13,6 @@ import {forJob} from './job-output.ts';
 
 export function addCompare(command: Command): void {
 	command
-
 		.argument('<before>', "a file of events, a run's id, last or last-green")
 		.argument('<after>', 'another')
 		.option('--history <dir>', 'where runs are kept, by --history of run and nightly')

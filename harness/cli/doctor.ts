@@ -8,7 +8,6 @@ import {type Finding, inspectHost, installCommand, installMissing, versionOf} fr
 
 export function addDoctor(command: Command, signal: AbortSignal): void {
 	command
-
 		.option('--install', 'install what is missing, as root or by sudo without a password; quiet if nothing is')
 		.option('--tests', "look for what only the project's own tests use, too", false)
 		.action(async ({install = false, tests}: {install?: boolean; tests: boolean}) => {

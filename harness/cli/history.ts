@@ -10,8 +10,7 @@ import {wholeNumber} from './option-values.ts';
 
 type HistoryOption = {readonly history: string};
 
-export function addHistory(command: Command): void {
-	const history = command;
+export function addHistory(history: Command): void {
 	history
 		.command('list')
 		.requiredOption('--history <dir>', 'where they are kept')

@@ -13,8 +13,8 @@ A kernel is named by
   4.15.0-72-generic       the release under an Ubuntu kernel; also ubuntu:4.15.0-72.81
   ./linux                 a tree, used as it is if it is built, else built elsewhere`;
 
-export function addKernels(command: Command, signal: AbortSignal): void {
-	const kernels = command.addHelpText('after', names);
+export function addKernels(kernels: Command, signal: AbortSignal): void {
+	kernels.addHelpText('after', names);
 	kernels
 		.command('list')
 		.description('those that are known, and what of them is in the cache')

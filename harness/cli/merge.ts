@@ -13,7 +13,6 @@ type MergeOptions = {readonly kernel: readonly string[]; readonly json: string; 
 
 export function addMerge(command: Command): void {
 	command
-
 		.argument('<file...>', 'files of events, written by run --json')
 		.option('--kernel <id>', 'a kernel that has to be in one of them; may be given again', collect, [])
 		.option('--json <file>', 'write the events of the whole there; - is standard output', '-')

@@ -35,7 +35,6 @@ type NightlyOptions = {
 
 export function addNightly(command: Command, signal: AbortSignal): void {
 	command
-
 		.option('--kernel <id>', 'a kernel to run on; may be given again (default: all, and all flavours)', collect, [])
 		.option('--match <glob>', 'cases to run (default: all); may be given again', collect, [])
 		.option('--hours <n>', 'what is left of these goes to repeats of the races', numberOf('hours', 0, 1000), 0)

@@ -21,7 +21,6 @@ export type ReportOptions = {
 
 export function addReport(command: Command): void {
 	command
-
 		.argument('<file...>', 'events of a run, as run --json writes them; of several the newest run is the one reported')
 		.addOption(new Option('--format <name>', 'how it is written').choices(Object.keys(reportFormats)).default('html'))
 		.option('--out <file>', 'where to; standard output without it')

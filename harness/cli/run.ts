@@ -42,7 +42,6 @@ type RunOptions = {
 
 export function addRun(command: Command, signal: AbortSignal): void {
 	command
-
 		.option(
 			'--kernel <id>',
 			`a kernel to run on; may be given again, or be 'all' (default: ${homeKernel}, or ${embeddedKernel} where that cannot be had)`,

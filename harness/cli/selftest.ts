@@ -14,7 +14,6 @@ type SelftestOptions = {readonly kernel: readonly string[]; readonly only: reado
 
 export function addSelftest(command: Command, signal: AbortSignal): void {
 	command
-
 		.option(
 			'--kernel <id>',
 			`a kernel to do it on; may be given again (default: ${homeKernel}, or ${embeddedKernel} where that cannot be had)`,

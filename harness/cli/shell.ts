@@ -17,7 +17,6 @@ import type {Vm} from '../vm/vm.ts';
 
 export function addShell(command: Command, signal: AbortSignal): void {
 	command
-
 		.argument('[id]', 'the kernel', embeddedKernel)
 		.option('--copy <file...>', 'put files of this host into the guest, where the shell starts')
 		.option('--gdb', 'start the guest stopped, and say how to attach gdb')

@@ -1,5 +1,6 @@
-import {access, constants, readFile} from 'node:fs/promises';
+import {access, constants} from 'node:fs/promises';
 import path from 'node:path';
+import {bootId} from './boot-id.ts';
 import {cacheDirectory} from './cache.ts';
 import {errorCode, messageOf, UsageError} from './errors.ts';
 import {readRecent, remember} from './memo.ts';
@@ -80,12 +81,12 @@ async function remembered(
 	{isFresh = false}: AcceleratorOptions,
 	find: () => Promise<TestGuestEnd>,
 ): Promise<TestGuestEnd> {
-	const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+	const boot = bootId() ?? '';
 	const memo = path.join(cacheDirectory('kernels'), `accelerator-${name}.json`);
-	const isSame = (memory: Memory) => memory.bootId === bootId && String(memory.command) === String(command);
+	const isSame = (memory: Memory) => memory.bootId === boot && String(memory.command) === String(command);
 	const known = isFresh ? undefined : await readRecent<Memory>(memo, Number.POSITIVE_INFINITY, isSame);
 	if (known) return known.end;
 	const end = await find();
-	await remember(memo, {bootId, command, end} satisfies Memory);
+	await remember(memo, {bootId: boot, command, end} satisfies Memory);
 	return end;
 }

@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto';
 import {accessSync, constants, existsSync} from 'node:fs';
-import {mkdir, readdir, rename, rm} from 'node:fs/promises';
+import {mkdir, readdir, rename, rm, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {cacheRoot, makeDirectories} from './cache-root.ts';
 import {diskFull, errorCode, messageOf, UsageError} from './errors.ts';
@@ -99,5 +99,18 @@ async function removeLeftovers(final: string): Promise<void> {
 	for (const name of await readdir(directory)) {
 		const isLeftover = name.startsWith(`${path.basename(final)}.`) && name.endsWith('.tmp');
 		if (isLeftover) await rm(path.join(directory, name), {recursive: true, force: true});
+	}
+}
+
+/** Removes the entries of a directory that `isMeant` says and that were not touched for so long. */
+export async function removeUnused(
+	parent: string,
+	unusedMs: number,
+	isMeant: (name: string) => boolean = () => true,
+): Promise<void> {
+	for (const name of (await readdir(parent)).filter(isMeant)) {
+		const file = path.join(parent, name);
+		const {mtimeMs} = await stat(file).catch(() => ({mtimeMs: Number.NaN}));
+		if (Date.now() - mtimeMs > unusedMs) await rm(file, {recursive: true, force: true});
 	}
 }

@@ -3,6 +3,7 @@ import {createReadStream, lstatSync, readFileSync} from 'node:fs';
 import {lstat, readdir, readlink, rename, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {pipeline} from 'node:stream/promises';
+import {bootId} from './boot-id.ts';
 import {errorCode} from './errors.ts';
 
 /**
@@ -106,15 +107,6 @@ function readWitness(directory: string): Witness | undefined {
 		return witness.boot === bootId() && typeof witness.files === 'object' ? witness : undefined;
 	} catch {
 		// None, or a torn one: then everything is read.
-		return undefined;
-	}
-}
-
-/** Of the host; changes when that starts again. */
-function bootId(): string | undefined {
-	try {
-		return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-	} catch {
 		return undefined;
 	}
 }

@@ -1,7 +1,6 @@
 import {chmod} from 'node:fs/promises';
 import path from 'node:path';
 import type {BootFiles} from '../build/payload.ts';
-import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
 import {BootError, NeverBootedError} from '../host/errors.ts';
 import {cpuMsOf} from '../host/process.ts';
 import {findQemu} from '../host/qemu.ts';
@@ -14,10 +13,8 @@ import {bootUntilClockIsRight, isClockRight, readClocks} from './clock.ts';
 import {IdentityPort} from './identity.ts';
 import {save} from './migration.ts';
 import {
-	discardSnapshot,
 	fingerprintOf,
-	forgetUnused,
-	openSnapshot,
+	obtainSnapshot,
 	type Snapshot,
 	type SnapshotRecord,
 	type SnapshotVmOptions,
@@ -44,22 +41,11 @@ export async function describeBase(
 export async function obtainBase(files: BootFiles, options: SnapshotOptions = {}): Promise<Snapshot> {
 	const {signal} = options;
 	const {fingerprint, vmOptions} = await describeBase(files, options);
-	const name = `${fileNameOf(files.kernel)}-base`;
-	const directory = path.join(cacheDirectory('snapshots'), `${name}-${fingerprint.slice(0, 16)}`);
-	for (let attempt = 1; attempt <= 2; attempt++) {
-		await immutableDirectory(
-			directory,
-			async temporary => {
-				await forgetUnused(path.dirname(directory), name, unusedMs);
-				await makeBase(temporary, {fingerprint, vmOptions, signal});
-			},
-			{signal},
-		);
-		const base = await openSnapshot(directory, fingerprint, vmOptions);
-		if (base) return base;
-		await discardSnapshot(directory);
-	}
-	throw new BootError(`The saved guest in ${directory} is of no use each time it is made.`);
+	return obtainSnapshot({
+		name: `${fileNameOf(files.kernel)}-base`,
+		...{fingerprint, vmOptions, unusedMs, signal},
+		make: directory => makeBase(directory, {fingerprint, vmOptions, signal}),
+	});
 }
 
 type Making = {fingerprint: string; vmOptions: SnapshotVmOptions; signal: AbortSignal | undefined};

@@ -1,7 +1,5 @@
 import path from 'node:path';
 import type {Payload} from '../build/payload.ts';
-import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
-import {BootError} from '../host/errors.ts';
 import {fileNameOf} from '../kernels/kernel-id.ts';
 import {describeBase, type SnapshotOptions} from './base-snapshot.ts';
 import {readClocks} from './clock.ts';
@@ -9,14 +7,7 @@ import type {Guest} from './guest.ts';
 import {loadSuite, type Pushed} from './load-suite.ts';
 import {Loader} from './loader.ts';
 import {save} from './migration.ts';
-import {
-	discardSnapshot,
-	forgetUnused,
-	loadedFingerprintOf,
-	openSnapshot,
-	type Snapshot,
-	writeRecord,
-} from './snapshot-files.ts';
+import {loadedFingerprintOf, obtainSnapshot, type Snapshot, writeRecord} from './snapshot-files.ts';
 
 export type LoadedOptions = SnapshotOptions & {
 	/** Called when something was pushed, which is not so where the loaded guest lies in the cache. */
@@ -36,23 +27,13 @@ export async function obtainLoaded(payload: Payload, options: LoadedOptions = {}
 	const {signal} = options;
 	const {fingerprint: base, vmOptions} = await describeBase(payload, options);
 	const fingerprint = loadedFingerprintOf(base, payload.identity);
-	const name = `${fileNameOf(payload.kernel)}-loaded`;
-	const directory = path.join(cacheDirectory('snapshots'), `${name}-${fingerprint.slice(0, 16)}`);
-	for (let attempt = 1; attempt <= 2; attempt++) {
-		await immutableDirectory(
-			directory,
-			async temporary => {
-				await forgetUnused(path.dirname(directory), name, unusedMs);
-				await makeLoaded(temporary, payload, {...options, fingerprint});
-			},
-			// Pushing again takes less time than reading it whole.
-			{signal, fleeting: ['memory']},
-		);
-		const loaded = await openSnapshot(directory, fingerprint, vmOptions);
-		if (loaded) return loaded;
-		await discardSnapshot(directory);
-	}
-	throw new BootError(`The saved guest in ${directory} is of no use each time it is made.`);
+	return obtainSnapshot({
+		name: `${fileNameOf(payload.kernel)}-loaded`,
+		...{fingerprint, vmOptions, unusedMs, signal},
+		// Pushing again takes less time than reading it whole.
+		fleeting: ['memory'],
+		make: directory => makeLoaded(directory, payload, {...options, fingerprint}),
+	});
 }
 
 async function makeLoaded(

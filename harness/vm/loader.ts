@@ -1,8 +1,8 @@
 import {randomBytes} from 'node:crypto';
-import {chmod, copyFile, mkdir, readdir, rename, rm, stat} from 'node:fs/promises';
+import {chmod, copyFile, mkdir, rename, rm} from 'node:fs/promises';
 import path from 'node:path';
 import type {BootFiles} from '../build/payload.ts';
-import {cacheDirectory} from '../host/cache.ts';
+import {cacheDirectory, removeUnused} from '../host/cache.ts';
 import {mustFit} from '../host/room.ts';
 import {obtainBase, type SnapshotOptions} from './base-snapshot.ts';
 import {Guest} from './guest.ts';
@@ -25,7 +25,7 @@ export class Loader implements AsyncDisposable {
 		const base = await obtainBase(files, options);
 		await using resources = new AsyncDisposableStack();
 		const parent = cacheDirectory('snapshots');
-		await removeAbandoned(parent);
+		await removeUnused(parent, abandonedMs, name => name.startsWith(prefix));
 		const directory = path.join(parent, `${prefix}${randomBytes(6).toString('hex')}`);
 		await mkdir(directory, {mode: 0o700});
 		resources.defer(() => rm(directory, {recursive: true, force: true}));
@@ -55,14 +55,5 @@ export class Loader implements AsyncDisposable {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.#resources.disposeAsync();
-	}
-}
-
-async function removeAbandoned(parent: string): Promise<void> {
-	for (const name of await readdir(parent)) {
-		if (!name.startsWith(prefix)) continue;
-		const directory = path.join(parent, name);
-		const {mtimeMs} = await stat(directory).catch(() => ({mtimeMs: Number.NaN}));
-		if (Date.now() - mtimeMs > abandonedMs) await rm(directory, {recursive: true, force: true});
 	}
 }

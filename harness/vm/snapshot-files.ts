@@ -1,8 +1,8 @@
 import {createHash} from 'node:crypto';
-import {readdir, readFile, realpath, rename, rm, stat, utimes, writeFile} from 'node:fs/promises';
+import {readFile, realpath, rename, rm, stat, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {locked} from '../host/cache.ts';
-import {errorCode} from '../host/errors.ts';
+import {cacheDirectory, immutableDirectory, locked, removeUnused} from '../host/cache.ts';
+import {BootError, errorCode} from '../host/errors.ts';
 import {qemuArguments, socketNames} from './qemu-arguments.ts';
 import {machineOf, type VmOptions} from './vm.ts';
 
@@ -96,7 +96,7 @@ export async function readRecord(directory: string, fingerprint: string): Promis
 }
 
 /** The saved guest in that directory, if there is one of that fingerprint; notes that it is of use. */
-export async function openSnapshot(
+async function openSnapshot(
 	directory: string,
 	fingerprint: string,
 	vmOptions: SnapshotVmOptions,
@@ -140,11 +140,42 @@ async function removeSnapshot(directory: string): Promise<void> {
 
 /** Removes those named `NAME-` and a hash that were not used for so long; each takes as much disk as a guest memory. */
 export async function forgetUnused(parent: string, name: string, unusedMs: number): Promise<void> {
-	for (const each of await readdir(parent)) {
+	await removeUnused(parent, unusedMs, each => {
 		const rest = each.startsWith(`${name}-`) ? each.slice(name.length + 1) : '';
-		if (!/^[0-9a-f]{16}(?:\.\d+\.gone)?$/.test(rest)) continue;
-		const directory = path.join(parent, each);
-		const {mtimeMs} = await stat(directory).catch(() => ({mtimeMs: Number.NaN}));
-		if (Date.now() - mtimeMs > unusedMs) await rm(directory, {recursive: true, force: true});
+		return /^[0-9a-f]{16}(?:\.\d+\.gone)?$/.test(rest);
+	});
+}
+
+export type Obtaining = {
+	/** Kernel and stage. */
+	readonly name: string;
+	readonly fingerprint: string;
+	readonly vmOptions: SnapshotVmOptions;
+	/** How long others of that name are kept that nobody uses. */
+	readonly unusedMs: number;
+	/** See immutableDirectory. */
+	readonly fleeting?: readonly string[];
+	/** Puts memory, state and record into an empty directory. */
+	readonly make: (directory: string) => Promise<void>;
+	readonly signal?: AbortSignal | undefined;
+};
+
+/** The saved guest of that fingerprint from the cache, made if there is none that is whole. */
+export async function obtainSnapshot(obtaining: Obtaining): Promise<Snapshot> {
+	const {name, fingerprint, vmOptions, unusedMs, fleeting = [], make, signal} = obtaining;
+	const directory = path.join(cacheDirectory('snapshots'), `${name}-${fingerprint.slice(0, 16)}`);
+	for (let attempt = 1; attempt <= 2; attempt++) {
+		await immutableDirectory(
+			directory,
+			async temporary => {
+				await forgetUnused(path.dirname(directory), name, unusedMs);
+				await make(temporary);
+			},
+			{signal, fleeting},
+		);
+		const snapshot = await openSnapshot(directory, fingerprint, vmOptions);
+		if (snapshot) return snapshot;
+		await discardSnapshot(directory);
 	}
+	throw new BootError(`The saved guest in ${directory} is of no use each time it is made.`);
 }
