@@ -33,3 +33,32 @@ test('so is any other death, and one whose bytes are not told', t => {
 	t.false(judge(stale.replace(/^.*Code: .*\n/m, '')));
 	t.false(judge(stale.replace('[#1]', '[#2]')));
 });
+
+/** As Linux 6.1 said it under QEMU 10.0.2, with a kretprobe on the function whose site bprobe had just joined. */
+const goneOnAtNull = `\
+[   42.857161] BUG: kernel NULL pointer dereference, address: 0000000000000000
+[   42.858016] #PF: supervisor instruction fetch in kernel mode
+[   42.859862] Oops: 0010 [#1] PREEMPT SMP NOPTI
+[   42.860440] CPU: 0 PID: 2006 Comm: agent Tainted: G           OE      6.1.0-56-cloud-amd64 #1  Debian 6.1.192-2
+[   42.861577] RIP: 0010:0x0
+[   42.862553] Code: Unable to access opcode bytes at 0xffffffffffffffd6.
+[   42.862835] RSP: 0018:ffffc9000103bbd8 EFLAGS: 00010097
+[   42.868079] Call Trace:
+[   42.868467]  <TASK>
+[   42.868851]  trace_clock_x86_tsc+0x20/0x20
+[   42.869697]  ? fx_chain_8+0x10/0x10 [fixtures]
+[   42.869942]  fx_invoke+0xeb/0x170 [fixtures]
+[   42.877856]  </TASK>
+[   42.880395] ---[ end trace 0000000000000000 ]---
+`;
+
+test('a kretprobe that is executed by a breakpoint, though ftrace calls it, is executed by a stale one', t => {
+	t.true(judge(goneOnAtNull));
+});
+
+test('a call of a null pointer is the kernel’s matter', t => {
+	t.false(judge(goneOnAtNull.replace('tsc+0x20/0x20', 'tsc+0x1c/0x20')));
+	t.false(judge(goneOnAtNull.replace('EFLAGS: 00010097', 'EFLAGS: 00010297')));
+	t.false(judge(goneOnAtNull.replace('RIP: 0010:0x0', 'RIP: 0010:0x8')));
+	t.false(judge(goneOnAtNull.replace(/^.*tsc\+.*\n/m, '')));
+});

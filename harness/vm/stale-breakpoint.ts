@@ -4,14 +4,28 @@ import type {KernelReport} from './crash-report.ts';
 const firstOops = /^(?:\[ *[\d.]+\] )?(?:Oops: )?int3: 0000 \[#1\]/m;
 const behindByte = /^(?:\[ *[\d.]+\] )?Code: (?:[\da-f]{2} )*([\da-f]{2}) <[\da-f]{2}>/m;
 
+const jumpToNull = /^(?:\[ *[\d.]+\] )?RIP: 0010:0x0$/m;
+const flags = /\bEFLAGS: ([\da-f]{8})$/m;
+/** What is on top of the stack, when nothing is known of the place that is executed. */
+const topOfStack = /<(?:TASK|IRQ)>\n(?:\[ *[\d.]+\] )? *\w[\w.]*\+(0x[\da-f]+)\/(0x[\da-f]+)/;
+const interruptsOn = 0x200;
+
 /**
  * Whether a kernel died of a breakpoint that its memory does not hold, going by the bytes in its own report.
  *
  * On a processor this cannot be: before a kernel forgets a breakpoint that it has removed, it makes every CPU take an
  * interrupt. Multi-threaded emulation can execute an old translation after that (gdb-stub.ts). Kernels before 6.8 let
  * such a breakpoint pass and a vCPU loops; later ones take it for a foreign one, and die.
+ *
+ * Where a kprobe lies on the `__fentry__` site whose patching left the breakpoint behind, the kernel handles it as that
+ * kprobe's, which has no copy of an instruction to go on at: it goes on at 0, with interrupts off as for a single step.
+ * By then a kretprobe has put its trampoline on top of the stack, so that the word there is where a function begins. A
+ * call of a null pointer leaves an address inside its caller there.
  */
 export function isStaleBreakpoint({text}: Pick<KernelReport, 'text'>): boolean {
 	const byte = behindByte.exec(text)?.[1];
-	return firstOops.test(text) && byte !== undefined && byte !== 'cc';
+	if (firstOops.test(text)) return byte !== undefined && byte !== 'cc';
+	const [, offset, size] = topOfStack.exec(text) ?? [];
+	const isInterruptible = (Number.parseInt(flags.exec(text)?.[1] ?? '0', 16) & interruptsOn) !== 0;
+	return jumpToNull.test(text) && !isInterruptible && offset !== undefined && offset === size;
 }
