@@ -90,8 +90,6 @@ export type Case = {
 	readonly targets?: readonly TargetKind[];
 	/** On an idle guest without acceleration; scaled by the guest's measured speed. */
 	readonly deadlineMs: number;
-	/** Keeps the processors of its guest busy from begin to end; others mostly wait for grace periods. */
-	readonly isBusy?: true;
 	run(context: CaseContext): Promise<void>;
 };
 

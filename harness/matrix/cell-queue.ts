@@ -4,29 +4,17 @@ import type {Cell} from './plan.ts';
 /** What a cell took the last times, in ms. */
 export type ExpectedMs = (cell: Cell) => number | undefined;
 
-/**
- * Which cell runs next. Busy ones run one after the other beside those that wait, for as long as there are both: two at
- * once would only slow each other down, and a race that is starved proves nothing.
- */
+/** Which cell runs next. */
 export class CellQueue {
 	#left: Cell[];
-	#busyRunning = 0;
 
 	constructor(cells: readonly Cell[], expectedMs?: ExpectedMs) {
 		this.#left = longestFirst(cells, expectedMs);
 	}
 
-	/** The next cell for one that has ended `before`; nothing when none is left. */
-	take(before?: Cell): Cell | undefined {
-		if (before?.definition.isBusy) this.#busyRunning--;
-		const [first] = this.#left;
-		// Kernel after kernel, as each lane has one guest.
-		const ofKernel = this.#left.filter(({kernel}) => kernel === first?.kernel);
-		const next = ofKernel.find(({definition}) => Boolean(definition.isBusy) === (this.#busyRunning === 0)) ?? first;
-		if (!next) return undefined;
-		this.#left.splice(this.#left.indexOf(next), 1);
-		if (next.definition.isBusy) this.#busyRunning++;
-		return next;
+	/** Nothing when none is left. */
+	take(): Cell | undefined {
+		return this.#left.shift();
 	}
 
 	/** Takes all cells of a kernel out; gives how many those were. */

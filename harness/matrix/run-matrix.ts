@@ -76,7 +76,7 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 		};
 		let before: Cell | undefined;
 		try {
-			for (let cell = queue.take(); ; cell = queue.take(before)) {
+			for (let cell = queue.take(); ; cell = queue.take()) {
 				const isEndOfSuite = before && !(cell && cell.kernel === before.kernel && suiteOf(cell) === suiteOf(before));
 				// A fresh guest has nothing of what was leaked.
 				if (isEndOfSuite && lane.hasOption(leakDetector)) await run(leakScanAfter(before!), {isRepeatable: false});

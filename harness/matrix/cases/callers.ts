@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type {LoopReport, TargetName} from '../../link/agent-protocol.ts';
 import type {CaseContext} from '../case.ts';
 
-/** Long enough for a dozen rounds on an idle host without acceleration; storms take more of them where it is not. */
-export const stretchMs = 700;
+/** Long enough for half a dozen rounds on an idle host without acceleration; races take more of them until it is shown. */
+export const stretchMs = 350;
 
 /** Loops check every register of every call; the verify programs check them at the hook. */
 export async function startCallers(
@@ -52,7 +52,7 @@ export function overlaps(counts: readonly number[]): number {
 }
 
 /** On a busy host a processor of the guest may stand still for a whole stretch; on an idle one the first is enough. */
-const stretchesAtMost = 8;
+const stretchesAtMost = 16;
 
 /** Does `stretch`, which is told how many went before, until it is shown; after the last one nobody looks again. */
 export async function untilShown(isShown: () => boolean, stretch: (n: number) => Promise<unknown>): Promise<void> {

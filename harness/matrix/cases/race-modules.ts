@@ -49,7 +49,6 @@ export const moduleRaceCases = [
 		id: 'race/module-reload-storm',
 		needs: ['return', 'device'],
 		targets: fixtures,
-		isBusy: true,
 		deadlineMs: 40_000,
 		async run(context) {
 			const target = context.target as TargetName;

@@ -43,7 +43,6 @@ export const raceCases = [
 		id: 'race/concurrent-callers',
 		needs: ['entry', 'return'],
 		targets: fixtures,
-		isBusy: true,
 		deadlineMs: 15_000,
 		async run(context) {
 			const entry = await context.attach({point: 'entry', program: 'verify_entry'});
@@ -69,7 +68,6 @@ export const raceCases = [
 		id: 'race/attach-while-called',
 		needs: ['entry', 'return'],
 		targets: fixtures,
-		isBusy: true,
 		deadlineMs: 20_000,
 		async run(context) {
 			const callers = await startCallers(context, {irq: true});
@@ -100,7 +98,6 @@ export const raceCases = [
 		id: 'race/detach-while-called',
 		needs: ['entry', 'return'],
 		targets: fixtures,
-		isBusy: true,
 		deadlineMs: 30_000,
 		async run(context) {
 			let overlapped = 0;
@@ -119,7 +116,6 @@ export const raceCases = [
 		id: 'race/fork-exit-storm',
 		needs: ['entry', 'return'],
 		targets: fixtures,
-		isBusy: true,
 		deadlineMs: 30_000,
 		async run(context) {
 			const doExit = await context.address('do_exit');
@@ -165,7 +161,6 @@ export const raceCases = [
 		id: 'race/task-and-softirq',
 		needs: ['entry', 'return'],
 		targets: fixtures,
-		isBusy: true,
 		deadlineMs: 20_000,
 		async run(context) {
 			const entry = await context.attach({point: 'entry', program: 'verify_entry'});

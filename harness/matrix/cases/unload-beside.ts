@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type {CallResult, TargetName} from '../../link/agent-protocol.ts';
-import {type Case, type CaseContext, defineCase, type TargetKind} from '../case.ts';
+import {type Case, type CaseContext, defineCase} from '../case.ts';
 import {targetSymbols} from '../context.ts';
 import {input, inTracefs, output, stack} from './calls.ts';
 import {keptByC, onlyHits, sameForCaller} from './registers.ts';
@@ -9,7 +9,6 @@ import {framesInFlight, waitUntilWaiting} from './tasks.ts';
 /** Another mechanism that replaces the return address of the calls of a function. */
 type Peer = {
 	readonly name: string;
-	readonly targets: readonly TargetKind[];
 	/** Of the kernel; without it the case does not apply. */
 	readonly option: string;
 	readonly add: (symbol: string) => string;
@@ -19,21 +18,18 @@ type Peer = {
 export const peers: readonly Peer[] = [
 	{
 		name: 'kretprobe',
-		targets: ['asm-fentry', 'c'],
 		option: 'CONFIG_KPROBE_EVENTS',
 		add: symbol => `echo 'r:pm_unload ${symbol}' >> kprobe_events && echo 1 > events/kprobes/pm_unload/enable`,
 		remove: `echo 0 > events/kprobes/pm_unload/enable && echo '-:pm_unload' >> kprobe_events`,
 	},
 	{
 		name: 'function-graph',
-		targets: ['asm-fentry', 'c'],
 		option: 'CONFIG_FUNCTION_GRAPH_TRACER',
 		add: symbol => `echo ${symbol} > set_ftrace_filter && echo function_graph > current_tracer`,
 		remove: 'echo nop > current_tracer && echo > set_ftrace_filter',
 	},
 	{
 		name: 'fprobe',
-		targets: ['asm-fentry', 'c'],
 		option: 'CONFIG_FPROBE_EVENTS',
 		add: symbol => `echo 'f:pm_unload ${symbol}%return' >> dynamic_events && echo 1 > events/fprobes/pm_unload/enable`,
 		remove: `echo 0 > events/fprobes/pm_unload/enable && echo '-:pm_unload' >> dynamic_events`,
@@ -159,7 +155,7 @@ export const unloadBesideCases: readonly Case[] = [
 		defineCase({
 			id: `return/unload-beside-${peer.name}`,
 			needs: ['return', 'device'],
-			targets: peer.targets,
+			targets: ['c'],
 			deadlineMs: 40_000,
 			async run(context) {
 				const symbol = targetSymbols[context.target];
