@@ -28,20 +28,21 @@ enum bprobe_point {
  *		overrides returns or names an expected attach type: EPROTOTYPE.
  * @point:	enum bprobe_point; anything else: EINVAL.
  * @symbol:	user pointer to the function's NUL-terminated name, or 0.
- *		Unreadable: EFAULT. Longer than a kernel symbol can be:
- *		ENAMETOOLONG. Unknown: ENOENT. Borne by several functions:
- *		ENOTUNIQ, attach by address then.
+ *		Unreadable: EFAULT. Longer than a kernel symbol can be, or of a
+ *		function whose name does not fit BPROBE_NAME_LEN: ENAMETOOLONG.
+ *		Unknown: ENOENT. Borne by several functions: ENOTUNIQ, attach by
+ *		address then.
  * @address:	the function's address when @symbol is 0; exactly one of the
  *		two must be given (EINVAL). Not the first byte of a function:
  *		EADDRNOTAVAIL.
  * @cookie:	handed to the program in struct bprobe_ext.
  *
- * What no probe may touch: EOPNOTSUPP, and the kernel log says why. That is
+ * What no probe may touch: EOPNOTSUPP; BPROBE_IOC_CHECK tells why. That is
  * what is no function, or not known to be one (data, labels, .cold and other
- * fragments, code that is jumped or returned to, entry and startup code, thunks,
- * static calls), code that runs once (__init), what probes stand on (the
- * kernel's kprobe blacklist, ftrace's trampolines, the context switch, this
- * module itself), and what this kernel offers no way to hook. Copies that a
+ * fragments), code that runs once (__init), code of vmlinux without a
+ * __fentry__ site (entry and startup code, thunks, ftrace itself, what is
+ * notrace, assembly), the kernel's kprobe blacklist, the context switch, this
+ * module itself, and what this kernel offers no way to hook. Copies that a
  * compiler makes of a function (.isra, .constprop, .part) are functions, with
  * arguments of their own; an alias is the function it stands for. Of a module
  * that is being loaded: EBUSY; that is being unloaded: ENOENT.
@@ -79,6 +80,7 @@ enum bprobe_miss {
 };
 
 #define BPROBE_NAME_LEN 128
+#define BPROBE_REASON_LEN 64
 
 /**
  * struct bprobe_info - argument of BPROBE_IOC_INFO, on a probe's descriptor
@@ -103,6 +105,26 @@ struct bprobe_info {
 	__aligned_u64 hits;
 	__aligned_u64 misses[BPROBE_MISS_MAX];
 	char symbol[BPROBE_NAME_LEN];
+};
+
+/**
+ * struct bprobe_check - argument of BPROBE_IOC_CHECK, on BPROBE_DEVICE
+ * @size:	sizeof(struct bprobe_check) as the caller knows it. Rules as for
+ *		struct bprobe_attach.
+ * @flags:	none are defined; anything but 0: EINVAL.
+ * @address:	of the first byte of a function, else EADDRNOTAVAIL
+ * @symbol:	out: its name, "name [module]" for a module's
+ * @reason:	out: why no probe may touch it, for people; empty if one may
+ *
+ * Tells what BPROBE_IOC_ATTACH would answer with EOPNOTSUPP, and attaches
+ * nothing. An attach can still find that the kernel offers no way to hook it.
+ */
+struct bprobe_check {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 address;
+	char symbol[BPROBE_NAME_LEN];
+	char reason[BPROBE_REASON_LEN];
 };
 
 /* How a function is hooked (struct bprobe_info.hook). */
@@ -151,5 +173,6 @@ struct bprobe_ext {
 /* 'P' keeps clear of FIBMAP and FIGETBSZ (1 and 2), which never reach a driver. */
 #define BPROBE_IOC_ATTACH	_IOW('P', 0x60, struct bprobe_attach)
 #define BPROBE_IOC_INFO		_IOWR('P', 0x61, struct bprobe_info)
+#define BPROBE_IOC_CHECK	_IOWR('P', 0x62, struct bprobe_check)
 
 #endif

@@ -78,7 +78,6 @@ static int find_function(const struct bprobe_attach *request, unsigned long *add
 			 char name[BPROBE_NAME_LEN])
 {
 	char symbol[KSYM_NAME_LEN];
-	const char *reason;
 	long length;
 	int err;
 
@@ -98,11 +97,32 @@ static int find_function(const struct bprobe_attach *request, unsigned long *add
 	err = bp_function_name(*address, name);
 	if (err)
 		return err;
-	reason = bp_function_denied(*address, name);
-	if (!reason)
-		return 0;
-	pr_notice_ratelimited("bprobe: %s is not probed: %s\n", name, reason);
-	return -EOPNOTSUPP;
+	return bp_function_denied(*address, name) ? -EOPNOTSUPP : 0;
+}
+
+/* BPROBE_IOC_CHECK: see bprobe.h. */
+int bp_descriptor_check(struct bprobe_check __user *arg)
+{
+	char name[BPROBE_NAME_LEN];
+	struct bprobe_check check;
+	const char *reason;
+	int err;
+
+	err = copy_sized(&check, sizeof(check), arg);
+	if (err)
+		return err;
+	if (check.flags)
+		return -EINVAL;
+	err = bp_function_name(check.address, name);
+	if (err)
+		return err;
+	reason = bp_function_denied(check.address, name);
+	/* All bytes: some of them are the caller's. */
+	memset(check.symbol, 0, sizeof(check.symbol));
+	memset(check.reason, 0, sizeof(check.reason));
+	strscpy(check.symbol, name, sizeof(check.symbol));
+	strscpy(check.reason, reason ?: "", sizeof(check.reason));
+	return copy_to_user(arg, &check, sizeof(check)) ? -EFAULT : 0;
 }
 
 static struct bpf_prog *find_program(int fd)

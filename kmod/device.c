@@ -28,11 +28,13 @@ static int device_open(struct inode *inode, struct file *file)
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	if (cmd != BPROBE_IOC_ATTACH)
+	if (cmd != BPROBE_IOC_ATTACH && cmd != BPROBE_IOC_CHECK)
 		return -ENOTTY;
 	/* The descriptor may have been handed to somebody else. */
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
+	if (cmd == BPROBE_IOC_CHECK)
+		return bp_descriptor_check((struct bprobe_check __user *)arg);
 	return bp_descriptor_open((const struct bprobe_attach __user *)arg);
 }
 

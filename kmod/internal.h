@@ -8,6 +8,24 @@
  * probes - the probes of one point of a site, in the order they run. Replaced
  *          whole, freed after every handler that may have read it has ended.
  * frame  - one call in flight whose return address was replaced.
+ *
+ * Locks. bp_mutex (probe.c) is held to attach, detach, list and settle; it is
+ * the outermost, and ftrace_lock, kprobe_mutex, text_mutex and the CPU hotplug
+ * lock of stop_machine() are taken below it. Handlers take none: they run with
+ * interrupts off and bp_cpu.busy set, read what RCU protects, and change only
+ * what is their CPU's or their task's.
+ *
+ * Life and death, each in the order that keeps a handler from what is gone:
+ *
+ * probe  - made whole, put into its site's probes, and only then is the site
+ *          hooked. Taken out of the probes, every handler that may have seen it
+ *          is waited for, the hook goes if it was the last, and then the
+ *          references on program and module go, and the memory.
+ * frame  - from an entry until the return, or until the task is dead, or until
+ *          a sweep gave the return address back (sweep.c).
+ * module - held by every descriptor, and by itself while another tracer will
+ *          return a call to us (keep.c). Its exit takes away the device, the
+ *          hooks, the frames; waits for tasks inside the trampoline; then frees.
  */
 #ifndef BPROBE_INTERNAL_H
 #define BPROBE_INTERNAL_H
@@ -151,6 +169,7 @@ const char *bp_function_denied(unsigned long address, const char *name);
 
 /* descriptor.c */
 int bp_descriptor_open(const struct bprobe_attach __user *arg);
+int bp_descriptor_check(struct bprobe_check __user *arg);
 
 /* keep.c: with bp_mutex held, and no return probe open */
 void bp_keep_settle(void);

@@ -61,7 +61,10 @@ static void look_again(struct work_struct *work)
  */
 void bp_keep_exit(void)
 {
-	/* The last sweep finds no frame: then an idle task, too, is out of the trampoline, as all CPUs have scheduled. */
+	/*
+	 * The last sweep finds no frame: then an idle task, too, is out of the
+	 * trampoline, as all CPUs have scheduled.
+	 */
 	unsigned long since = jiffies, pause = 1;
 	struct bp_left left;
 	bool said = false;

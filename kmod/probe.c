@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Probes: their place in the sites, their counts, their end.
- *
- * bp_mutex is the outermost lock; ftrace_lock, kprobe_mutex and text_mutex are
- * taken below it. It is never taken in a handler.
  */
 #include <linux/module.h>
 #include <linux/seq_file.h>

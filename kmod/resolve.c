@@ -130,7 +130,7 @@ int bp_symbol_address(const char *name, unsigned long *address)
 	return 0;
 }
 
-/* The name of the function that begins at @address; -EADDRNOTAVAIL if none does. */
+/* The name of the function that begins at @address; -EADDRNOTAVAIL if none does, -ENAMETOOLONG if it does not fit. */
 int bp_function_name(unsigned long address, char name[BPROBE_NAME_LEN])
 {
 	char text[KSYM_SYMBOL_LEN], *offset, *module;
@@ -141,7 +141,9 @@ int bp_function_name(unsigned long address, char name[BPROBE_NAME_LEN])
 		return -EADDRNOTAVAIL;
 	module = strchr(offset, ' ');
 	*offset = '\0';
-	snprintf(name, BPROBE_NAME_LEN, "%s%s", text, module ?: "");
+	/* The end of a name tells what it is a part of. */
+	if (snprintf(name, BPROBE_NAME_LEN, "%s%s", text, module ?: "") >= BPROBE_NAME_LEN)
+		return -ENAMETOOLONG;
 	return 0;
 }
 

@@ -88,6 +88,7 @@ int bp_run_init(void)
 {
 	struct sock_filter ret0 = BPF_STMT(BPF_RET | BPF_K, 0);
 	struct sock_fprog_kern filter = {.len = 1, .filter = &ret0};
+	struct bpf_prog_array *array;
 	int err;
 
 #ifndef BP_TRACE_CALL_BPF_EXPORTED
@@ -101,21 +102,22 @@ int bp_run_init(void)
 		return err;
 	dispatcher = kmemdup(original, sizeof(*original), GFP_KERNEL);
 	event = kzalloc(sizeof(*event), GFP_KERNEL);
-	if (event)
-		event->prog_array = kzalloc(BP_PROG_ARRAY_SIZE, GFP_KERNEL);
-	if (!dispatcher || !event || !event->prog_array) {
+	array = kzalloc(BP_PROG_ARRAY_SIZE, GFP_KERNEL);
+	if (!dispatcher || !event || !array) {
+		kfree(array);
 		bp_run_exit();
 		return -ENOMEM;
 	}
 	dispatcher->bpf_func = dispatch;
-	bp_prog_array_set(event->prog_array, dispatcher);
+	bp_prog_array_set(array, dispatcher);
+	RCU_INIT_POINTER(event->prog_array, array);
 	return 0;
 }
 
 void bp_run_exit(void)
 {
 	if (event)
-		kfree(event->prog_array);
+		kfree(rcu_dereference_protected(event->prog_array, true));
 	kfree(event);
 	kfree(dispatcher);
 	bpf_prog_destroy(original);

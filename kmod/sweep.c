@@ -72,7 +72,10 @@ static bool finish(struct sweep *sweep, const struct task_struct *task, struct b
 		WRITE_ONCE(*frame->slot, frame->caller);
 		return true;
 	}
-	/* Another's, or that of a call that ended without a return and whose word is in use again: in doubt it stays. */
+	/*
+	 * Another's, or that of a call that ended without a return and whose
+	 * word is in use again: in doubt it stays.
+	 */
 	sweep->left.held++;
 	return false;
 }

@@ -64,6 +64,8 @@ op_function op_insmod, op_rmmod, op_crash;				/* modules.c */
 op_function op_prepare;							/* prepare.c */
 op_function op_load, op_unload, op_prog_exists;					/* programs.c */
 op_function op_attach, op_close, op_info, op_listing, op_probe_fds;		/* probes.c */
+op_function op_check, op_attach_many, op_info_many, op_close_many;		/* many.c */
+op_function op_fuzz;								/* fuzz.c */
 op_function op_symbols, op_names;						/* symbols.c */
 op_function op_events, op_counters, op_reset;					/* events.c */
 op_function op_call, op_release, op_counts;					/* calls.c */
@@ -73,6 +75,7 @@ op_function op_start_loop, op_start_churn, op_start_forks;			/* loop.c churn.c f
 op_function op_ioctl;								/* raw.c */
 op_function op_mark;								/* mark.c */
 op_function op_as_user;								/* users.c */
+int become_user(uid_t uid, bool keep_sys_admin);					/* users.c: 0 or an errno */
 int task_add(pid_t pid);								/* tasks.c */
 uint64_t symbol_address(const char *name, struct failure *failure);	/* 0: failed */
 void forget_symbols(void);							/* symbols.c */

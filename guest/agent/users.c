@@ -19,8 +19,8 @@ struct outcome {
 	int become, opened, attached;	/* errno of each, 0: it went well */
 };
 
-/* Gives up root, and all capabilities but one at most. */
-static int become(uid_t uid, bool keep_sys_admin)
+/* Gives up root, and all capabilities but one at most; 0 or an errno. */
+int become_user(uid_t uid, bool keep_sys_admin)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2] = {};
@@ -45,7 +45,7 @@ static void try(struct outcome *outcome, uid_t uid, bool keep_sys_admin, bool op
 
 	if (open_first)
 		outcome->opened = try_open(&device);
-	outcome->become = become(uid, keep_sys_admin);
+	outcome->become = become_user(uid, keep_sys_admin);
 	if (outcome->become)
 		return;
 	if (!open_first)

@@ -64,7 +64,27 @@ int open_device(void)
 	return device;
 }
 
-static int complain_attach(int number, const char *function)
+/* Whether @function is an address, and which. */
+static bool is_address(const char *function, uint64_t *address)
+{
+	char *end;
+
+	*address = strtoull(function, &end, 16);
+	return !strncmp(function, "0x", 2) && !*end;
+}
+
+static int complain_refused(int device, const char *function)
+{
+	struct bprobe_check check;
+	uint64_t address;
+
+	if ((is_address(function, &address) || bprobe_resolve(function, &address, 1) > 0) &&
+	    !bprobe_check(device, address, &check) && check.reason[0])
+		return complain(0, "%s cannot be probed: %s", function, check.reason);
+	return complain(0, "%s cannot be probed: this kernel has no way to hook it", function);
+}
+
+static int complain_attach(int number, int device, const char *function)
 {
 	switch (number) {
 	case ENOENT:
@@ -74,7 +94,7 @@ static int complain_attach(int number, const char *function)
 	case EADDRNOTAVAIL:
 		return complain(0, "No function begins at %s", function);
 	case EOPNOTSUPP:
-		return complain(0, "%s cannot be probed; the kernel log says why", function);
+		return complain_refused(device, function);
 	case EPROTOTYPE:
 		return complain(0, "The program is not of the kind kprobe, or it sleeps or overrides returns");
 	case EPERM:
@@ -86,12 +106,10 @@ static int complain_attach(int number, const char *function)
 int attach_to(int device, int prog_fd, enum bprobe_point point, const char *function)
 {
 	uint64_t address;
-	char *end;
 	int probe;
 
 	if (!strncmp(function, "0x", 2)) {
-		address = strtoull(function, &end, 16);
-		if (*end) {
+		if (!is_address(function, &address)) {
 			complain(0, "%s is no address", function);
 			return -1;
 		}
@@ -100,7 +118,7 @@ int attach_to(int device, int prog_fd, enum bprobe_point point, const char *func
 		probe = bprobe_attach_symbol(device, prog_fd, point, function, NULL);
 	}
 	if (probe < 0)
-		complain_attach(errno, function);
+		complain_attach(errno, device, function);
 	return probe;
 }
 

@@ -40,6 +40,13 @@ int bprobe_attach_address(int device, int prog_fd, enum bprobe_point point, uint
 /* Fills *info about a probe. EINVAL, ENOTTY: not a probe. */
 int bprobe_get_info(int probe, struct bprobe_info *info);
 
+/*
+ * Fills *check about the function that begins at @address, without attaching
+ * anything: its name, and why it must not be probed. Errors: see struct
+ * bprobe_check.
+ */
+int bprobe_check(int device, uint64_t address, struct bprobe_check *check);
+
 /* One line of the list of all probes. */
 struct bprobe_listed {
 	char point[8];

@@ -42,6 +42,14 @@ int bprobe_get_info(int probe, struct bprobe_info *info)
 	return ioctl(probe, BPROBE_IOC_INFO, info);
 }
 
+int bprobe_check(int device, uint64_t address, struct bprobe_check *check)
+{
+	memset(check, 0, sizeof(*check));
+	check->size = sizeof(*check);
+	check->address = address;
+	return ioctl(device, BPROBE_IOC_CHECK, check);
+}
+
 static const char *name_of(const char *const *names, unsigned int count, unsigned int n)
 {
 	return n < count ? names[n] : "?";

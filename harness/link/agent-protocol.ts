@@ -183,6 +183,22 @@ export type AgentOps = {
 	/** Closes the probe; `closedNs` is CLOCK_MONOTONIC after close(2) returned. */
 	close: {in: {probe: number}; out: {closedNs: Hex}};
 	info: {in: {probe: number}; out: ProbeInfo};
+	/** Why no probe may touch the function at each address, empty for one that may be; an errno where none begins. */
+	check: {in: {addresses: readonly Hex[]}; out: {reasons: readonly string[]}};
+	/** Attaches `prog` at the entry and at the return of each function; an errno for each, empty where it went well. */
+	attachMany: {in: {prog: number; addresses: readonly Hex[]}; out: {errors: readonly string[]}};
+	/** Of all that attachMany has attached, in that order: entry hits, entry misses, return hits, return misses. */
+	infoMany: {in: {}; out: {counts: readonly (readonly [number, number, number, number])[]}};
+	/** Closes the newest `count` functions of attachMany; default: all. */
+	closeMany: {in: {count?: number}; out: {}};
+	/**
+	 * Random ioctls on the device, on probes and on other files, by `processes` at once, some of which are killed, until
+	 * there were `calls`. `wrong` is the first answer that bprobe.h does not name, or empty.
+	 */
+	fuzz: {
+		in: {prog: number; calls: number; processes: number; seed: number; as: 'root' | 'noSysAdmin' | 'userNamespace'};
+		out: {calls: number; attached: number; killed: number; wrong: string; errors: Readonly<Record<string, number>>};
+	};
 	/** Text that reading /dev/bprobe gives. */
 	listing: {in: {}; out: {text: string}};
 	/** Addresses of symbols (all that bear the name; scans /proc/kallsyms). */

@@ -12,6 +12,8 @@ import {noteUse, type Snapshot} from './snapshot-files.ts';
 import {Vm, type VmOptions} from './vm.ts';
 
 export type GuestOptions = Omit<VmOptions, 'qemu' | 'kernel' | 'initramfs' | 'memoryMib' | 'memory' | 'isIncoming'> & {
+	/** Default: what a guest of this kernel needs. */
+	readonly memoryMib?: number;
 	/** Called with a started VM whose guest has not said anything yet. */
 	readonly onStarted?: (vm: Vm) => void;
 	/** The guest must answer by then. No deadline under gdb. */
@@ -38,7 +40,8 @@ export class Guest implements AsyncDisposable {
 	/** Powers a guest on. Throws BootError, which shows the end of its console. */
 	static async boot({kernel, initramfs}: BootFiles, options: GuestOptions = {}): Promise<Guest> {
 		const {signal, gdb = false, deadlineMs = gdb ? undefined : 60_000} = options;
-		const [qemu, memoryMib] = await Promise.all([findQemu({signal}), guestMemoryMib(kernel)]);
+		const [qemu, needed] = await Promise.all([findQemu({signal}), guestMemoryMib(kernel)]);
+		const memoryMib = options.memoryMib ?? needed;
 		await using resources = new AsyncDisposableStack();
 		const vm = resources.use(await Vm.start({...options, qemu, kernel, initramfs, memoryMib}));
 		options.onStarted?.(vm);

@@ -1,6 +1,7 @@
 import type {Case} from '../case.ts';
 import {entryCases} from './entry.ts';
 import {entryHookCases} from './entry-hooks.ts';
+import {fuzzCases} from './fuzz.ts';
 import {inFlightCases} from './in-flight.ts';
 import {missCases} from './misses.ts';
 import {moduleCases} from './module.ts';
@@ -19,6 +20,7 @@ import {unloadBesideCases} from './unload-beside.ts';
 export const allCases: readonly Case[] = [
 	...moduleCases,
 	...noFunctionCases,
+	...fuzzCases,
 	...entryCases,
 	...entryHookCases,
 	...returnCases,

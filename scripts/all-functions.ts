@@ -1,0 +1,211 @@
+/**
+ * Probes every function of vmlinux that is not refused, at its entry and its return, a thousand at a time until it is all of them,
+ * while the guest works; then all at once for some minutes: `all-functions.ts [kernel] [--minutes M] [--limit N] [--lists DIR]`.
+ * Where a batch kills the guest it is halved until the function is known. Ends with 1 if anything was wrong.
+ */
+import {mkdir, readFile, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import {parseArgs} from 'node:util';
+import {buildPayload} from '../harness/build/payload.ts';
+import {messageOf} from '../harness/host/errors.ts';
+import type {Hex} from '../harness/link/agent-protocol.ts';
+import {push} from '../harness/link/transfer.ts';
+import {obtainBootableKernel} from '../harness/matrix/bootable-kernel.ts';
+import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
+import {findKernelReports} from '../harness/vm/crash-detector.ts';
+import {Guest} from '../harness/vm/guest.ts';
+import {loadSuite} from '../harness/vm/load-suite.ts';
+
+const {positionals, values: options} = parseArgs({
+	allowPositionals: true,
+	options: {
+		minutes: {type: 'string', default: '10'},
+		/** Only so many functions, for a try. */
+		limit: {type: 'string'},
+		lists: {type: 'string'},
+	},
+});
+const kernel = positionals[0] ?? embeddedKernel;
+const batchSize = 1000;
+
+type Func = {readonly name: string; readonly address: Hex};
+type Attached = Func & {readonly counts: readonly [number, number, number, number]};
+type Worked = {readonly guest: Guest; readonly run: (all?: boolean) => Promise<void>; readonly prog: number};
+
+const payload = await buildPayload(await obtainBootableKernel(kernel));
+const problems: string[] = [];
+const guest = await start();
+
+const functions = await functionsOf(guest.guest);
+const refused = new Map<string, string>();
+const eligible: Func[] = [];
+for (const chunk of chunks(functions, batchSize)) {
+	const {reasons} = await guest.guest.agent.call('check', {addresses: chunk.map(({address}) => address)});
+	for (const [n, each] of chunk.entries()) {
+		if (reasons[n]) refused.set(each.name, reasons[n]);
+		else eligible.push(each);
+	}
+}
+say(`${functions.length} functions, ${refused.size} refused`);
+
+const attached: Func[] = [];
+const startedAt = performance.now();
+for (const batch of chunks(eligible.slice(0, Number(options.limit ?? eligible.length)), batchSize)) {
+	try {
+		const done = await attach(guest, batch);
+		await guest.run(true);
+		attached.push(...done);
+		say(`${attached.length} attached after ${seconds(startedAt)} s`);
+	} catch (error) {
+		problems.push(
+			`${complaint(guest, error)} with ${attached.length} functions and those from ${batch[0]!.name} to ${batch.at(-1)!.name}`,
+		);
+		await guest.guest[Symbol.asyncDispose]();
+		const culprit = await findCulprit(batch);
+		problems.push(culprit ? `it is ${culprit.name}` : 'none of them does it alone');
+		break;
+	}
+}
+
+let counted: readonly Attached[] = [];
+if (problems.length === 0) {
+	try {
+		const until = performance.now() + Number(options.minutes) * 60_000;
+		let rounds = 0;
+		do {
+			await guest.run(true);
+			rounds++;
+		} while (performance.now() < until);
+		say(`all at once, ${rounds} rounds of the workload`);
+		const {counts} = await guest.guest.agent.call('infoMany', {});
+		counted = attached.map((each, n) => ({...each, counts: counts[n]!}));
+		const closingAt = performance.now();
+		while (attached.length > 0) {
+			await guest.guest.agent.call('closeMany', {count: batchSize});
+			attached.splice(-batchSize);
+		}
+		say(`closed in ${seconds(closingAt)} s`);
+		await guest.run(true);
+	} catch (error) {
+		problems.push(`${complaint(guest, error)} with all at once`);
+	}
+	const complaints = findKernelReports(guest.guest.vm.console.text).map(({title}) => title);
+	problems.push(...complaints.filter(title => !problems.some(problem => problem.includes(title))));
+	await guest.guest[Symbol.asyncDispose]();
+}
+
+const hit = counted.filter(({counts: [entry]}) => entry > 0);
+/** The workload cannot do without these, on any kernel that has them. */
+const certain = [
+	'vfs_read',
+	'vfs_write',
+	'do_exit',
+	'schedule',
+	'tcp_sendmsg',
+	'vfs_unlink',
+	'do_mmap',
+	'wake_up_process',
+];
+for (const {name, counts} of counted)
+	if (certain.includes(name) && counts[0] === 0) problems.push(`${name} was called, and not hit`);
+const byReason = Map.groupBy(refused.values(), reason => reason);
+process.stdout.write(
+	[
+		`${kernel}: ${functions.length} functions of vmlinux, ${counted.length} probed at entry and return, ${hit.length} of them hit`,
+		`hits ${sum(0)} at entries and ${sum(2)} at returns, misses ${sum(1)} and ${sum(3)}`,
+		...[...byReason].map(([reason, each]) => `refused ${each.length}: ${reason}`),
+		...problems.map(problem => `problem: ${problem}`),
+		'',
+	].join('\n'),
+);
+if (options.lists !== undefined) {
+	await mkdir(options.lists, {recursive: true});
+	const write = (name: string, lines: readonly string[]) =>
+		writeFile(path.join(options.lists!, `${payload.kernel.id}-${name}`), `${lines.join('\n')}\n`);
+	await write(
+		'probed',
+		counted.map(({name, counts}) => `${name} ${counts.join(' ')}`),
+	);
+	await write(
+		'refused',
+		[...refused].map(([name, reason]) => `${name}: ${reason}`),
+	);
+}
+process.exitCode = problems.length > 0 ? 1 : 0;
+
+async function start(): Promise<Worked> {
+	const booted = await Guest.boot(payload, {memoryMib: 1024});
+	await loadSuite(booted, payload);
+	const link = await booted.link();
+	const data = await readFile(path.join(import.meta.dirname, 'workload.sh'));
+	await push(link, '/root', [{path: 'workload.sh', data, mode: 0o755}]);
+	const {prog} = await booted.agent.call('load', {program: 'empty'});
+	return {
+		guest: booted,
+		prog,
+		async run(all = false) {
+			const {stdout} = await link.exec(`/root/workload.sh ${all ? 'all' : ''} 2>&1 || true`);
+			if (!stdout.endsWith('right\n')) throw new Error(`the workload said ${JSON.stringify(stdout)}`);
+			await booted.vm.console.refresh();
+			const [report] = findKernelReports(booted.vm.console.text);
+			if (report) throw new Error(report.title);
+		},
+	};
+}
+
+/** Code symbols of vmlinux, one for each address. */
+async function functionsOf(of: Guest): Promise<readonly Func[]> {
+	const {stdout} = await (await of.link()).exec('grep -v "\\[" /proc/kallsyms');
+	const found = new Map<string, Func>();
+	for (const [, address, name] of stdout.matchAll(/^([\da-f]+) [tTwW] (\S+)$/gm)) {
+		if (!found.has(address!)) found.set(address!, {name: name!, address: `0x${address!}`});
+	}
+	return [...found.values()];
+}
+
+/** Those that could be; the kernel may still refuse one. */
+async function attach({guest: {agent}, prog}: Worked, batch: readonly Func[]): Promise<readonly Func[]> {
+	const {errors} = await agent.call('attachMany', {prog, addresses: batch.map(({address}) => address)});
+	return batch.filter((each, n) => {
+		if (errors[n]) refused.set(each.name, errors[n]);
+		return !errors[n];
+	});
+}
+
+/** The one function of a batch that is enough to bring a guest down. */
+async function findCulprit(batch: readonly Func[]): Promise<Func | undefined> {
+	const fresh = await start();
+	try {
+		await attach(fresh, batch);
+		await fresh.run(true);
+		return undefined;
+	} catch (error) {
+		say(`${complaint(fresh, error)}: ${batch.length} functions from ${batch[0]!.name}`);
+	} finally {
+		await fresh.guest[Symbol.asyncDispose]();
+	}
+	if (batch.length === 1) return batch[0];
+	const middle = Math.ceil(batch.length / 2);
+	return (await findCulprit(batch.slice(0, middle))) ?? (await findCulprit(batch.slice(middle)));
+}
+
+function complaint({guest: {vm}}: Worked, error: unknown): string {
+	const [report] = findKernelReports(vm.console.text);
+	return report?.title ?? messageOf(error);
+}
+
+function chunks<T>(all: readonly T[], size: number): T[][] {
+	return Array.from({length: Math.ceil(all.length / size)}, (_, n) => all.slice(n * size, (n + 1) * size));
+}
+
+function sum(column: 0 | 1 | 2 | 3): number {
+	return counted.reduce((total, {counts}) => total + counts[column], 0);
+}
+
+function seconds(since: number): number {
+	return Math.round((performance.now() - since) / 1000);
+}
+
+function say(line: string): void {
+	process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,73 @@
+/**
+ * Random ioctls until there were as many as asked for: `fuzz.ts [count] [kernel] [seed]`. Ends with 1 if an answer was wrong, the
+ * kernel complained, or something was left.
+ */
+import {buildPayload} from '../harness/build/payload.ts';
+import {obtainBootableKernel} from '../harness/matrix/bootable-kernel.ts';
+import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
+import {findKernelReports} from '../harness/vm/crash-detector.ts';
+import {Guest} from '../harness/vm/guest.ts';
+import {loadSuite} from '../harness/vm/load-suite.ts';
+
+const count = Number(process.argv[2] ?? 1e6);
+const kernel = process.argv[3] ?? embeddedKernel;
+let seed = Number(process.argv[4] ?? Date.now() % 1e6);
+/** By who asks: most by those who may. */
+const rights = ['root', 'root', 'root', 'noSysAdmin', 'userNamespace'] as const;
+const callsAtOnce = 20_000;
+
+const payload = await buildPayload(await obtainBootableKernel(kernel));
+await using guest = await Guest.boot(payload);
+await loadSuite(guest, payload);
+const {agent} = guest;
+const link = await guest.link();
+const {prog} = await agent.call('load', {program: 'count'});
+const before = await state();
+const sums = {calls: 0, attached: 0, killed: 0};
+const errors: Record<string, number> = {};
+const problems: string[] = [];
+for (let round = 0; sums.calls < count && problems.length === 0; round++, seed++) {
+	const as = rights[round % rights.length]!;
+	const found = await agent.call('fuzz', {prog, calls: callsAtOnce, processes: 4, seed, as});
+	for (const key of ['calls', 'attached', 'killed'] as const) sums[key] += found[key];
+	for (const [name, times] of Object.entries(found.errors)) errors[name] = (errors[name] ?? 0) + times;
+	if (found.wrong) problems.push(`${as}: ${found.wrong}`);
+	if (as !== 'root' && found.attached > 0) problems.push(`${as}: attached ${found.attached} times, seed ${seed}`);
+	if (round % 10 === 9)
+		process.stderr.write(`${sums.calls} ioctls, ${sums.attached} attached, ${sums.killed} killed\n`);
+}
+const after = await state();
+if (after.text !== before.text) problems.push(`left behind: ${before.text} became ${after.text}`);
+await guest.vm.console.refresh();
+problems.push(...findKernelReports(guest.vm.console.text).map(({title}) => title));
+process.stdout.write(
+	[
+		`${kernel}: ${sums.calls} ioctls, ${sums.attached} attached, ${sums.killed} of their processes killed, last seed ${seed - 1}`,
+		`answers: ${Object.entries(errors)
+			.map(([name, times]) => `${name} ${times}`)
+			.join(', ')}`,
+		`slab and per-CPU memory: ${before.kib} KiB before, ${after.kib} KiB after`,
+		...problems,
+		'',
+	].join('\n'),
+);
+process.exitCode = problems.length > 0 ? 1 : 0;
+
+/** What must be the same in the end, and how much the kernel has allocated, which only grows with what is leaked. */
+async function state(): Promise<{text: string; kib: number}> {
+	const {stdout} = await link.exec(
+		[
+			'grep -E "^(bprobe|fixtures) " /proc/modules | cut -d" " -f1-3',
+			'head -1 /dev/bprobe',
+			'grep -cE "^(entry|return) " /dev/bprobe',
+			'sync',
+			'echo 3 > /proc/sys/vm/drop_caches',
+			'grep -E "^(SUnreclaim|Percpu)" /proc/meminfo',
+		].join('; '),
+	);
+	const kib = [...stdout.matchAll(/^(?:SUnreclaim|Percpu): +(\d+) kB$/gm)].reduce(
+		(sum, [, each]) => sum + Number(each),
+		0,
+	);
+	return {text: stdout.replaceAll(/^(?:SUnreclaim|Percpu).*\n?/gm, '').trim(), kib};
+}
