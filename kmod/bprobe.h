@@ -45,7 +45,8 @@ enum bprobe_point {
  * module itself, and what this kernel offers no way to hook. Copies that a
  * compiler makes of a function (.isra, .constprop, .part) are functions, with
  * arguments of their own; an alias is the function it stands for. Of a module
- * that is being loaded: EBUSY; that is being unloaded: ENOENT.
+ * that is being loaded: EBUSY; that is being unloaded: ENOENT. ENOMEM and EMFILE
+ * are what they are everywhere; nothing is left of an attach that failed.
  *
  * The ioctl returns a new descriptor (close-on-exec) that is
  * the probe; it holds the program, and the module that contains the function.

@@ -117,15 +117,20 @@ static int hook_by_kprobe(struct bp_site *site)
 int bp_site_hook(struct bp_site *site)
 {
 	unsigned long location = bp_ftrace_location(site->address);
+	int err;
 
 	if (location) {
 		site->hook = BPROBE_HOOK_FTRACE;
 		site->ip = location;
 		hlist_add_head_rcu(&site->by_ip, &by_ip[hash_long(location, SITE_BITS)]);
-		if (!ftrace_set_filter_ip(&ops, site->address, 0, 0))
+		err = ftrace_set_filter_ip(&ops, site->address, 0, 0);
+		if (!err)
 			return 0;
 		hlist_del_init_rcu(&site->by_ip);
 		bp_synchronize_handlers();
+		/* A breakpoint is for where there is no other way. */
+		if (err == -ENOMEM)
+			return err;
 	}
 	return hook_by_kprobe(site);
 }

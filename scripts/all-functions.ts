@@ -1,7 +1,7 @@
 /**
- * Probes every function of vmlinux that is not refused, at its entry and its return, a thousand at a time until it is all of them,
- * while the guest works; then all at once for some minutes: `all-functions.ts [kernel] [--minutes M] [--limit N] [--lists DIR]`.
- * Where a batch kills the guest it is halved until the function is known. Ends with 1 if anything was wrong.
+ * Probes every function of vmlinux that is not refused, at its entry and its return, a thousand at a time, while the guest works;
+ * then all at once for some minutes, which takes hours to attach: `all-functions.ts [kernel] [--minutes M] [--limit N] [--lists
+ * DIR]`. Where a batch kills the guest it is halved until the function is known. Ends with 1 if anything was wrong.
  */
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
@@ -19,7 +19,7 @@ import {loadSuite} from '../harness/vm/load-suite.ts';
 const {positionals, values: options} = parseArgs({
 	allowPositionals: true,
 	options: {
-		minutes: {type: 'string', default: '10'},
+		minutes: {type: 'string', default: '0'},
 		/** Only so many functions, for a try. */
 		limit: {type: 'string'},
 		lists: {type: 'string'},
@@ -27,14 +27,16 @@ const {positionals, values: options} = parseArgs({
 });
 const kernel = positionals[0] ?? embeddedKernel;
 const batchSize = 1000;
+/** It takes seconds; with everything probed, minutes. */
+const workloadMs = 20 * 60_000;
 
 type Func = {readonly name: string; readonly address: Hex};
 type Attached = Func & {readonly counts: readonly [number, number, number, number]};
-type Worked = {readonly guest: Guest; readonly run: (all?: boolean) => Promise<void>; readonly prog: number};
+type Worked = {readonly guest: Guest; readonly run: () => Promise<void>; readonly prog: number};
 
 const payload = await buildPayload(await obtainBootableKernel(kernel));
 const problems: string[] = [];
-const guest = await start();
+let guest = await start();
 
 const functions = await functionsOf(guest.guest);
 const refused = new Map<string, string>();
@@ -48,51 +50,42 @@ for (const chunk of chunks(functions, batchSize)) {
 }
 say(`${functions.length} functions, ${refused.size} refused`);
 
-const attached: Func[] = [];
+let counted: Attached[] = [];
 const startedAt = performance.now();
 for (const batch of chunks(eligible.slice(0, Number(options.limit ?? eligible.length)), batchSize)) {
 	try {
 		const done = await attach(guest, batch);
-		await guest.run(true);
-		attached.push(...done);
-		say(`${attached.length} attached after ${seconds(startedAt)} s`);
+		await guest.run();
+		counted.push(...(await count(guest, done)));
+		await guest.guest.agent.call('closeMany', {});
+		await guest.run();
+		say(`${counted.length} were probed after ${seconds(startedAt)} s`);
 	} catch (error) {
-		problems.push(
-			`${complaint(guest, error)} with ${attached.length} functions and those from ${batch[0]!.name} to ${batch.at(-1)!.name}`,
-		);
+		problems.push(`${complaint(guest, error)} with functions from ${batch[0]!.name} to ${batch.at(-1)!.name}`);
 		await guest.guest[Symbol.asyncDispose]();
 		const culprit = await findCulprit(batch);
 		problems.push(culprit ? `it is ${culprit.name}` : 'none of them does it alone');
-		break;
+		guest = await start();
 	}
 }
 
-let counted: readonly Attached[] = [];
-if (problems.length === 0) {
+if (problems.length === 0 && Number(options.minutes) > 0) {
+	// Each attach copies the filter of ftrace: what that calls comes last.
+	const byHits = counted.toSorted((a, b) => a.counts[0] - b.counts[0]);
 	try {
-		const until = performance.now() + Number(options.minutes) * 60_000;
-		let rounds = 0;
-		do {
-			await guest.run(true);
-			rounds++;
-		} while (performance.now() < until);
-		say(`all at once, ${rounds} rounds of the workload`);
-		const {counts} = await guest.guest.agent.call('infoMany', {});
-		counted = attached.map((each, n) => ({...each, counts: counts[n]!}));
-		const closingAt = performance.now();
-		while (attached.length > 0) {
-			await guest.guest.agent.call('closeMany', {count: batchSize});
-			attached.splice(-batchSize);
+		const attached: Func[] = [];
+		for (const batch of chunks(byHits, batchSize)) {
+			attached.push(...(await attach(guest, batch)));
+			say(`${attached.length} at once after ${seconds(startedAt)} s`);
 		}
-		say(`closed in ${seconds(closingAt)} s`);
-		await guest.run(true);
+		const until = performance.now() + Number(options.minutes) * 60_000;
+		while (performance.now() < until) await guest.run();
+		counted = [...(await count(guest, attached))];
 	} catch (error) {
 		problems.push(`${complaint(guest, error)} with all at once`);
 	}
-	const complaints = findKernelReports(guest.guest.vm.console.text).map(({title}) => title);
-	problems.push(...complaints.filter(title => !problems.some(problem => problem.includes(title))));
-	await guest.guest[Symbol.asyncDispose]();
 }
+await guest.guest[Symbol.asyncDispose]();
 
 const hit = counted.filter(({counts: [entry]}) => entry > 0);
 /** The workload cannot do without these, on any kernel that has them. */
@@ -143,8 +136,9 @@ async function start(): Promise<Worked> {
 	return {
 		guest: booted,
 		prog,
-		async run(all = false) {
-			const {stdout} = await link.exec(`/root/workload.sh ${all ? 'all' : ''} 2>&1 || true`);
+		async run() {
+			const late = AbortSignal.timeout(workloadMs);
+			const {stdout} = await link.exec('/root/workload.sh 2>&1 || true', {signal: late});
 			if (!stdout.endsWith('right\n')) throw new Error(`the workload said ${JSON.stringify(stdout)}`);
 			await booted.vm.console.refresh();
 			const [report] = findKernelReports(booted.vm.console.text);
@@ -172,12 +166,17 @@ async function attach({guest: {agent}, prog}: Worked, batch: readonly Func[]): P
 	});
 }
 
+async function count({guest: {agent}}: Worked, attached: readonly Func[]): Promise<readonly Attached[]> {
+	const {counts} = await agent.call('infoMany', {});
+	return attached.map((each, n) => ({...each, counts: counts[n]!}));
+}
+
 /** The one function of a batch that is enough to bring a guest down. */
 async function findCulprit(batch: readonly Func[]): Promise<Func | undefined> {
 	const fresh = await start();
 	try {
 		await attach(fresh, batch);
-		await fresh.run(true);
+		await fresh.run();
 		return undefined;
 	} catch (error) {
 		say(`${complaint(fresh, error)}: ${batch.length} functions from ${batch[0]!.name}`);

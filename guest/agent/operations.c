@@ -12,7 +12,7 @@ const struct operation suite_operations[] = {
 	{"ioctl", op_ioctl}, {"asUser", op_as_user}, {"probeFds", op_probe_fds}, {"insmod", op_insmod},
 	{"rmmod", op_rmmod}, {"crash", op_crash}, {"mark", op_mark},
 	{"check", op_check}, {"attachMany", op_attach_many}, {"infoMany", op_info_many}, {"closeMany", op_close_many},
-	{"fuzz", op_fuzz},
+	{"fuzz", op_fuzz}, {"failing", op_failing},
 	{"execByThread", op_exec_by_thread}, {0},
 };
 

@@ -76,8 +76,9 @@ async function buildIn(directory: string, {name, sources, elsewhere, commands, s
 		const hasWarnings = isWarning.test(words);
 		const why = failure ?? (hasWarnings ? 'there are warnings' : undefined);
 		if (why === undefined) continue;
-		// The next time make would find nothing to do, and nobody the warning.
-		if (!hasWarnings) await rm(mark);
+		// With warnings the next make would find nothing to do, and nobody the warning. After a first build that failed, what
+		// it has not come to yet is not known.
+		if (!hasWarnings && !isAnew) await rm(mark);
 		// By the names that people edit, not those of the copies.
 		const plain = words.replaceAll(`${directory}/`, '').trim();
 		throw new BuildError(`${name} does not build: ${why}.\n${plain.split('\n').slice(-60).join('\n')}`);

@@ -74,6 +74,20 @@ test.serial('one file changed is one file compiled, and gives what a build from 
 	await t.notThrowsAsync(buildPayload(kernel, {module: module.path}));
 });
 
+test.serial('a module whose first build failed is built as a whole once it is mended', async t => {
+	t.timeout(20 * 60_000);
+	const kernel = await obtainKernel('debian-6.1');
+	await using module = await copyOfModule();
+	const text = await readFile(module.entry, 'utf8');
+	// A file that no build of this module had makes it begin from nothing.
+	await writeFile(path.join(path.dirname(module.entry), 'of_a_test.h'), `/* ${randomUUID()} */\n`);
+	await writeFile(module.entry, `${text}\nint x = nosuch;\n`);
+	await t.throwsAsync(buildPayload(kernel, {module: module.path}), {instanceOf: BuildError});
+	await writeFile(module.entry, `${text}\n/* ${randomUUID()} */\n`);
+	const {modules} = await buildPayload(kernel, {module: module.path});
+	t.true((await readFile(modules.bprobe)).length > 0);
+});
+
 test.serial('two processes with different sources of one module get each its own', async t => {
 	t.timeout(20 * 60_000);
 	const kernel = await obtainKernel('debian-6.1');

@@ -199,6 +199,14 @@ export type AgentOps = {
 		in: {prog: number; calls: number; processes: number; seed: number; as: 'root' | 'noSysAdmin' | 'userNamespace'};
 		out: {calls: number; attached: number; killed: number; wrong: string; errors: Readonly<Record<string, number>>};
 	};
+	/**
+	 * Attaches, or loads bprobe, while the first allocation of the agent fails (loading: of bprobe for the agent), then the second,
+	 * until there are no more (or thirty in a row harm nobody); undoes what went well. `ends` has an errno or '' for each. EOPNOTSUPP: not on this kernel.
+	 */
+	failing: {
+		in: {what: 'attach'; prog: number; point: Point; address: Hex} | {what: 'insmod'};
+		out: {ends: readonly string[]};
+	};
 	/** Text that reading /dev/bprobe gives. */
 	listing: {in: {}; out: {text: string}};
 	/** Addresses of symbols (all that bear the name; scans /proc/kallsyms). */

@@ -7,6 +7,7 @@ import {missCases} from './misses.ts';
 import {moduleCases} from './module.ts';
 import {multiCases} from './multi.ts';
 import {noFunctionCases} from './no-function.ts';
+import {noMemoryCases} from './no-memory.ts';
 import {raceCases} from './race.ts';
 import {moduleRaceCases} from './race-modules.ts';
 import {unloadBesideRaceCases} from './race-unload-beside.ts';
@@ -21,6 +22,7 @@ export const allCases: readonly Case[] = [
 	...moduleCases,
 	...noFunctionCases,
 	...fuzzCases,
+	...noMemoryCases,
 	...entryCases,
 	...entryHookCases,
 	...returnCases,

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What happens where the kernel has no memory for us. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "agent.h"
+
+struct attempt {
+	bool is_load;
+	int file, device, program, point;
+	uint64_t address;
+};
+
+/* 0 or an errno; what went well is undone. */
+static int try(const struct attempt *attempt)
+{
+	int probe;
+
+	if (attempt->is_load) {
+		if (syscall(SYS_finit_module, attempt->file, "", 0))
+			return errno;
+		return syscall(SYS_delete_module, "bprobe", O_NONBLOCK) ? errno : 0;
+	}
+	probe = bprobe_attach_address(attempt->device, attempt->program, attempt->point, attempt->address, NULL);
+	if (probe < 0)
+		return errno;
+	close(probe);
+	return 0;
+}
+
+/* So many failures in a row that harm nobody: what follows is the kernel's way to look for more memory. */
+#define HARMLESS 30
+
+/* Lets the first allocation of the attempt fail, then the second, until it has no more. */
+static json_t *fail_each(int fixtures, const struct attempt *attempt, bool by_module, struct failure *failure)
+{
+	json_t *ends = json_array();
+	struct fx_fail request;
+	int seen, error, harmless = 0;
+
+	for (int nth = 1; harmless < HARMLESS; nth++) {
+		request = (struct fx_fail){.nth = nth, .flags = by_module ? FX_FAIL_BY_MODULE : 0};
+		if (ioctl(fixtures, FX_IOC_FAIL, &request) < 0) {
+			json_decref(ends);
+			return fail_errno(failure, "Cannot let allocations fail");
+		}
+		error = try(attempt);
+		request = (struct fx_fail){.flags = FX_FAIL_STAYS};
+		seen = ioctl(fixtures, FX_IOC_FAIL, &request);
+		json_array_append_new(ends, json_string(error ? strerrorname_np(error) : ""));
+		harmless = error ? 0 : harmless + 1;
+		if (seen < nth)
+			break;
+	}
+	request = (struct fx_fail){};
+	ioctl(fixtures, FX_IOC_FAIL, &request);
+	return json_pack("{s:o}", "ends", ends);
+}
+
+/* Attaches, or loads bprobe, again and again: see agent-protocol.ts. */
+json_t *op_failing(json_t *in, struct failure *failure)
+{
+	static const char *const whats[] = {"attach", "insmod", NULL};
+	struct attempt attempt = {.file = -1};
+	int fixtures = fixtures_device(failure), what;
+	json_t *out;
+
+	if (fixtures < 0 || !need_choice(in, "what", whats, &what, failure))
+		return NULL;
+	attempt.is_load = what == 1;
+	if (attempt.is_load) {
+		attempt.file = open(LIBRARY "/bprobe.ko", O_RDONLY | O_CLOEXEC);
+		if (attempt.file < 0)
+			return fail_errno(failure, "Cannot open the module");
+	} else {
+		attempt.device = bprobe_device(failure);
+		attempt.program = handle_fd(in, "prog", PROG, failure);
+		if (attempt.device < 0 || attempt.program < 0 || !need_hex(in, "address", &attempt.address, failure) ||
+		    !need_choice(in, "point", point_names, &attempt.point, failure))
+			return NULL;
+	}
+	out = fail_each(fixtures, &attempt, attempt.is_load, failure);
+	if (attempt.file >= 0)
+		close(attempt.file);
+	return out;
+}
