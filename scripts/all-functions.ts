@@ -39,16 +39,16 @@ const problems: string[] = [];
 let guest = await start();
 
 const functions = await functionsOf(guest.guest);
-const refused = new Map<string, string>();
+const refused: {readonly name: string; readonly reason: string}[] = [];
 const eligible: Func[] = [];
 for (const chunk of chunks(functions, batchSize)) {
 	const {reasons} = await guest.guest.agent.call('check', {addresses: chunk.map(({address}) => address)});
 	for (const [n, each] of chunk.entries()) {
-		if (reasons[n]) refused.set(each.name, reasons[n]);
+		if (reasons[n]) refused.push({name: each.name, reason: reasons[n]});
 		else eligible.push(each);
 	}
 }
-say(`${functions.length} functions, ${refused.size} refused`);
+say(`${functions.length} functions, ${refused.length} refused`);
 
 let counted: Attached[] = [];
 const startedAt = performance.now();
@@ -101,7 +101,7 @@ const certain = [
 ];
 for (const {name, counts} of counted)
 	if (certain.includes(name) && counts[0] === 0) problems.push(`${name} was called, and not hit`);
-const byReason = Map.groupBy(refused.values(), reason => reason);
+const byReason = Map.groupBy(refused, ({reason}) => reason);
 process.stdout.write(
 	[
 		`${kernel}: ${functions.length} functions of vmlinux, ${counted.length} probed at entry and return, ${hit.length} of them hit`,
@@ -121,7 +121,7 @@ if (options.lists !== undefined) {
 	);
 	await write(
 		'refused',
-		[...refused].map(([name, reason]) => `${name}: ${reason}`),
+		refused.map(({name, reason}) => `${name}: ${reason}`),
 	);
 }
 process.exitCode = problems.length > 0 ? 1 : 0;
@@ -161,7 +161,7 @@ async function functionsOf(of: Guest): Promise<readonly Func[]> {
 async function attach({guest: {agent}, prog}: Worked, batch: readonly Func[]): Promise<readonly Func[]> {
 	const {errors} = await agent.call('attachMany', {prog, addresses: batch.map(({address}) => address)});
 	return batch.filter((each, n) => {
-		if (errors[n]) refused.set(each.name, errors[n]);
+		if (errors[n]) refused.push({name: each.name, reason: errors[n]});
 		return !errors[n];
 	});
 }
