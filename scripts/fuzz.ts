@@ -3,6 +3,7 @@
  * kernel complained, or something was left.
  */
 import {buildPayload} from '../harness/build/payload.ts';
+import {builtInOptions} from '../harness/kernels/built-in.ts';
 import {obtainBootableKernel} from '../harness/matrix/bootable-kernel.ts';
 import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
 import {findKernelReports} from '../harness/vm/crash-detector.ts';
@@ -17,6 +18,7 @@ const rights = ['root', 'root', 'root', 'noSysAdmin', 'userNamespace'] as const;
 const callsAtOnce = 20_000;
 
 const payload = await buildPayload(await obtainBootableKernel(kernel));
+const hasNamespaces = (await builtInOptions(payload.kernel)).has('CONFIG_USER_NS');
 await using guest = await Guest.boot(payload);
 await loadSuite(guest, payload);
 const {agent} = guest;
@@ -28,6 +30,7 @@ const errors: Record<string, number> = {};
 const problems: string[] = [];
 for (let round = 0; sums.calls < count && problems.length === 0; round++, seed++) {
 	const as = rights[round % rights.length]!;
+	if (as === 'userNamespace' && !hasNamespaces) continue;
 	const found = await agent.call('fuzz', {prog, calls: callsAtOnce, processes: 4, seed, as});
 	for (const key of ['calls', 'attached', 'killed'] as const) sums[key] += found[key];
 	for (const [name, times] of Object.entries(found.errors)) errors[name] = (errors[name] ?? 0) + times;

@@ -62,3 +62,30 @@ test('a call of a null pointer is the kernel’s matter', t => {
 	t.false(judge(goneOnAtNull.replace('RIP: 0010:0x0', 'RIP: 0010:0x8')));
 	t.false(judge(goneOnAtNull.replace(/^.*tsc\+.*\n/m, '')));
 });
+
+/** As Linux 4.15.11 said it there, while bprobe was not even loaded. */
+const diedAtKprobe = `\
+[   24.020208] BUG: unable to handle kernel NULL pointer dereference at 0000000000000000
+[   24.021520] IP: fx_c+0x0/0x60 [fixtures]
+[   24.022426] Oops: 0010 [#1] PREEMPT SMP NOPTI
+[   24.022817] Modules linked in: fixtures(O) [last unloaded: bprobe]
+[   24.023484] CPU: 0 PID: 41 Comm: agent Tainted: G           O     4.15.11 #1
+[   24.024212] RIP: 0010:fx_c+0x0/0x60 [fixtures]
+[   24.024384] RSP: 0018:ffffc9000013bd48 EFLAGS: 00010246
+[   24.027700] CR2: 0000000000000000 CR3: 000000000fa0a000 CR4: 0000000000340eb0
+[   24.028000] Call Trace:
+[   24.028391]  ? trace_clock_x86_tsc+0x10/0x10
+[   24.029159]  fx_invoke+0xf5/0x180 [fixtures]
+[   24.039018] Code: 55 48 89 e5 e8 e2 ff ff ff 5d c3 <e8> 9b 89 00 00 55 48 89 e5 53
+[   24.039992] RIP: fx_c+0x0/0x60 [fixtures] RSP: ffffc9000013bd48
+[   24.040226] CR2: 0000000000000000
+[   24.040752] ---[ end trace ab233cb16ab05949 ]---
+`;
+
+test('so is one whose kernel says that it died at the kprobe, while it fetched from 0', t => {
+	t.true(judge(diedAtKprobe));
+	t.false(judge(diedAtKprobe.replace('<e8>', '<cc>')), 'a breakpoint that is there');
+	t.false(judge(diedAtKprobe.replaceAll('fx_c+0x0', 'fx_c+0x4')), 'inside of a function');
+	t.false(judge(diedAtKprobe.replaceAll('CR2: 0000000000000000', 'CR2: 0000000000000008')), 'another address');
+	t.false(judge(diedAtKprobe.replace('Oops: 0010', 'Oops: 0000')), 'a read');
+});
