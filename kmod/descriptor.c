@@ -103,7 +103,6 @@ static int find_function(const struct bprobe_attach *request, unsigned long *add
 /* BPROBE_IOC_CHECK: see bprobe.h. */
 int bp_descriptor_check(struct bprobe_check __user *arg)
 {
-	char name[BPROBE_NAME_LEN];
 	struct bprobe_check check;
 	const char *reason;
 	int err;
@@ -113,14 +112,13 @@ int bp_descriptor_check(struct bprobe_check __user *arg)
 		return err;
 	if (check.flags)
 		return -EINVAL;
-	err = bp_function_name(check.address, name);
-	if (err)
-		return err;
-	reason = bp_function_denied(check.address, name);
 	/* All bytes: some of them are the caller's. */
 	memset(check.symbol, 0, sizeof(check.symbol));
 	memset(check.reason, 0, sizeof(check.reason));
-	strscpy(check.symbol, name, sizeof(check.symbol));
+	err = bp_function_name(check.address, check.symbol);
+	if (err)
+		return err;
+	reason = bp_function_denied(check.address, check.symbol);
 	strscpy(check.reason, reason ?: "", sizeof(check.reason));
 	return copy_to_user(arg, &check, sizeof(check)) ? -EFAULT : 0;
 }

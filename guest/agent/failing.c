@@ -35,14 +35,14 @@ static int try(const struct attempt *attempt)
 #define HARMLESS 30
 
 /* Lets the first allocation of the attempt fail, then the second, until it has no more. */
-static json_t *fail_each(int fixtures, const struct attempt *attempt, bool by_module, struct failure *failure)
+static json_t *fail_each(int fixtures, const struct attempt *attempt, struct failure *failure)
 {
 	json_t *ends = json_array();
 	struct fx_fail request;
 	int seen, error, harmless = 0;
 
 	for (int nth = 1; harmless < HARMLESS; nth++) {
-		request = (struct fx_fail){.nth = nth, .flags = by_module ? FX_FAIL_BY_MODULE : 0};
+		request = (struct fx_fail){.nth = nth, .flags = attempt->is_load ? FX_FAIL_BY_MODULE : 0};
 		if (ioctl(fixtures, FX_IOC_FAIL, &request) < 0) {
 			json_decref(ends);
 			return fail_errno(failure, "Cannot let allocations fail");
@@ -82,7 +82,7 @@ json_t *op_failing(json_t *in, struct failure *failure)
 		    !need_choice(in, "point", point_names, &attempt.point, failure))
 			return NULL;
 	}
-	out = fail_each(fixtures, &attempt, attempt.is_load, failure);
+	out = fail_each(fixtures, &attempt, failure);
 	if (attempt.file >= 0)
 		close(attempt.file);
 	return out;

@@ -1,40 +1,11 @@
 import assert from 'node:assert/strict';
 import type {AgentOps, Hex} from '../../link/agent-protocol.ts';
 import {type CaseContext, defineCase} from '../case.ts';
+import {attachBytes, attachCommand} from './attach-request.ts';
 import {hex, onlyHits, pattern} from './registers.ts';
 
-const attachCommand: Hex = '0x40285060';
 const infoCommand: Hex = '0xc0d85061';
 type Patches = AgentOps['ioctl']['in']['patches'];
-
-/** struct bprobe_attach of kmod/bprobe.h as bytes; what is left out is 0. */
-function attachBytes(
-	{
-		size = 40,
-		flags = 0,
-		fd = 0,
-		point = 0,
-		symbol = 0n,
-		address = 0n,
-	}: {
-		size?: number;
-		flags?: number;
-		fd?: number;
-		point?: number;
-		symbol?: bigint;
-		address?: bigint;
-	} = {},
-	{extra = ''}: {extra?: string} = {},
-): string {
-	const bytes = Buffer.alloc(40);
-	bytes.writeUInt32LE(size, 0);
-	bytes.writeUInt32LE(flags, 4);
-	bytes.writeInt32LE(fd, 8);
-	bytes.writeUInt32LE(point, 12);
-	bytes.writeBigUInt64LE(symbol, 16);
-	bytes.writeBigUInt64LE(address, 24);
-	return bytes.toString('hex') + extra;
-}
 
 const programAt8 = (prog: number) => ({offset: 8, prog});
 const symbolAt16 = (string: string) => ({offset: 16, string});

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type {Hex} from '../../link/agent-protocol.ts';
 import {type CaseContext, defineCase} from '../case.ts';
+import {attachBytes, attachCommand} from './attach-request.ts';
 import {input} from './calls.ts';
 import {hex, onlyHits} from './registers.ts';
 
@@ -71,13 +72,9 @@ const noFunctions: Readonly<Record<string, readonly string[]>> = {
 
 /** What attaching there is answered, without ever doing it: there is no program. EBADF means that it would be done. */
 async function answerFor(context: CaseContext, point: number, address: Hex): Promise<string> {
-	const bytes = Buffer.alloc(40);
-	bytes.writeUInt32LE(40, 0);
-	bytes.writeInt32LE(-1, 8);
-	bytes.writeUInt32LE(point, 12);
-	bytes.writeBigUInt64LE(BigInt(address), 24);
+	const data = attachBytes({fd: -1, point, address: BigInt(address)});
 	try {
-		await context.ask('ioctl', {on: 'device', command: '0x40285060', data: bytes.toString('hex')});
+		await context.ask('ioctl', {on: 'device', command: attachCommand, data});
 		return 'ok';
 	} catch (error) {
 		return (error as {errno?: string}).errno ?? 'no errno';
