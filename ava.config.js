@@ -8,5 +8,4 @@ export default {
 	files: ['harness/**/*.test.ts'],
 	extensions: ['ts'],
 	timeout: '15m',
-	watchMode: {ignoreChanges: ['runs/**']},
 };

@@ -6,14 +6,14 @@
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {parseArgs} from 'node:util';
-import {buildPayload} from '../harness/build/payload.ts';
+import {buildGuest} from '../harness/build/guest-build.ts';
+import {findKernelReports} from '../harness/crash/crash-detector.ts';
+import {obtainBootableKernel} from '../harness/guest/bootable-kernel.ts';
 import {messageOf} from '../harness/host/errors.ts';
 import type {Hex} from '../harness/link/agent-protocol.ts';
 import {push} from '../harness/link/transfer.ts';
-import {obtainBootableKernel} from '../harness/matrix/bootable-kernel.ts';
-import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
-import {findKernelReports} from '../harness/vm/crash-detector.ts';
-import {Guest} from '../harness/vm/guest.ts';
+import {fallbackKernel} from '../harness/suites/bprobe/default-kernels.ts';
+import {Instance} from '../harness/vm/instance.ts';
 import {loadSuite} from '../harness/vm/load-suite.ts';
 
 const {positionals, values: options} = parseArgs({
@@ -25,16 +25,16 @@ const {positionals, values: options} = parseArgs({
 		lists: {type: 'string'},
 	},
 });
-const kernel = positionals[0] ?? embeddedKernel;
+const kernel = positionals[0] ?? fallbackKernel;
 const batchSize = 1000;
 /** It takes seconds; with everything probed, minutes. */
 const workloadMs = 20 * 60_000;
 
 type Func = {readonly name: string; readonly address: Hex};
 type Attached = Func & {readonly counts: readonly [number, number, number, number]};
-type Worked = {readonly guest: Guest; readonly run: () => Promise<void>; readonly prog: number};
+type Worked = {readonly guest: Instance; readonly run: () => Promise<void>; readonly prog: number};
 
-const payload = await buildPayload(await obtainBootableKernel(kernel));
+const guestBuild = await buildGuest(await obtainBootableKernel(kernel));
 const problems: string[] = [];
 let guest = await start();
 
@@ -114,7 +114,7 @@ process.stdout.write(
 if (options.lists !== undefined) {
 	await mkdir(options.lists, {recursive: true});
 	const write = (name: string, lines: readonly string[]) =>
-		writeFile(path.join(options.lists!, `${payload.kernel.id}-${name}`), `${lines.join('\n')}\n`);
+		writeFile(path.join(options.lists!, `${guestBuild.kernel.id}-${name}`), `${lines.join('\n')}\n`);
 	await write(
 		'probed',
 		counted.map(({name, counts}) => `${name} ${counts.join(' ')}`),
@@ -127,8 +127,8 @@ if (options.lists !== undefined) {
 process.exitCode = problems.length > 0 ? 1 : 0;
 
 async function start(): Promise<Worked> {
-	const booted = await Guest.boot(payload, {memoryMib: 1024});
-	await loadSuite(booted, payload);
+	const booted = await Instance.boot(guestBuild, {memoryMib: 1024});
+	await loadSuite(booted, guestBuild);
 	const link = await booted.link();
 	const data = await readFile(path.join(import.meta.dirname, 'workload.sh'));
 	await push(link, '/root', [{path: 'workload.sh', data, mode: 0o755}]);
@@ -148,7 +148,7 @@ async function start(): Promise<Worked> {
 }
 
 /** Code symbols of vmlinux, one for each address. */
-async function functionsOf(of: Guest): Promise<readonly Func[]> {
+async function functionsOf(of: Instance): Promise<readonly Func[]> {
 	const {stdout} = await (await of.link()).exec('grep -v "\\[" /proc/kallsyms');
 	const found = new Map<string, Func>();
 	for (const [, address, name] of stdout.matchAll(/^([\da-f]+) [tTwW] (\S+)$/gm)) {

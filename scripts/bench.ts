@@ -5,30 +5,30 @@
 import {readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {parseArgs} from 'node:util';
-import {buildPayload, type Payload} from '../harness/build/payload.ts';
+import {buildGuest, type GuestBuild} from '../harness/build/guest-build.ts';
+import {openConsoles} from '../harness/engine/consoles.ts';
+import {describeRun} from '../harness/engine/describe-run.ts';
+import {planCells} from '../harness/engine/plan.ts';
+import {runKernels} from '../harness/engine/run-kernels.ts';
+import {obtainBootableKernel} from '../harness/guest/bootable-kernel.ts';
 import {findAccelerator} from '../harness/host/accelerator.ts';
 import {findQemu} from '../harness/host/qemu.ts';
 import {say} from '../harness/host/say.ts';
 import type {AgentOps, Point} from '../harness/link/agent-protocol.ts';
-import {obtainBootableKernel} from '../harness/matrix/bootable-kernel.ts';
-import {allCases} from '../harness/matrix/cases/all.ts';
-import {openConsoles} from '../harness/matrix/consoles.ts';
-import {describeRun} from '../harness/matrix/describe-run.ts';
-import {planCells} from '../harness/matrix/plan.ts';
-import {runKernels} from '../harness/matrix/run-kernels.ts';
-import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
-import {bprobe} from '../harness/mechanisms/bprobe.ts';
-import {countVerdicts, type MeasurementEvent, type RunEvent} from '../harness/results/events.ts';
-import {HistoryLog} from '../harness/results/history-log.ts';
-import {median} from '../harness/results/rank-test.ts';
-import {Guest, type GuestOptions} from '../harness/vm/guest.ts';
+import {HistoryLog} from '../harness/results/history/history-log.ts';
+import {countVerdicts, type MeasurementEvent, type RunEvent} from '../harness/results/run/events.ts';
+import {median} from '../harness/results/run/statistics.ts';
+import {allCases} from '../harness/suites/bprobe/cases/all.ts';
+import {fallbackKernel} from '../harness/suites/bprobe/default-kernels.ts';
+import {bprobe} from '../harness/suites/bprobe/mechanism-bprobe.ts';
+import {Instance, type InstanceOptions} from '../harness/vm/instance.ts';
 import {loadSuite} from '../harness/vm/load-suite.ts';
 import {obtainLoaded} from '../harness/vm/loaded-snapshot.ts';
 import {CheckoutCopy, type Ended} from './checkout-copy.ts';
 
 const rounds = 5;
 const {positionals, values: options} = parseArgs({allowPositionals: true, options: {history: {type: 'string'}}});
-const kernel = positionals[0] ?? embeddedKernel;
+const kernel = positionals[0] ?? fallbackKernel;
 const cells = planCells({kernels: [kernel], mechanisms: [bprobe], cases: allCases});
 const {signal} = new AbortController();
 
@@ -36,12 +36,12 @@ type Row = Omit<MeasurementEvent, 'type' | 'kernel'>;
 
 const consoles = await openConsoles();
 using kept = options.history === undefined ? undefined : new HistoryLog(options.history, {onTrouble: say});
-const payload = await buildPayload(await obtainBootableKernel(kernel));
+const guestBuild = await buildGuest(await obtainBootableKernel(kernel));
 const rows: Row[] = [];
 const startedAt = performance.now();
 kept?.write(await describe());
 for (const measure of [measureBoot, measureRestore, measureEdits, measureCalls, measureMatrix]) {
-	const measured = await measure(payload);
+	const measured = await measure(guestBuild);
 	for (const row of measured) kept?.write({type: 'measurement', kernel, ...row});
 	rows.push(...measured);
 }
@@ -49,7 +49,7 @@ const durationMs = Math.round(performance.now() - startedAt);
 kept?.write({type: 'end', counts: countVerdicts([]), durationMs, exitCode: 0});
 kept?.close();
 process.stdout.write(
-	`${kernel}, ${payload.kernel.release}, medians of ${rounds}; the matrix has ${cells.length} cells\n`,
+	`${kernel}, ${guestBuild.kernel.release}, medians of ${rounds}; the matrix has ${cells.length} cells\n`,
 );
 for (const {what, unit, budget, values} of rows) {
 	const middle = median(values);
@@ -63,14 +63,14 @@ for (const {what, unit, budget, values} of rows) {
 async function describe(): Promise<RunEvent> {
 	const qemu = await findQemu();
 	const accelerator = await findAccelerator(qemu);
-	return {...(await describeRun({id: consoles.id, cells: 0, qemu, accelerator})), command: 'bench'};
+	return {...(await describeRun({id: consoles.id, cells: [], qemu, accelerator})), command: 'bench'};
 }
 
-async function measureBoot(payload: Payload): Promise<readonly Row[]> {
+async function measureBoot(guestBuild: GuestBuild): Promise<readonly Row[]> {
 	const bootMs: number[] = [];
 	const memoryMib: number[] = [];
 	for (let round = 0; round < rounds; round++) {
-		await using guest = await Guest.boot(payload);
+		await using guest = await Instance.boot(guestBuild);
 		bootMs.push(guest.readyMs);
 		const pss = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${guest.vm.pid}/smaps_rollup`, 'utf8'))?.[1];
 		memoryMib.push(Number(pss) / 1024);
@@ -81,12 +81,12 @@ async function measureBoot(payload: Payload): Promise<readonly Row[]> {
 	];
 }
 
-async function measureRestore(payload: Payload): Promise<readonly Row[]> {
-	const loaded = await obtainLoaded(payload);
+async function measureRestore(guestBuild: GuestBuild): Promise<readonly Row[]> {
+	const loaded = await obtainLoaded(guestBuild);
 	const values: number[] = [];
 	// One more, as the first one has to read the file.
 	for (let round = -1; round < rounds; round++) {
-		await using guest = await Guest.restore(loaded);
+		await using guest = await Instance.restore(loaded);
 		if (round >= 0) values.push(guest.readyMs);
 	}
 	return [{what: 'restore to agent answers', unit: 'ms', budget: 100, values}];
@@ -111,7 +111,9 @@ async function measureEdits(): Promise<readonly Row[]> {
 	const module = await times(run, round =>
 		checkout.append('kmod/entry.c', `\nint ${name(round)}(void);\nint ${name(round)}(void) { return ${round}; }\n`),
 	);
-	const cases = await times(run, round => checkout.append('harness/matrix/cases/entry.ts', `\n// ${name(round)}\n`));
+	const cases = await times(run, round =>
+		checkout.append('harness/suites/bprobe/cases/entry.ts', `\n// ${name(round)}\n`),
+	);
 	const one = await times(run);
 	const help = await times(['--help']);
 	const list = await times(['kernels', 'list']);
@@ -146,10 +148,10 @@ async function measureEdits(): Promise<readonly Row[]> {
 }
 
 /** Instructions per call of fx_asm_fentry with one empty program, less those without. Budgets are those of 4.15.18. */
-async function measureCalls(payload: Payload): Promise<readonly Row[]> {
-	const options: GuestOptions = {cpus: 1, countsInstructions: true, deadlineMs: 180_000};
-	await using guest = await Guest.boot(payload, options);
-	await loadSuite(guest, payload);
+async function measureCalls(guestBuild: GuestBuild): Promise<readonly Row[]> {
+	const options: InstanceOptions = {cpus: 1, countsInstructions: true, deadlineMs: 180_000};
+	await using guest = await Instance.boot(guestBuild, options);
+	await loadSuite(guest, guestBuild);
 	const {agent} = guest;
 	const {prog} = await agent.call('load', {program: 'empty'});
 	const address = (await agent.call('symbols', {names: ['fx_asm_fentry']})).addresses.fx_asm_fentry![0]!;
@@ -168,13 +170,13 @@ async function measureCalls(payload: Payload): Promise<readonly Row[]> {
 	return [await rowOf('entry', 432), await rowOf('return', 716)];
 }
 
-async function nsPerCall(agent: Guest['agent']): Promise<number> {
+async function nsPerCall(agent: Instance['agent']): Promise<number> {
 	const calls = 20_000;
 	const request: AgentOps['startLoop']['in'] = {target: 'asm-fentry', context: 'task', seed: '0x1', calls};
 	const ended = async () => (await agent.call('counts', {})).ended['asm-fentry'];
 	const until = (await ended()) + calls;
 	const {job} = await agent.call('startLoop', request);
-	// Each question costs the guest instructions, so only a few are asked.
+	// Each predicate costs the guest instructions, so only a few are asked.
 	while ((await ended()) < until) await sleep(500);
 	const {loop} = await agent.call('stopJob', {job});
 	return Number(BigInt(loop!.lastNs) - BigInt(loop!.firstNs)) / (loop!.done - 1);

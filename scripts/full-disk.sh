@@ -34,7 +34,7 @@ unshare -m bash -uc '
 	mount -t tmpfs -o size=64k none "$place"
 	node=node_modules/.bin/node
 	$node --input-type=module -e "
-		const {asText, fakeRun} = await import(\"$PWD/harness/results/fake-run.ts\");
+		const {asText, fakeRun} = await import(\"$PWD/harness/test/fake-run.ts\");
 		const cells = Object.fromEntries(Array.from({length: 1000}, (_, n) => [\"k a/case-\" + n, \"pass\"]));
 		process.stdout.write(asText(fakeRun({cells})));
 	" >"$events"

@@ -2,25 +2,25 @@
  * Random ioctls until there were as many as asked for: `fuzz.ts [count] [kernel] [seed]`. Ends with 1 if an answer was wrong, the
  * kernel complained, or something was left.
  */
-import {buildPayload} from '../harness/build/payload.ts';
+import {buildGuest} from '../harness/build/guest-build.ts';
+import {findKernelReports} from '../harness/crash/crash-detector.ts';
+import {obtainBootableKernel} from '../harness/guest/bootable-kernel.ts';
 import {builtInOptions} from '../harness/kernels/built-in.ts';
-import {obtainBootableKernel} from '../harness/matrix/bootable-kernel.ts';
-import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
-import {findKernelReports} from '../harness/vm/crash-detector.ts';
-import {Guest} from '../harness/vm/guest.ts';
+import {fallbackKernel} from '../harness/suites/bprobe/default-kernels.ts';
+import {Instance} from '../harness/vm/instance.ts';
 import {loadSuite} from '../harness/vm/load-suite.ts';
 
 const count = Number(process.argv[2] ?? 1e6);
-const kernel = process.argv[3] ?? embeddedKernel;
+const kernel = process.argv[3] ?? fallbackKernel;
 let seed = Number(process.argv[4] ?? Date.now() % 1e6);
 /** By who asks: most by those who may. */
 const rights = ['root', 'root', 'root', 'noSysAdmin', 'userNamespace'] as const;
 const callsAtOnce = 20_000;
 
-const payload = await buildPayload(await obtainBootableKernel(kernel));
-const hasNamespaces = (await builtInOptions(payload.kernel)).has('CONFIG_USER_NS');
-await using guest = await Guest.boot(payload);
-await loadSuite(guest, payload);
+const guestBuild = await buildGuest(await obtainBootableKernel(kernel));
+const hasNamespaces = (await builtInOptions(guestBuild.kernel)).has('CONFIG_USER_NS');
+await using guest = await Instance.boot(guestBuild);
+await loadSuite(guest, guestBuild);
 const {agent} = guest;
 const link = await guest.link();
 const {prog} = await agent.call('load', {program: 'count'});

@@ -7,15 +7,15 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {mkdtempDisposable} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {pastRuns} from '../harness/matrix/run-night.ts';
-import {compareRuns} from '../harness/results/compare.ts';
-import type {Verdict} from '../harness/results/events.ts';
-import {asText, fakeRun} from '../harness/results/fake-run.ts';
-import {findRun} from '../harness/results/find-run.ts';
-import {cellStatistics} from '../harness/results/flakes.ts';
-import {runFile} from '../harness/results/history-log.ts';
+import {pastRuns} from '../harness/nightly/run-night.ts';
+import {compareRuns} from '../harness/results/compare/compare-runs.ts';
+import {findRun} from '../harness/results/history/find-run.ts';
+import {cellStatistics} from '../harness/results/history/flakes.ts';
+import {runFile} from '../harness/results/history/history-log.ts';
+import {HistoryStore} from '../harness/results/history/store.ts';
 import {formatHtml} from '../harness/results/reports/html/page.ts';
-import {HistoryStore} from '../harness/results/store.ts';
+import type {Verdict} from '../harness/results/run/verdict.ts';
+import {asText, fakeRun} from '../harness/test/fake-run.ts';
 
 const [runs, cells] = [1000, 400];
 

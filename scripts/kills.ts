@@ -10,7 +10,7 @@ import path from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {execa} from 'execa';
 import {cacheRoot} from '../harness/host/cache-root.ts';
-import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
+import {fallbackKernel} from '../harness/suites/bprobe/default-kernels.ts';
 
 const count = Number(process.argv[2] ?? 100);
 let seed = Number(process.argv[3] ?? Date.now() % 1e6);
@@ -30,7 +30,7 @@ for (const part of ['trees', 'kernels', 'index']) {
 await replaceInMemos(path.join(cache.path, 'kernels'));
 
 const main = path.resolve(import.meta.dirname, '../harness/cli/main.ts');
-const args = [main, 'run', '--kernel', embeddedKernel, '--match', 'module/l*', '--match', 'return/six*'];
+const args = [main, 'run', '--kernel', fallbackKernel, '--match', 'module/l*', '--match', 'return/six*'];
 const env = {...process.env, PROBE_MATRIX_CACHE: cache.path, XDG_RUNTIME_DIR: runtime.path};
 
 const problems: string[] = [];
@@ -64,7 +64,7 @@ process.exitCode = problems.length > 0 ? 1 : 0;
 function isNeeded(name: string): boolean {
 	const [part, tree] = name.split(path.sep);
 	return (
-		part !== 'trees' || tree === undefined || /^(?:qemu|guest)-/.test(tree) || tree.startsWith(`${embeddedKernel}-`)
+		part !== 'trees' || tree === undefined || /^(?:qemu|guest)-/.test(tree) || tree.startsWith(`${fallbackKernel}-`)
 	);
 }
 

@@ -1,16 +1,16 @@
-/** Restores the saved guest of a kernel, with the suite in it, again and again: `restores.ts [count] [kernel]`. Ends with 1 if one failed. */
-import {buildPayload} from '../harness/build/payload.ts';
+/** Restores the snapshot of a kernel, with the suite in it, again and again: `restores.ts [count] [kernel]`. Ends with 1 if one failed. */
+import {buildGuest} from '../harness/build/guest-build.ts';
+import {obtainBootableKernel} from '../harness/guest/bootable-kernel.ts';
 import {messageOf} from '../harness/host/errors.ts';
-import {obtainBootableKernel} from '../harness/matrix/bootable-kernel.ts';
-import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
-import {median} from '../harness/results/rank-test.ts';
-import {Guest} from '../harness/vm/guest.ts';
+import {median} from '../harness/results/run/statistics.ts';
+import {fallbackKernel} from '../harness/suites/bprobe/default-kernels.ts';
+import {Instance} from '../harness/vm/instance.ts';
 import {obtainLoaded} from '../harness/vm/loaded-snapshot.ts';
 
 const count = Number(process.argv[2] ?? 1000);
-const kernel = process.argv[3] ?? embeddedKernel;
+const kernel = process.argv[3] ?? fallbackKernel;
 
-const loaded = await obtainLoaded(await buildPayload(await obtainBootableKernel(kernel)));
+const loaded = await obtainLoaded(await buildGuest(await obtainBootableKernel(kernel)));
 const readyMs: number[] = [];
 const goneMs: number[] = [];
 const failures: string[] = [];
@@ -18,7 +18,7 @@ const failures: string[] = [];
 const memoryMib: number[] = [];
 for (let round = 1; round <= count; round++) {
 	try {
-		const guest = await Guest.restore(loaded);
+		const guest = await Instance.restore(loaded);
 		readyMs.push(guest.readyMs);
 		await guest.agent.call('mark', {text: `restore ${round}`});
 		const since = performance.now();

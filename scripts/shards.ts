@@ -7,8 +7,8 @@ import {mkdtempDisposableSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {execa} from 'execa';
-import {cellKey} from '../harness/results/cell-summary.ts';
-import {type RunRecord, readRun} from '../harness/results/read-run.ts';
+import {cellKey} from '../harness/results/run/cell-summary.ts';
+import {type RunRecord, readRun} from '../harness/results/run/read-run.ts';
 
 const few = ['--match', 'module/*', '--match', 'return/return-value'];
 const kernels = ['debian-5.10', 'debian-6.1', 'debian-6.12'].flatMap(id => ['--kernel', id]);

@@ -2,11 +2,11 @@
  * Two checkouts whose modules differ run at once, with one cache: each has its own verdicts. `two-worlds.ts [rounds]
  * [kernel]`; ends with 1 if one of them was not as it has to be.
  */
-import {embeddedKernel} from '../harness/matrix/tested-kernels.ts';
+import {fallbackKernel} from '../harness/suites/bprobe/default-kernels.ts';
 import {CheckoutCopy} from './checkout-copy.ts';
 
 const rounds = Number(process.argv[2] ?? 3);
-const kernel = process.argv[3] ?? embeddedKernel;
+const kernel = process.argv[3] ?? fallbackKernel;
 const args = ['run', '--kernel', kernel, '--match', 'entry/sp-and-ip[asm]', '--match', 'entry/flags[asm]'];
 
 await using good = await CheckoutCopy.create();

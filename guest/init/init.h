@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+/* util.c */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));	/* on the console */
 void sleep_ms(long ms);
 int write_file(const char *path, const void *data, size_t size, mode_t mode);	/* -1: said why */

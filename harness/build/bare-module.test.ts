@@ -2,11 +2,11 @@ import test from 'ava';
 import {cacheDirectory} from '../host/cache.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {readBareModule} from './bare-module.ts';
-import {buildPayload} from './payload.ts';
+import {buildGuest} from './guest-build.ts';
 
 test('modules do not say where they were built: those of two commits are the same, unless the kernels differ', async t => {
 	t.timeout(10 * 60_000);
-	const {modules} = await buildPayload(await obtainKernel('debian-6.1'));
+	const {modules} = await buildGuest(await obtainKernel('debian-6.1'));
 	for (const file of Object.values(modules)) {
 		const module = await readBareModule(file);
 		t.true(module.length > 10_000);

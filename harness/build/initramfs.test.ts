@@ -3,12 +3,12 @@ import path from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
 import {obtainKernel} from '../kernels/obtain.ts';
-import {buildPayload} from './payload.ts';
+import {buildGuest} from './guest-build.ts';
 import {obtainUserland} from './userland.ts';
 
 test('the initramfs holds nothing of kmod and fixtures, what is pushed is all there is of them', async t => {
 	t.timeout(20 * 60_000);
-	const {initramfs, files} = await buildPayload(await obtainKernel('debian-6.1'));
+	const {initramfs, files} = await buildGuest(await obtainKernel('debian-6.1'));
 	const busybox = path.join(await obtainUserland(), 'usr/bin/busybox');
 	const {stdout} = await execa(busybox, ['cpio', '-t'], {input: await readFile(initramfs)});
 	const names = stdout.split('\n');

@@ -9,7 +9,7 @@ const recordedName = '.recorded';
 const recorderName = '.recorder';
 
 /**
- * Takes the place of make for kbuild's own calls. kbuild asks the compiler some hundred questions before it looks at a
+ * Takes the place of make for kbuild's own calls. kbuild asks the compiler some hundred predicates before it looks at a
  * module, which takes longer than to compile one file of it; the answers lie in the environment of the makes that it
  * calls then. So those calls are written down, each as a script that makes it again.
  */
@@ -40,17 +40,17 @@ type KbuildOptions = {
 	/** As far as `make`, that included. */
 	readonly make: Command;
 	readonly args: readonly string[];
-	readonly isAnew: boolean;
+	readonly isRestart: boolean;
 };
 
 /**
  * What builds the modules below `directory`: kbuild as a whole the first time, then what it called.
  */
 export async function kbuildCommands(options: KbuildOptions): Promise<readonly Command[]> {
-	const {directory, make, args, isAnew} = options;
+	const {directory, make, args, isRestart} = options;
 	const recorded = path.join(directory, recordedName);
 	const recorderFile = path.join(directory, recorderName);
-	if (!isAnew && existsSync(recorded)) {
+	if (!isRestart && existsSync(recorded)) {
 		const scripts = (await readdir(recorded)).toSorted().map(name => path.join(recorded, name));
 		if (scripts.length > 0)
 			return [[...make.slice(0, -1), 'sh', '-e', '-c', scripts.map(each => `sh ${each}`).join('\n')]];

@@ -66,6 +66,6 @@ async function decompressed(file: string): Promise<Buffer> {
 		case '.xz':
 			return Buffer.from((await execa('xz', ['-dc'], {input: bytes, encoding: 'buffer'})).stdout);
 		default:
-			throw new BuildError(`${file} is compressed in a way that is not known here.`);
+			throw new BuildError(`${file} has an unknown compression.`);
 	}
 }

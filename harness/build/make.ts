@@ -25,8 +25,8 @@ type Make = {
 	readonly tools: readonly string[];
 	/** Anything else that decides the outcome. */
 	readonly key: string;
-	/** The commands that build what has changed in the copy. `isAnew`: nothing of it has been built yet. */
-	readonly commands: (directory: string, options: {isAnew: boolean}) => Promise<readonly Command[]>;
+	/** The commands that build what has changed in the copy. `isRestart`: nothing of it has been built yet. */
+	readonly commands: (directory: string, options: {isRestart: boolean}) => Promise<readonly Command[]>;
 	/** Puts what is of use into an empty directory. */
 	readonly deliver: (directory: string, to: string) => Promise<void>;
 	readonly signal?: AbortSignal | undefined;
@@ -65,20 +65,20 @@ const buildingMark = '.building';
 
 async function buildIn(directory: string, {name, sources, elsewhere, commands, signal}: Make): Promise<void> {
 	const mark = path.join(directory, buildingMark);
-	const isAnew = existsSync(mark) || !syncSources(sources, directory, elsewhere);
-	if (isAnew) {
+	const isRestart = existsSync(mark) || !syncSources(sources, directory, elsewhere);
+	if (isRestart) {
 		emptyDirectory(directory);
 		copySources(sources, directory, elsewhere);
 	}
 	await writeFile(mark, '');
-	for (const command of await commands(directory, {isAnew})) {
+	for (const command of await commands(directory, {isRestart})) {
 		const {words, failure} = await runMake({name, cwd: directory, command, signal});
 		const hasWarnings = isWarning.test(words);
 		const why = failure ?? (hasWarnings ? 'there are warnings' : undefined);
 		if (why === undefined) continue;
 		// With warnings the next make would find nothing to do, and nobody the warning. After a first build that failed, what
 		// it has not come to yet is not known.
-		if (!hasWarnings && !isAnew) await rm(mark);
+		if (!hasWarnings && !isRestart) await rm(mark);
 		// By the names that people edit, not those of the copies.
 		const plain = words.replaceAll(`${directory}/`, '').trim();
 		throw new BuildError(`${name} does not build: ${why}.\n${plain.split('\n').slice(-60).join('\n')}`);

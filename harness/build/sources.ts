@@ -11,9 +11,12 @@ export const projectRoot = path.resolve(import.meta.dirname, '../..');
 const isBuildOutput = (name: string) =>
 	/^\.|\.(?:o|ko|mod|mod\.c|cmd|order|symvers|a)$|^(?:node_modules|out|build)$/.test(name);
 
-/** Whether a file is one by its name; editors leave copies beside it. */
+// Runs with other tests are still runs of the same harness.
+const isForTests = (name: string) => /\.test\.ts$|^harness\/test(?:\/|$)|(?:^|\/)samples(?:\/|$)/.test(name);
+
+/** Whether a file of the project, by its path below the checkout, is a source; editors leave copies beside it. */
 export function isSource(name: string): boolean {
-	return !name.split(path.sep).some(part => isBuildOutput(part) || part.endsWith('~'));
+	return !isForTests(name) && !name.split(path.sep).some(part => isBuildOutput(part) || part.endsWith('~'));
 }
 
 /** Where some directories of the project are taken from instead: of another commit. */
@@ -67,7 +70,7 @@ export function emptyDirectory(directory: string): void {
 	mkdirSync(directory, {recursive: true});
 }
 
-/** What stands for the compilers: their real files, sizes and times. Asking each for its version takes too long. */
+/** What stands for the compilers: their real files, sizes and times. Sampling each for its version takes too long. */
 export async function toolchainIdentity(programs: readonly string[]): Promise<string> {
 	const parts = programs.map(async program => {
 		const directory = await directoryOnPath(program);
@@ -94,7 +97,7 @@ function filesBelow(file: string, name: string): readonly Source[] {
 	if (stats.isFile()) return [{name, file}];
 	if (!stats.isDirectory()) return [];
 	return readdirSync(file)
-		.filter(each => !isBuildOutput(each))
+		.filter(each => !isBuildOutput(each) && !isForTests(path.join(name, each)))
 		.toSorted()
 		.flatMap(each => filesBelow(path.join(file, each), path.join(name, each)));
 }

@@ -5,10 +5,10 @@ import recipe from '../../images/toolchain.json' with {type: 'json'};
 import {cacheDirectory, isWhole} from '../host/cache.ts';
 import {cacheRoot} from '../host/cache-root.ts';
 import {defaultMaxAgeMs, loadIndex} from '../host/debian/archive.ts';
-import {closure} from '../host/debian/closure.ts';
-import {packageTree} from '../host/debian/tree.ts';
+import {closure} from '../host/debian/resolve-dependencies.ts';
+import {packageTree} from '../host/debian/unpack-packages.ts';
 import {UsageError} from '../host/errors.ts';
-import {readRecent, remember} from '../host/memo.ts';
+import {readCached, writeCached} from '../host/json-cache.ts';
 import {directoryOnPath} from '../host/qemu.ts';
 import {say} from '../host/say.ts';
 import {debianRow} from '../kernels/catalogue.ts';
@@ -54,11 +54,11 @@ async function hostCompiler(): Promise<number> {
 	const memo = path.join(cacheDirectory('kernels'), 'host-gcc.json');
 	const identity = await toolchainIdentity(['gcc']);
 	const isSame = (memory: {identity: string}) => memory.identity === identity;
-	const known = await readRecent<{identity: string; version: number}>(memo, Number.POSITIVE_INFINITY, isSame);
+	const known = await readCached<{identity: string; version: number}>(memo, Number.POSITIVE_INFINITY, isSame);
 	if (known) return known.version;
 	const {stdout} = await execa('gcc', ['-dumpversion'], {reject: false});
 	const version = Number.parseInt(stdout ?? '', 10) || 0;
-	await remember(memo, {identity, version});
+	await writeCached(memo, {identity, version});
 	return version;
 }
 
@@ -71,13 +71,13 @@ async function obtainRoot(
 	const name = `gcc-${version}`;
 	const memo = path.join(cacheDirectory('kernels'), `${kernel.id}-${name}.json`);
 	const wanted = JSON.stringify(recipe);
-	const known = await readRecent<{root: string; wanted: string}>(
+	const known = await readCached<{root: string; wanted: string}>(
 		memo,
 		30 * defaultMaxAgeMs,
 		async memory => memory.wanted === wanted && (await isWhole(memory.root)),
 	);
 	if (known) return known.root;
-	say(`${kernel.id} was built by gcc ${version}; getting that, as the host's gcc is ${await hostCompiler()}.`);
+	say(`${kernel.id} was built by gcc ${version}; fetching it, because the host's gcc is ${await hostCompiler()}.`);
 	const suites = debianRow(kernel.id)!.suites;
 	const indices = await Promise.all(suites.map(suite => loadIndex(suite, {signal})));
 	const packages = closure(indices, [name, ...recipe.roots], {skip: recipe.skip});
@@ -88,7 +88,7 @@ async function obtainRoot(
 		finish: directory => symlink('mawk', path.join(directory, 'usr/bin/awk')),
 		recipe: JSON.stringify(recipe.drop),
 	});
-	await remember(memo, {root, wanted});
+	await writeCached(memo, {root, wanted});
 	return root;
 }
 

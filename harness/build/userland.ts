@@ -4,17 +4,17 @@ import {execa} from 'execa';
 import recipe from '../../images/guest-packages.json' with {type: 'json'};
 import {cacheDirectory, isWhole} from '../host/cache.ts';
 import {defaultMaxAgeMs, loadIndex, type Suite} from '../host/debian/archive.ts';
-import {closure} from '../host/debian/closure.ts';
-import {packageTree} from '../host/debian/tree.ts';
+import {closure} from '../host/debian/resolve-dependencies.ts';
+import {packageTree} from '../host/debian/unpack-packages.ts';
 import {BuildError} from '../host/errors.ts';
-import {readRecent, remember} from '../host/memo.ts';
+import {readCached, writeCached} from '../host/json-cache.ts';
 import type {CpioEntry} from './cpio.ts';
 
 /** Debian's programs for the guest, unpacked: images/guest-packages.json says which. */
 export async function obtainUserland({signal}: {signal?: AbortSignal | undefined} = {}): Promise<string> {
 	const memo = path.join(cacheDirectory('kernels'), 'guest-packages.json');
 	const wanted = JSON.stringify(recipe);
-	const known = await readRecent<{root: string; wanted: string}>(
+	const known = await readCached<{root: string; wanted: string}>(
 		memo,
 		30 * defaultMaxAgeMs,
 		async memory => memory.wanted === wanted && (await isWhole(memory.root)),
@@ -30,7 +30,7 @@ export async function obtainUserland({signal}: {signal?: AbortSignal | undefined
 		keep: file => /^usr\/(?:s?bin|lib|lib64)\//.test(file) && !file.includes('/gconv/'),
 		recipe: [...files].join(),
 	});
-	await remember(memo, {root, wanted});
+	await writeCached(memo, {root, wanted});
 	return root;
 }
 

@@ -1,7 +1,7 @@
 import {UsageError} from '../host/errors.ts';
-import type {QuestionOptions} from './question-options.ts';
+import type {PredicateOptions} from './predicate-options.ts';
 
-export type BisectOptions = QuestionOptions & {
+export type BisectOptions = PredicateOptions & {
 	readonly good?: string;
 	readonly bad?: string;
 	readonly goodConfig?: string;
@@ -10,44 +10,44 @@ export type BisectOptions = QuestionOptions & {
 	readonly config?: string;
 	readonly module?: string | true;
 	readonly kernel?: string;
-	readonly anyFailure: boolean;
+	readonly anyFailure?: boolean;
 	readonly confidence: number;
 	readonly source?: string;
 	readonly report?: string;
 	readonly json?: string;
-	readonly dryRun: boolean;
-	readonly anew: boolean;
+	readonly dryRun?: boolean;
+	readonly restart?: boolean;
 };
 
-/** Nobody may believe that an option counted which did not. Throws UsageError. */
-export function mustFit({linux, module, config, goodConfig, kernel, source}: BisectOptions): void {
-	if (linux !== undefined && module !== undefined)
-		throw new UsageError('--linux and --module ask for two different histories.');
+/** Rejects options that would silently be ignored. Throws UsageError. */
+export function requireCompatible({linux, module, config, goodConfig, kernel, source}: BisectOptions): void {
+	if (linux !== undefined && module !== undefined) throw new UsageError('--linux and --module are mutually exclusive.');
 	if (config !== undefined && linux === undefined)
-		throw new UsageError('--config is for the commits of --linux: known kernels have configurations of their own.');
+		throw new UsageError('--config needs --linux; other kernels have their own configurations.');
 	if (config !== undefined && goodConfig !== undefined)
-		throw new UsageError('Give no --config: --good-config and --bad-config stand in for it.');
+		throw new UsageError('--config cannot be used with --good-config and --bad-config.');
 	if (kernel !== undefined && module === undefined)
-		throw new UsageError('--kernel is for --module; other kernels are named by --good and --bad.');
+		throw new UsageError('--kernel needs --module; otherwise --good and --bad name the kernels.');
 	if (source !== undefined && goodConfig !== undefined) throw new UsageError(sourceIsForReleases);
 }
 
-export const sourceIsForReleases = '--source is for releases; commits are built from --linux.';
+export const sourceIsForReleases = '--source builds releases only; commits are built from --linux.';
 
 /** Throws UsageError for half of what a bisect of configurations needs, or more; nothing where it is none. */
 export function configsOf({goodConfig, badConfig, good, bad, linux, module, dryRun}: BisectOptions) {
 	if (goodConfig === undefined && badConfig === undefined) return undefined;
 	if (goodConfig === undefined || badConfig === undefined)
-		throw new UsageError('A bisect of configurations needs both --good-config and --bad-config.');
+		throw new UsageError('--good-config and --bad-config need each other.');
 	if (linux === undefined || [good, bad, module].some(option => option !== undefined))
-		throw new UsageError('Configurations are compared at one commit: give --linux, whose HEAD it is, and no --good.');
-	if (dryRun)
-		throw new UsageError('How many steps configurations take is not known beforehand; --dry-run has no plan.');
+		throw new UsageError(
+			'--good-config and --bad-config need --linux, whose HEAD is built, and exclude --good, --bad and --module.',
+		);
+	if (dryRun) throw new UsageError('--dry-run does not support --good-config and --bad-config.');
 	return {goodConfig, badConfig, linux};
 }
 
 /** Throws UsageError where one is missing. */
 export function endsOf({good, bad}: BisectOptions): {good: string; bad: string} {
-	if (good === undefined || bad === undefined) throw new UsageError('Two ends are needed: --good and --bad.');
+	if (good === undefined || bad === undefined) throw new UsageError('--good and --bad are required.');
 	return {good, bad};
 }

@@ -1,10 +1,10 @@
 import type {Command} from 'commander';
-import {judgeStep} from '../bisect/step.ts';
+import {judgeHead} from '../bisect/kinds/judge-head.ts';
 import {forJob} from './job-output.ts';
 import {wholeNumber} from './option-values.ts';
-import {addQuestion, type QuestionOptions, questionOf} from './question-options.ts';
+import {addPredicate, type PredicateOptions, predicateOf} from './predicate-options.ts';
 
-type StepOptions = QuestionOptions & {
+type StepOptions = PredicateOptions & {
 	readonly linux: string;
 	readonly repeats: number;
 	readonly symptom?: string;
@@ -17,10 +17,10 @@ const statusOf = {good: 0, bad: 1, skip: 125} as const;
 export const abortStatus = 128;
 
 export function addBisectStep(command: Command, signal: AbortSignal): void {
-	command.option('--linux <tree>', 'the repository, which is only read; its HEAD is judged', '.');
-	addQuestion(command)
-		.option('--repeats <n>', 'so many passes make it good; more for what fails rarely', wholeNumber(1, 1000), 10)
-		.option('--symptom <text>', 'only failures that say this are bad (default: all are)')
+	command.option('--linux <tree>', 'repository whose HEAD is judged; it is only read', '.');
+	addPredicate(command)
+		.option('--repeats <n>', 'passes required to call a commit good', wholeNumber(1, 1000), 10)
+		.option('--symptom <text>', 'only failures with this text are bad (default: all)')
 		.addHelpText(
 			'after',
 			`
@@ -33,9 +33,9 @@ Example, in the tree of Linux:
 		)
 		.action(async (options: StepOptions) => {
 			const {linux, repeats, symptom, isolation, accel} = options;
-			const question = await questionOf(options, signal);
-			const {verdict, words} = await judgeStep({
-				...{linux, repeats, symptom, isolation, question, signal},
+			const predicate = await predicateOf(options, signal);
+			const {verdict, words} = await judgeHead({
+				...{linux, repeats, symptom, isolation, predicate, signal},
 				accelerator: accel,
 			});
 			process.stdout.write(forJob(`${verdict}: ${words}\n`));

@@ -1,24 +1,28 @@
 import test from 'ava';
-import {probeMatrix} from './fake-cli.ts';
+import {probeMatrix} from '../test/fake-cli.ts';
 
 const rows: readonly (readonly [command: string, code: number, words: RegExp])[] = [
-	['bisect --good 4.15.18 --bad debian-6.1', 2, /What is to be asked of each kernel\? Give one of/],
-	['bisect --bad debian-6.1 --match entry/flags', 2, /Two ends are needed/],
+	['bisect --good 4.15.18 --bad debian-6.1', 2, /Specify exactly one of --match, --script and --build/],
+	['bisect --bad debian-6.1 --match entry/flags', 2, /--good and --bad are required/],
 	['bisect --good debian-6.12 --bad debian-6.1 --match entry/flags', 2, /is not older than debian-6\.1/],
-	['bisect --good debian-6.1 --bad debian-6.1 --match entry/flags', 2, /cannot be good and bad at once/],
-	['bisect --good 4.15.18 --bad nonsense --match entry/flags', 2, /There is no kernel "nonsense"/],
-	['bisect --good a --bad b --linux /nowhere --match entry/flags', 2, /\/nowhere is no git repository/],
-	['bisect --good-config a --match entry/flags', 2, /needs both --good-config and --bad-config/],
-	['bisect --good a --bad b --confidence 2 --match entry/flags', 2, /a number between 0 and 1 is needed/],
-	['bisect --good a --bad b --config c --match entry/flags', 2, /--config is for the commits of --linux/],
-	['bisect --linux / --good-config a --bad-config b --config c --match entry/flags', 2, /Give no --config/],
-	['bisect --good a --bad b --kernel debian-6.1 --match entry/flags', 2, /--kernel is for --module/],
-	['bisect --linux / --good-config a --bad-config b --source c --match entry/flags', 2, /--source is for releases/],
-	['bisect --good a --bad b --deadline 5 --match entry/flags', 2, /--deadline is for --script/],
+	['bisect --good debian-6.1 --bad debian-6.1 --match entry/flags', 2, /cannot be both good and bad/],
+	['bisect --good 4.15.18 --bad nonsense --match entry/flags', 2, /Unknown kernel "nonsense"/],
+	['bisect --good a --bad b --linux /nowhere --match entry/flags', 2, /\/nowhere is not a git repository/],
+	['bisect --good-config a --match entry/flags', 2, /--good-config and --bad-config need each other/],
+	['bisect --good a --bad b --confidence 2 --match entry/flags', 2, /must be a number between 0 and 1/],
+	['bisect --good a --bad b --config c --match entry/flags', 2, /--config needs --linux/],
+	['bisect --linux / --good-config a --bad-config b --config c --match entry/flags', 2, /--config cannot be used with/],
+	['bisect --good a --bad b --kernel debian-6.1 --match entry/flags', 2, /--kernel needs --module/],
+	[
+		'bisect --linux / --good-config a --bad-config b --source c --match entry/flags',
+		2,
+		/--source builds releases only/,
+	],
+	['bisect --good a --bad b --deadline 5 --match entry/flags', 2, /--deadline needs --script/],
 	['bisect --good 4.15.18 --bad debian-6.1 --report /nowhere/a --match entry/flags', 2, /report cannot be written/],
 	['bisect --good 4.15.18 --bad debian-6.1 --json /nowhere/a --match entry/flags', 2, /report cannot be written/],
 	// Not 1 to 127: git bisect run would take those for an answer.
-	['bisect-step', 128, /What is to be asked/],
+	['bisect-step', 128, /Specify exactly one of/],
 	['bisect-step --linux / --match entry/flags', 128, /is not a Linux source tree/],
 	['bisect-step --match nonsense/nonsense', 128, /No case matches/],
 	['bisect-step --nonsense', 128, /unknown option/],

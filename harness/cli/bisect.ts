@@ -1,53 +1,55 @@
 import {writeFileSync} from 'node:fs';
-import {type Command, InvalidArgumentError, Option} from 'commander';
-import {bisectCommits} from '../bisect/bisect-commits.ts';
-import {bisectConfig} from '../bisect/bisect-config.ts';
-import {bisectModule} from '../bisect/bisect-module.ts';
-import {bisectReleases} from '../bisect/bisect-releases.ts';
-import {readConfig} from '../bisect/config-changes.ts';
-import {describePlan} from '../bisect/plan.ts';
-import {formatMarkdown, isSure, type Result, toJson} from '../bisect/report.ts';
-import {revisionsBetween} from '../bisect/revisions.ts';
-import {type CommonOptions, Stages} from '../bisect/run-bisect.ts';
-import {HostFaultError} from '../bisect/subject.ts';
+import {type Command, InvalidArgumentError} from 'commander';
+import {HostFaultError} from '../bisect/engine/candidate.ts';
+import {readConfig} from '../bisect/guests/config-changes.ts';
+import {bisectCommits} from '../bisect/kinds/bisect-commits.ts';
+import {bisectConfig} from '../bisect/kinds/bisect-config.ts';
+import {bisectModule} from '../bisect/kinds/bisect-module.ts';
+import {bisectReleases} from '../bisect/kinds/bisect-releases.ts';
+import {describePlan} from '../bisect/kinds/plan-bisect.ts';
+import {revisionsBetween} from '../bisect/kinds/revisions.ts';
+import {type CommonOptions, Stages} from '../bisect/kinds/with-journal.ts';
+import {bisectMarkdown, isSure, type Result, toJson} from '../bisect/report/bisect-report.ts';
 import {projectRoot} from '../build/sources.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
 import type {Options} from '../kernels/kconfig.ts';
-import {embeddedKernel} from '../matrix/tested-kernels.ts';
-import {type BisectOptions, configsOf, endsOf, mustFit, sourceIsForReleases} from './bisect-options.ts';
+import {fallbackKernel} from '../suites/bprobe/default-kernels.ts';
+import {type BisectOptions, configsOf, endsOf, requireCompatible, sourceIsForReleases} from './bisect-options.ts';
 import {forJob} from './job-output.ts';
-import {addQuestion, questionOf} from './question-options.ts';
+import {addPredicate, predicateOf} from './predicate-options.ts';
+import {sourceOption} from './shared-options.ts';
 
 export function addBisect(command: Command, signal: AbortSignal): void {
 	command
-		.option('--good <id>', 'where all is well: a kernel; with --linux or --module a revision, too')
-		.option('--bad <id>', 'a newer one, where it is not')
-		.option('--linux <tree>', 'a git repository of Linux: go on to the commit; it is only read')
-		.option('--config <file>', 'build the commits of --linux with this one (default: images/kconfig)')
-		.option('--good-config <file>', 'a configuration where all is well; with --linux, whose HEAD is built')
-		.option('--bad-config <file>', 'one where it is not: find the options that make the difference')
-		.option('--module [tree]', 'bisect the module in kmod/ of this repository, or of another, on one kernel')
-		.option('--kernel <id>', `the kernel for --module (default: ${embeddedKernel})`);
-	addQuestion(command)
-		.option('--any-failure', 'count every failure as bad, not only what the bad end shows', false)
-		.option('--confidence <p>', 'how sure the result has to be', parseConfidence, 0.95)
-		.option('--source <dir>', 'build releases of kernel.org from this tree instead of fetching them')
-		.option('--report <file>', 'write the report as Markdown there, too')
-		.option('--json <file>', 'write it as JSON there')
-		.option('--dry-run', 'say what would be done, how long it may take and what it needs', false)
-		.addOption(new Option('--anew', 'forget what an interrupted one has learnt; else it goes on').default(false))
+		.option('--good <id>', 'last known good kernel, or with --linux or --module a git revision')
+		.option('--bad <id>', 'first known bad one, newer than --good')
+		.option('--linux <tree>', 'Linux git repository: continue to the commit; it is only read')
+		.option('--config <file>', 'kernel configuration for the commits of --linux (default: images/kconfig)')
+		.option('--good-config <file>', 'good configuration; needs --linux, whose HEAD is built')
+		.option('--bad-config <file>', 'bad configuration: find the options that make the difference')
+		.option('--module [tree]', 'bisect kmod/ of this repository, or of another one, on one kernel')
+		.option('--kernel <id>', `kernel for --module (default: ${fallbackKernel})`);
+	addPredicate(command)
+		.option('--any-failure', 'count every failure as bad, not only the symptom of the bad end')
+		.option('--confidence <p>', 'required probability that the result is right', parseConfidence, 0.95)
+		.addOption(sourceOption())
+		.option('--report <file>', 'also write the report to this file, as Markdown')
+		.option('--json <file>', 'also write it to this file, as JSON')
+		.option('--dry-run', 'print the plan: steps, time and disk space')
+		.option('--restart', "discard an interrupted bisect's journal instead of resuming it")
 		.addHelpText(
 			'after',
 			`
-Both ends are asked first. Killed at any point, the same command goes on where it was.
-The exit status of a --script is 0 for good, 125 for "cannot be told", anything else is bad.
+Both ends are tested first. If a bisect is killed, run the same command again
+and it resumes.
 
-Exit status: 0 found and confirmed, 1 not narrowed down to one, not confirmed or less sure than asked for,
-2 usage or set-up, 3 this host gave no answers, 130 interrupted.
+Exit status: 0 found and confirmed, 1 not narrowed down to one, not confirmed
+or below --confidence, 2 wrong usage or set-up, 3 the host could not produce a
+verdict, 130 interrupted.
 
 Examples:
   probe-matrix bisect --good 4.15.18 --bad debian-6.12 --match 'return/call-stack'
-  probe-matrix bisect --good v5.10 --bad v5.11 --linux ~/linux --script ./question.sh
+  probe-matrix bisect --good v5.10 --bad v5.11 --linux ~/linux --script ./test.sh
   probe-matrix bisect --module --good HEAD~30 --bad HEAD --match 'entry/flags[asm]'`,
 		)
 		.action(async (options: BisectOptions) => {
@@ -57,15 +59,15 @@ Examples:
 
 async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<number> {
 	const {linux, module, report, json} = options;
-	mustFit(options);
+	requireCompatible(options);
 	const common: CommonOptions = {
-		question: await questionOf(options, signal),
+		predicate: await predicateOf(options, signal),
 		confidence: options.confidence,
-		isAnyFailure: options.anyFailure,
+		isAnyFailure: options.anyFailure ?? false,
 		isolation: options.isolation,
 		accelerator: options.accel,
 		signal,
-		isAnew: options.anew,
+		isRestart: options.restart ?? false,
 		stages: new Stages(),
 		command: ['npx', 'probe-matrix', ...process.argv.slice(2)].map(quote).join(' '),
 	};
@@ -101,7 +103,7 @@ type Asked = BisectOptions & {
 
 /** Of each stage as it ends. */
 async function* resultsOf(
-	{configs, ends, tree, linux, kernel = embeddedKernel, source, config}: Asked,
+	{configs, ends, tree, linux, kernel = fallbackKernel, source, config}: Asked,
 	common: CommonOptions,
 ): AsyncGenerator<Result> {
 	if (configs) yield await bisectConfig({...common, ...configs});
@@ -114,7 +116,7 @@ async function* resultsOf(
 }
 
 function tell(results: readonly Result[], {report, json}: BisectOptions): void {
-	const text = formatMarkdown(results);
+	const text = bisectMarkdown(results);
 	process.stdout.write(forJob(text));
 	if (report !== undefined) write(report, text);
 	if (json !== undefined) write(json, toJson(results));
@@ -154,6 +156,6 @@ function quote(word: string): string {
 
 function parseConfidence(value: string): number {
 	const confidence = Number(value);
-	if (!(confidence > 0 && confidence < 1)) throw new InvalidArgumentError('a number between 0 and 1 is needed.');
+	if (!(confidence > 0 && confidence < 1)) throw new InvalidArgumentError('It must be a number between 0 and 1.');
 	return confidence;
 }

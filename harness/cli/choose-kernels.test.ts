@@ -30,6 +30,6 @@ test('a name that means nothing is refused before anything is fetched', async t 
 test('a source tree needs a release that is built from it', async t => {
 	await t.throwsAsync(chooseKernels(['debian-6.1'], {source: '/src/linux'}), {
 		instanceOf: UsageError,
-		message: '--source is for releases of kernel.org, and debian-6.1 is none.',
+		message: '--source builds kernel.org releases; debian-6.1 is not one.',
 	});
 });

@@ -1,9 +1,9 @@
+import {obtainBootableKernel} from '../guest/bootable-kernel.ts';
 import {UsageError} from '../host/errors.ts';
 import {knownKernels} from '../kernels/catalogue.ts';
 import {parseKernelId} from '../kernels/kernel-id.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
-import {obtainBootableKernel} from '../matrix/bootable-kernel.ts';
-import {embeddedKernel, homeKernel} from '../matrix/tested-kernels.ts';
+import {defaultKernel, fallbackKernel} from '../suites/bprobe/default-kernels.ts';
 
 type ChooseOptions = {readonly source?: string; readonly signal?: AbortSignal};
 
@@ -19,16 +19,16 @@ export async function chooseKernels(asked: readonly string[], options: ChooseOpt
 	const kernels = [...new Set(asked.flatMap(id => (id === 'all' ? knownKernels() : [id])))];
 	const ids = kernels.map(parseKernelId);
 	if (options.source !== undefined && !ids.some(({kind}) => kind === 'release'))
-		throw new UsageError(`--source is for releases of kernel.org, and ${kernels.join(', ')} is none.`);
+		throw new UsageError(`--source builds kernel.org releases; ${kernels.join(', ')} is not one.`);
 	return {kernels};
 }
 
 async function homeOrEmbedded(options: ChooseOptions): Promise<Choice> {
 	try {
-		await obtainBootableKernel(homeKernel, options);
-		return {kernels: [homeKernel]};
+		await obtainBootableKernel(defaultKernel, options);
+		return {kernels: [defaultKernel]};
 	} catch (error) {
 		if (!(error instanceof KernelUnavailableError)) throw error;
-		return {kernels: [embeddedKernel], notice: `${error.message} Running on ${embeddedKernel} instead.`};
+		return {kernels: [fallbackKernel], notice: `${error.message} Running on ${fallbackKernel} instead.`};
 	}
 }

@@ -1,6 +1,6 @@
 import test from 'ava';
-import type {FakeRun} from '../results/fake-run.ts';
-import {probeMatrix, temporaryRuns} from './fake-cli.ts';
+import {probeMatrix, temporaryRuns} from '../test/fake-cli.ts';
+import type {FakeRun} from '../test/fake-run.ts';
 
 const before: FakeRun = {id: 'r1', cells: {'k a/b': 'pass', 'k a/c': 'fail', 'l a/b': 'pass'}};
 const lost = {type: 'kernel', kernel: 'l', state: 'unavailable', reason: 'no network'} as const;
@@ -14,7 +14,7 @@ const ends: readonly (readonly [what: string, after: FakeRun, exitCode: number, 
 		'a kernel that is lost',
 		{cells: {'k a/b': 'pass', 'k a/c': 'fail'}, kernels: [lost]},
 		3,
-		/cannot be used any more: 1\n {2}l: unavailable, and 1 cell ran before\n {4}no network$/,
+		/became unusable: 1\n {2}l: unavailable; 1 cell ran before\n {4}no network$/,
 	],
 	['a kernel that left no word', {cells: {'k a/b': 'pass', 'k a/c': 'fail'}}, 3, /gone: 1\n {2}l: 1/],
 	['a case that is gone', {cells: {'k a/b': 'pass', 'l a/b': 'pass'}}, 0, /gone: 1/],
@@ -48,7 +48,7 @@ test('a name needs a history, and a history runs', async t => {
 	await using runs = await temporaryRuns();
 	const none = await probeMatrix('compare', 'last-green', 'last');
 	t.is(none.exitCode, 2);
-	t.regex(none.stderr, /^probe-matrix: There is no file last; .* need --history DIR\.$/);
+	t.regex(none.stderr, /^probe-matrix: There is no file last\. .* needs --history DIR\.$/);
 	const empty = await probeMatrix('compare', 'last-green', 'last', '--history', runs.path);
 	t.is(empty.exitCode, 2);
 	t.regex(empty.stderr, /^probe-matrix: There is no history in /);

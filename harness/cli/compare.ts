@@ -2,23 +2,24 @@ import {existsSync} from 'node:fs';
 import type {Command} from 'commander';
 import {UsageError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
-import {compareRuns} from '../results/compare.ts';
-import {findRun} from '../results/find-run.ts';
-import {formatComparison} from '../results/format-comparison.ts';
-import {summarizeKernels} from '../results/kernel-summary.ts';
-import {type RunRecord, readRun} from '../results/read-run.ts';
-import type {HistoryStore} from '../results/store.ts';
+import {compareRuns} from '../results/compare/compare-runs.ts';
+import {formatComparison} from '../results/compare/format-comparison.ts';
+import {findRun} from '../results/history/find-run.ts';
+import type {HistoryStore} from '../results/history/store.ts';
+import {summarizeKernels} from '../results/run/kernel-summary.ts';
+import {type RunRecord, readRun} from '../results/run/read-run.ts';
 import {openHistory} from './history.ts';
 import {forJob} from './job-output.ts';
+import {historyOption} from './shared-options.ts';
 
 export function addCompare(command: Command): void {
 	command
-		.argument('<before>', "a file of events, a run's id, last or last-green")
-		.argument('<after>', 'another')
-		.option('--history <dir>', 'where runs are kept, by --history of run and nightly')
+		.argument('<before>', "file of events, a run's id, last or last-green")
+		.argument('<after>', 'the run to compare with it, named likewise')
+		.addOption(historyOption())
 		.addHelpText(
 			'after',
-			'\nExit status: 0 no new failure, 1 new failures, 2 usage,\n3 none, but <after> was interrupted or lacks a kernel that <before> has.',
+			'\nExit status: 0 no new failure, 1 new failures, 2 wrong usage, 3 no new\nfailure, but <after> was interrupted or lacks a kernel of <before>.',
 		)
 		.action(async (before: string, after: string, {history}: {history?: string}) => {
 			process.exitCode = await compare(before, after, history);
@@ -49,5 +50,5 @@ export async function readNamed(
 ): Promise<RunRecord> {
 	if (existsSync(name)) return readRun(name);
 	if (store) return store.read(findRun(store, name, options).id);
-	throw new UsageError(`There is no file ${name}; ids, last and last-green need --history DIR.`);
+	throw new UsageError(`There is no file ${name}. An id, last or last-green needs --history DIR.`);
 }

@@ -8,37 +8,37 @@ import {type Finding, inspectHost, installCommand, installMissing, versionOf} fr
 
 export function addDoctor(command: Command, signal: AbortSignal): void {
 	command
-		.option('--install', 'install what is missing, as root or by sudo without a password; quiet if nothing is')
-		.option('--tests', "look for what only the project's own tests use, too", false)
-		.action(async ({install = false, tests}: {install?: boolean; tests: boolean}) => {
+		.option('--install', 'install missing packages, as root or by sudo without a password')
+		.option('--tests', "also check for what only the project's own tests use")
+		.action(async ({install = false, tests = false}: {install?: boolean; tests?: boolean}) => {
 			await (install ? installAll(tests, signal) : diagnose(tests, signal));
 		});
 }
 
-async function installAll(hasTests: boolean, signal: AbortSignal): Promise<void> {
+async function installAll(includeTestTools: boolean, signal: AbortSignal): Promise<void> {
 	cacheDirectory();
-	const missing = (await inspectHost({hasTests})).filter(isMissing);
+	const missing = (await inspectHost({includeTestTools})).filter(isMissing);
 	if (missing.length > 0) {
 		await installMissing(missing, {signal});
-		const left = (await inspectHost({hasTests})).filter(isMissing);
+		const left = (await inspectHost({includeTestTools})).filter(isMissing);
 		if (left.length > 0) {
 			throw new UsageError(
-				`apt-get succeeded, yet these are not there: ${left.map(finding => finding.package).join(', ')}.`,
+				`apt-get succeeded, but these are still missing: ${left.map(finding => finding.package).join(', ')}.`,
 			);
 		}
 	}
 	await findQemu({signal});
 }
 
-async function diagnose(hasTests: boolean, signal: AbortSignal): Promise<void> {
-	const findings = await inspectHost({hasTests});
+async function diagnose(includeTestTools: boolean, signal: AbortSignal): Promise<void> {
+	const findings = await inspectHost({includeTestTools});
 	const lines = await Promise.all(findings.map(describe));
 	const missing = findings.filter(isMissing);
 	lines.push(await describeQemu(missing, signal), `ok       cache: ${cacheDirectory()}`);
 	process.stdout.write(`${lines.join('\n')}\n`);
 	if (missing.length === 0) return;
 	process.stdout.write(
-		`\nTo install the rest, as root:\n  ${installCommand(missing)}\nor let \`probe-matrix doctor --install${hasTests ? ' --tests' : ''}\` do it.\n`,
+		`\nTo install the rest, as root:\n  ${installCommand(missing)}\nor run \`probe-matrix doctor --install${includeTestTools ? ' --tests' : ''}\`.\n`,
 	);
 	process.exitCode = 2;
 }
@@ -52,15 +52,15 @@ async function describeQemu(missing: readonly Finding[], signal: AbortSignal): P
 	const cannotFetch = missing.filter(({package: name}) =>
 		['xz-utils', 'gpgv', 'debian-archive-keyring'].includes(name),
 	);
-	if (cannotFetch.length > 0) return `later    QEMU: fetched into ${cacheRoot()} once the rest is there`;
+	if (cannotFetch.length > 0) return `pending  QEMU: will be fetched into ${cacheRoot()}`;
 	try {
 		const qemu = await findQemu({signal});
 		const {command, version, tcgThread} = qemu;
 		const where = command.findLast(part => part.endsWith('qemu-system-x86_64'));
 		const {name, reason, speed} = await findAccelerator(qemu, {isFresh: true, signal});
 		return [
-			`ok       QEMU: ${where} ${version}${tcgThread === 'single' ? ', too old for more than one thread' : ''}`,
-			`ok       accelerator: ${name}, ${speed ?? '?'} million turns a second; ${reason}`,
+			`ok       QEMU: ${where} ${version}${tcgThread === 'single' ? ', too old for multi-threaded emulation' : ''}`,
+			`ok       accelerator: ${name}, ${speed ?? '?'} M loop iterations/s; ${reason}`,
 		].join('\n');
 	} catch (error) {
 		process.exitCode = 2;

@@ -2,7 +2,7 @@ import {readdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import test from 'ava';
-import {probeMatrix, temporaryRuns} from './fake-cli.ts';
+import {probeMatrix, temporaryRuns} from '../test/fake-cli.ts';
 
 test('runs are listed with their ends, and what cannot be read is said', async t => {
 	t.timeout(90_000);
@@ -17,7 +17,7 @@ test('runs are listed with their ends, and what cannot be read is said', async t
 		stdout.split('\n').map(line => line.split(/ {2,}/).slice(0, 3).join(', ')),
 		['r1, nightly, exit 0', 'r2, run, exit 1', 'r3, run, interrupted'],
 	);
-	t.regex(stderr, /^probe-matrix: left out: .*r0\.jsonl, line 1: expected a JSON object, one event\.$/);
+	t.regex(stderr, /^probe-matrix: skipped: .*r0\.jsonl, line 1: expected a JSON object, one event\.$/);
 });
 
 test('cells that are flaky or broken are listed, the others not', async t => {
@@ -43,7 +43,7 @@ test('old runs are removed, and only if it is said which are old', async t => {
 	for (const args of [[], ['--keep', '0'], ['--keep', 'x'], ['--older-than', '1.5']]) {
 		const {exitCode, stderr} = await probeMatrix('history', 'prune', '--history', runs.history, ...args);
 		t.is(exitCode, 2);
-		t.regex(stderr, /--keep or --older-than|a whole number from 1/);
+		t.regex(stderr, /--keep or --older-than|an integer from 1/);
 	}
 	t.is((await readdir(path.join(runs.history, 'runs'))).length, 3);
 	const {stdout} = await probeMatrix('history', 'prune', '--history', runs.history, '--keep', '1');
@@ -56,7 +56,7 @@ test('a history of a newer schema, and none, end with 2 and one sentence', async
 	await using runs = await temporaryRuns();
 	const none = await probeMatrix('history', 'list', '--history', runs.history);
 	t.is(none.exitCode, 2);
-	t.regex(none.stderr, /^probe-matrix: There is no history in .*begins one\.$/);
+	t.regex(none.stderr, /^probe-matrix: There is no history in .*starts one\.$/);
 	runs.keep({id: 'r1', cells: {'k a/b': 'pass'}});
 	using database = new DatabaseSync(path.join(runs.history, 'index.sqlite'));
 	database.exec('PRAGMA user_version = 99');

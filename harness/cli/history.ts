@@ -1,28 +1,29 @@
 import type {Command} from 'commander';
 import {say} from '../host/say.ts';
-import {cellTitle} from '../results/events.ts';
-import {type CellStatistics, cellStatistics} from '../results/flakes.ts';
-import {fit} from '../results/format-comparison.ts';
-import {pruneHistory} from '../results/prune.ts';
-import {HistoryStore} from '../results/store.ts';
-import type {StoredRun} from '../results/stored.ts';
+import {fit} from '../results/compare/format-comparison.ts';
+import {type CellStatistics, cellStatistics} from '../results/history/flakes.ts';
+import type {StoredRun} from '../results/history/index-rows.ts';
+import {pruneHistory} from '../results/history/prune.ts';
+import {HistoryStore} from '../results/history/store.ts';
+import {cellTitle} from '../results/run/events.ts';
 import {wholeNumber} from './option-values.ts';
+import {historyOption} from './shared-options.ts';
 
 type HistoryOption = {readonly history: string};
 
 export function addHistory(history: Command): void {
 	history
 		.command('list')
-		.requiredOption('--history <dir>', 'where they are kept')
-		.description('which runs there are, and how they ended')
+		.addOption(historyOption().makeOptionMandatory())
+		.description('list past runs and how they ended')
 		.action(async ({history: directory}: HistoryOption) => {
 			using store = await openHistory(directory);
 			process.stdout.write(store.runs().map(formatRun).join(''));
 		});
 	history
 		.command('cells')
-		.requiredOption('--history <dir>', 'where they are kept')
-		.description('cells that fail at times, or do not pass any more')
+		.addOption(historyOption().makeOptionMandatory())
+		.description('list flaky and broken cells')
 		.action(async ({history: directory}: HistoryOption) => {
 			using store = await openHistory(directory);
 			const odd = [...store.cells()]
@@ -32,10 +33,10 @@ export function addHistory(history: Command): void {
 		});
 	history
 		.command('prune')
-		.requiredOption('--history <dir>', 'where they are kept')
-		.option('--keep <n>', 'keep so many runs, the newest', wholeNumber(1))
-		.option('--older-than <days>', 'remove runs that are older', wholeNumber(1))
-		.description('removes old runs; the last green one of each command stays')
+		.addOption(historyOption().makeOptionMandatory())
+		.option('--keep <n>', 'keep the n newest runs', wholeNumber(1))
+		.option('--older-than <days>', 'remove runs older than this', wholeNumber(1))
+		.description('remove old runs, but never the last green run of a command')
 		.action(async ({history: directory, keep, olderThan}: HistoryOption & {keep?: number; olderThan?: number}) => {
 			using store = await openHistory(directory);
 			const removed = await pruneHistory(store, {
@@ -49,7 +50,7 @@ export function addHistory(history: Command): void {
 /** Says what of it cannot be read. */
 export async function openHistory(directory: string): Promise<HistoryStore> {
 	const store = await HistoryStore.open(directory);
-	for (const {problem} of store.problems()) say(`left out: ${problem}`);
+	for (const {problem} of store.problems()) say(`skipped: ${problem}`);
 	return store;
 }
 

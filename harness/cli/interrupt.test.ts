@@ -6,8 +6,8 @@ import {createInterface} from 'node:readline';
 import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
 import {execa} from 'execa';
-import {embeddedKernel} from '../matrix/tested-kernels.ts';
-import {readRun} from '../results/read-run.ts';
+import {readRun} from '../results/run/read-run.ts';
+import {fallbackKernel} from '../suites/bprobe/default-kernels.ts';
 
 const main = path.join(import.meta.dirname, 'main.ts');
 
@@ -18,7 +18,7 @@ async function startRun(
 ): Promise<{child: ChildProcess; runtime: AsyncDisposable & {path: string}}> {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'interrupt-'));
 	const runtime = {path: directory.path, [Symbol.asyncDispose]: () => directory.remove()};
-	const args = [main, 'run', '--kernel', embeddedKernel, ...options];
+	const args = [main, 'run', '--kernel', fallbackKernel, ...options];
 	const child = spawn(process.execPath, args, {
 		env: {...process.env, CI: 'true', XDG_RUNTIME_DIR: directory.path},
 		stdio: ['ignore', 'ignore', 'pipe'],
@@ -88,7 +88,7 @@ test.serial('a run that was killed goes on where it was, and the whole is one ru
 	t.like(await ended, {signal: 'SIGKILL'});
 
 	const goOn = (...args: readonly string[]) =>
-		execa(process.execPath, [main, 'run', '--kernel', embeddedKernel, ...options, ...args], {
+		execa(process.execPath, [main, 'run', '--kernel', fallbackKernel, ...options, ...args], {
 			reject: false,
 			env: {CI: 'true'},
 		});
@@ -97,7 +97,7 @@ test.serial('a run that was killed goes on where it was, and the whole is one ru
 	t.true(done >= 1 && done < 3, `${done} cells`);
 	const {exitCode, stderr} = await goOn('--resume', file('first'), '--json', file('whole'));
 	t.is(exitCode, 0, stderr);
-	t.regex(stderr, new RegExp(`^probe-matrix: going on with .*first: ${done} of 3 cells are done\\.$`, 'm'));
+	t.regex(stderr, new RegExp(`^probe-matrix: resuming .*first: ${done} of 3 cells are done\\.$`, 'm'));
 	t.regex(stderr, new RegExp(`^${3 - done}/${3 - done} pass`, 'm'));
 	const whole = await readRun(file('whole'));
 	t.false(whole.isInterrupted);
@@ -107,7 +107,7 @@ test.serial('a run that was killed goes on where it was, and the whole is one ru
 
 	const over = await goOn('--resume', file('whole'));
 	t.is(over.exitCode, 0);
-	t.regex(over.stderr, /going on with .*whole: 3 of 3 cells are done/);
+	t.regex(over.stderr, /resuming .*whole: 3 of 3 cells are done/);
 	t.regex(over.stdout, /^3 pass in/m);
 	const same = await goOn('--resume', file('whole'), '--json', file('whole'));
 	t.is(same.exitCode, 2);

@@ -18,7 +18,7 @@ export function interruptible({isQuiet = false}: {isQuiet?: boolean} = {}): Abor
 		if (firstAt === undefined) {
 			firstAt = performance.now();
 			process.exitCode = 130;
-			if (!isQuiet) say(`${name}: ending the guests. Once more leaves at once.`);
+			if (!isQuiet) say(`${name}: stopping the guests; press again to exit immediately.`);
 			controller.abort(new InterruptedError(`interrupted by ${name}`));
 		} else if (performance.now() - firstAt > samePressMs) {
 			process.exit(130);

@@ -1,7 +1,7 @@
 import test from 'ava';
-import {asText, fakeRun} from '../results/fake-run.ts';
-import {parseRun} from '../results/read-run.ts';
-import {withWorkflow} from './fake-cli.ts';
+import {parseRun} from '../results/run/read-run.ts';
+import {withWorkflow} from '../test/fake-cli.ts';
+import {asText, fakeRun} from '../test/fake-run.ts';
 import {forJob} from './job-output.ts';
 
 const failed = parseRun(asText(fakeRun({cells: {'k a/b': 'fail', 'k a/c': 'pass'}})), 'x');

@@ -1,5 +1,5 @@
 import {formatAnnotations, forWorkflow} from '../results/reports/annotations.ts';
-import type {Reported} from '../results/reports/columns.ts';
+import type {Reported} from '../results/reports/kernel-results.ts';
 
 /**
  * Text for people, in which guests may have their say. A workflow of GitHub looks for commands in all that is printed:

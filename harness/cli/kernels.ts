@@ -1,7 +1,8 @@
 import type {Command} from 'commander';
 import {nightlyKernels} from '../kernels/catalogue.ts';
 import {type ListedKernel, listKernels, pruneCache} from '../kernels/inventory.ts';
-import {homeKernel} from '../matrix/tested-kernels.ts';
+import {defaultKernel} from '../suites/bprobe/default-kernels.ts';
+import {sourceOption} from './shared-options.ts';
 
 type FetchOptions = {readonly refresh: boolean; readonly source?: string};
 
@@ -17,17 +18,17 @@ export function addKernels(kernels: Command, signal: AbortSignal): void {
 	kernels.addHelpText('after', names);
 	kernels
 		.command('list')
-		.description('those that are known, and what of them is in the cache')
-		.option('--json', 'as JSON, for scripts: with the flavours, whether in the cache or not', false)
-		.action(async ({json}: {json: boolean}) => {
+		.description('list known kernels, and which are in the cache')
+		.option('--json', 'as JSON for scripts, with all flavours')
+		.action(async ({json}: {json?: boolean}) => {
 			const listed = await listKernels();
 			process.stdout.write(json ? `${JSON.stringify(withFlavours(listed))}\n` : formatList(listed));
 		});
 	kernels
 		.command('resolve')
 		.argument('<name...>')
-		.option('--source <dir>', 'a tree to build a release from')
-		.description('says what a name means now; fetches and builds nothing')
+		.option('--source <dir>', 'tree to build a release from')
+		.description('print which kernel a name stands for; fetches and builds nothing')
 		.action(async (wanted: readonly string[], {source}: {source?: string}) => {
 			const {resolveKernel} = await import('../kernels/resolve.ts');
 			for (const name of wanted) {
@@ -38,12 +39,12 @@ export function addKernels(kernels: Command, signal: AbortSignal): void {
 	kernels
 		.command('fetch')
 		.argument('<name...>')
-		.option('--refresh', 'ask the archive for a newer one even if it was asked not long ago', false)
-		.option('--source <dir>', 'build releases from this tree instead of fetching them; it is not written to')
-		.description('brings kernels into the cache, building them if need be')
+		.option('--refresh', 'check the archive again, even if it was checked recently')
+		.addOption(sourceOption())
+		.description('fetch kernels into the cache, or build them')
 		.addHelpText('after', names)
 		.action(async (wanted: readonly string[], {refresh, source}: FetchOptions) => {
-			const {obtainBootableKernel} = await import('../matrix/bootable-kernel.ts');
+			const {obtainBootableKernel} = await import('../guest/bootable-kernel.ts');
 			for (const name of wanted) {
 				const kernel = await obtainBootableKernel(name, {signal, refresh, ...(source !== undefined && {source})});
 				process.stdout.write(`${JSON.stringify(kernel, null, '\t')}\n`);
@@ -51,7 +52,7 @@ export function addKernels(kernels: Command, signal: AbortSignal): void {
 		});
 	kernels
 		.command('prune')
-		.description('removes from the cache what nothing refers to any more, and interrupted builds')
+		.description('remove unused kernels and interrupted builds from the cache')
 		.action(async () => {
 			process.stdout.write(`${megabytes(await pruneCache({signal}))} freed\n`);
 		});
@@ -59,7 +60,7 @@ export function addKernels(kernels: Command, signal: AbortSignal): void {
 
 /** What `nightly` runs on stands in the list, too. */
 function withFlavours(listed: readonly ListedKernel[]): readonly (ListedKernel & {readonly isNightly: boolean})[] {
-	const nightly = nightlyKernels(homeKernel);
+	const nightly = nightlyKernels(defaultKernel);
 	const unlisted = nightly.filter(id => !listed.some(kernel => kernel.id === id)).map(id => ({id}));
 	return [...listed, ...unlisted].map(kernel => ({...kernel, isNightly: nightly.includes(kernel.id)}));
 }

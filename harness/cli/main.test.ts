@@ -11,7 +11,7 @@ for (const cache of ['/proc/probe-matrix', '/etc/passwd/probe-matrix']) {
 			execa(process.execPath, [main, ...args], {env, reject: false, timeout: 120_000});
 		const help = await run('--help');
 		t.is(help.exitCode, 0);
-		t.regex(help.stdout, /^ {2}run +runs the matrix/m);
+		t.regex(help.stdout, /^ {2}run +run the matrix/m);
 		const failed = await run('run', '--kernel', 'debian-6.1');
 		t.is(failed.exitCode, 2);
 		t.regex(failed.stderr, /cache directory .* cannot be used/);

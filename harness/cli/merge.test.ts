@@ -1,9 +1,9 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
-import type {FakeRun} from '../results/fake-run.ts';
-import {readRun} from '../results/read-run.ts';
-import {probeMatrix, temporaryRuns} from './fake-cli.ts';
+import {readRun} from '../results/run/read-run.ts';
+import {probeMatrix, temporaryRuns} from '../test/fake-cli.ts';
+import type {FakeRun} from '../test/fake-run.ts';
 
 const parts = [['k'], ['l']];
 const one: FakeRun = {id: 'r1', cells: {'k a/b': 'pass'}, run: {shard: {index: 1, parts}}};
@@ -28,7 +28,7 @@ test('parts and kernels that are missing are named, and end with 3', async t => 
 	t.is(ended.exitCode, 3);
 	t.regex(
 		ended.stderr,
-		/^probe-matrix: shard 1 is missing: k\.\nprobe-matrix: m is missing: it is in none of these\.\n/,
+		/^probe-matrix: shard 1 is missing: k\.\nprobe-matrix: kernel m is missing: none of the files has it\.\n/,
 	);
 	t.is(ended.stdout.split('\n').length, 3, 'run, kernel, cell, and no end');
 });
@@ -48,7 +48,7 @@ test('what is no part of one run, and what is no run, ends with 2 and says so in
 	const damaged = path.join(runs.path, 'damaged');
 	await writeFile(damaged, `${await readFile(file, 'utf8')}oops\n`);
 	for (const [files, message] of [
-		[[file, other], /with qemu 10, .* with 9: these are not parts of one run\.$/],
+		[[file, other], /with qemu 10, .* with 9: these are not shards of one run\.$/],
 		[[damaged], /damaged, line 5: expected a JSON object, one event\.$/],
 		[[path.join(runs.path, 'nowhere')], /The events cannot be read: ENOENT/],
 	] as const) {

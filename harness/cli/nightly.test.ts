@@ -2,11 +2,11 @@ import {readdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import test from 'ava';
-import {probeMatrix, temporaryRuns} from './fake-cli.ts';
+import {probeMatrix, temporaryRuns} from '../test/fake-cli.ts';
 
 const wrong: readonly (readonly [what: string, args: readonly string[], message: RegExp])[] = [
-	['hours that are no number', ['--hours', 'long'], /a number of hours from 0 to 1000 is needed/],
-	['hours below none', ['--hours=-1'], /a number of hours from 0 to 1000 is needed/],
+	['hours that are no number', ['--hours', 'long'], /must be a number of hours from 0 to 1000/],
+	['hours below none', ['--hours=-1'], /must be a number of hours from 0 to 1000/],
 	['a list of known failures that is not there', ['--known', '/nowhere'], /nowhere/],
 	['a kernel of no kind', ['--kernel', 'windows'], /^probe-matrix: .*windows/],
 	['cases that there are not', ['--kernel', 'debian-6.1', '--match', 'nope/*'], /^probe-matrix: .*nope/],

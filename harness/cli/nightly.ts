@@ -1,27 +1,28 @@
 import type {Command} from 'commander';
+import {openConsoles} from '../engine/consoles.ts';
+import {planCells} from '../engine/plan.ts';
+import {runKernels} from '../engine/run-kernels.ts';
 import {cacheDirectory} from '../host/cache.ts';
 import {say} from '../host/say.ts';
 import {nightlyKernels} from '../kernels/catalogue.ts';
-import {allCases} from '../matrix/cases/all.ts';
-import {openConsoles} from '../matrix/consoles.ts';
-import {planCells} from '../matrix/plan.ts';
-import {runKernels} from '../matrix/run-kernels.ts';
-import {pastRuns, runNight} from '../matrix/run-night.ts';
-import {homeKernel} from '../matrix/tested-kernels.ts';
-import {bprobe} from '../mechanisms/bprobe.ts';
-import {compareRuns} from '../results/compare.ts';
-import {EventLog} from '../results/event-log.ts';
-import {formatComparison} from '../results/format-comparison.ts';
-import {formatNight} from '../results/format-night.ts';
-import {HistoryLog} from '../results/history-log.ts';
-import {readKnownFailures} from '../results/known-failures.ts';
-import {newsOf} from '../results/reports/night-news.ts';
-import {formatTable} from '../results/table.ts';
+import {formatNight} from '../nightly/format-night.ts';
+import {readKnownFailures} from '../nightly/known-failures.ts';
+import {newsOf} from '../nightly/night-news.ts';
+import {pastRuns, runNight} from '../nightly/run-night.ts';
+import {compareRuns} from '../results/compare/compare-runs.ts';
+import {formatComparison} from '../results/compare/format-comparison.ts';
+import {HistoryLog} from '../results/history/history-log.ts';
+import {EventLog} from '../results/run/event-log.ts';
+import {formatTable} from '../results/run/table.ts';
+import {allCases} from '../suites/bprobe/cases/all.ts';
+import {defaultKernel} from '../suites/bprobe/default-kernels.ts';
+import {bprobe} from '../suites/bprobe/mechanism-bprobe.ts';
 import {chooseKernels} from './choose-kernels.ts';
 import {openHistory} from './history.ts';
 import {forJob} from './job-output.ts';
-import {collect, numberOf} from './option-values.ts';
+import {numberOf, repeatable} from './option-values.ts';
 import {openProgress} from './progress.ts';
+import {matchOption, sourceOption} from './shared-options.ts';
 
 type NightlyOptions = {
 	readonly kernel: readonly string[];
@@ -35,21 +36,26 @@ type NightlyOptions = {
 
 export function addNightly(command: Command, signal: AbortSignal): void {
 	command
-		.option('--kernel <id>', 'a kernel to run on; may be given again (default: all, and all flavours)', collect, [])
-		.option('--match <glob>', 'cases to run (default: all); may be given again', collect, [])
-		.option('--hours <n>', 'what is left of these goes to repeats of the races', numberOf('hours', 0, 1000), 0)
-		.option('--history <dir>', 'where nights are kept (default: history in the cache)')
-		.option('--known <file>', 'failures that are known, a JSON list')
-		.option('--json <file>', 'write the events as JSON lines, too')
-		.option('--source <dir>', 'build releases of kernel.org from this tree instead of fetching them')
+		.addOption(repeatable('--kernel <id>', 'kernel to run on', 'all, in all flavours'))
+		.addOption(matchOption())
+		.option(
+			'--hours <n>',
+			'time budget; the time left after the matrix is spent repeating the races',
+			numberOf('hours', 0, 1000),
+			0,
+		)
+		.option('--history <dir>', 'directory of past runs (default: history in the cache)')
+		.option('--known <file>', 'JSON list of known failures')
+		.option('--json <file>', 'also write events as JSON lines')
+		.addOption(sourceOption())
 		.addHelpText(
 			'after',
 			`
 A known failure is {"kernel"?, "case", "target"?, "since", "reason" or "issue"}.
-What fails newly is run ten times more before it is called a regression.
+A newly failing cell is rerun ten times before it is called a regression.
 
-Exit status: 0 nothing new, 1 regressions or new crashes, 2 usage or set-up,
-3 no regression but something could not run, 130 interrupted.`,
+Exit status: 0 nothing new, 1 regressions or new crashes, 2 wrong usage or
+set-up, 3 no regression but something could not run, 130 interrupted.`,
 		)
 		.action(async (options: NightlyOptions) => {
 			process.exitCode = await nightly(options, signal);
@@ -60,7 +66,7 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
 	const {kernel, match, hours, json, source, history: directory = cacheDirectory('history')} = options;
 	const from = {signal, ...(source !== undefined && {source})};
 	const known = options.known === undefined ? [] : await readKnownFailures(options.known);
-	const {kernels} = await chooseKernels(kernel.length > 0 ? kernel : nightlyKernels(homeKernel), from);
+	const {kernels} = await chooseKernels(kernel.length > 0 ? kernel : nightlyKernels(defaultKernel), from);
 	const cells = planCells({kernels, mechanisms: [bprobe], cases: allCases, match});
 	using log = json === undefined ? undefined : new EventLog(json);
 	using kept = new HistoryLog(directory, {onTrouble: say});
@@ -74,7 +80,7 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
 		known,
 		hours,
 		history,
-		isAskedFor: id => kernel.includes(id),
+		isRequested: id => kernel.includes(id),
 		runCells: async (planned, {emit, isolation}) => runKernels({...from, cells: planned, emit, isolation, consoles}),
 		emit(event) {
 			log?.write(event);
@@ -83,7 +89,12 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
 		},
 	}).finally(() => progress.end());
 
-	const parts = [formatTable(record.cells, new Map(report.lost.map(({kernel: id, state}) => [id, state])))];
+	const parts = [
+		formatTable(record.cells, {
+			missing: new Map(report.lost.map(({kernel: id, state}) => [id, state])),
+			order: record.run.order,
+		}),
+	];
 	const {last, green} = history;
 	for (const [what, before] of [
 		['the last night', last],

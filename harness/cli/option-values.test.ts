@@ -1,22 +1,25 @@
 import test from 'ava';
-import {InvalidArgumentError} from 'commander';
-import {collect, numberOf, wholeNumber} from './option-values.ts';
+import {Command, InvalidArgumentError} from 'commander';
+import {numberOf, repeatable, wholeNumber} from './option-values.ts';
 
-test('of an option that is given again all values are kept', t => {
-	t.deepEqual(collect('b', collect('a', [])), ['a', 'b']);
+test('all values of a repeated option are kept, and --help says what happens without it', t => {
+	const command = new Command().addOption(repeatable('--only <name>', 'what to run', 'everything'));
+	t.deepEqual(command.parse([], {from: 'user'}).opts(), {only: []});
+	t.deepEqual(command.parse(['--only', 'a', '--only', 'b'], {from: 'user'}).opts(), {only: ['a', 'b']});
+	t.regex(command.helpInformation(), /what to run; may be repeated \(default: everything\)/);
 });
 
 const parsers = {
-	'a whole number from 1 is needed.': {parse: wholeNumber(1), good: ['1', '99999'], bad: ['0', '1.5', 'Infinity']},
-	'a whole number from 1 to 10 is needed.': {parse: wholeNumber(1, 10), good: ['1', '10'], bad: ['11', '-1', 'x']},
-	'a number of hours from 0 to 10 is needed.': {
+	'It must be an integer from 1.': {parse: wholeNumber(1), good: ['1', '99999'], bad: ['0', '1.5', 'Infinity']},
+	'It must be an integer from 1 to 10.': {parse: wholeNumber(1, 10), good: ['1', '10'], bad: ['11', '-1', 'x']},
+	'It must be a number of hours from 0 to 10.': {
 		parse: numberOf('hours', 0, 10),
 		good: ['0', '1.5', '10'],
 		bad: ['10.1', '', ' ', 'NaN'],
 	},
 };
 for (const [message, {parse, good, bad}] of Object.entries(parsers)) {
-	test(`a value that is out of range or no number is refused: ${message}`, t => {
+	test(`a value out of range, or no number, is refused: ${message}`, t => {
 		for (const value of good) t.is(parse(value), Number(value));
 		for (const value of bad) t.throws(() => parse(value), {instanceOf: InvalidArgumentError, message}, value);
 	});

@@ -1,13 +1,15 @@
-import {InvalidArgumentError} from 'commander';
+import {InvalidArgumentError, Option} from 'commander';
 
-/** For an option that may be given again: all of its values. */
-export function collect(value: string, before: readonly string[]): readonly string[] {
-	return [...before, value];
+/** An option that may be repeated; its value is the list of all values. `none` says what happens without it. */
+export function repeatable(flags: string, description: string, none: string): Option {
+	return new Option(flags, `${description}; may be repeated`)
+		.argParser((value: string, before: readonly string[]) => [...before, value])
+		.default([], none);
 }
 
 /** Reads a whole number, both bounds included. */
 export function wholeNumber(least: number, most = Number.POSITIVE_INFINITY): (value: string) => number {
-	return parserOf('a whole number', {least, most, isWhole: true});
+	return parserOf('an integer', {least, most, isWhole: true});
 }
 
 /** Reads a number of those units, both bounds included. */
@@ -23,6 +25,6 @@ function parserOf(what: string, {least, most, isWhole}: Range): (value: string) 
 		const number = value.trim() === '' ? Number.NaN : Number(value);
 		if (number >= least && number <= most && (!isWhole || Number.isSafeInteger(number))) return number;
 		const range = most === Number.POSITIVE_INFINITY ? `from ${least}` : `from ${least} to ${most}`;
-		throw new InvalidArgumentError(`${what} ${range} is needed.`);
+		throw new InvalidArgumentError(`It must be ${what} ${range}.`);
 	};
 }

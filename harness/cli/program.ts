@@ -5,54 +5,54 @@ import {InterruptedError, interruptible} from './interrupt.ts';
 /** Gives a command its options and its action, which may set process.exitCode. */
 export type AddCommand = (command: Command, signal: AbortSignal) => void;
 
-/** Only the file of the command that is asked for is loaded: that takes longer than most of them. */
+/** Only the requested command's file is loaded: loading all takes longer than most commands. */
 const commands: Readonly<Record<string, {readonly description: string; readonly load: () => Promise<AddCommand>}>> = {
 	bisect: {
-		description: 'finds the first bad kernel, and with --linux the first bad commit',
+		description: 'find the first bad kernel, commit, module revision or option',
 		load: async () => (await import('./bisect.ts')).addBisect,
 	},
 	'bisect-step': {
-		description: 'judges one commit of Linux, for `git bisect run`',
+		description: 'judge one Linux commit, for `git bisect run`',
 		load: async () => (await import('./bisect-step.ts')).addBisectStep,
 	},
 	compare: {
-		description: 'what is different in one run from another',
+		description: 'compare two runs',
 		load: async () => (await import('./compare.ts')).addCompare,
 	},
 	doctor: {
-		description: 'says what this host needs, what is there, and how to get the rest',
+		description: 'check what this host needs and has',
 		load: async () => (await import('./doctor.ts')).addDoctor,
 	},
 	history: {
-		description: 'past runs, kept by --history of run and nightly',
+		description: 'list past runs, flaky and broken cells; remove old runs',
 		load: async () => (await import('./history.ts')).addHistory,
 	},
 	kernels: {
-		description: 'the kernels the matrix can run on',
+		description: 'list, fetch and remove kernels',
 		load: async () => (await import('./kernels.ts')).addKernels,
 	},
 	merge: {
-		description: 'makes one run of its parts: shards, or runs of different kernels',
+		description: 'merge shards, or runs of different kernels, into one run',
 		load: async () => (await import('./merge.ts')).addMerge,
 	},
 	nightly: {
-		description: 'runs the matrix on every kernel and says what has changed since the nights before',
+		description: 'run the matrix on every kernel and report regressions',
 		load: async () => (await import('./nightly.ts')).addNightly,
 	},
 	report: {
-		description: 'makes a report of a run from its events',
+		description: 'write a report of a run: HTML, JUnit, TAP, KTAP, Markdown',
 		load: async () => (await import('./report.ts')).addReport,
 	},
 	run: {
-		description: 'runs the matrix and prints its table',
+		description: 'run the matrix and print its table',
 		load: async () => (await import('./run.ts')).addRun,
 	},
 	selftest: {
-		description: 'makes guests crash and hang in every known way, and checks that the verdicts are right',
+		description: 'crash and hang guests on purpose, and check the verdicts',
 		load: async () => (await import('./selftest.ts')).addSelftest,
 	},
 	shell: {
-		description: 'a shell in a guest with bprobe and fixtures loaded',
+		description: 'open a shell in a guest with bprobe and fixtures loaded',
 		load: async () => (await import('./shell.ts')).addShell,
 	},
 };
@@ -73,8 +73,8 @@ const oursNames = new Set([
 /** Runs what the command line asks for; gives the exit status. */
 export async function main(): Promise<number> {
 	const program = new Command('probe-matrix')
-		.description('Boots real Linux kernels and runs the probe matrix in them.')
-		.showHelpAfterError('(probe-matrix --help lists what there is)')
+		.description('Boots real Linux kernels and runs the test matrix of bprobe in them.')
+		.showHelpAfterError('(see probe-matrix --help)')
 		.exitOverride();
 	const signal = interruptible({isQuiet: process.argv.includes('--standby')});
 	const [first, second] = process.argv.slice(2);
@@ -98,7 +98,7 @@ async function report(
 	// What `git bisect run` must not take for a bad commit.
 	const usage = wanted === 'bisect-step' ? (await import('./bisect-step.ts')).abortStatus : 2;
 	if (signal.aborted && signal.reason instanceof InterruptedError) return 130;
-	// Commander has said it already.
+	// Commander has printed it already.
 	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usage;
 	const isOurs = error instanceof Error && oursNames.has(error.name);
 	const text = error instanceof UsageError || isOurs ? messageOf(error) : ((error as Error)?.stack ?? String(error));

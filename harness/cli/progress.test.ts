@@ -1,5 +1,6 @@
 import test from 'ava';
-import type {CellEvent, Event, Verdict} from '../results/events.ts';
+import type {CellEvent, Event} from '../results/run/events.ts';
+import type {Verdict} from '../results/run/verdict.ts';
 import {openProgress} from './progress.ts';
 
 const name = {kernel: 'k', mechanism: 'bprobe', case: 'entry/flags', repeat: 0} as const;

@@ -1,15 +1,10 @@
 import {stripVTControlCharacters} from 'node:util';
 import {showStatus, writeAbove} from '../host/say.ts';
-import {
-	type CellEvent,
-	cellTitle,
-	type EndedEvent,
-	type Event,
-	type KernelEvent,
-	type Verdict,
-} from '../results/events.ts';
-import {kernelWords} from '../results/kernel-summary.ts';
-import {formatCell, formatCounts} from '../results/table.ts';
+import {type CellEvent, cellTitle, type EndedEvent, type Event, type KernelEvent} from '../results/run/events.ts';
+import {kernelWords} from '../results/run/kernel-summary.ts';
+import {formatCell, formatCounts} from '../results/run/table.ts';
+import type {Verdict} from '../results/run/verdict.ts';
+import {isGreen} from '../results/run/verdict.ts';
 import {forJob} from './job-output.ts';
 
 /** Shows events while a run goes on, on stderr. */
@@ -78,7 +73,7 @@ function liveProgress(cells: number): Progress {
 			if (event.type === 'cell') {
 				running.delete(cellTitle(event));
 				finished.push(event);
-				if (event.verdict !== 'pass' && event.verdict !== 'skip') writeAbove(`${formatCell(event)}\n`);
+				if (!isGreen(event)) writeAbove(`${formatCell(event)}\n`);
 			}
 			// Until the first cell begins there is what is downloaded and built.
 			if (running.size > 0 || finished.length > 0) {

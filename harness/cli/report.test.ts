@@ -4,11 +4,11 @@ import path from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
 import {UsageError} from '../host/errors.ts';
-import {countVerdicts} from '../results/events.ts';
-import {HistoryLog} from '../results/history-log.ts';
-import type {RunRecord} from '../results/read-run.ts';
+import {HistoryLog} from '../results/history/history-log.ts';
 import {type ReportFormat, reportFormats} from '../results/reports/formats.ts';
-import {sampleRun} from '../results/reports/sample-run.ts';
+import {countVerdicts} from '../results/run/events.ts';
+import type {RunRecord} from '../results/run/read-run.ts';
+import {sampleRun} from '../test/sample-run.ts';
 import {type ReportOptions, report} from './report.ts';
 
 async function writeEvents(file: string, {run, kernels, cells, end}: RunRecord): Promise<string> {
@@ -97,9 +97,9 @@ test('a first night has nothing to be compared with, and the whole of one is nev
 
 const wrong: Readonly<Record<string, {options: Partial<ReportOptions>; files?: number; message: RegExp}>> = {
 	'a file that is not there': {files: 0, options: {}, message: /cannot be read/},
-	'several runs in a format for one': {files: 2, options: {format: 'junit'}, message: /is of one run/},
-	'a baseline where it has no place': {options: {format: 'tap', baseline: '/x'}, message: /no place/},
-	'a history where it has no place': {options: {format: 'tap', history: '/x'}, message: /no place/},
+	'several runs in a format for one': {files: 2, options: {format: 'junit'}, message: /shows one run/},
+	'a baseline where it has no place': {options: {format: 'tap', baseline: '/x'}, message: /shows no changes/},
+	'a history where it has no place': {options: {format: 'tap', history: '/x'}, message: /shows no history/},
 	'a place that cannot be written': {options: {out: '/proc/report'}, message: /cannot be written/},
 };
 

@@ -2,15 +2,16 @@ import {writeFile} from 'node:fs/promises';
 import {type Command, Option} from 'commander';
 import {messageOf, UsageError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
-import {cellKey} from '../results/cell-summary.ts';
-import {compareRuns, type DurationHistory} from '../results/compare.ts';
-import {NoSuchRunYetError} from '../results/find-run.ts';
-import {type RunRecord, readRun} from '../results/read-run.ts';
+import {compareRuns, type DurationHistory} from '../results/compare/compare-runs.ts';
+import {NoSuchRunYetError} from '../results/history/find-run.ts';
+import type {HistoryStore} from '../results/history/store.ts';
+import {trendsOf} from '../results/history/trends.ts';
 import {type Format, type ReportFormat, reportFormats} from '../results/reports/formats.ts';
-import type {HistoryStore} from '../results/store.ts';
-import {trendsOf} from '../results/trends.ts';
+import {cellKey} from '../results/run/cell-summary.ts';
+import {type RunRecord, readRun} from '../results/run/read-run.ts';
 import {readNamed} from './compare.ts';
 import {openHistory} from './history.ts';
+import {historyOption} from './shared-options.ts';
 
 export type ReportOptions = {
 	readonly format: ReportFormat;
@@ -21,25 +22,27 @@ export type ReportOptions = {
 
 export function addReport(command: Command): void {
 	command
-		.argument('<file...>', 'events of a run, as run --json writes them; of several the newest run is the one reported')
-		.addOption(new Option('--format <name>', 'how it is written').choices(Object.keys(reportFormats)).default('html'))
-		.option('--out <file>', 'where to; standard output without it')
+		.argument('<file...>', 'events written by run --json; of several files the newest run is reported')
+		.addOption(
+			new Option('--format <name>', 'format of the report').choices(Object.keys(reportFormats)).default('html'),
+		)
+		.option('--out <file>', 'output file (default: standard output)')
 		.option(
 			'--baseline <run>',
-			'a file of events, or an id, last or last-green of --history: what has changed comes first',
+			'show changes against this run first: a file of events, or an id, last or last-green of --history',
 		)
-		.option('--history <dir>', 'where runs are kept, by --history of run and nightly')
+		.addOption(historyOption())
 		.addHelpText(
 			'after',
 			`
-  html      one page with the matrix, every failure and, given --history or several files, durations against earlier runs
+  html      one page: matrix, failures, and durations if --history or several files are given
   junit     XML for Jenkins and GitLab
   tap       TAP 14
   ktap      KTAP 1, as the kernel's own tests print it
   markdown  the summary of a CI job
-  github    annotations; run prints them by itself where GITHUB_ACTIONS is set
+  github    annotations; run prints them by itself if GITHUB_ACTIONS is set
 
-Exit status: 0 the report is written, whatever it says of the run, 2 it is not.
+Exit status: 0 the report was written, whatever the verdicts; 2 it was not.
 
 Example: probe-matrix report events.jsonl --baseline yesterday.jsonl --out report.html`,
 		)
@@ -52,14 +55,14 @@ Example: probe-matrix report events.jsonl --baseline yesterday.jsonl --out repor
 export async function report(files: readonly string[], {format, out, baseline, history}: ReportOptions): Promise<void> {
 	const {write, uses = []}: Format = reportFormats[format];
 	if (files.length > 1 && !uses.includes('history'))
-		throw new UsageError(`A report as ${format} is of one run; \`probe-matrix merge\` makes one of many.`);
+		throw new UsageError(`A ${format} report shows one run; join several by \`probe-matrix merge\`.`);
 	if (baseline !== undefined && !uses.includes('baseline'))
-		throw new UsageError(`A report as ${format} has no place for what has changed; leave --baseline out.`);
+		throw new UsageError(`A ${format} report shows no changes; omit --baseline.`);
 	if (history !== undefined && !uses.includes('baseline'))
-		throw new UsageError(`A report as ${format} has no place for a history; leave --history out.`);
+		throw new UsageError(`A ${format} report shows no history; omit --history.`);
 	const [record, ...earlier] = newestFirst(await Promise.all(files.map(file => readRun(file))));
-	if (!record) throw new UsageError('There is no file to report.');
-	if (earlier.length > 0) say(`the report is of run ${record.run.id}; ${earlier.length} earlier ones are its history.`);
+	if (!record) throw new UsageError('No file was given.');
+	if (earlier.length > 0) say(`reporting run ${record.run.id}; ${earlier.length} earlier runs are its history.`);
 	using store = history === undefined ? undefined : await openHistory(history);
 	const before = baseline === undefined ? undefined : await readBaseline(baseline, store, record);
 	const kept = store?.durationsBefore(record.run.id);
@@ -93,7 +96,7 @@ async function readBaseline(
 		return await readNamed(name, store, {besides: run.id});
 	} catch (error) {
 		if (!(error instanceof NoSuchRunYetError)) throw error;
-		say(`the report says nothing of what has changed. ${error.message}`);
+		say(`the report shows no changes. ${error.message}`);
 		return undefined;
 	}
 }

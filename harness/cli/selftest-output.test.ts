@@ -1,6 +1,6 @@
 import test from 'ava';
 import type {FaultResult} from '../selftest/run-selftest.ts';
-import {withWorkflow} from './fake-cli.ts';
+import {withWorkflow} from '../test/fake-cli.ts';
 import {showResult, showSum} from './selftest-output.ts';
 
 const result: FaultResult = {

@@ -1,5 +1,5 @@
-import {median} from '../results/rank-test.ts';
-import {paintVerdict} from '../results/table.ts';
+import {median} from '../results/run/statistics.ts';
+import {paintVerdict} from '../results/run/table.ts';
 import type {FaultResult} from '../selftest/run-selftest.ts';
 import {forJob} from './job-output.ts';
 

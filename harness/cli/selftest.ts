@@ -1,27 +1,25 @@
 import {type Command, InvalidArgumentError} from 'commander';
+import {openConsoles} from '../engine/consoles.ts';
+import {prepareKernel} from '../engine/prepare-kernels.ts';
+import {guestPool} from '../guest/guest-pool.ts';
 import {say} from '../host/say.ts';
-import {openConsoles} from '../matrix/consoles.ts';
-import {guestSource} from '../matrix/guest-source.ts';
-import {prepareKernel} from '../matrix/prepare-kernels.ts';
-import {embeddedKernel, homeKernel} from '../matrix/tested-kernels.ts';
 import {type Fault, faults} from '../selftest/faults.ts';
 import {type FaultResult, runSelftest} from '../selftest/run-selftest.ts';
 import {chooseKernels} from './choose-kernels.ts';
-import {collect} from './option-values.ts';
+import {repeatable} from './option-values.ts';
 import {showResult, showSum} from './selftest-output.ts';
+import {defaultKernelText} from './shared-options.ts';
 
 type SelftestOptions = {readonly kernel: readonly string[]; readonly only: readonly Fault[]};
 
 export function addSelftest(command: Command, signal: AbortSignal): void {
 	command
-		.option(
-			'--kernel <id>',
-			`a kernel to do it on; may be given again (default: ${homeKernel}, or ${embeddedKernel} where that cannot be had)`,
-			collect,
-			[],
+		.addOption(repeatable('--kernel <id>', 'kernel to crash', defaultKernelText))
+		.addOption(repeatable('--only <name>', 'fault to cause', 'all faults').argParser(pickFault))
+		.addHelpText(
+			'after',
+			`\nFaults: ${faults.map(({name}) => name).join(' ')}\nExit status: 0 every verdict was as expected, 1 one was not.`,
 		)
-		.option('--only <name>', 'one of the faults; may be given again', pickFault, [])
-		.addHelpText('after', `\nFaults: ${faults.map(({name}) => name).join(' ')}\nExit status: 0 all as expected, 1 not.`)
 		.action(async (options: SelftestOptions) => {
 			process.exitCode = await selftest(options, signal);
 		});
@@ -33,11 +31,11 @@ async function selftest({kernel, only}: SelftestOptions, signal: AbortSignal): P
 	const {kernels, notice} = await chooseKernels(kernel, {signal});
 	if (notice) say(notice);
 	for (const id of kernels) {
-		const payload = await prepareKernel(id, {signal});
+		const guestBuild = await prepareKernel(id, {signal});
 		const ran = await runSelftest({
 			kernel: id,
 			faults: only.length > 0 ? only : faults,
-			bootGuest: guestSource(payload, {isolation: 'reuse', signal, consolePath: () => consolePath(id)}),
+			bootGuest: guestPool(guestBuild, {isolation: 'reuse', signal, consolePath: () => consolePath(id)}),
 			signal,
 			onResult: result => showResult(result),
 		});
@@ -49,7 +47,6 @@ async function selftest({kernel, only}: SelftestOptions, signal: AbortSignal): P
 
 function pickFault(name: string, before: readonly Fault[]): readonly Fault[] {
 	const fault = faults.find(each => each.name === name);
-	if (!fault)
-		throw new InvalidArgumentError(`there is no such fault; there are ${faults.map(each => each.name).join(' ')}.`);
+	if (!fault) throw new InvalidArgumentError(`It must be one of: ${faults.map(each => each.name).join(' ')}.`);
 	return [...before, fault];
 }

@@ -1,9 +1,9 @@
 import {existsSync} from 'node:fs';
 import path from 'node:path';
 import {InvalidArgumentError} from 'commander';
-import {cutShards} from '../matrix/cut-shards.ts';
-import type {Shard} from '../results/events.ts';
-import {readRun} from '../results/read-run.ts';
+import {cutShards} from '../engine/shards.ts';
+import type {Shard} from '../results/run/events.ts';
+import {readRun} from '../results/run/read-run.ts';
 import {openHistory} from './history.ts';
 
 export type ShardChoice = {readonly index: number; readonly count: number};
@@ -11,8 +11,7 @@ export type ShardChoice = {readonly index: number; readonly count: number};
 /** `2/5`. */
 export function parseShard(text: string): ShardChoice {
 	const [, index, count] = (/^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []).map(Number);
-	if (!index || !count || index > count)
-		throw new InvalidArgumentError('a part of a whole is needed: 1/3, 2/3 or 3/3.');
+	if (!index || !count || index > count) throw new InvalidArgumentError('It must be i/n, as in 1/3, 2/3 or 3/3.');
 	return {index, count};
 }
 
@@ -23,10 +22,10 @@ export function parseShard(text: string): ShardChoice {
 export async function chooseShard(
 	{index, count}: ShardChoice,
 	kernels: readonly string[],
-	{history, times}: {history?: string | undefined; times?: string | undefined},
+	{history, timings}: {history?: string | undefined; timings?: string | undefined},
 ): Promise<Shard> {
-	if (times !== undefined) {
-		const past = Map.groupBy((await readRun(times)).cells, ({kernel}) => kernel);
+	if (timings !== undefined) {
+		const past = Map.groupBy((await readRun(timings)).cells, ({kernel}) => kernel);
 		const expectedMs = (kernel: string) => past.get(kernel)?.reduce((sum, {durationMs}) => sum + durationMs, 0);
 		return {index, parts: cutShards(kernels, count, expectedMs)};
 	}

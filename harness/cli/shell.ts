@@ -1,39 +1,39 @@
 import {readFileSync, statSync} from 'node:fs';
 import path from 'node:path';
 import type {Command} from 'commander';
-import {buildPayload, type Payload} from '../build/payload.ts';
+import {buildGuest, type GuestBuild} from '../build/guest-build.ts';
+import {obtainBootableKernel} from '../guest/bootable-kernel.ts';
 import {findAccelerator} from '../host/accelerator.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';
 import {say} from '../host/say.ts';
 import {attachTerminal} from '../link/terminal.ts';
 import {push, type TransferFile} from '../link/transfer.ts';
-import {obtainBootableKernel} from '../matrix/bootable-kernel.ts';
-import {embeddedKernel} from '../matrix/tested-kernels.ts';
-import {Guest} from '../vm/guest.ts';
+import type {Vm} from '../qemu/vm.ts';
+import {fallbackKernel} from '../suites/bprobe/default-kernels.ts';
+import {Instance} from '../vm/instance.ts';
 import {loadSuite} from '../vm/load-suite.ts';
 import {obtainLoaded} from '../vm/loaded-snapshot.ts';
-import type {Vm} from '../vm/vm.ts';
 
 export function addShell(command: Command, signal: AbortSignal): void {
 	command
-		.argument('[id]', 'the kernel', embeddedKernel)
-		.option('--copy <file...>', 'put files of this host into the guest, where the shell starts')
-		.option('--gdb', 'start the guest stopped, and say how to attach gdb')
+		.argument('[id]', 'kernel to boot', fallbackKernel)
+		.option('--copy <file...>', 'copy files of this host to where the shell starts')
+		.option('--gdb', 'start the guest stopped, and print how to attach gdb')
 		.action(async (id: string, {gdb = false, copy = []}: {gdb?: boolean; copy?: readonly string[]}) => {
 			const files = copy.map(readForGuest);
-			const payload = await buildPayload(await obtainBootableKernel(id, {signal}), {signal});
+			const guestBuild = await buildGuest(await obtainBootableKernel(id, {signal}), {signal});
 			const {name: accelerator} = await findAccelerator(await findQemu({signal}), {signal});
 			// With gdb one wants to see it boot.
 			await using guest = gdb
-				? await Guest.boot(payload, {accelerator, signal, gdb, onStarted: vm => tellGdb(vm, payload)})
-				: await Guest.restore(await obtainLoaded(payload, {accelerator, signal}), {signal});
+				? await Instance.boot(guestBuild, {accelerator, signal, gdb, onStarted: vm => tellGdb(vm, guestBuild)})
+				: await Instance.restore(await obtainLoaded(guestBuild, {accelerator, signal}), {signal});
 			say(
-				`Linux ${payload.kernel.release}, ready after ${(guest.readyMs / 1000).toFixed(1)} s; its console is ${guest.vm.console.path}`,
+				`Linux ${guestBuild.kernel.release}, ready after ${(guest.readyMs / 1000).toFixed(1)} s; its console is ${guest.vm.console.path}`,
 			);
 			// A guest that gdb holds answers nobody, keepalives included.
 			const link = await guest.link({signal, keepalive: !gdb, ...(gdb && {readyMs: 600_000})});
-			if (gdb) await loadSuite(guest, payload, {signal});
+			if (gdb) await loadSuite(guest, guestBuild, {signal});
 			await push(link, '/root', files, {signal});
 			process.exitCode = await attachTerminal(link, 'cd /root && exec /bin/sh -l', {signal});
 		});
@@ -47,12 +47,12 @@ function readForGuest(file: string): TransferFile {
 	}
 }
 
-function tellGdb(vm: Vm, {kernel, modules}: Payload): void {
+function tellGdb(vm: Vm, {kernel, modules}: GuestBuild): void {
 	const symbols = kernel.symbols ?? kernel.vmlinux ?? kernel.bzImage;
 	say(
-		`the guest stands still until gdb lets it go:\n  gdb ${symbols} -ex 'target remote ${vm.gdbSocket}' -ex continue`,
+		`the guest is stopped until gdb continues it:\n  gdb ${symbols} -ex 'target remote ${vm.gdbSocket}' -ex continue`,
 	);
 	say(
-		`symbols of the module, once it is loaded: add-symbol-file ${modules.bprobe} -s .text ADDRESS (see /sys/module/bprobe/sections/.text)`,
+		`module symbols, once it is loaded: add-symbol-file ${modules.bprobe} -s .text ADDRESS (see /sys/module/bprobe/sections/.text)`,
 	);
 }

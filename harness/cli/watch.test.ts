@@ -6,7 +6,7 @@ import path from 'node:path';
 import {createInterface} from 'node:readline';
 import test from 'ava';
 import {projectRoot} from '../build/sources.ts';
-import {embeddedKernel} from '../matrix/tested-kernels.ts';
+import {fallbackKernel} from '../suites/bprobe/default-kernels.ts';
 
 const main = path.join(import.meta.dirname, 'main.ts');
 
@@ -25,7 +25,7 @@ function alive(runtime: string): readonly string[] {
 test.serial('--watch runs again after a change, says what is different, and Ctrl-C leaves nothing', async t => {
 	t.timeout(20 * 60_000);
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'watch-'));
-	const args = [main, 'run', '--kernel', embeddedKernel, '--match', 'entry/sp-and-ip[asm]', '--watch'];
+	const args = [main, 'run', '--kernel', fallbackKernel, '--match', 'entry/sp-and-ip[asm]', '--watch'];
 	const env = {...process.env, CI: 'true', XDG_RUNTIME_DIR: directory.path, TMPDIR: directory.path};
 	const child = spawn(process.execPath, args, {env, stdio: ['ignore', 'pipe', 'pipe']});
 	const lines: string[] = [];
@@ -58,7 +58,7 @@ test.serial('--watch runs again after a change, says what is different, and Ctrl
 	const ended = new Promise<number | null>(resolve => child.once('exit', resolve));
 	child.kill('SIGINT');
 	t.is(await ended, 130);
-	t.is(lines.filter(line => line.includes('ending the guests')).length, 1);
+	t.is(lines.filter(line => line.includes('stopping the guests')).length, 1);
 	t.deepEqual(alive(directory.path), []);
 	t.deepEqual(
 		(await readdir(directory.path)).filter(name => name.startsWith('probe-matrix-watch')),

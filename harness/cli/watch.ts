@@ -5,16 +5,17 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {execa, type ResultPromise} from 'execa';
 import {isSource, projectRoot} from '../build/sources.ts';
+import {onAbort} from '../host/abort.ts';
 import {say} from '../host/say.ts';
-import {compareRuns} from '../results/compare.ts';
-import {formatComparison} from '../results/format-comparison.ts';
-import {type RunRecord, readRun} from '../results/read-run.ts';
+import {compareRuns} from '../results/compare/compare-runs.ts';
+import {formatComparison} from '../results/compare/format-comparison.ts';
+import {type RunRecord, readRun} from '../results/run/read-run.ts';
 
 /** What a run is made from; the harness, too, as each round is a process of its own. */
 const watched = ['kmod', 'fixtures', 'guest', 'images', 'harness'];
 
 /** These a process that waits has not loaded yet; all else of the harness it has. */
-const casesDirectory = path.join('harness', 'matrix', 'cases');
+const casesDirectory = path.join('harness', 'suites');
 
 /** An editor writes a file in several steps, and saves several files at once. */
 const quietMs = 50;
@@ -32,7 +33,7 @@ export async function watchRuns(args: readonly string[], signal: AbortSignal): P
 		let round = new Round(args, events);
 		try {
 			if (number > 1) {
-				say('waiting for a change; Ctrl-C ends.');
+				say('waiting for a change; press Ctrl-C to stop.');
 				const changed = await changes.next(signal);
 				if (changed.length === 0) break;
 				process.stderr.write(`\n${describe(changed)}\n`);
@@ -80,10 +81,8 @@ class Round {
 	async run(signal: AbortSignal): Promise<void> {
 		this.#isCalled = true;
 		this.#child.stdin!.end('go\n');
-		const end = () => this.#child.kill('SIGTERM');
-		signal.addEventListener('abort', end);
+		using _ = onAbort(signal, () => this.#child.kill('SIGTERM'));
 		await this.#child;
-		signal.removeEventListener('abort', end);
 	}
 
 	/** Ends it, if it still waits. */
@@ -102,8 +101,10 @@ class Changes implements Disposable {
 	constructor() {
 		this.#watchers = watched.map(place =>
 			watch(path.join(projectRoot, place), {recursive: true}, (_, name) => {
-				if (name === null || !isSource(name) || name.endsWith('.test.ts')) return;
-				this.#changed.add(path.join(place, name));
+				if (name === null) return;
+				const file = path.join(place, name);
+				if (!isSource(file)) return;
+				this.#changed.add(file);
 				this.#events.dispatchEvent(new Event('change'));
 			}),
 		);

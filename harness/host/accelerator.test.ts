@@ -43,7 +43,7 @@ test.serial('KVM is taken where a guest runs with it', async t => {
 
 const failures: Record<string, [kvm: string, why: RegExp]> = {
 	hangs: ['sleep 60', /opens, but the test guest printed nothing for 0\.3 s$/],
-	'hangs at the first MSR': ['printf A; sleep 60', /stood still at its first MSR for 0\.3 s$/],
+	'hangs at the first MSR': ['printf A; sleep 60', /stopped at its first MSR for 0\.3 s$/],
 	aborts: [
 		'printf A; echo "Assertion failed." >&2; kill -ABRT $$',
 		/ended by SIGABRT after .* printed A: Assertion failed\.$/,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import {bootId} from './boot-id.ts';
 import {cacheDirectory} from './cache.ts';
 import {errorCode, messageOf, UsageError} from './errors.ts';
-import {readRecent, remember} from './memo.ts';
+import {readCached, writeCached} from './json-cache.ts';
 import type {Qemu} from './qemu.ts';
 import {runTestGuest, type TestGuestEnd} from './test-guest.ts';
 
@@ -67,7 +67,7 @@ async function whyNotOpened(device: string): Promise<string | undefined> {
 		return undefined;
 	} catch (error) {
 		if (errorCode(error) === 'ENOENT') return `${device} does not exist`;
-		if (errorCode(error) === 'EACCES') return `${device} may not be opened by us (the group kvm may)`;
+		if (errorCode(error) === 'EACCES') return `${device} cannot be opened; join the group kvm`;
 		return `${device} cannot be used: ${messageOf(error)}`;
 	}
 }
@@ -84,9 +84,9 @@ async function remembered(
 	const boot = bootId() ?? '';
 	const memo = path.join(cacheDirectory('kernels'), `accelerator-${name}.json`);
 	const isSame = (memory: Memory) => memory.bootId === boot && String(memory.command) === String(command);
-	const known = isFresh ? undefined : await readRecent<Memory>(memo, Number.POSITIVE_INFINITY, isSame);
+	const known = isFresh ? undefined : await readCached<Memory>(memo, Number.POSITIVE_INFINITY, isSame);
 	if (known) return known.end;
 	const end = await find();
-	await remember(memo, {bootId: boot, command, end} satisfies Memory);
+	await writeCached(memo, {bootId: boot, command, end} satisfies Memory);
 	return end;
 }

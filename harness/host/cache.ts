@@ -64,7 +64,7 @@ export async function immutableDirectory(
 		if (existsSync(final)) {
 			const damaged = await findDamage(final);
 			if (damaged === undefined) return final;
-			say(`${path.join(final, damaged)} is damaged; ${path.basename(final)} is made again.`);
+			say(`${path.join(final, damaged)} is damaged; ${path.basename(final)} is rebuilt.`);
 			// Out of the way first: a guest may still run from it.
 			await rename(final, `${final}.${randomBytes(4).toString('hex')}.tmp`);
 		}
@@ -102,13 +102,13 @@ async function removeLeftovers(final: string): Promise<void> {
 	}
 }
 
-/** Removes the entries of a directory that `isMeant` says and that were not touched for so long. */
+/** Removes the entries of a directory that `isMatch` says and that were not touched for so long. */
 export async function removeUnused(
 	parent: string,
 	unusedMs: number,
-	isMeant: (name: string) => boolean = () => true,
+	isMatch: (name: string) => boolean = () => true,
 ): Promise<void> {
-	for (const name of (await readdir(parent)).filter(isMeant)) {
+	for (const name of (await readdir(parent)).filter(isMatch)) {
 		const file = path.join(parent, name);
 		const {mtimeMs} = await stat(file).catch(() => ({mtimeMs: Number.NaN}));
 		if (Date.now() - mtimeMs > unusedMs) await rm(file, {recursive: true, force: true});

@@ -56,7 +56,7 @@ async function attempt(
 			await rm(part, {force: true});
 			// The first half may be of another time than the second.
 			if (resumed) return attempt({url, destination, sha256}, {signal, idleMs, onBegin});
-			throw new UsageError(`${url} has the SHA-256 ${found}, expected was ${sha256}; nothing was kept.`);
+			throw new UsageError(`${url} has the SHA-256 ${found}, expected ${sha256}; the file was discarded.`);
 		}
 	}
 	await rename(part, destination);
@@ -82,7 +82,7 @@ async function transfer(url: string, part: string, {signal, idleMs, onBegin}: Tr
 		});
 		if (response.status === 416) {
 			await rm(part, {force: true});
-			throw new NetworkError(`${url} did not accept to be resumed at byte ${have}.`);
+			throw new NetworkError(`${url} did not resume at byte ${have}.`);
 		}
 		if (response.status >= 500 || response.status === 429) {
 			throw new NetworkError(`The server answered HTTP ${response.status} for ${url}.`);
@@ -110,7 +110,7 @@ async function transfer(url: string, part: string, {signal, idleMs, onBegin}: Tr
 			throw diskFull(part, error);
 		}
 		if (error instanceof UsageError) throw error;
-		if (idle.signal.aborted) throw new NetworkError(`${url}: nothing came for ${idleMs / 1000} s.`, {cause: error});
+		if (idle.signal.aborted) throw new NetworkError(`${url}: no data for ${idleMs / 1000} s.`, {cause: error});
 		// fetch reports every fault of the network as a TypeError, with the reason as its cause.
 		if (error instanceof TypeError) {
 			const reason = error.cause ? messageOf(error.cause) : error.message;

@@ -1,4 +1,6 @@
-/** Something the person at the keyboard can put right: printed as one sentence, exit code 2. */
+import {getSystemErrorMessage} from 'node:util';
+
+/** A problem that the user can fix: printed as one sentence, exit status 2. */
 export class UsageError extends Error {
 	override readonly name: string = 'UsageError';
 }
@@ -68,7 +70,7 @@ export class CommandFailedError extends GuestError {
 	readonly stderr: string;
 
 	constructor(command: string, end: {code?: number; signal?: string; stderr: string}) {
-		const how = end.signal ? `was ended by SIG${end.signal}` : `ended with ${end.code}`;
+		const how = end.signal ? `was killed by SIG${end.signal}` : `ended with ${end.code}`;
 		super(`\`${command}\` ${how} in the guest${end.stderr ? `: ${end.stderr.trim()}` : '.'}`);
 		this.code = end.code;
 		this.signal = end.signal;
@@ -92,15 +94,19 @@ export function errorCode(error: unknown): string | undefined {
 	return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Of whatever was thrown. */
+/** The message of anything thrown; for an error of the file system `PATH: REASON`, without libuv's own words. */
 export function messageOf(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
+	if (!(error instanceof Error)) return String(error);
+	const {errno, path, syscall} = error as NodeJS.ErrnoException;
+	if (typeof errno !== 'number' || syscall === undefined) return error.message;
+	const reason = getSystemErrorMessage(errno);
+	return path === undefined ? reason : `${path}: ${reason}`;
 }
 
-/** What programs say then, in English. */
+/** The message of ENOSPC, as programs print it in English. */
 export const fullDisk = 'No space left on device';
 
-/** What a person is told; `where` is a path on that disk. */
+/** The error for a full disk; `where` is a path on it. */
 export function diskFull(where: string, cause: unknown): UsageError {
 	return new UsageError(`There is no space left on the disk that holds ${where}.`, {cause});
 }

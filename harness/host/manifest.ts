@@ -1,8 +1,9 @@
 import {createHash} from 'node:crypto';
 import {createReadStream, lstatSync, readFileSync} from 'node:fs';
-import {lstat, readdir, readlink, rename, writeFile} from 'node:fs/promises';
+import {lstat, readdir, readlink, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {pipeline} from 'node:stream/promises';
+import {writeAtomically} from './atomic-file.ts';
 import {bootId} from './boot-id.ts';
 import {errorCode} from './errors.ts';
 
@@ -91,10 +92,8 @@ async function writeWitness(directory: string, entries: Entries): Promise<void> 
 	const files = Object.fromEntries(worth.map(([name]) => [name, traceOf(path.join(directory, name))]));
 	const boot = bootId();
 	if (boot === undefined) return;
-	const temporary = path.join(directory, `${witnessName}.${process.pid}`);
 	try {
-		await writeFile(temporary, JSON.stringify({boot, files} satisfies Witness));
-		await rename(temporary, path.join(directory, witnessName));
+		await writeAtomically(path.join(directory, witnessName), JSON.stringify({boot, files} satisfies Witness));
 	} catch {
 		// It saves time, no more.
 	}

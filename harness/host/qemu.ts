@@ -5,11 +5,11 @@ import {execa} from 'execa';
 import recipe from '../../images/host-qemu.json' with {type: 'json'};
 import {cacheDirectory, isWhole} from './cache.ts';
 import {defaultMaxAgeMs, loadIndex, type Suite} from './debian/archive.ts';
-import {closure} from './debian/closure.ts';
-import {packageTree} from './debian/tree.ts';
-import {compareVersions} from './debian/version.ts';
+import {compareVersions} from './debian/package-version.ts';
+import {closure} from './debian/resolve-dependencies.ts';
+import {packageTree} from './debian/unpack-packages.ts';
 import {UsageError} from './errors.ts';
-import {readRecent, remember} from './memo.ts';
+import {readCached, writeCached} from './json-cache.ts';
 import {say} from './say.ts';
 
 /** A QEMU that can be started: `command` comes first, then the arguments of qemu-system-x86_64. */
@@ -43,11 +43,11 @@ export async function findQemu({signal}: {signal?: AbortSignal} = {}): Promise<Q
 		signal?.throwIfAborted();
 		if (!(error instanceof UsageError)) throw error;
 		if (!host)
-			throw new UsageError(`There is no qemu-system-x86_64 here and none could be fetched: ${error.message}`, {
+			throw new UsageError(`qemu-system-x86_64 is not installed and could not be fetched: ${error.message}`, {
 				cause: error,
 			});
 		say(
-			`QEMU ${host.version} is older than ${firstGoodMajor} and no newer one could be had (${error.message}); its vCPUs share one thread.`,
+			`QEMU ${host.version} is older than ${firstGoodMajor} and no newer one could be fetched (${error.message}); its vCPUs share one thread.`,
 		);
 		return host;
 	}
@@ -65,7 +65,7 @@ async function hostQemu(): Promise<Qemu | undefined> {
 
 async function cachedQemu({signal}: {signal?: AbortSignal}): Promise<Qemu> {
 	const memo = path.join(cacheDirectory('kernels'), 'host-qemu.json');
-	const known = await readRecent<{root: string; version: string; canBeSandboxed?: boolean}>(
+	const known = await readCached<{root: string; version: string; canBeSandboxed?: boolean}>(
 		memo,
 		30 * defaultMaxAgeMs,
 		async ({root, canBeSandboxed}) => canBeSandboxed !== undefined && (await isWhole(root)),
@@ -74,7 +74,7 @@ async function cachedQemu({signal}: {signal?: AbortSignal}): Promise<Qemu> {
 	const qemu = inTree(root);
 	const version = known?.version ?? (await versionOf(qemu.command, qemu.environment));
 	const canBeSandboxed = known?.canBeSandboxed ?? (await trySandbox(qemu.command, qemu.environment, version));
-	if (!known) await remember(memo, {root, version, canBeSandboxed});
+	if (!known) await writeCached(memo, {root, version, canBeSandboxed});
 	return {...qemu, version, tcgThread: threadFor(version), canBeSandboxed};
 }
 
@@ -133,7 +133,7 @@ async function versionOf(
 ): Promise<string> {
 	const result = await execa(program!, [...rest, '--version'], {env, reject: false});
 	const version = /version (\d+(?:\.\d+)+)/.exec(result.stdout)?.[1];
-	if (!version) throw new UsageError(`${program} does not tell its version: ${result.stderr || result.shortMessage}`);
+	if (!version) throw new UsageError(`${program} does not print its version: ${result.stderr || result.shortMessage}`);
 	return version;
 }
 

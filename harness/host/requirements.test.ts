@@ -4,7 +4,7 @@ import {inspectHost} from './requirements.ts';
 const tool = {package: 'tool', program: 'no-such-tool', why: 'tests use it', tests: true};
 const needed = {package: 'needed', file: '/proc/self/exe', why: 'everybody uses it'};
 
-for (const [hasTests, expected] of [
+for (const [includeTestTools, expected] of [
 	[false, [{...needed, found: '/proc/self/exe'}]],
 	[
 		true,
@@ -14,7 +14,7 @@ for (const [hasTests, expected] of [
 		],
 	],
 ] as const) {
-	test(`what only tests use is ${hasTests ? 'looked for where tests run' : 'not asked of others'}`, async t => {
-		t.deepEqual(await inspectHost({hasTests, requirements: [tool, needed]}), expected);
+	test(`what only tests use is ${includeTestTools ? 'looked for where tests run' : 'not asked of others'}`, async t => {
+		t.deepEqual(await inspectHost({includeTestTools, requirements: [tool, needed]}), expected);
 	});
 }

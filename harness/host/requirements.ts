@@ -27,16 +27,16 @@ const libraryDirectories = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib
 
 type InspectOptions = {
 	/** Look for what only tests use, too. */
-	readonly hasTests?: boolean;
+	readonly includeTestTools?: boolean;
 	readonly requirements?: readonly Requirement[];
 };
 
 /** Looks for everything the host must have. */
 export async function inspectHost({
-	hasTests = false,
+	includeTestTools = false,
 	requirements = packages,
 }: InspectOptions = {}): Promise<readonly Finding[]> {
-	const needed = requirements.filter(({tests}) => hasTests || !tests);
+	const needed = requirements.filter(({tests}) => includeTestTools || !tests);
 	return Promise.all(needed.map(async requirement => ({...requirement, found: await locate(requirement)})));
 }
 
@@ -73,7 +73,7 @@ export async function installMissing(
 	}
 	const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
 	if (prefix.length > 0 && (await execa('sudo', ['-n', 'true'], {reject: false})).failed) {
-		throw new UsageError(`Packages are missing and we may not install them. Run as root: ${command}`);
+		throw new UsageError(`Packages are missing. Run as root: ${command}`);
 	}
 	say(`installing ${names.join(', ')}.`);
 	const apt = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q'];

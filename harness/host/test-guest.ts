@@ -60,7 +60,7 @@ export async function runTestGuest(
 function describeSilence(said: string, patienceMs: number): string {
 	const seconds = `for ${patienceMs / 1000} s`;
 	if (said === '') return `the test guest printed nothing ${seconds}`;
-	if (said === 'A') return `the test guest stood still at its first MSR ${seconds}`;
+	if (said === 'A') return `the test guest stopped at its first MSR ${seconds}`;
 	return `the test guest printed nothing more than ${said} ${seconds}`;
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import catalogue from '../../images/kernels.json' with {type: 'json'};
 import type {Suite} from '../host/debian/archive.ts';
 import {UsageError} from '../host/errors.ts';
-import {compareReleases} from './version.ts';
+import {compareReleases} from './kernel-version.ts';
 
 export type DebianRow = {readonly series: string; readonly suites: readonly Suite[]};
 
@@ -42,9 +42,9 @@ export function pinnedSha256(version: string): string | undefined {
 
 /** What a person is told who asked for it: why, or else what is like it. */
 export function unknownKernel(id: string, why?: string): UsageError {
-	if (why) return new UsageError(`There is no kernel ${JSON.stringify(id)}: ${why}.`);
+	if (why) return new UsageError(`Unknown kernel ${JSON.stringify(id)}: ${why}.`);
 	return new UsageError(
-		`There is no kernel ${JSON.stringify(id)}; the nearest known are ${nearest(id).join(', ')}. Any release of kernel.org (6.6.30), an Ubuntu name (4.15.0-72-generic) or the path of a tree does, too.`,
+		`Unknown kernel ${JSON.stringify(id)}; the nearest are ${nearest(id).join(', ')}. Any kernel.org release (6.6.30), an Ubuntu name (4.15.0-72-generic) or the path of a source tree also works.`,
 	);
 }
 

@@ -2,8 +2,8 @@ import {readdir, rm} from 'node:fs/promises';
 import path from 'node:path';
 import {execa} from 'execa';
 import {loadIndex} from '../host/debian/archive.ts';
-import {newest} from '../host/debian/closure.ts';
-import {packageTree} from '../host/debian/tree.ts';
+import {newest} from '../host/debian/resolve-dependencies.ts';
+import {packageTree} from '../host/debian/unpack-packages.ts';
 import {UsageError} from '../host/errors.ts';
 import {debianRow} from './catalogue.ts';
 

@@ -3,12 +3,12 @@ import {readdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {cacheDirectory} from '../host/cache.ts';
 import {defaultMaxAgeMs, loadIndex} from '../host/debian/archive.ts';
-import {newest} from '../host/debian/closure.ts';
 import type {Package, PackageIndex} from '../host/debian/deb822.ts';
-import {packageTree} from '../host/debian/tree.ts';
-import {compareVersions} from '../host/debian/version.ts';
+import {compareVersions} from '../host/debian/package-version.ts';
+import {newest} from '../host/debian/resolve-dependencies.ts';
+import {packageTree} from '../host/debian/unpack-packages.ts';
 import {NotFoundError, UsageError} from '../host/errors.ts';
-import {readRecent, remember} from '../host/memo.ts';
+import {readCached, writeCached} from '../host/json-cache.ts';
 import {say} from '../host/say.ts';
 import type {DebianRow} from './catalogue.ts';
 import {isKernelWhole, type Kernel, type ObtainOptions} from './kernel.ts';
@@ -18,12 +18,12 @@ import {extractVmlinux} from './vmlinux.ts';
 export async function obtainDebianKernel(id: string, row: DebianRow, options: ObtainOptions): Promise<Kernel> {
 	const memo = path.join(cacheDirectory('kernels'), `${id}.json`);
 	if (!options.refresh) {
-		const kernel = await readRecent<Kernel>(memo, defaultMaxAgeMs, isKernelWhole);
+		const kernel = await readCached<Kernel>(memo, defaultMaxAgeMs, isKernelWhole);
 		if (kernel) return kernel;
 	}
 	const {release, packages, root} = await fetchFirst(id, await candidates(id, row, options), options);
 	const kernel = await describe(id, release, root, packages);
-	await remember(memo, kernel);
+	await writeCached(memo, kernel);
 	return kernel;
 }
 

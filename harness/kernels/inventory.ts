@@ -2,7 +2,7 @@ import {existsSync} from 'node:fs';
 import {readdir, readFile, rm, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {cacheDirectory, locked} from '../host/cache.ts';
-import {readRecent, remember} from '../host/memo.ts';
+import {readCached, writeCached} from '../host/json-cache.ts';
 import {say} from '../host/say.ts';
 import {knownKernels} from './catalogue.ts';
 import type {Kernel} from './kernel.ts';
@@ -100,7 +100,7 @@ async function readMemos(): Promise<readonly string[]> {
 async function cachedKernels(): Promise<ReadonlyMap<string, Kernel>> {
 	const kernels = new Map<string, Kernel>();
 	for (const text of await readMemos()) {
-		// Only `remember` writes these files: a kernel, one with what it was built from, or something else.
+		// Only `writeCached` writes these files: a kernel, one with what it was built from, or something else.
 		const value = JSON.parse(text) as Partial<Kernel> & {readonly kernel?: Kernel};
 		const kernel = value.kernel ?? (value.bzImage === undefined ? undefined : (value as Kernel));
 		if (kernel && existsSync(kernel.bzImage)) kernels.set(kernel.id, kernel);
@@ -118,10 +118,10 @@ async function sizeOf({bzImage, buildTree}: Kernel): Promise<number> {
 /** Of a directory that never changes: to add up some ten thousand files takes longer than all else of a listing. */
 async function rememberedUsage(directory: string): Promise<number> {
 	const memo = path.join(cacheDirectory('sizes'), `${path.basename(directory)}.json`);
-	const known = await readRecent<{bytes: number}>(memo, Number.POSITIVE_INFINITY, ({bytes}) => Number.isFinite(bytes));
+	const known = await readCached<{bytes: number}>(memo, Number.POSITIVE_INFINITY, ({bytes}) => Number.isFinite(bytes));
 	if (known) return known.bytes;
 	const bytes = await diskUsage(directory);
-	await remember(memo, {bytes});
+	await writeCached(memo, {bytes});
 	return bytes;
 }
 

@@ -1,6 +1,7 @@
 import {createWriteStream} from 'node:fs';
 import path from 'node:path';
 import {execa} from 'execa';
+import {onAbort} from '../host/abort.ts';
 import {BuildError, diskFull, fullDisk} from '../host/errors.ts';
 import {directoryOnPath} from '../host/qemu.ts';
 import {say} from '../host/say.ts';
@@ -50,12 +51,9 @@ export async function kbuild({name, source, output, args, log, env, signal}: Kbu
 			},
 		},
 	);
-	const end = () => killGroup(child.pid);
-	signal?.addEventListener('abort', end);
-	if (signal?.aborted) end();
+	using _ = onAbort(signal, () => killGroup(child.pid));
 	const words = await follow(child.iterable({from: 'all'}), {name, log});
 	const {failed, exitCode, shortMessage} = await child;
-	signal?.removeEventListener('abort', end);
 	signal?.throwIfAborted();
 	if (!failed) return;
 	if (words.some(line => line.includes(fullDisk))) throw diskFull(output, words.join('\n'));

@@ -75,7 +75,7 @@ export class KernelBuild {
 
 	async compile(): Promise<void> {
 		const {name, recipe, output} = this.#options;
-		say(`building ${name}; that takes minutes.`);
+		say(`building ${name}; this takes minutes.`);
 		const make = [`-j${availableParallelism()}`, ...recipe.make];
 		await this.make([...make, 'bzImage']);
 		// Since 5.8 that comes from the modules' step. Earlier that step would only build what distributors add.

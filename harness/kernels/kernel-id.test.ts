@@ -26,14 +26,14 @@ for (const [text, [version, flavour, id]] of Object.entries(releases)) {
 }
 
 const refused = {
-	'debian-6.2': /nearest known are debian-5\.10/,
+	'debian-6.2': /nearest are debian-5\.10/,
 	'debian-6.1+debug': /has no flavours/,
 	'4.15.18+fast': /no flavour "fast", only debug, nopreempt, orc/,
 	'4.15.0-5-generic': /nearest known is 4\.15\.0-6 \(4\.15\)/,
 	'5.4.0-100-generic': /no series 5\.4\.0.*it has 4\.15\.0/,
 	'ubuntu:bionic': /not like ubuntu:4\.15\.0-72\.81/,
-	'': /nearest known/,
-	'4.15.18 ': /nearest known are 4\.15\.18/,
+	'': /nearest are/,
+	'4.15.18 ': /nearest are 4\.15\.18/,
 	'/no/such/tree+fast': /no flavour "fast"/,
 };
 

@@ -2,8 +2,8 @@ import {createHash} from 'node:crypto';
 import {statSync} from 'node:fs';
 import path from 'node:path';
 import {debianRow, flavours, unknownKernel} from './catalogue.ts';
+import {isRelease, releaseName} from './kernel-version.ts';
 import {ubuntuBase} from './ubuntu.ts';
-import {isRelease, releaseName} from './version.ts';
 
 /** What a kernel's id means. */
 export type KernelId = {

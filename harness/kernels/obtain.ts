@@ -29,7 +29,7 @@ async function orUnavailable(kernel: string, obtaining: Promise<Kernel>): Promis
 		if (!(error instanceof NetworkError || error instanceof NotFoundError)) throw error;
 		throw new KernelUnavailableError(kernel, {
 			reason: error.message,
-			advice: 'Set PROBE_MATRIX_MIRROR to a Debian mirror that is within reach and has it.',
+			advice: 'Set PROBE_MATRIX_MIRROR to a reachable Debian mirror that has it.',
 			cause: error,
 		});
 	}

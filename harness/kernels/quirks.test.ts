@@ -3,10 +3,10 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import rows from '../../images/quirks.json' with {type: 'json'};
+import {compareReleases, isRelease, releaseName} from './kernel-version.ts';
 import {type Quirk, quirksOf} from './quirks.ts';
 import {recipeOf} from './recipe.ts';
 import {applyReplacements} from './source-tree.ts';
-import {compareReleases, isRelease, releaseName} from './version.ts';
 
 const row: Quirk = {from: '4.15', before: '5.2', reason: 'for the test'};
 

@@ -1,5 +1,5 @@
 import rows from '../../images/quirks.json' with {type: 'json'};
-import {compareReleases} from './version.ts';
+import {compareReleases} from './kernel-version.ts';
 
 /** What some releases need to be built by today's tools, and why. */
 export type Quirk = {

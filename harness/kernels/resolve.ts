@@ -4,7 +4,7 @@ import {resolveDebianKernel} from './debian.ts';
 import type {ObtainOptions} from './kernel.ts';
 import {parseKernelId} from './kernel-id.ts';
 import {cachedSourceKernel} from './source.ts';
-import {inspectTree, mustBeVersion} from './source-tree.ts';
+import {inspectTree, requireVersion} from './source-tree.ts';
 
 /** What a name means, without fetching or building it. Throws UsageError for one that means nothing. */
 export async function resolveKernel(
@@ -22,12 +22,12 @@ export async function resolveKernel(
 	}
 	if (options.source !== undefined) {
 		const tree = await inspectTree(options.source);
-		mustBeVersion(tree, id.version);
+		requireVersion(tree, id.version);
 		return {id: id.id, release: tree.version, origin: `tree ${tree.directory}`};
 	}
 	const cached = await cachedSourceKernel(id);
 	if (cached && existsSync(cached.bzImage))
 		return {id: id.id, release: cached.release, origin: `${cached.origin}, in the cache`};
-	const pinned = pinnedSha256(id.version) ? 'its checksum is known here' : 'checked by its list of checksums';
-	return {id: id.id, release: id.version, origin: `kernel.org, to be built here; ${pinned}`};
+	const pinned = pinnedSha256(id.version) ? 'checksum pinned' : 'checksum listed by kernel.org';
+	return {id: id.id, release: id.version, origin: `kernel.org, to be built on this host; ${pinned}`};
 }

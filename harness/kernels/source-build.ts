@@ -72,7 +72,7 @@ type Unpacking = {
 
 async function unpack({provide}: Source, {name, work, to, recipe, signal}: Unpacking): Promise<void> {
 	if (existsSync(to)) {
-		say(`${name}: going on where an earlier build was interrupted.`);
+		say(`${name}: resuming an interrupted build.`);
 		return;
 	}
 	const unfinished = `${to}.tmp`;

@@ -48,7 +48,7 @@ test.serial('a tree of another version than asked is refused before anything is 
 	const asked = obtainKernel('4.15.17', {source: tree.path});
 	await t.throwsAsync(asked, {
 		instanceOf: UsageError,
-		message: /is Linux 4\.15\.18, but Linux 4\.15\.17 was asked for/,
+		message: /is Linux 4\.15\.18, but Linux 4\.15\.17 was requested/,
 	});
 	t.false(existsSync(path.join(cache.path, 'built')));
 });

@@ -4,8 +4,8 @@ import {readFile, rename, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {execa} from 'execa';
 import {errorCode, UsageError} from '../host/errors.ts';
+import {compareReleases, releaseName} from './kernel-version.ts';
 import type {Quirk} from './quirks.ts';
-import {compareReleases, releaseName} from './version.ts';
 
 export type SourceTree = {
 	readonly directory: string;
@@ -30,9 +30,9 @@ export async function inspectTree(directory: string): Promise<SourceTree> {
 }
 
 /** Throws UsageError if the tree is not of that version. */
-export function mustBeVersion({directory, version}: SourceTree, wanted: string): void {
+export function requireVersion({directory, version}: SourceTree, wanted: string): void {
 	if (compareReleases(version, wanted) === 0) return;
-	throw new UsageError(`${directory} is Linux ${version}, but Linux ${wanted} was asked for.`);
+	throw new UsageError(`${directory} is Linux ${version}, but Linux ${wanted} was requested.`);
 }
 
 const proofs = ['.config', 'vmlinux', 'System.map', 'Module.symvers', 'arch/x86/boot/bzImage'] as const;

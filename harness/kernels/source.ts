@@ -3,17 +3,17 @@ import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {cacheDirectory} from '../host/cache.ts';
 import {NetworkError, NotFoundError, UsageError} from '../host/errors.ts';
-import {readRecent, remember} from '../host/memo.ts';
+import {readCached, writeCached} from '../host/json-cache.ts';
 import {say} from '../host/say.ts';
+import {fetchRelease, unpackRelease} from './download-release.ts';
 import {isKernelWhole, type Kernel, type ObtainOptions} from './kernel.ts';
 import {fileNameOf, type KernelId} from './kernel-id.ts';
 import {recipeOf} from './recipe.ts';
-import {fetchRelease, unpackRelease} from './release.ts';
 import {buildKernel, type Source} from './source-build.ts';
-import {cloneTree, identityOfTree, inspectTree, missingIn, mustBeVersion, type SourceTree} from './source-tree.ts';
+import {cloneTree, identityOfTree, inspectTree, missingIn, requireVersion, type SourceTree} from './source-tree.ts';
 import {KernelUnavailableError} from './unavailable.ts';
 import {isPvhKernel} from './vmlinux.ts';
-import {mustBeWhole} from './whole-tree.ts';
+import {requireWholeTree} from './whole-tree.ts';
 
 type ReleaseId = Extract<KernelId, {kind: 'release'}>;
 type DirectoryId = Extract<KernelId, {kind: 'directory'}>;
@@ -31,7 +31,7 @@ export async function obtainRelease(id: ReleaseId, {source, ...options}: ObtainO
 	if (memory && memory.recipe === identity && (await isKernelWhole(memory.kernel))) return memory.kernel;
 	const tree = await rememberedTree(id);
 	if (tree) {
-		say(`${id.id}: from ${tree.directory}, as the last time.`);
+		say(`${id.id}: from ${tree.directory}, as last time.`);
 		return fromTree(id, tree, options);
 	}
 	return fromRelease(id, options);
@@ -68,13 +68,13 @@ export async function obtainDirectory(id: DirectoryId, options: ObtainOptions): 
 
 async function treeOf(directory: string, version: string): Promise<SourceTree> {
 	const tree = await inspectTree(path.resolve(directory));
-	mustBeVersion(tree, version);
+	requireVersion(tree, version);
 	return tree;
 }
 
 async function fromTree(id: KernelId, tree: SourceTree, options: BuildOptions): Promise<Kernel> {
 	const {signal} = options;
-	mustBeWhole(tree);
+	requireWholeTree(tree);
 	const source = {
 		version: tree.version,
 		origin: `Linux ${tree.version} from ${tree.directory}`,
@@ -93,7 +93,7 @@ async function fromRelease(id: ReleaseId, options: BuildOptions): Promise<Kernel
 		if (!(error instanceof NetworkError || error instanceof NotFoundError)) throw error;
 		throw new KernelUnavailableError(id.id, {
 			reason: error.message,
-			advice: `Give a tree of Linux ${id.version} by --source DIR.`,
+			advice: `Give a Linux ${id.version} tree with --source DIR.`,
 			cause: error,
 		});
 	}
@@ -115,7 +115,7 @@ async function buildAndRemember(
 	const kernel = await buildKernel(id, source, options);
 	const {identity} = await recipeOf(source.version, id.flavour);
 	const memory: Memory = {kernel, recipe: identity, ...(tree !== undefined && {source: tree})};
-	await remember(memoOf(id), memory);
+	await writeCached(memoOf(id), memory);
 	return kernel;
 }
 
@@ -134,14 +134,14 @@ async function rememberedTree(id: ReleaseId): Promise<SourceTree | undefined> {
 			return await treeOf(directory, id.version);
 		} catch (error) {
 			if (!(error instanceof UsageError)) throw error;
-			say(`${id.id}: not from there again: ${error.message}`);
+			say(`${id.id}: the tree of last time cannot be used: ${error.message}`);
 		}
 	}
 	return undefined;
 }
 
 async function recall(id: {readonly id: string}): Promise<Memory | undefined> {
-	return readRecent<Memory>(memoOf(id), Number.POSITIVE_INFINITY, ({kernel}) => kernel !== undefined);
+	return readCached<Memory>(memoOf(id), Number.POSITIVE_INFINITY, ({kernel}) => kernel !== undefined);
 }
 
 function memoOf(id: {readonly id: string}): string {

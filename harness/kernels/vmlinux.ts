@@ -18,17 +18,17 @@ export async function isPvhKernel(file: string): Promise<boolean> {
 	return hasPvhEntry(await readFile(file));
 }
 
-/** By the boot protocol's header: the payload lies behind the real-mode setup. */
+/** By the boot protocol's header: the guestBuild lies behind the real-mode setup. */
 function payloadOf(image: Buffer): Buffer {
 	const setupBytes = ((image[0x1f1] || 4) + 1) * 512;
 	const offset = setupBytes + image.readUInt32LE(0x248);
 	return image.subarray(offset, offset + image.readUInt32LE(0x24c));
 }
 
-async function decompress(payload: Buffer): Promise<Buffer | undefined> {
-	const magic = payload.toString('hex', 0, 6);
+async function decompress(guestBuild: Buffer): Promise<Buffer | undefined> {
+	const magic = guestBuild.toString('hex', 0, 6);
 	// The last four bytes are the size, not part of the compressed stream.
-	const stream = payload.subarray(0, -4);
+	const stream = guestBuild.subarray(0, -4);
 	if (magic.startsWith('1f8b')) return gunzipSync(stream);
 	if (magic.startsWith('28b52ffd')) return zstdDecompressSync(stream);
 	if (magic.startsWith('02214c18')) return decompressLz4Legacy(stream);

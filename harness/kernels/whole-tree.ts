@@ -34,7 +34,7 @@ export const essentials = [
 ] as const;
 
 /** Throws UsageError if files are missing without which nothing can be built; make would say so in the middle of it. */
-export function mustBeWhole({directory, version}: SourceTree): void {
+export function requireWholeTree({directory, version}: SourceTree): void {
 	const missing = essentials.filter(file => !existsSync(path.join(directory, file)));
 	if (missing.length === 0) return;
 	const [first] = missing;

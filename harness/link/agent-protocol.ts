@@ -173,7 +173,7 @@ export type AgentOps = {
 		out: {prog: number; progId: number};
 	};
 	unload: {in: {prog: number}; out: {}};
-	/** `bpftool prog show id`'s question: does the id still exist? */
+	/** `bpftool prog show id`'s predicate: does the id still exist? */
 	progExists: {in: {progId: number}; out: {exists: boolean}};
 	/** A probe by libbprobe. `prog` is what `load` gave. */
 	attach: {

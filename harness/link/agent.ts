@@ -1,5 +1,6 @@
 import type {Readable, Writable} from 'node:stream';
 import {StringDecoder} from 'node:string_decoder';
+import {abortable} from '../host/abort.ts';
 import {AgentError, LinkLostError} from '../host/errors.ts';
 import type {AgentOps} from './agent-protocol.ts';
 
@@ -52,14 +53,11 @@ export class Agent implements AsyncDisposable {
 		const id = this.#nextId++;
 		const {promise, resolve, reject} = Promise.withResolvers<unknown>();
 		this.#waiters.set(id, {op, resolve, reject});
-		const abort = () => reject(until?.reason);
-		until?.addEventListener('abort', abort, {once: true});
 		try {
 			this.#output.write(`${JSON.stringify({...request, id, op})}\n`);
 			// The protocol's word: both sides are ours and released together.
-			return (await promise) as Out<O>;
+			return (await abortable(promise, until)) as Out<O>;
 		} finally {
-			until?.removeEventListener('abort', abort);
 			this.#waiters.delete(id);
 		}
 	}
@@ -80,7 +78,7 @@ export class Agent implements AsyncDisposable {
 				for (const [index, piece] of lines.entries()) {
 					parts.push(piece);
 					size += piece.length;
-					if (size > maxLineBytes) this.#end(`it sent a line of more than ${maxLineBytes >> 20} MiB`);
+					if (size > maxLineBytes) this.#end(`it sent a line longer than ${maxLineBytes >> 20} MiB`);
 					if (index === lines.length - 1) break;
 					const line = parts.join('');
 					parts = [];
@@ -106,7 +104,7 @@ export class Agent implements AsyncDisposable {
 		}
 		const answer = parseAnswer(line);
 		if (!answer) {
-			this.#end(`it answered with something that is no answer: ${JSON.stringify(line.slice(0, 200))}`);
+			this.#end(`its answer is not valid: ${JSON.stringify(line.slice(0, 200))}`);
 			return;
 		}
 		const waiter = this.#waiters.get(answer.id);

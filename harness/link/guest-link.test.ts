@@ -2,11 +2,11 @@ import type {Socket} from 'node:net';
 import test from 'ava';
 import type {Connection} from 'ssh2';
 import {CommandFailedError, LinkLostError} from '../host/errors.ts';
-import {FakeGuest, finish} from './fake-guest.ts';
+import {FakeSshServer, finish} from '../test/fake-ssh-server.ts';
 import {createRunKeys} from './keys.ts';
 
 test('a command gives what it wrote', async t => {
-	await using guest = await FakeGuest.start((_, channel) => {
+	await using guest = await FakeSshServer.start((_, channel) => {
 		channel.write('out');
 		channel.stderr.write('err');
 		finish(channel, 0);
@@ -16,7 +16,7 @@ test('a command gives what it wrote', async t => {
 });
 
 test('a command that fails is told with its code and its words', async t => {
-	await using guest = await FakeGuest.start((_, channel) => {
+	await using guest = await FakeSshServer.start((_, channel) => {
 		channel.stderr.write('no such file');
 		finish(channel, 3);
 	});
@@ -27,7 +27,7 @@ test('a command that fails is told with its code and its words', async t => {
 });
 
 test('a command ended by a signal is told with the signal', async t => {
-	await using guest = await FakeGuest.start((_, channel) => {
+	await using guest = await FakeSshServer.start((_, channel) => {
 		channel.exit('SEGV', false, '');
 		channel.end();
 	});
@@ -37,7 +37,7 @@ test('a command ended by a signal is told with the signal', async t => {
 });
 
 test('a channel that closes without a status is no success', async t => {
-	await using guest = await FakeGuest.start((_, channel) => {
+	await using guest = await FakeSshServer.start((_, channel) => {
 		channel.write('half of it');
 		channel.close();
 	});
@@ -51,7 +51,7 @@ for (const [end, die] of Object.entries({
 	reset: (connection: Connection) => (connection as unknown as {_sock: Socket})._sock.resetAndDestroy(),
 })) {
 	test(`a guest that dies by ${end} ends every waiter and every later command`, async t => {
-		await using guest = await FakeGuest.start((command, _, connection) => {
+		await using guest = await FakeSshServer.start((command, _, connection) => {
 			if (command.includes('sleep')) setImmediate(() => die(connection));
 		});
 		await using link = await guest.link();
@@ -63,7 +63,7 @@ for (const [end, die] of Object.entries({
 }
 
 test('a guest with another host key is refused', async t => {
-	await using guest = await FakeGuest.start((_, channel) => finish(channel, 0));
+	await using guest = await FakeSshServer.start((_, channel) => finish(channel, 0));
 	const {host} = createRunKeys();
 	await t.throwsAsync(guest.link({...guest.keys, host}), {instanceOf: LinkLostError});
 });
@@ -71,7 +71,7 @@ test('a guest with another host key is refused', async t => {
 test('commands run one after the other, in order', async t => {
 	const seen: string[] = [];
 	let running = 0;
-	await using guest = await FakeGuest.start((command, channel) => {
+	await using guest = await FakeSshServer.start((command, channel) => {
 		running += 1;
 		t.is(running, 1);
 		seen.push(command);
@@ -89,7 +89,7 @@ test('commands run one after the other, in order', async t => {
 });
 
 test('a command that is given up is killed, and the link lives on', async t => {
-	await using guest = await FakeGuest.start((command, channel) => {
+	await using guest = await FakeSshServer.start((command, channel) => {
 		if (command.includes('quick')) finish(channel, 0);
 		// ssh2 tells a server's session of signals, not its channel; a command that ends soon stands for one that was killed.
 		else setTimeout(() => finish(channel, 1), 300);

@@ -1,5 +1,6 @@
 import net from 'node:net';
 import type {Client, ClientChannel, ParsedKey} from 'ssh2';
+import {abortable, onAbort} from '../host/abort.ts';
 import {CommandFailedError, LinkLostError, messageOf} from '../host/errors.ts';
 import type {RunKeys} from './keys.ts';
 
@@ -12,7 +13,7 @@ export type LinkOptions = {
 	readonly keepalive?: boolean;
 };
 
-export type ExecResult = {readonly stdout: string; readonly stderr: string};
+export type CommandOutput = {readonly stdout: string; readonly stderr: string};
 
 export type ExecOptions = {readonly signal?: AbortSignal; readonly input?: string | Buffer};
 
@@ -40,8 +41,7 @@ export class GuestLink implements AsyncDisposable {
 		const hostKey = (ssh2.utils.parseKey(keys.host.public) as ParsedKey).getPublicSSH();
 		const {promise, resolve} = Promise.withResolvers<void>();
 		client.once('ready', resolve);
-		const abort = () => client.destroy();
-		signal?.addEventListener('abort', abort, {once: true});
+		using _ = onAbort(signal, () => client.destroy());
 		try {
 			client.connect({
 				sock,
@@ -52,14 +52,12 @@ export class GuestLink implements AsyncDisposable {
 				// Patient: on a busy host a guest may be silent for ten seconds, and QEMU's end is noticed at once anyway.
 				...(keepalive && {keepaliveInterval: 5000, keepaliveCountMax: 6}),
 			});
-			await link.#orLost(promise);
+			await abortable(promise, link.#lost.signal);
 			return link;
 		} catch (error) {
 			client.destroy();
 			signal?.throwIfAborted();
 			throw error;
-		} finally {
-			signal?.removeEventListener('abort', abort);
 		}
 	}
 
@@ -68,7 +66,7 @@ export class GuestLink implements AsyncDisposable {
 		// For good: ssh2 may emit a second error while it tears down, and one that nobody hears ends the process.
 		client.on('error', error => this.#lose(messageOf(error)));
 		client.on('close', () => this.#lose('it was closed'));
-		this.#lost.signal.addEventListener('abort', () => client.destroy(), {once: true});
+		onAbort(this.#lost.signal, () => client.destroy());
 	}
 
 	/** Aborted, with a LinkLostError as its reason, once the connection is gone. */
@@ -77,7 +75,7 @@ export class GuestLink implements AsyncDisposable {
 	}
 
 	/** Runs a shell command to its end. Throws CommandFailedError unless it ends with 0, LinkLostError if that is unknown. */
-	async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
+	async exec(command: string, options: ExecOptions = {}): Promise<CommandOutput> {
 		const {stdout, stderr} = await this.#run(command, options);
 		return {stdout: stdout.toString(), stderr};
 	}
@@ -105,7 +103,7 @@ export class GuestLink implements AsyncDisposable {
 			// ssh2 throws "Not connected" at once instead of calling back.
 			reject(new LinkLostError(`The guest did not start \`${command}\`: ${messageOf(error)}.`, {cause: error}));
 		}
-		return this.#orLost(promise);
+		return abortable(promise, this.#lost.signal);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
@@ -145,10 +143,10 @@ export class GuestLink implements AsyncDisposable {
 				reject(
 					this.#lost.signal.aborted
 						? this.#lost.signal.reason
-						: new LinkLostError(`\`${command}\` ended without a status: the guest is gone or going.`),
+						: new LinkLostError(`\`${command}\` ended without a status: the guest is going down.`),
 				);
 		});
-		const ended = this.#orLost(promise);
+		const ended = abortable(promise, this.#lost.signal);
 		// Callers that are interested await it; the others must not be ended by it.
 		ended.catch(() => {});
 		return ended;
@@ -167,27 +165,13 @@ export class GuestLink implements AsyncDisposable {
 			channel.signal('KILL');
 			timer = setTimeout(() => this.#lose('a command did not end when told to'), 2000);
 		};
-		signal?.addEventListener('abort', kill, {once: true});
+		const killing = onAbort(signal, kill);
 		return {
 			[Symbol.dispose]: () => {
-				signal?.removeEventListener('abort', kill);
+				killing[Symbol.dispose]();
 				clearTimeout(timer);
 			},
 		};
-	}
-
-	async #orLost<T>(work: Promise<T>): Promise<T> {
-		const {signal} = this.#lost;
-		const {promise, reject} = Promise.withResolvers<never>();
-		const abort = () => reject(signal.reason);
-		signal.addEventListener('abort', abort, {once: true});
-		try {
-			if (signal.aborted) abort();
-			work.catch(() => {});
-			return await Promise.race([work, promise]);
-		} finally {
-			signal.removeEventListener('abort', abort);
-		}
 	}
 
 	#lose(why: string): void {

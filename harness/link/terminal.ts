@@ -1,3 +1,4 @@
+import {onAbort} from '../host/abort.ts';
 import {LinkLostError} from '../host/errors.ts';
 import type {GuestLink} from './guest-link.ts';
 
@@ -12,8 +13,7 @@ export async function attachTerminal(
 	const size = {rows: stdout.rows ?? 24, cols: stdout.columns ?? 80, term: process.env.TERM ?? 'dumb'};
 	const {channel, ended} = await link.start(command, isTerminal ? {pty: size} : {});
 	const resize = () => channel.setWindow(stdout.rows, stdout.columns, 0, 0);
-	const abort = () => channel.signal('HUP');
-	signal?.addEventListener('abort', abort, {once: true});
+	using _ = onAbort(signal, () => channel.signal('HUP'));
 	if (isTerminal) {
 		stdin.setRawMode(true);
 		stdout.on('resize', resize);
@@ -26,7 +26,6 @@ export async function attachTerminal(
 		if (code === undefined && by === undefined) throw new LinkLostError('The shell ended without a status.');
 		return code ?? 128;
 	} finally {
-		signal?.removeEventListener('abort', abort);
 		stdin.unpipe(channel);
 		// Else the process would wait for a last key.
 		stdin.pause();

@@ -1,7 +1,6 @@
 import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
 import tar from 'tar-stream';
-import {GuestError} from '../host/errors.ts';
 import type {GuestLink} from './guest-link.ts';
 
 export type TransferFile = {readonly path: string; readonly data: Buffer; readonly mode?: number};
@@ -26,29 +25,6 @@ export async function push(
 	const isWhole = `rm ${lastEntry} || { echo 'the archive was cut' >&2; exit 1; }`;
 	await link.exec(`mkdir -p ${target} && cd ${target} && tar -x -f - && ${isWhole}`, {input, signal});
 	return input.length;
-}
-
-/** Reads files and whole directories below `directory` in the guest. Throws if any of them is not there. */
-export async function pull(
-	link: GuestLink,
-	directory: string,
-	paths: readonly string[],
-	{signal}: {signal?: AbortSignal} = {},
-): Promise<readonly TransferFile[]> {
-	const names = paths.map(quote).join(' ');
-	const archive = await link.execBytes(`exec tar -c -f - -C ${quote(directory)} ${names}`, {signal});
-	// tar-stream takes an archive cut between two entries for a whole one; a whole one ends with two empty blocks.
-	if (archive.length < 1024 || !archive.subarray(-1024).every(byte => byte === 0)) {
-		throw new GuestError(`The guest sent ${archive.length} bytes of ${directory}, which is not a whole archive.`);
-	}
-	const extract = tar.extract();
-	extract.end(archive);
-	const files: TransferFile[] = [];
-	for await (const entry of extract) {
-		const data = await buffer(entry as AsyncIterable<Buffer>);
-		if (entry.header.type === 'file') files.push({path: entry.header.name, data, mode: entry.header.mode});
-	}
-	return files;
 }
 
 function quote(word: string): string {

@@ -1,8 +1,9 @@
 import process from 'node:process';
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {CaseContext} from '../matrix/case.ts';
-import type {Guest} from '../matrix/guest.ts';
-import type {Verdict} from '../results/events.ts';
+import type {CaseContext} from '../engine/case.ts';
+import type {Guest} from '../guest/guest.ts';
+import {abortable} from '../host/abort.ts';
+import type {Verdict} from '../results/run/verdict.ts';
 
 /** Something that goes wrong, and what the engine has to make of it. */
 export type Fault = {
@@ -80,26 +81,26 @@ export const faults: readonly Fault[] = [
 	{
 		...hang('hard-lockup'),
 		// Where the kernel says nothing in time, the registers of its CPUs do.
-		message: /^(?:INFO: rcu\w* stall|hard LOCKUP|BUG: soft lockup|No end after).*fx_spin_without_interrupts/s,
+		message: /^(?:INFO: rcu\w* stall|hard LOCKUP|BUG: soft lockup|Timed out after).*fx_spin_without_interrupts/s,
 	},
 	{...hang('rcu-stall'), message: /^INFO: rcu\w* stall(?: in |\n)/},
 	{...hang('hung-task'), message: /^INFO: task hung in fx_hang \[fixtures\]/, options: ['CONFIG_DETECT_HUNG_TASK']},
 	{
 		...hang('every-cpu-dead'),
-		message: /^(?:No end after|INFO: rcu|BUG: soft)/,
+		message: /^(?:Timed out after|INFO: rcu|BUG: soft)/,
 		goalMs: 2 * hangMs,
 		async pull({ask, signal}) {
 			for (let cpu = 0; cpu < 4; cpu++) void ask('crash', {kind: 'hard-lockup'}).catch(() => {});
-			await untilEnd(signal);
+			await abortable(new Promise<never>(() => {}), signal);
 		},
 	},
 	{
 		name: 'silent-case',
 		verdict: 'hang',
-		message: /^No end after .*\nThe agent answers/,
+		message: /^Timed out after .*\nThe agent answers/,
 		goalMs: hangMs,
 		isHang: true,
-		pull: ({signal}) => untilEnd(signal),
+		pull: ({signal}) => abortable(new Promise<never>(() => {}), signal),
 	},
 	{name: 'flood', verdict: 'pass', goalMs: 30_000, pull: pullOnly('flood')},
 	{
@@ -108,13 +109,13 @@ export const faults: readonly Fault[] = [
 	},
 	{
 		...signalled('agent-stopped', 'killall -STOP agent'),
-		message: /^No end after .*\nThe agent does not answer, the kernel does/,
+		message: /^Timed out after .*\nThe agent does not answer, the kernel does/,
 		goalMs: 2 * hangMs,
 	},
 	{
 		...signalled('sshd-killed', 'killall -9 dropbear'),
 		// The agent has a port of its own.
-		message: /^No end after .*\nThe agent answers/,
+		message: /^Timed out after .*\nThe agent answers/,
 	},
 	{
 		name: 'qemu-killed',
@@ -123,17 +124,17 @@ export const faults: readonly Fault[] = [
 		goalMs: quickMs,
 		async pull({signal}, {pid}) {
 			process.kill(pid!, 'SIGKILL');
-			await untilEnd(signal);
+			await abortable(new Promise<never>(() => {}), signal);
 		},
 	},
 	{
 		name: 'qemu-stopped',
 		verdict: 'infra',
-		message: /QEMU stands still: its monitor does not answer, it has been stopped/,
+		message: /QEMU does not respond on its monitor: it has been stopped/,
 		goalMs: 2 * hangMs,
 		async pull({signal}, {pid}) {
 			process.kill(pid!, 'SIGSTOP');
-			await untilEnd(signal);
+			await abortable(new Promise<never>(() => {}), signal);
 		},
 	},
 ];
@@ -155,7 +156,7 @@ function signalled(name: string, command: string): Fault {
 		isHang: true,
 		async pull({exec, signal}) {
 			void exec(command).catch(() => {});
-			await untilEnd(signal);
+			await abortable(new Promise<never>(() => {}), signal);
 		},
 	};
 }
@@ -169,13 +170,6 @@ function pullOnly(kind: string): Fault['pull'] {
 function pullAndWait(kind: string): Fault['pull'] {
 	return async ({ask, signal}) => {
 		await ask('crash', {kind});
-		await untilEnd(signal);
+		await abortable(new Promise<never>(() => {}), signal);
 	};
-}
-
-async function untilEnd(signal: AbortSignal): Promise<void> {
-	const {promise, reject} = Promise.withResolvers<never>();
-	signal.addEventListener('abort', () => reject(signal.reason), {once: true});
-	signal.throwIfAborted();
-	await promise;
 }

@@ -1,10 +1,10 @@
-import {defineCase} from '../matrix/case.ts';
-import type {Guest} from '../matrix/guest.ts';
-import {Lane, type Late} from '../matrix/lane.ts';
-import {type Cell, planCells} from '../matrix/plan.ts';
-import type {CellOutcome} from '../matrix/run-cell.ts';
-import {bprobe} from '../mechanisms/bprobe.ts';
-import type {Verdict} from '../results/events.ts';
+import {defineCase} from '../engine/case.ts';
+import {type Cell, planCells} from '../engine/plan.ts';
+import type {CellOutcome} from '../engine/run-cell.ts';
+import {type Late, Worker} from '../engine/worker.ts';
+import type {Guest} from '../guest/guest.ts';
+import type {Verdict} from '../results/run/verdict.ts';
+import {bprobe} from '../suites/bprobe/mechanism-bprobe.ts';
 import type {Fault} from './faults.ts';
 
 export type FaultResult = {
@@ -35,7 +35,7 @@ export async function runSelftest(options: SelftestOptions): Promise<readonly Fa
 	const results: FaultResult[] = [];
 	let guest: Guest | undefined;
 	let late: Late | undefined;
-	await using lane = new Lane({
+	await using worker = new Worker({
 		isolation: 'reuse',
 		signal,
 		bootGuest: async () => (guest = await options.bootGuest()),
@@ -55,11 +55,11 @@ export async function runSelftest(options: SelftestOptions): Promise<readonly Fa
 			await fault.pull(context, guest!);
 		});
 		// In a guest of its own: no other cell can be suspected, so the verdict is not kept back for a second opinion.
-		let outcome = await lane.run(cell, {isFresh: true});
+		let outcome = await worker.run(cell, {isFresh: true});
 		let ms = performance.now() - pulledAt;
-		const after = await lane.run(passing);
+		const after = await worker.run(passing);
 		if (fault.isLate) {
-			await lane.settle();
+			await worker.settle();
 			ms = performance.now() - pulledAt;
 			outcome = charged(outcome, late, cell);
 		}
@@ -103,6 +103,6 @@ function compare({verdict, message, isHang}: Fault, outcome: CellOutcome): strin
 	if (outcome.verdict !== verdict) wrong.push(`its verdict should be ${verdict}`);
 	if (message && !message.test(outcome.message ?? '')) wrong.push(`its message should match ${message.source}`);
 	const cpus = outcome.evidence?.cpus;
-	if (isHang && !(Array.isArray(cpus) && cpus.length > 0)) wrong.push('where the CPUs were is not known');
+	if (isHang && !(Array.isArray(cpus) && cpus.length > 0)) wrong.push('it is unknown where the CPUs were');
 	return wrong;
 }

@@ -1,9 +1,9 @@
 import test from 'ava';
-import {openConsoles} from '../matrix/consoles.ts';
-import type {Guest} from '../matrix/guest.ts';
-import {guestSource} from '../matrix/guest-source.ts';
-import {prepareKernel} from '../matrix/prepare-kernels.ts';
-import {embeddedKernel} from '../matrix/tested-kernels.ts';
+import {openConsoles} from '../engine/consoles.ts';
+import {prepareKernel} from '../engine/prepare-kernels.ts';
+import type {Guest} from '../guest/guest.ts';
+import {guestPool} from '../guest/guest-pool.ts';
+import {fallbackKernel} from '../suites/bprobe/default-kernels.ts';
 import {faults} from './faults.ts';
 import {runSelftest} from './run-selftest.ts';
 
@@ -16,12 +16,12 @@ let bootGuest: () => Promise<Guest>;
 test.before('a kernel is prepared', async t => {
 	t.timeout(20 * 60_000);
 	const {signal} = interrupt;
-	const payload = await prepareKernel(embeddedKernel, {signal});
+	const guestBuild = await prepareKernel(fallbackKernel, {signal});
 	const {consolePath} = await openConsoles();
-	bootGuest = guestSource(payload, {
+	bootGuest = guestPool(guestBuild, {
 		isolation: 'reuse',
 		signal,
-		consolePath: () => consolePath(`${embeddedKernel}-selftest`),
+		consolePath: () => consolePath(`${fallbackKernel}-selftest`),
 	});
 });
 test.after.always('nothing goes on', () => interrupt.abort());
@@ -30,7 +30,7 @@ for (const fault of faults.filter(({name, goalMs}) => goalMs <= 2000 || hangs.ha
 	test.serial(fault.name, async t => {
 		t.timeout(5 * 60_000);
 		const results = await runSelftest({
-			kernel: embeddedKernel,
+			kernel: fallbackKernel,
 			faults: [fault],
 			bootGuest,
 			signal: interrupt.signal,

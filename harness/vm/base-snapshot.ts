@@ -1,26 +1,26 @@
 import {chmod} from 'node:fs/promises';
 import path from 'node:path';
-import type {BootFiles} from '../build/payload.ts';
+import type {BootFiles} from '../build/guest-build.ts';
+import {requireSpace} from '../host/disk-space.ts';
 import {BootError, NeverBootedError} from '../host/errors.ts';
 import {cpuMsOf} from '../host/process.ts';
 import {findQemu} from '../host/qemu.ts';
-import {mustFit} from '../host/room.ts';
 import {say} from '../host/say.ts';
 import {fileNameOf} from '../kernels/kernel-id.ts';
 import {guestMemoryMib} from '../kernels/memory.ts';
 import {Agent} from '../link/agent.ts';
+import {Vm, type VmOptions} from '../qemu/vm.ts';
 import {bootUntilClockIsRight, isClockRight, readClocks} from './clock.ts';
 import {IdentityPort} from './identity.ts';
 import {save} from './migration.ts';
 import {
-	fingerprintOf,
 	obtainSnapshot,
 	type Snapshot,
 	type SnapshotRecord,
 	type SnapshotVmOptions,
+	snapshotFingerprint,
 	writeRecord,
 } from './snapshot-files.ts';
-import {Vm, type VmOptions} from './vm.ts';
 
 export type SnapshotOptions = Pick<VmOptions, 'accelerator' | 'signal'>;
 
@@ -34,7 +34,7 @@ export async function describeBase(
 ): Promise<{fingerprint: string; vmOptions: SnapshotVmOptions}> {
 	const [qemu, memoryMib] = await Promise.all([findQemu({signal}), guestMemoryMib(kernel)]);
 	const vmOptions = {qemu, kernel, initramfs, memoryMib, accelerator};
-	return {fingerprint: await fingerprintOf(vmOptions), vmOptions};
+	return {fingerprint: await snapshotFingerprint(vmOptions), vmOptions};
 }
 
 /** The same from the cache, made if there is none that is whole and of the same make. */
@@ -52,8 +52,8 @@ type Making = {fingerprint: string; vmOptions: SnapshotVmOptions; signal: AbortS
 
 async function makeBase(directory: string, making: Making): Promise<void> {
 	// A disk that runs full while the guest writes to its memory would kill QEMU without a word.
-	await mustFit(directory, making.vmOptions.memoryMib * 2 ** 20, 'a saved guest');
-	say(`booting and saving a guest of ${making.vmOptions.kernel.id}.`);
+	await requireSpace(directory, making.vmOptions.memoryMib * 2 ** 20, 'a snapshot');
+	say(`booting ${making.vmOptions.kernel.id}.`);
 	const times = await bootUntilClockIsRight(() => bootAndSave(directory, making)).catch((error: unknown) => {
 		throw error instanceof BootError ? new NeverBootedError(error) : error;
 	});
@@ -78,6 +78,6 @@ async function bootAndSave(
 	const {guestMs} = await readClocks(agent);
 	await save(vm.qmp, path.join(directory, 'state'), {signal});
 	await chmod(memory, 0o600);
-	say(`${kernel.id} was saved, ${memoryMib} MiB.`);
+	say(`${kernel.id}: snapshot saved, ${memoryMib} MiB.`);
 	return {guestMs, bootCpuMs};
 }

@@ -2,15 +2,17 @@ import {mkdtempDisposable, readFile, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import {buildPayload} from '../build/payload.ts';
+import {buildGuest} from '../build/guest-build.ts';
 import {BootError} from '../host/errors.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
-import {Guest} from './guest.ts';
+import {Instance} from './instance.ts';
 
 test('a kernel that does not boot says why in the first line, and its console follows', async t => {
 	t.timeout(10 * 60_000);
-	const payload = await buildPayload(await obtainKernel('debian-6.1'));
-	const error = await t.throwsAsync(Guest.boot(payload, {commandLine: ['rdinit=/nothing']}), {instanceOf: BootError});
+	const guestBuild = await buildGuest(await obtainKernel('debian-6.1'));
+	const error = await t.throwsAsync(Instance.boot(guestBuild, {commandLine: ['rdinit=/nothing']}), {
+		instanceOf: BootError,
+	});
 	t.regex(
 		error!.message,
 		/^Linux 6\.1\.\S+ \(debian-6\.1\) did not boot: .*Unable to mount root fs.*\nThe end of its console:\n(?:.*\n)*.*mount_block_root/,
@@ -19,18 +21,18 @@ test('a kernel that does not boot says why in the first line, and its console fo
 
 test('a kernel that dies without a word says where, by a symbol for the place at which it lies in memory', async t => {
 	t.timeout(10 * 60_000);
-	const {kernel, initramfs} = await buildPayload(await obtainKernel('debian-6.1'));
+	const {kernel, initramfs} = await buildGuest(await obtainKernel('debian-6.1'));
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'broken-'));
 	const [vmlinux, kallsyms] = ['vmlinux', 'kallsyms'].map(name => path.join(directory.path, name)) as [string, string];
 	const elf = await readFile(kernel.vmlinux!);
 	const entry = breakEntry(elf);
 	await writeFile(vmlinux, elf);
 	await writeFile(kallsyms, `${(0xffffffff80000000n + BigInt(entry) - 0x10n).toString(16)} T broken_entry\n`);
-	const payload = {kernel: {...kernel, vmlinux, kallsyms}, initramfs};
-	const error = await t.throwsAsync(Guest.boot(payload), {instanceOf: BootError});
+	const guestBuild = {kernel: {...kernel, vmlinux, kallsyms}, initramfs};
+	const error = await t.throwsAsync(Instance.boot(guestBuild), {instanceOf: BootError});
 	t.regex(error!.reason, /^Linux 6\.1\.\S+ did not boot: triple fault at broken_entry\+0x10$/);
 	t.is(error!.console, '');
-	t.true(error!.message.endsWith('\nIt said nothing on its console.'));
+	t.true(error!.message.endsWith('\nIts console is empty.'));
 });
 
 /** Puts an instruction that there is not where a PVH kernel begins; gives that physical address. */

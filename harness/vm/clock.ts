@@ -26,7 +26,7 @@ export async function bootUntilClockIsRight<T>(boot: (attempt: number) => Promis
 		const result = await boot(attempt);
 		if (result !== undefined) return result;
 	}
-	throw new BootError(`In ${bootsAtMost} boots the clock of the guest ran too fast or too slow; the host is too busy.`);
+	throw new BootError(`The guest's clock ran too fast or too slow in ${bootsAtMost} boots; the host is too busy.`);
 }
 
 /** Both clocks at once, as well as the way to the agent and back lets one say. Throws LinkLostError. */

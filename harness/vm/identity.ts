@@ -46,10 +46,10 @@ export class IdentityPort {
 
 	async #expect(word: string): Promise<void> {
 		const {value, done} = await this.#lines.next().catch((error: unknown) => {
-			throw new LinkLostError(`The guest was gone before it said ${word}: ${messageOf(error)}.`, {cause: error});
+			throw new LinkLostError(`The guest exited before it sent ${word}: ${messageOf(error)}.`, {cause: error});
 		});
-		if (done) throw new LinkLostError(`The guest was gone before it said ${word}.`);
-		if (value !== word) throw new LinkLostError(`The guest said ${JSON.stringify(value.slice(0, 200))}, not ${word}.`);
+		if (done) throw new LinkLostError(`The guest exited before it sent ${word}.`);
+		if (value !== word) throw new LinkLostError(`The guest sent ${JSON.stringify(value.slice(0, 200))}, not ${word}.`);
 	}
 }
 

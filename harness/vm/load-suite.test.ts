@@ -2,35 +2,35 @@ import {mkdtempDisposable, readdir, readFile, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import {buildPayload, type Payload} from '../build/payload.ts';
+import {buildGuest, type GuestBuild} from '../build/guest-build.ts';
 import {cacheDirectory} from '../host/cache.ts';
 import {CommandFailedError, LinkLostError, LoadError} from '../host/errors.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
+import {type PrivateCache, privateCache} from '../test/private-cache.ts';
 import {obtainBase} from './base-snapshot.ts';
-import {Guest} from './guest.ts';
+import {Instance} from './instance.ts';
 import {loadSuite} from './load-suite.ts';
 import {obtainLoaded} from './loaded-snapshot.ts';
-import {type PrivateCache, privateCache} from './private-cache.ts';
 import type {Snapshot} from './snapshot-files.ts';
 
-let payload: Payload;
+let guestBuild: GuestBuild;
 let base: Snapshot;
 let cache: PrivateCache | undefined;
 
 test.serial.before('a base is there', async t => {
 	t.timeout(20 * 60_000);
-	payload = await buildPayload(await obtainKernel('debian-6.1'));
+	guestBuild = await buildGuest(await obtainKernel('debian-6.1'));
 	cache = await privateCache();
-	base = await obtainBase(payload);
+	base = await obtainBase(guestBuild);
 });
 
 test.serial.after.always('its cache goes', () => cache?.remove());
 
-/** The payload with another fixtures.ko: `from` in it becomes `to`, which is as long. */
-async function withFixtures(from: string, to: string): Promise<Payload & AsyncDisposable> {
+/** The guestBuild with another fixtures.ko: `from` in it becomes `to`, which is as long. */
+async function withFixtures(from: string, to: string): Promise<GuestBuild & AsyncDisposable> {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'load-'));
 	const files = await Promise.all(
-		payload.files.map(async file => {
+		guestBuild.files.map(async file => {
 			if (!file.path.endsWith('/fixtures.ko')) return file;
 			const text = (await readFile(file.source)).toString('latin1');
 			const source = path.join(directory.path, 'fixtures.ko');
@@ -38,17 +38,20 @@ async function withFixtures(from: string, to: string): Promise<Payload & AsyncDi
 			return {...file, source};
 		}),
 	);
-	return {...payload, files, identity: `${from} ${to}`, [Symbol.asyncDispose]: () => directory.remove()};
+	return {...guestBuild, files, identity: `${from} ${to}`, [Symbol.asyncDispose]: () => directory.remove()};
 }
 
 test.serial('a base holds nothing of what is tested; what is pushed is counted', async t => {
 	t.timeout(60_000);
-	await using guest = await Guest.restore(base);
+	await using guest = await Instance.restore(base);
 	const link = await guest.link();
 	const look = 'ls /usr/lib/probe-matrix /usr/bin/bprobectl /sys/module/bprobe /sys/module/fixtures 2>/dev/null; true';
 	t.is((await link.exec(look)).stdout, '');
-	const {bytes, ms} = await loadSuite(guest, payload);
-	const size = (await Promise.all(payload.files.map(({source}) => readFile(source)))).reduce((n, b) => n + b.length, 0);
+	const {bytes, ms} = await loadSuite(guest, guestBuild);
+	const size = (await Promise.all(guestBuild.files.map(({source}) => readFile(source)))).reduce(
+		(n, b) => n + b.length,
+		0,
+	);
 	t.true(bytes > size && bytes < size + 40_000, `${bytes} of ${size}`);
 	t.true(ms > 0);
 	t.regex((await link.exec(look)).stdout, /agent\nbprobe\.ko\nfixtures\.ko\nprograms/);
@@ -76,13 +79,13 @@ for (const [what, {from, to, words}] of Object.entries(faults)) {
 
 test.serial('a module whose own init fails does not load', async t => {
 	t.timeout(120_000);
-	await using guest = await Guest.restore(base);
+	await using guest = await Instance.restore(base);
 	// The file called bprobe.ko is fixtures again, whose device there is already.
-	const fixtures = payload.files.find(file => file.path.endsWith('/fixtures.ko'))!;
-	const files = payload.files.map(file =>
+	const fixtures = guestBuild.files.find(file => file.path.endsWith('/fixtures.ko'))!;
+	const files = guestBuild.files.map(file =>
 		file.path.endsWith('/bprobe.ko') ? {...file, source: fixtures.source} : file,
 	);
-	await t.throwsAsync(loadSuite(guest, {...payload, files}), {
+	await t.throwsAsync(loadSuite(guest, {...guestBuild, files}), {
 		instanceOf: LoadError,
 		message: /^bprobe\.ko does not load: .*File exists/,
 	});
@@ -90,9 +93,9 @@ test.serial('a module whose own init fails does not load', async t => {
 
 test.serial('a full file system of the guest says so', async t => {
 	t.timeout(120_000);
-	await using guest = await Guest.restore(base);
+	await using guest = await Instance.restore(base);
 	await (await guest.link()).exec('cat /dev/zero > /fill 2>/dev/null; true');
-	await t.throwsAsync(loadSuite(guest, payload), {
+	await t.throwsAsync(loadSuite(guest, guestBuild), {
 		instanceOf: CommandFailedError,
 		message: /No space left on device/,
 	});
@@ -100,9 +103,9 @@ test.serial('a full file system of the guest says so', async t => {
 
 test.serial('an SSH server that dies in the middle is a lost link', async t => {
 	t.timeout(120_000);
-	await using guest = await Guest.restore(base);
+	await using guest = await Instance.restore(base);
 	const link = await guest.link();
 	const dies = link.start('sleep 0.05; kill -9 $(pidof dropbear)');
-	await t.throwsAsync(loadSuite(guest, payload), {instanceOf: LinkLostError});
+	await t.throwsAsync(loadSuite(guest, guestBuild), {instanceOf: LinkLostError});
 	await dies.catch(() => {});
 });

@@ -1,23 +1,23 @@
 import {readFile} from 'node:fs/promises';
 import path from 'node:path';
-import {type Payload, suiteAgent} from '../build/payload.ts';
+import {type GuestBuild, suiteAgent} from '../build/guest-build.ts';
+import {findKernelReports} from '../crash/crash-detector.ts';
 import {AgentError, LoadError, messageOf} from '../host/errors.ts';
 import {push} from '../link/transfer.ts';
-import {findKernelReports} from './crash-detector.ts';
-import type {Guest} from './guest.ts';
+import type {Instance} from './instance.ts';
 
 /** What was pushed: its size as one tar stream, and how long that took, the connection included. */
 export type Pushed = {readonly bytes: number; readonly ms: number};
 
-/** What a suite brings: see Payload. */
-export type SuiteFiles = Pick<Payload, 'files' | 'modules'>;
+/** What a suite brings: see GuestBuild. */
+export type SuiteFiles = Pick<GuestBuild, 'files' | 'modules'>;
 
 /**
  * Pushes a suite's files over SSH into a guest that has booted, lets its agent take over, and inserts its modules.
  * Throws LoadError where the module is at fault, GuestError where the guest is.
  */
 export async function loadSuite(
-	guest: Guest,
+	guest: Instance,
 	{files, modules}: SuiteFiles,
 	{signal}: {signal?: AbortSignal | undefined} = {},
 ): Promise<Pushed> {
@@ -31,7 +31,7 @@ export async function loadSuite(
 	return {bytes, ms: Math.round(ms)};
 }
 
-async function insert({agent, vm}: Guest, module: string): Promise<void> {
+async function insert({agent, vm}: Instance, module: string): Promise<void> {
 	const before = vm.console.end;
 	try {
 		await agent.call('insmod', {module}, {deadlineMs: 60_000});

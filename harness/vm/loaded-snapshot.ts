@@ -1,9 +1,9 @@
 import path from 'node:path';
-import type {Payload} from '../build/payload.ts';
+import type {GuestBuild} from '../build/guest-build.ts';
 import {fileNameOf} from '../kernels/kernel-id.ts';
 import {describeBase, type SnapshotOptions} from './base-snapshot.ts';
 import {readClocks} from './clock.ts';
-import type {Guest} from './guest.ts';
+import type {Instance} from './instance.ts';
 import {loadSuite, type Pushed} from './load-suite.ts';
 import {Loader} from './loader.ts';
 import {save} from './migration.ts';
@@ -12,7 +12,7 @@ import {loadedFingerprintOf, obtainSnapshot, type Snapshot, writeRecord} from '.
 export type LoadedOptions = SnapshotOptions & {
 	/** Called when something was pushed, which is not so where the loaded guest lies in the cache. */
 	readonly onPushed?: (pushed: Pushed) => void;
-	/** One that was started while the payload was built, if it is of use; it ends here. */
+	/** One that was started while the guestBuild was built, if it is of use; it ends here. */
 	readonly loader?: (() => Promise<Loader | undefined>) | undefined;
 };
 
@@ -23,28 +23,31 @@ const unusedMs = 15 * 60_000;
  * A copy of the kernel's base with the suite in it, saved again: from the cache, made if there is none that is whole.
  * Throws LoadError where a module does not load, GuestError where it cannot be put into the guest.
  */
-export async function obtainLoaded(payload: Payload, options: LoadedOptions = {}): Promise<Snapshot> {
+export async function obtainLoaded(guestBuild: GuestBuild, options: LoadedOptions = {}): Promise<Snapshot> {
 	const {signal} = options;
-	const {fingerprint: base, vmOptions} = await describeBase(payload, options);
-	const fingerprint = loadedFingerprintOf(base, payload.identity);
+	const {fingerprint: base, vmOptions} = await describeBase(guestBuild, options);
+	const fingerprint = loadedFingerprintOf(base, guestBuild.identity);
 	return obtainSnapshot({
-		name: `${fileNameOf(payload.kernel)}-loaded`,
+		name: `${fileNameOf(guestBuild.kernel)}-loaded`,
 		...{fingerprint, vmOptions, unusedMs, signal},
 		// Pushing again takes less time than reading it whole.
 		fleeting: ['memory'],
-		make: directory => makeLoaded(directory, payload, {...options, fingerprint}),
+		make: directory => makeLoaded(directory, guestBuild, {...options, fingerprint}),
 	});
 }
 
 async function makeLoaded(
 	directory: string,
-	payload: Payload,
+	guestBuild: GuestBuild,
 	{fingerprint, onPushed, loader: begun, ...options}: LoadedOptions & {fingerprint: string},
 ): Promise<void> {
 	const {signal} = options;
-	await using loader = (await begun?.()) ?? (await Loader.start(payload, options));
+	await using loader = (await begun?.()) ?? (await Loader.start(guestBuild, options));
 	const {guest, base} = loader;
-	const {pushed, guestMs} = await guest.vm.whileItComesUp(fill(guest, payload, signal), {signal, deadlineMs: 60_000});
+	const {pushed, guestMs} = await guest.vm.whileItComesUp(fill(guest, guestBuild, signal), {
+		signal,
+		deadlineMs: 60_000,
+	});
 	await save(guest.vm.qmp, path.join(directory, 'state'), {signal});
 	await loader.moveMemory(path.join(directory, 'memory'));
 	await writeRecord(directory, {fingerprint, guestMs, bootCpuMs: base.bootCpuMs});
@@ -52,11 +55,11 @@ async function makeLoaded(
 }
 
 async function fill(
-	guest: Guest,
-	payload: Payload,
+	guest: Instance,
+	guestBuild: GuestBuild,
 	signal: AbortSignal | undefined,
 ): Promise<{pushed: Pushed; guestMs: number}> {
-	const pushed = await loadSuite(guest, payload, {signal});
+	const pushed = await loadSuite(guest, guestBuild, {signal});
 	await warmUp(guest);
 	await guest.forgetIdentity();
 	const {guestMs} = await readClocks(guest.agent);
@@ -64,6 +67,6 @@ async function fill(
 }
 
 /** What the agent reads once, and then knows in each copy. */
-async function warmUp({agent}: Guest): Promise<void> {
+async function warmUp({agent}: Instance): Promise<void> {
 	await agent.call('symbols', {names: ['fx_asm_fentry']});
 }

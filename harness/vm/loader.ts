@@ -1,11 +1,11 @@
 import {randomBytes} from 'node:crypto';
 import {chmod, copyFile, mkdir, rename, rm} from 'node:fs/promises';
 import path from 'node:path';
-import type {BootFiles} from '../build/payload.ts';
+import type {BootFiles} from '../build/guest-build.ts';
 import {cacheDirectory, removeUnused} from '../host/cache.ts';
-import {mustFit} from '../host/room.ts';
+import {requireSpace} from '../host/disk-space.ts';
 import {obtainBase, type SnapshotOptions} from './base-snapshot.ts';
-import {Guest} from './guest.ts';
+import {Instance} from './instance.ts';
 import type {Snapshot} from './snapshot-files.ts';
 
 const prefix = '.loading-';
@@ -16,7 +16,7 @@ const abandonedMs = 15 * 60_000;
 /** A copy of a base that is connected and waits for what is to be pushed; what it writes goes to a file of its own. */
 export class Loader implements AsyncDisposable {
 	readonly base: Snapshot;
-	readonly guest: Guest;
+	readonly guest: Instance;
 	readonly #directory: string;
 	readonly #resources: AsyncDisposableStack;
 
@@ -29,17 +29,17 @@ export class Loader implements AsyncDisposable {
 		const directory = path.join(parent, `${prefix}${randomBytes(6).toString('hex')}`);
 		await mkdir(directory, {mode: 0o700});
 		resources.defer(() => rm(directory, {recursive: true, force: true}));
-		await mustFit(directory, base.vmOptions.memoryMib * 2 ** 20, 'a saved guest');
+		await requireSpace(directory, base.vmOptions.memoryMib * 2 ** 20, 'a snapshot');
 		const memory = path.join(directory, 'memory');
 		await copyFile(base.memory, memory);
 		await chmod(memory, 0o600);
-		const guest = resources.use(await Guest.restore(base, {signal, writesTo: memory}));
+		const guest = resources.use(await Instance.restore(base, {signal, writesTo: memory}));
 		await guest.vm.whileItComesUp(guest.link({signal}), {signal, deadlineMs: 60_000});
 		return new Loader({base, guest, directory}, resources.move());
 	}
 
 	private constructor(
-		{base, guest, directory}: {base: Snapshot; guest: Guest; directory: string},
+		{base, guest, directory}: {base: Snapshot; guest: Instance; directory: string},
 		resources: AsyncDisposableStack,
 	) {
 		this.base = base;

@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {GuestError} from '../host/errors.ts';
-import type {Qmp} from './qmp.ts';
+import type {Qmp} from '../qemu/qmp.ts';
 
 /** The memory is a file already, only the devices are written and read. */
 const capabilities = [{capability: 'x-ignore-shared', state: true}];
@@ -20,7 +20,7 @@ export async function save(qmp: Qmp, state: string, {signal}: {signal?: AbortSig
 }
 
 /** Reads what `save` wrote into a QEMU that waits for it, and lets the guest run. Gives the moment it began to. */
-export async function resume(qmp: Qmp, state: string): Promise<number> {
+export async function resumeVm(qmp: Qmp, state: string): Promise<number> {
 	const {promise, resolve} = Promise.withResolvers<void>();
 	// One that fails ends QEMU, which says why.
 	using _ = qmp.onEvent(({event, data}) => {

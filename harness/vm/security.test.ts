@@ -3,27 +3,27 @@ import net, {type AddressInfo} from 'node:net';
 import {networkInterfaces} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import {buildPayload} from '../build/payload.ts';
+import {buildGuest} from '../build/guest-build.ts';
 import {findQemu} from '../host/qemu.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {GuestLink} from '../link/guest-link.ts';
 import {createRunKeys} from '../link/keys.ts';
-import {Guest} from './guest.ts';
+import {type PrivateCache, privateCache} from '../test/private-cache.ts';
+import {Instance} from './instance.ts';
 import {obtainLoaded} from './loaded-snapshot.ts';
-import {type PrivateCache, privateCache} from './private-cache.ts';
 import type {Snapshot} from './snapshot-files.ts';
 
 /** The list of ARCHITECTURE.md, "What a guest must not do". One guest serves all. */
-let guest: Guest;
+let guest: Instance;
 let loaded: Snapshot;
 let cache: PrivateCache | undefined;
 
 test.serial.before('a guest runs', async t => {
 	t.timeout(20 * 60_000);
-	const payload = await buildPayload(await obtainKernel('debian-6.1'));
+	const guestBuild = await buildGuest(await obtainKernel('debian-6.1'));
 	cache = await privateCache();
-	loaded = await obtainLoaded(payload);
-	guest = await Guest.restore(loaded);
+	loaded = await obtainLoaded(guestBuild);
+	guest = await Instance.restore(loaded);
 });
 
 test.serial.after.always('it ends', async () => {

@@ -3,10 +3,10 @@ import {readFile, realpath, rename, rm, stat, utimes, writeFile} from 'node:fs/p
 import path from 'node:path';
 import {cacheDirectory, immutableDirectory, locked, removeUnused} from '../host/cache.ts';
 import {BootError, errorCode} from '../host/errors.ts';
-import {qemuArguments, socketNames} from './qemu-arguments.ts';
-import {machineOf, type VmOptions} from './vm.ts';
+import {qemuArguments, socketNames} from '../qemu/qemu-arguments.ts';
+import {machineOf, type VmOptions} from '../qemu/vm.ts';
 
-/** What stands beside a saved guest. */
+/** What stands beside a snapshot. */
 export type SnapshotRecord = {
 	readonly fingerprint: string;
 	/** The guest's clock when it was saved. */
@@ -30,8 +30,8 @@ export type Snapshot = SnapshotRecord & {
 
 const recordFile = 'snapshot.json';
 
-/** A hash of all that decides what a saved guest is; one that differs in any of it cannot be restored, or not rightly. */
-export async function fingerprintOf(options: SnapshotVmOptions): Promise<string> {
+/** A hash of all that decides what a snapshot is; one that differs in any of it cannot be restored, or not rightly. */
+export async function snapshotFingerprint(options: SnapshotVmOptions): Promise<string> {
 	const {qemu, kernel} = options;
 	const nowhere = Object.fromEntries(socketNames.map(name => [name, name])) as Record<
 		(typeof socketNames)[number],
@@ -78,12 +78,12 @@ async function statOf(file: string): Promise<{size: number; mtimeMs: number; isD
 	return {size, mtimeMs, isDirectory: (rest.mode & 0o170000) === 0o040000};
 }
 
-/** The last of its files: without it a saved guest is not found. */
+/** The last of its files: without it a snapshot is not found. */
 export async function writeRecord(directory: string, record: SnapshotRecord): Promise<void> {
 	await writeFile(path.join(directory, recordFile), JSON.stringify(record, null, '\t'));
 }
 
-/** Nothing unless there is a saved guest of that fingerprint. That its files are whole is the cache's matter. */
+/** Nothing unless there is a snapshot of that fingerprint. That its files are whole is the cache's matter. */
 export async function readRecord(directory: string, fingerprint: string): Promise<SnapshotRecord | undefined> {
 	try {
 		// Only `writeRecord` writes it.
@@ -95,7 +95,7 @@ export async function readRecord(directory: string, fingerprint: string): Promis
 	}
 }
 
-/** The saved guest in that directory, if there is one of that fingerprint; notes that it is of use. */
+/** The snapshot in that directory, if there is one of that fingerprint; notes that it is of use. */
 async function openSnapshot(
 	directory: string,
 	fingerprint: string,
@@ -160,7 +160,7 @@ export type Obtaining = {
 	readonly signal?: AbortSignal | undefined;
 };
 
-/** The saved guest of that fingerprint from the cache, made if there is none that is whole. */
+/** The snapshot of that fingerprint from the cache, made if there is none that is whole. */
 export async function obtainSnapshot(obtaining: Obtaining): Promise<Snapshot> {
 	const {name, fingerprint, vmOptions, unusedMs, fleeting = [], make, signal} = obtaining;
 	const directory = path.join(cacheDirectory('snapshots'), `${name}-${fingerprint.slice(0, 16)}`);
@@ -177,5 +177,5 @@ export async function obtainSnapshot(obtaining: Obtaining): Promise<Snapshot> {
 		if (snapshot) return snapshot;
 		await discardSnapshot(directory);
 	}
-	throw new BootError(`The saved guest in ${directory} is of no use each time it is made.`);
+	throw new BootError(`The snapshot in ${directory} cannot be restored, however often it is made.`);
 }

@@ -5,43 +5,43 @@ import path from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
 import {execa} from 'execa';
-import {buildPayload, type Payload} from '../build/payload.ts';
+import {buildGuest, type GuestBuild} from '../build/guest-build.ts';
+import {findKernelReports} from '../crash/crash-detector.ts';
 import {findDamage} from '../host/manifest.ts';
 import {findQemu} from '../host/qemu.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
+import {type PrivateCache, privateCache} from '../test/private-cache.ts';
 import {obtainBase} from './base-snapshot.ts';
-import {findKernelReports} from './crash-detector.ts';
-import {Guest} from './guest.ts';
+import {Instance} from './instance.ts';
 import {obtainLoaded} from './loaded-snapshot.ts';
-import {type PrivateCache, privateCache} from './private-cache.ts';
-import {fingerprintOf, forgetUnused, readRecord, type Snapshot} from './snapshot-files.ts';
+import {forgetUnused, readRecord, type Snapshot, snapshotFingerprint} from './snapshot-files.ts';
 
 const kernel = 'debian-6.1';
-let payload: Payload;
+let guestBuild: GuestBuild;
 let base: Snapshot;
 let loaded: Snapshot;
 let cache: PrivateCache | undefined;
 
-test.serial.before('the saved guests are there', async t => {
+test.serial.before('the snapshots are there', async t => {
 	t.timeout(20 * 60_000);
-	payload = await buildPayload(await obtainKernel(kernel));
+	guestBuild = await buildGuest(await obtainKernel(kernel));
 	cache = await privateCache();
-	base = await obtainBase(payload);
-	loaded = await obtainLoaded(payload);
+	base = await obtainBase(guestBuild);
+	loaded = await obtainLoaded(guestBuild);
 });
 
 test.serial.after.always('its cache goes', () => cache?.remove());
 
 test.serial('a guest that stands still is given up at once, though a connection to it is being made', async t => {
 	t.timeout(120_000);
-	const guest = await Guest.restore(loaded);
+	const guest = await Instance.restore(loaded);
 	await guest.vm.qmp.execute('stop');
 	const link = guest.link();
 	await sleep(500);
 	const since = performance.now();
 	await guest[Symbol.asyncDispose]();
 	t.true(performance.now() - since < 5000, `${performance.now() - since} ms`);
-	await t.throwsAsync(link, {message: 'The guest is given up.'});
+	await t.throwsAsync(link, {message: 'The guest was abandoned.'});
 });
 
 test.serial(
@@ -49,7 +49,7 @@ test.serial(
 	async t => {
 		t.timeout(120_000);
 		await using resources = new AsyncDisposableStack();
-		const guests = await Promise.all([Guest.restore(loaded), Guest.restore(loaded)]);
+		const guests = await Promise.all([Instance.restore(loaded), Instance.restore(loaded)]);
 		for (const guest of guests) resources.use(guest);
 		const looks = [];
 		for (const guest of guests) {
@@ -87,10 +87,10 @@ test.serial(
 
 const identityFiles = ['/etc/dropbear/dropbear_ed25519_host_key', '/root/.ssh/authorized_keys'];
 
-test.serial('a copy leaves the saved guest as it is, and has both modules', async t => {
+test.serial('a copy leaves the snapshot as it is, and has both modules', async t => {
 	t.timeout(60_000);
 	{
-		await using guest = await Guest.restore(loaded);
+		await using guest = await Instance.restore(loaded);
 		const link = await guest.link();
 		const {stdout} = await link.exec('ls -d /sys/module/bprobe /sys/module/fixtures');
 		t.is(stdout, '/sys/module/bprobe\n/sys/module/fixtures\n');
@@ -103,7 +103,7 @@ test.serial('a copy leaves the saved guest as it is, and has both modules', asyn
 const fingerprint = () =>
 	(JSON.parse(readFileSync(path.join(loaded.directory, 'snapshot.json'), 'utf8')) as {fingerprint: string}).fingerprint;
 
-/** A copy of the saved guest that a test may harm. */
+/** A copy of the snapshot that a test may harm. */
 async function copyOfBase() {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'snapshot-'));
 	await cp(base.directory, directory.path, {recursive: true});
@@ -120,7 +120,7 @@ const harms: Record<string, (directory: string) => Promise<void>> = {
 	'no memory': directory => rename(path.join(directory, 'memory'), path.join(directory, 'elsewhere')),
 };
 for (const [what, harm] of Object.entries(harms)) {
-	test.serial(`a saved guest with ${what} is refused`, async t => {
+	test.serial(`a snapshot with ${what} is refused`, async t => {
 		await using copy = await copyOfBase();
 		t.is(await findDamage(copy.path), undefined, 'whole before');
 		await harm(copy.path);
@@ -136,7 +136,7 @@ async function flip(file: string, at: number): Promise<void> {
 	await handle.write(byte, 0, 1, at);
 }
 
-test.serial('a saved guest of another make is refused', async t => {
+test.serial('a snapshot of another make is refused', async t => {
 	t.is(await readRecord(loaded.directory, `${fingerprint()}0`), undefined);
 });
 
@@ -146,18 +146,18 @@ test.serial('the fingerprint changes with QEMU, its arguments, the kernel and th
 	await writeFile(initramfs, 'one');
 	const qemu = await findQemu();
 	const options = {...base.vmOptions, qemu, initramfs};
-	const first = await fingerprintOf(options);
-	t.is(await fingerprintOf(options), first, 'the same for the same');
+	const first = await snapshotFingerprint(options);
+	t.is(await snapshotFingerprint(options), first, 'the same for the same');
 	const others = [
 		{...options, memoryMib: 512},
 		{...options, accelerator: 'kvm' as const},
 		{...options, qemu: {...qemu, version: '10.0.3'}},
 		{...options, qemu: {...qemu, hasQboot: false}},
-		{...options, kernel: {...payload.kernel, vmlinux: initramfs, bzImage: initramfs}},
+		{...options, kernel: {...guestBuild.kernel, vmlinux: initramfs, bzImage: initramfs}},
 	];
-	for (const other of others) t.not(await fingerprintOf(other), first);
+	for (const other of others) t.not(await snapshotFingerprint(other), first);
 	await utimes(initramfs, new Date(), new Date(Date.now() + 5000));
-	t.not(await fingerprintOf(options), first, 'a file that was written again');
+	t.not(await snapshotFingerprint(options), first, 'a file that was written again');
 });
 
 test.serial('a damaged one in the cache is made anew, by one of two processes that want it', async t => {
@@ -167,7 +167,7 @@ test.serial('a damaged one in the cache is made anew, by one of two processes th
 	const script = `import {obtainBase} from ${JSON.stringify(path.join(import.meta.dirname, 'base-snapshot.ts'))};
 		console.log((await obtainBase(JSON.parse(process.argv[1]))).directory);`;
 	const obtain = () =>
-		execa(process.execPath, ['--input-type=module', '-e', script, JSON.stringify(payload)], {env: {...process.env}});
+		execa(process.execPath, ['--input-type=module', '-e', script, JSON.stringify(guestBuild)], {env: {...process.env}});
 	const both = await Promise.all([obtain(), obtain()]);
 	t.deepEqual(
 		both.map(({stdout}) => stdout),
@@ -177,7 +177,7 @@ test.serial('a damaged one in the cache is made anew, by one of two processes th
 	t.is(said.match(/booting and saving/g)?.length, 1);
 	t.regex(said, /state is damaged/);
 	t.is(await findDamage(base.directory), undefined);
-	await using guest = await Guest.restore(base);
+	await using guest = await Instance.restore(base);
 	t.is((await guest.agent.call('hello', {})).cpus, 2);
 });
 

@@ -59,7 +59,7 @@ async function loadRelease({archive, suite}: Suite, mirror: string, options: Opt
 			throw new NotFoundError(`${mirror} has no suite ${suite}: ${error.message}`, {cause: error});
 		}
 		if (!(error instanceof NetworkError) || age === undefined) throw error;
-		say(`${mirror} is out of reach; using the index of ${suite} from ${Math.round(age / 3_600_000)} h ago.`);
+		say(`${mirror} cannot be reached; using the index of ${suite} from ${Math.round(age / 3_600_000)} h ago.`);
 		return verified(cached);
 	} finally {
 		await rm(fresh, {force: true});
@@ -78,7 +78,7 @@ async function verified(file: string): Promise<string> {
 	// Several keys sign a release; one that is known suffices, one whose signature is wrong does not.
 	const isGood = /^\[GNUPG:\] VALIDSIG /m.test(result.stderr) && !/^\[GNUPG:\] BADSIG /m.test(result.stderr);
 	if (!isGood || !result.stdout) {
-		throw new UsageError(`${path.basename(file)} is not signed by a key of ${keyring}; it is not used.`, {
+		throw new UsageError(`${path.basename(file)} is not signed by a key of ${keyring}; it was rejected.`, {
 			cause: result.stderr,
 		});
 	}

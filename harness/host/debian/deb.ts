@@ -10,7 +10,7 @@ import {errorCode, UsageError} from '../errors.ts';
 
 /** The members of an ar archive. Throws UsageError if it is none. */
 export function parseAr(bytes: Buffer): ReadonlyMap<string, Buffer> {
-	if (bytes.toString('latin1', 0, 8) !== '!<arch>\n') throw new UsageError('This is no ar archive.');
+	if (bytes.toString('latin1', 0, 8) !== '!<arch>\n') throw new UsageError('This is not an ar archive.');
 	const members = new Map<string, Buffer>();
 	for (let at = 8; at + 60 <= bytes.length; ) {
 		const name = bytes
@@ -36,7 +36,7 @@ export async function unpackDeb(
 ): Promise<void> {
 	const members = parseAr(await readFile(file));
 	const [name, data] = [...members].find(([member]) => member.startsWith('data.tar')) ?? [];
-	if (!name || !data) throw new UsageError(`${file} holds no data.tar.`);
+	if (!name || !data) throw new UsageError(`${file} has no data.tar.`);
 	await unpackTar(decompress(name, data), root, {keep});
 }
 
@@ -52,7 +52,7 @@ function decompress(name: string, data: Buffer): AsyncIterable<Buffer> {
 		case '.tar':
 			return source;
 		default:
-			throw new UsageError(`${name}: no way to decompress this is known.`);
+			throw new UsageError(`${name}: unknown compression.`);
 	}
 }
 
@@ -112,7 +112,7 @@ function safePath(name: string): string {
 	const relative = path.normalize(name.replace(/\/+$/, ''));
 	if (path.isAbsolute(relative) || relative === '..' || relative.startsWith('../') || name.includes('\0')) {
 		throw new UsageError(
-			`The package holds the path ${JSON.stringify(name)}, which leads out of it; it is not unpacked.`,
+			`The package holds the path ${JSON.stringify(name)}, which leads outside; the package was rejected.`,
 		);
 	}
 	return relative === '.' ? '' : relative;
@@ -125,7 +125,9 @@ async function refuseLinks(root: string, relative: string): Promise<void> {
 		at = path.join(at, part);
 		try {
 			if ((await lstat(at)).isSymbolicLink()) {
-				throw new UsageError(`The package writes through its own link ${path.relative(root, at)}; it is not unpacked.`);
+				throw new UsageError(
+					`The package writes through its own link ${path.relative(root, at)}; the package was rejected.`,
+				);
 			}
 		} catch (error) {
 			if (errorCode(error) === 'ENOENT') return;

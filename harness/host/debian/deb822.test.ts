@@ -1,7 +1,7 @@
 import test from 'ava';
 import {UsageError} from '../errors.ts';
-import {closure, newest} from './closure.ts';
 import {PackageIndex, parseReleaseHashes} from './deb822.ts';
+import {closure, newest} from './resolve-dependencies.ts';
 
 const index = new PackageIndex(
 	[

@@ -37,7 +37,7 @@ export function parseReleaseHashes(release: string): ReadonlyMap<string, {sha256
 }
 
 /**
- * A Packages file as text. Tens of megabytes and two or three questions: searching is much quicker than parsing.
+ * A Packages file as text. Tens of megabytes and two or three predicates: searching is much quicker than parsing.
  */
 export class PackageIndex {
 	readonly #text: string;

@@ -1,7 +1,7 @@
 import test from 'ava';
-import type {CellEvent} from '../events.ts';
+import {hostile, sampleRun} from '../../test/sample-run.ts';
+import type {CellEvent} from '../run/events.ts';
 import {formatAnnotations, withoutCommands} from './annotations.ts';
-import {hostile, sampleRun} from './sample-run.ts';
 
 const cell: CellEvent = {
 	type: 'cell',

@@ -1,8 +1,9 @@
 import {randomUUID} from 'node:crypto';
-import {type CellEvent, cellTitle} from '../events.ts';
-import {rerunCommand, rerunKernelCommand} from '../failure.ts';
-import {columnsOf, isBad, missingKernel, type Reported, whyMissing} from './columns.ts';
-import {visible} from './visible.ts';
+import {type CellEvent, cellTitle} from '../run/events.ts';
+import {rerunCommand, rerunKernelCommand} from '../run/failure.ts';
+import {isFailure, isGreen} from '../run/verdict.ts';
+import {visible} from './escape-control.ts';
+import {columnsOf, missingKernel, type Reported, whyMissing} from './kernel-results.ts';
 
 /** GitHub shows no more of a level for one step and drops the rest without a word. */
 const mostOfLevel = 10;
@@ -16,7 +17,7 @@ export function formatAnnotations(reported: Reported): string {
 		const message = `${whyMissing(column)}\nagain: ${rerunKernelCommand(kernel)}`;
 		return [{title: `${kernel.kernel}: ${kernel.state}`, message}];
 	});
-	const bad = columns.flatMap(({cells}) => cells.filter(isBad));
+	const bad = columns.flatMap(({cells}) => cells.filter(cell => !isGreen(cell)));
 	const [errors, warnings] = [bad.filter(isFailure), bad.filter(cell => !isFailure(cell))];
 	return [
 		...limited('error', errors.map(annotationOf)),
@@ -44,17 +45,13 @@ function annotationOf(cell: CellEvent): Annotation {
 	};
 }
 
-function isFailure({verdict}: CellEvent): boolean {
-	return verdict === 'fail' || verdict === 'crash' || verdict === 'hang';
-}
-
 function limited(level: 'error' | 'warning', annotations: readonly Annotation[]): string[] {
 	if (annotations.length <= mostOfLevel) return annotations.map(annotation => format(level, annotation));
 	const shown = annotations.slice(0, mostOfLevel - 1);
 	const others = annotations.slice(shown.length);
 	const rest = {
 		title: `${others.length} more`,
-		message: 'The log of this step has them all; so has probe-matrix report.',
+		message: 'The log of this step has all of them, and so does probe-matrix report.',
 	};
 	return [...shown, rest].map(annotation => format(level, annotation));
 }

@@ -1,6 +1,6 @@
-import type {CellSummary} from '../cell-summary.ts';
-import type {ComparedCell, ComparedKernel, Comparison} from '../compare.ts';
-import {cellTitle, findingKinds, type NightFinding} from '../events.ts';
+import type {ComparedCell, ComparedKernel, Comparison} from '../compare/compare-runs.ts';
+import type {CellSummary} from '../run/cell-summary.ts';
+import {cellTitle, type NightFinding} from '../run/events.ts';
 
 export type ChangeGroup = {
 	readonly title: string;
@@ -9,12 +9,12 @@ export type ChangeGroup = {
 
 const titles: Readonly<Record<keyof Comparison, string>> = {
 	newFailures: 'New failures',
-	lostKernels: 'Kernels that cannot be used any more',
+	lostKernels: 'Kernels that became unusable',
 	changedMessages: 'Fail in another way',
 	newSkips: 'No longer tested',
 	missing: 'No longer there',
 	slower: 'Slower',
-	regainedKernels: 'Kernels that can be used again',
+	regainedKernels: 'Kernels that are usable again',
 	fixed: 'Fixed',
 	added: 'New',
 };
@@ -40,20 +40,20 @@ function rowOfKernel(kind: 'lostKernels' | 'regainedKernels', {kernel, state, re
 const nightTitles: Readonly<Record<NightFinding['kind'], string>> = {
 	crash: 'New crashes',
 	regression: 'Regressions',
-	kernel: 'Kernels that did not run',
+	kernel: 'Kernels that could not run',
 	flaky: 'Flaky',
 	known: 'Known failures',
-	passesAgain: 'Known failures that pass again: take them off the list',
+	passesAgain: 'Known failures that pass again: remove them from the list',
 	idle: 'Known failures that match no cell',
 };
 
 /** What a night found, in the same form and order. */
 export function nightGroups(findings: readonly NightFinding[]): readonly ChangeGroup[] {
-	return findingKinds.flatMap(kind => {
+	return Object.entries(nightTitles).flatMap(([kind, title]) => {
 		const cells = findings
 			.filter(finding => finding.kind === kind)
 			.map(({kernel = 'any', cell = 'all of it', words}) => ({kernel, name: cell, words}));
-		return cells.length === 0 ? [] : [{title: nightTitles[kind], cells}];
+		return cells.length === 0 ? [] : [{title, cells}];
 	});
 }
 

@@ -1,6 +1,6 @@
-import type {Comparison, DurationHistory} from '../compare.ts';
-import type {RunRecord} from '../read-run.ts';
-import type {Trend} from '../trends.ts';
+import type {Comparison, DurationHistory} from '../compare/compare-runs.ts';
+import type {Trend} from '../history/trends.ts';
+import type {RunRecord} from '../run/read-run.ts';
 
 /** All that a report is made from. */
 export type ReportInput = {

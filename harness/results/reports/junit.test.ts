@@ -1,9 +1,9 @@
 import path from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
-import {hasTool} from '../../host/tool-of-tests.ts';
+import {hasTool} from '../../test/optional-tool.ts';
+import {sampleRun} from '../../test/sample-run.ts';
 import {formatJunit} from './junit.ts';
-import {sampleRun} from './sample-run.ts';
 
 const runs = {
 	'with every verdict': sampleRun(),

@@ -1,9 +1,9 @@
 import {stripVTControlCharacters} from 'node:util';
-import {type CellEvent, cellTitle, suiteOf} from '../events.ts';
-import {formatFailure, formatKernelFailure} from '../failure.ts';
-import type {RunRecord} from '../read-run.ts';
-import {type Column, columnsOf, interruption, missingKernel, whyMissing} from './columns.ts';
-import {visible, visibleLine} from './visible.ts';
+import {type CellEvent, cellTitle, suiteOf} from '../run/events.ts';
+import {formatFailure, formatKernelFailure} from '../run/failure.ts';
+import type {RunRecord} from '../run/read-run.ts';
+import {visible, visibleLine} from './escape-control.ts';
+import {columnsOf, interruption, type KernelResult, missingKernel, whyMissing} from './kernel-results.ts';
 
 /**
  * JUnit's XML as Jenkins and GitLab read it: a suite for each kernel. What keeps a run from being a success is a failure
@@ -36,7 +36,7 @@ type Counts = {readonly tests: number; readonly failures: number; readonly error
 type Testcase = {readonly xml: string; readonly kind: Kind; readonly durationMs: number};
 type Kind = 'pass' | 'failure' | 'error' | 'skipped';
 
-function suiteOfKernel(column: Column, record: RunRecord): {xml: string; counts: Counts} {
+function suiteOfKernel(column: KernelResult, record: RunRecord): {xml: string; counts: Counts} {
 	const missing = missingKernel(column);
 	const testcases = column.cells.map(testcaseOf);
 	if (missing) {

@@ -1,6 +1,6 @@
 import test from 'ava';
+import {sampleRun} from '../../test/sample-run.ts';
 import {formatKtap} from './ktap.ts';
-import {sampleRun} from './sample-run.ts';
 
 const line =
 	/^(?: {2})?(?:KTAP version 1|1\.\.\d+|#.*|(?:not )?ok \d+ [^#]+(?: # (?:SKIP|TIMEOUT|ERROR)(?: [^#]*)?)?)$/;
@@ -31,7 +31,7 @@ test('kernels hold cells, two blanks further in, each level with its version and
 
 test('verdicts that KTAP has words for have them', t => {
 	const text = formatKtap(sampleRun());
-	t.regex(text, /^ {2}not ok \d+ bprobe return\/bad-hang\[asm\] # TIMEOUT No end after 5 s\. The agent answers\.$/m);
+	t.regex(text, /^ {2}not ok \d+ bprobe return\/bad-hang\[asm\] # TIMEOUT Timed out after 5 s\. The agent answers\.$/m);
 	t.regex(text, /^ {2}not ok \d+ bprobe return\/bad-inconclusive\[asm\] # ERROR Only 3 calls/m);
 	t.regex(text, /^ {2}not ok \d+ bprobe return\/bad-crash\[asm\]$/m);
 	t.regex(text, /^ {2}ok \d+ bprobe tooling\/bpftool # SKIP bpftool ＃ is not/m);

@@ -1,9 +1,10 @@
 import {stripVTControlCharacters} from 'node:util';
-import {type CellEvent, cellTitle} from '../events.ts';
-import {formatFailure, formatKernelFailure} from '../failure.ts';
-import type {RunRecord} from '../read-run.ts';
-import {type Column, columnsOf, interruption, isBad, missingKernel, whyMissing} from './columns.ts';
-import {visible, visibleLine} from './visible.ts';
+import {type CellEvent, cellTitle} from '../run/events.ts';
+import {formatFailure, formatKernelFailure} from '../run/failure.ts';
+import type {RunRecord} from '../run/read-run.ts';
+import {isGreen} from '../run/verdict.ts';
+import {visible, visibleLine} from './escape-control.ts';
+import {columnsOf, interruption, type KernelResult, missingKernel, whyMissing} from './kernel-results.ts';
 
 /** KTAP, version 1, as the kernel's documentation defines it: kernels hold cells. */
 export function formatKtap(record: RunRecord): string {
@@ -14,14 +15,14 @@ export function formatKtap(record: RunRecord): string {
 	return ['KTAP version 1', `1..${results.length}`, ...lines, ''].join('\n');
 }
 
-function formatKernel(column: Column, number: number): string[] {
+function formatKernel(column: KernelResult, number: number): string[] {
 	const why = whyMissing(column);
 	const missing = missingKernel(column);
 	const talk = missing ? talkOf(formatKernelFailure(missing)) : [];
 	if (column.cells.length === 0)
 		return [...talk, `not ok ${number} ${name(column.kernel)} # ERROR ${name(why ?? 'no cells')}`];
 	const subtests = column.cells.flatMap((cell, index) => formatCell(cell, index + 1));
-	const isOk = why === undefined && !column.cells.some(isBad);
+	const isOk = why === undefined && column.cells.every(isGreen);
 	return [
 		...['KTAP version 1', `1..${column.cells.length}`, ...subtests].map(line => `  ${line}`),
 		...talk,
@@ -31,9 +32,9 @@ function formatKernel(column: Column, number: number): string[] {
 
 /** What is said of a test stands before its result. */
 function formatCell(cell: CellEvent, number: number): string[] {
-	const result = `${isBad(cell) ? 'not ok' : 'ok'} ${number} ${name(`${cell.mechanism} ${cellTitle(cell)}`)}`;
+	const result = `${isGreen(cell) ? 'ok' : 'not ok'} ${number} ${name(`${cell.mechanism} ${cellTitle(cell)}`)}`;
 	const directive = directiveOf(cell);
-	const talk = isBad(cell) ? talkOf(formatFailure(cell)) : [];
+	const talk = isGreen(cell) ? [] : talkOf(formatFailure(cell));
 	return [...talk, directive ? `${result} # ${directive} ${name(cell.message ?? '')}`.trimEnd() : result];
 }
 

@@ -1,7 +1,7 @@
 import test from 'ava';
-import {compareRuns} from '../compare.ts';
+import {sampleRun} from '../../test/sample-run.ts';
+import {compareRuns} from '../compare/compare-runs.ts';
 import {formatMarkdown} from './markdown.ts';
-import {sampleRun} from './sample-run.ts';
 
 const record = sampleRun();
 
@@ -63,5 +63,5 @@ test('a summary that is too long ends with how much is left out, and is within t
 	t.true(Buffer.byteLength(text) <= 2 ** 20);
 	t.true(Buffer.byteLength(text) > 800_000);
 	const shown = text.match(/<details>/g)!.length;
-	t.true(text.includes(`${102 - shown} more have no room here`));
+	t.true(text.includes(`${102 - shown} more are omitted here`));
 });

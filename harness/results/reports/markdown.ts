@@ -1,12 +1,13 @@
 import {stripVTControlCharacters} from 'node:util';
-import {type CellEvent, cellTitle, countVerdicts, verdicts} from '../events.ts';
-import {formatFailure, formatKernelFailure} from '../failure.ts';
-import {type KernelSummary, sumOfNotRun} from '../kernel-summary.ts';
-import type {RunRecord} from '../read-run.ts';
+import {type CellEvent, cellTitle, countVerdicts} from '../run/events.ts';
+import {formatFailure, formatKernelFailure} from '../run/failure.ts';
+import {type KernelSummary, sumOfNotRun} from '../run/kernel-summary.ts';
+import type {RunRecord} from '../run/read-run.ts';
+import {isGreen, verdicts} from '../run/verdict.ts';
 import {changeGroups, nightGroups} from './changes.ts';
-import {type Column, columnsOf, interruption, isBad, missingKernel, whyMissing} from './columns.ts';
+import {visible, visibleLine} from './escape-control.ts';
 import type {ReportInput} from './input.ts';
-import {visible, visibleLine} from './visible.ts';
+import {columnsOf, interruption, type KernelResult, missingKernel, whyMissing} from './kernel-results.ts';
 
 /** GitHub refuses the summary of a step that is larger than 1 MiB, all of it; others may have written to the same file. */
 const mostBytes = 900_000;
@@ -27,7 +28,7 @@ export function formatMarkdown({record, comparison}: ReportInput, {limitBytes = 
 		...(comparison ? formatChanges(changeGroups(comparison)) : []),
 	];
 	const kernels = columns.map(missingKernel).filter(kernel => kernel !== undefined);
-	const failures = columns.flatMap(({cells}) => cells.filter(isBad));
+	const failures = columns.flatMap(({cells}) => cells.filter(cell => !isGreen(cell)));
 	return limit(lines, [...kernels.map(formatKernel), ...failures.map(formatCell)], limitBytes);
 }
 
@@ -39,7 +40,7 @@ function countsOf({cells, kernels}: RunRecord): string {
 	return words.join(', ') || 'nothing ran';
 }
 
-function rowOf(column: Column): string {
+function rowOf(column: KernelResult): string {
 	const {kernel, summary, cells} = column;
 	const why = whyMissing(column);
 	const counts = countVerdicts(cells);
@@ -92,7 +93,7 @@ function limit(lines: readonly string[], details: readonly string[], limitBytes:
 		shown.push(text);
 	}
 	const left = details.length - shown.length;
-	const rest = left > 0 ? `\n${left} more have no room here; \`probe-matrix report\` makes a page of all.\n` : '';
+	const rest = left > 0 ? `\n${left} more are omitted here; \`probe-matrix report\` shows all.\n` : '';
 	return `${head}\n${shown.join('\n')}${rest}`;
 }
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {sampleRun} from './sample-run.ts';
+import {sampleRun} from '../../test/sample-run.ts';
 import {formatTap} from './tap.ts';
 
 const linesOf = (text: string) => text.trimEnd().split('\n');

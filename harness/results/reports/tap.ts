@@ -1,8 +1,9 @@
-import {type CellEvent, cellTitle} from '../events.ts';
-import {rerunCommand, rerunKernelCommand} from '../failure.ts';
-import type {RunRecord} from '../read-run.ts';
-import {type Column, columnsOf, interruption, isBad, missingKernel} from './columns.ts';
-import {visible, visibleLine} from './visible.ts';
+import {type CellEvent, cellTitle} from '../run/events.ts';
+import {rerunCommand, rerunKernelCommand} from '../run/failure.ts';
+import type {RunRecord} from '../run/read-run.ts';
+import {isGreen} from '../run/verdict.ts';
+import {visible, visibleLine} from './escape-control.ts';
+import {columnsOf, interruption, type KernelResult, missingKernel} from './kernel-results.ts';
 
 /** TAP 14: a subtest for each kernel. A run without an end bails out. */
 export function formatTap(record: RunRecord): string {
@@ -18,10 +19,10 @@ export function formatTap(record: RunRecord): string {
 	].join('\n');
 }
 
-function formatKernel(column: Column, number: number): string[] {
+function formatKernel(column: KernelResult, number: number): string[] {
 	const {kernel, cells} = column;
 	const missing = missingKernel(column);
-	const result = `${!missing && !cells.some(isBad) ? 'ok' : 'not ok'} ${number} - ${quote(kernel)}`;
+	const result = `${!missing && cells.every(isGreen) ? 'ok' : 'not ok'} ${number} - ${quote(kernel)}`;
 	const reason = missing
 		? diagnostics({
 				state: missing.state,
@@ -40,8 +41,8 @@ function formatCell(cell: CellEvent, number: number): string[] {
 	const {verdict, message, durationMs, evidence, console, consolePath, repeat} = cell;
 	const title = `${quote(`${cell.mechanism} ${cellTitle(cell)}`)}${repeat > 0 ? ` (${repeat + 1})` : ''}`;
 	const skip = verdict === 'skip' ? ` # SKIP ${quote(message ?? '')}` : '';
-	const result = `${isBad(cell) ? 'not ok' : 'ok'} ${number} - ${title}${skip}`;
-	if (!isBad(cell)) return [result, ...diagnostics({duration_ms: durationMs})];
+	const result = `${isGreen(cell) ? 'ok' : 'not ok'} ${number} - ${title}${skip}`;
+	if (isGreen(cell)) return [result, ...diagnostics({duration_ms: durationMs})];
 	return [
 		result,
 		...diagnostics({

@@ -1,27 +1,32 @@
-import {type CellEvent, suiteOf, type Verdict, verdicts} from '../../events.ts';
-import {suitesOf} from '../../table.ts';
-import {type Column, inReadingOrder, isBad, missingKernel} from '../columns.ts';
+import {type CellEvent, suiteOf} from '../../run/events.ts';
+import {inReadingOrder, type ReadingOrder} from '../../run/reading-order.ts';
+import {isGreen, type Verdict, verdicts} from '../../run/verdict.ts';
+import {type KernelResult, missingKernel} from '../kernel-results.ts';
 import {html, type Markup} from './markup.ts';
 
 /** Kernels × cases, each field with its targets; `anchors` lead to the failures. */
-export function heatMapSection(columns: readonly Column[], anchors: ReadonlyMap<CellEvent, string>): Markup {
+export function heatMapSection(
+	columns: readonly KernelResult[],
+	anchors: ReadonlyMap<CellEvent, string>,
+	order: ReadingOrder | undefined,
+): Markup {
 	const cells = columns.flatMap(column => column.cells);
 	const mechanisms = new Set(cells.map(({mechanism}) => mechanism));
 	const rowName = (cell: CellEvent) => (mechanisms.size > 1 ? `${cell.mechanism} ${cell.case}` : cell.case);
 	const fields = columns.map(column => Map.groupBy(column.cells, rowName));
-	const rowsOf = Map.groupBy(inReadingOrder(cells), suiteOf);
+	const rowsOf = Map.groupBy(inReadingOrder(cells, order), suiteOf);
 	return html`<section aria-labelledby="matrix">
 <h2 id="matrix">Matrix</h2>
 <p class="control"><label><input type="checkbox" id="only-bad"> only rows in which something did not pass</label></p>
 <div class="scroll" tabindex="0" role="region" aria-label="Matrix">
 <table class="heat"><caption>Verdicts of each case on each kernel, by target</caption>
 <thead><tr><th scope="col">case</th>${columns.map(headOf)}</tr></thead>
-${suitesOf(cells).map(suite => {
-	const names = [...new Set(rowsOf.get(suite)!.map(rowName))];
+${[...rowsOf].map(([suite, ofSuite]) => {
+	const names = [...new Set(ofSuite.map(rowName))];
 	return html`<tbody><tr class="suite"><th scope="rowgroup">${suite}</th>${columns.map(column => suiteCount(column, suite))}</tr>
 ${names.map(name => {
 	const row = fields.map(field => field.get(name) ?? []);
-	return html`<tr${row.flat().some(isBad) ? '' : good}><th scope="row">${name}</th>${row.map((field, index) => fieldOf(field, columns[index]!, anchors))}</tr>
+	return html`<tr${row.flat().every(isGreen) ? good : ''}><th scope="row">${name}</th>${row.map((field, index) => fieldOf(field, columns[index]!, anchors))}</tr>
 `;
 })}</tbody>`;
 })}</table></div>
@@ -30,25 +35,25 @@ ${names.map(name => {
 
 const good = html` class="good"`;
 
-function headOf(column: Column): Markup {
+function headOf(column: KernelResult): Markup {
 	const missing = missingKernel(column);
 	return html`<th scope="col">${column.kernel} ${missing && html`<span class="state">${missing.state}</span>`}</th>`;
 }
 
-function suiteCount({cells}: Column, suite: string): Markup {
+function suiteCount({cells}: KernelResult, suite: string): Markup {
 	const inSuite = cells.filter(cell => suiteOf(cell) === suite);
 	const passed = inSuite.filter(({verdict}) => verdict === 'pass').length;
 	return html`<td>${inSuite.length > 0 && `${passed} of ${inSuite.length}`}</td>`;
 }
 
 /** What passed and what was skipped as a number, all else by target. */
-function fieldOf(cells: readonly CellEvent[], column: Column, anchors: ReadonlyMap<CellEvent, string>): Markup {
+function fieldOf(cells: readonly CellEvent[], column: KernelResult, anchors: ReadonlyMap<CellEvent, string>): Markup {
 	if (cells.length === 0) return html`<td class="none">${missingKernel(column)?.state ?? 'not run'}</td>`;
 	const byVerdict = Map.groupBy(cells, ({verdict}) => verdict);
 	const chips = verdicts.flatMap(verdict => {
 		const alike = byVerdict.get(verdict) ?? [];
 		if (alike.length === 0) return [];
-		if (!isBad({verdict})) return [chip(verdict, `${alike.length} ${verdict}`)];
+		if (isGreen({verdict})) return [chip(verdict, `${alike.length} ${verdict}`)];
 		return [...Map.groupBy(alike, ({target}) => target)].map(([target, repeats]) => {
 			const words = [target, verdict, repeats.length > 1 && `× ${repeats.length}`].filter(Boolean).join(' ');
 			return chip(verdict, words, anchors.get(repeats[0]!));

@@ -1,4 +1,4 @@
-import {visible} from '../visible.ts';
+import {visible} from '../escape-control.ts';
 
 /** Text that is HTML already. */
 export class Markup {

@@ -3,11 +3,11 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {pathToFileURL} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
-import {hasTool} from '../../../host/tool-of-tests.ts';
-import {compareRuns} from '../../compare.ts';
-import type {NightFinding} from '../../events.ts';
-import {hostile, sampleRun} from '../sample-run.ts';
-import {Browser, browserPackage} from './browser.ts';
+import {Browser, browserPackage} from '../../../test/browser.ts';
+import {hasTool} from '../../../test/optional-tool.ts';
+import {hostile, sampleRun} from '../../../test/sample-run.ts';
+import {compareRuns} from '../../compare/compare-runs.ts';
+import type {NightFinding} from '../../run/events.ts';
 import {formatHtml} from './page.ts';
 
 const kernels = ['4.15.18', 'debian-6.1', 'debian-5.10', 'debian-6.12', 'debian-7.2', '4.15.18+nopreempt'];
@@ -136,12 +136,12 @@ test('a night comes first of all, the worst of it first, and its text stays text
 	t.true(at > 0 && at < end);
 	t.deepEqual(
 		[...page.slice(at, end).matchAll(/<caption>([^<]*)/g)].map(match => match[1]),
-		['Regressions (1)', 'Kernels that did not run (1)', 'Flaky (1)'],
+		['Regressions (1)', 'Kernels that could not run (1)', 'Flaky (1)'],
 	);
 	t.true(page.includes('7 of 10 reruns failed'));
 	t.is(page.match(/<script/g)?.length, 1);
 	t.false(formatHtml({record}).includes('id="night"'));
-	t.true(formatHtml({record: nightOf([])}).includes('Nothing fails, and no kernel'));
+	t.true(formatHtml({record: nightOf([])}).includes('Nothing failed, and every kernel'));
 });
 
 test('expected and seen registers stand side by side, and what differs says so without colours', t => {
@@ -209,7 +209,7 @@ test('of very many failures all are named', t => {
 		message: `why ${n}`,
 	}));
 	const long = formatHtml({record: {...record, cells}});
-	t.true(long.includes('100 more, by their messages alone'));
+	t.true(long.includes('100 more, messages only'));
 	t.is(cells.filter(({case: id, message}) => long.includes(id) && long.includes(message)).length, 400);
 });
 

@@ -1,16 +1,17 @@
 import {createHash} from 'node:crypto';
-import type {CellEvent} from '../../events.ts';
-import {columnsOf, isBad, missingKernel} from '../columns.ts';
+import type {CellEvent} from '../../run/events.ts';
+import {isGreen} from '../../run/verdict.ts';
 import type {ReportInput} from '../input.ts';
-import {changesSection, nightSection} from './changes.ts';
-import {durationsSection} from './durations.ts';
-import {failuresSection} from './failures.ts';
+import {columnsOf, missingKernel} from '../kernel-results.ts';
+import {changesSection, nightSection} from './changes-section.ts';
+import {durationsSection} from './durations-section.ts';
+import {failuresSection} from './failures-section.ts';
 import {heatMapSection} from './heat-map.ts';
 import {html, Markup} from './markup.ts';
-import {skipsSection} from './skips.ts';
+import {skipsSection} from './skips-section.ts';
 import {style} from './style.ts';
 import {summarySection} from './summary.ts';
-import {trendsSection} from './trends.ts';
+import {trendsSection} from './trends-section.ts';
 
 /** Nothing is lost without it: it puts a button behind each command. */
 const script = `
@@ -32,7 +33,7 @@ export function formatHtml({record, comparison, history, trends = []}: ReportInp
 	const columns = columnsOf(record);
 	const findings = record.end?.findings;
 	const kernels = columns.map(missingKernel).filter(kernel => kernel !== undefined);
-	const bad = columns.flatMap(({cells}) => cells.filter(isBad));
+	const bad = columns.flatMap(({cells}) => cells.filter(cell => !isGreen(cell)));
 	const anchors = new Map<CellEvent, string>(bad.map((cell, index) => [cell, `failure-${index + 1}`]));
 	const title = `probe-matrix ${record.run.id}`;
 	const links = [
@@ -61,7 +62,7 @@ export function formatHtml({record, comparison, history, trends = []}: ReportInp
 ${summarySection(record, columns)}
 ${findings && nightSection(findings)}
 ${comparison && changesSection(comparison)}
-${heatMapSection(columns, anchors)}
+${heatMapSection(columns, anchors, record.run.order)}
 ${failuresSection(anchors, kernels)}
 ${skipsSection(record.cells)}
 ${durationsSection(record.cells, history)}

@@ -1,11 +1,12 @@
-import {countVerdicts, type RunEvent, verdicts} from '../../events.ts';
-import {sumOfNotRun} from '../../kernel-summary.ts';
-import type {RunRecord} from '../../read-run.ts';
-import {type Column, interruption, whyMissing} from '../columns.ts';
+import {countVerdicts, type RunEvent} from '../../run/events.ts';
+import {sumOfNotRun} from '../../run/kernel-summary.ts';
+import type {RunRecord} from '../../run/read-run.ts';
+import {verdicts} from '../../run/verdict.ts';
+import {interruption, type KernelResult, whyMissing} from '../kernel-results.ts';
 import {html, type Markup} from './markup.ts';
 
 /** How it ended, in numbers, and on what. */
-export function summarySection(record: RunRecord, columns: readonly Column[]): Markup {
+export function summarySection(record: RunRecord, columns: readonly KernelResult[]): Markup {
 	const {run, end} = record;
 	const interrupted = interruption(record);
 	return html`<section aria-labelledby="summary">
@@ -34,7 +35,7 @@ function tiles({cells, kernels}: RunRecord): Markup {
 	)}${notRun > 0 && html`<li class="v-infra"><strong>${notRun}</strong> not run</li>`}${flaky > 0 && html`<li><strong>${flaky}</strong> of them flaky</li>`}</ul>`;
 }
 
-function rowOf(column: Column): Markup {
+function rowOf(column: KernelResult): Markup {
 	const {kernel, summary, cells} = column;
 	const passed = cells.filter(({verdict}) => verdict === 'pass').length;
 	const why = whyMissing(column);

@@ -1,0 +1,44 @@
+import test from 'ava';
+import type {Attempt} from './attempt.ts';
+import {decide} from './decide.ts';
+
+const letters: Readonly<Record<string, Attempt>> = {
+	p: {end: 'pass', symptoms: []},
+	b: {end: 'fail', symptoms: ['the bug'], message: 'the bug'},
+	o: {end: 'fail', symptoms: ['another'], message: 'another'},
+	s: {end: 'skip', symptoms: [], message: 'no such thing here'},
+	v: {end: 'void', symptoms: [], message: 'no overlap'},
+};
+const attempts = (word: string) => word.split('').map(letter => letters[letter]!);
+
+const rows: readonly (readonly [word: string, outcome: string, what: string])[] = [
+	['', 'more 3', 'nothing is known yet'],
+	['ppppp', 'good', 'as many passes as needed'],
+	['pppp', 'more 1', 'one pass is missing'],
+	['bb', 'bad', 'two failures'],
+	['pppppppppbpb', 'bad', 'two failures among many passes'],
+	['ppb', 'more 3', 'one failure may be a stray one'],
+	['pppppppppbppppp', 'skip failed only 1 of 15 times', 'it stays the only one'],
+	['ooo', 'skip fails differently: another', 'another bug hides this one'],
+	['oppppp', 'good', 'another bug does not always hide this one'],
+	['sss', 'skip no such thing here', 'it does not apply'],
+	['vvvvvvvvvvvvvv', 'fault no overlap', 'it never proves anything'],
+	['vvppppp', 'good', 'what proves nothing does not count'],
+];
+
+for (const [word, outcome, what] of rows) {
+	test(`${what}: ${word || 'no attempt'} gives ${outcome}`, t => {
+		const decision = decide(attempts(word), {repeats: 5, symptoms: new Set(['the bug'])});
+		const words =
+			'more' in decision
+				? `more ${decision.more}`
+				: 'fault' in decision
+					? `fault ${decision.fault}`
+					: [decision.verdict, decision.reason].filter(Boolean).join(' ');
+		t.true(words.startsWith(outcome), words);
+	});
+}
+
+test('where any failure is bad, another one is, too', t => {
+	t.deepEqual(decide(attempts('oo'), {repeats: 5, symptoms: undefined}), {verdict: 'bad'});
+});

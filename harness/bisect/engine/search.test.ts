@@ -1,0 +1,202 @@
+import {appendFile, readFile} from 'node:fs/promises';
+import path from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {execa} from 'execa';
+import {FakeTestBench, openWorld as openAny, type Story} from '../../test/fake-repository.ts';
+import {verify} from '../repository/verify-commit.ts';
+import type {Attempt} from './attempt.ts';
+import {type Candidate, HostFaultError} from './candidate.ts';
+import {Journal} from './journal.ts';
+
+const story: Story = {commits: 20, breaks: 13, doesNotBuild: [9], doesNotBoot: [11]};
+
+async function openWorld(t: ExecutionContext, its: Story = story) {
+	const world = await openAny(t, its);
+	const bisect = async (...given: Parameters<typeof world.bisect>) => (await world.bisect(...given)).finding;
+	return {...world, bisect};
+}
+
+test('the commit is found beside one that does not build and one that does not boot', async t => {
+	const {checkout, hashes, ...world} = await openWorld(t);
+	const testBench = new FakeTestBench(checkout);
+	const {suspects, confidence, steps} = await world.bisect(testBench);
+	t.deepEqual(
+		suspects.map(({id}) => id),
+		[hashes[13]!],
+	);
+	t.true(confidence >= 0.95, String(confidence));
+	t.is(new Set(testBench.built).size, testBench.built.length, 'nothing is built twice');
+	t.is(steps[0]?.role, 'bad end');
+	t.is(steps[1]?.role, 'good end');
+});
+
+test('commits that cannot be judged around the first bad one are named with it', async t => {
+	const {checkout, hashes, ...world} = await openWorld(t, {...story, doesNotBuild: [12], doesNotBoot: [11]});
+	const {suspects} = await world.bisect(new FakeTestBench(checkout));
+	t.deepEqual(suspects.map(({id}) => id).toSorted(), [hashes[11]!, hashes[12]!, hashes[13]!].toSorted());
+});
+
+for (const seed of [1, 2, 3, 4, 5]) {
+	test(`a case that fails three times in ten leads to the same commit (seed ${seed})`, async t => {
+		const {checkout, hashes, ...world} = await openWorld(t);
+		const {suspects, repeats, rate} = await world.bisect(new FakeTestBench(checkout, {failsOf100: 30, seed}));
+		t.deepEqual(
+			suspects.map(({id}) => id),
+			[hashes[13]!],
+		);
+		t.true(rate.asked >= 20);
+		// Surely failing ones need three.
+		t.true(repeats > 5, String(repeats));
+	});
+}
+
+for (const killAfter of [0, 1, 2, 3, 4]) {
+	test(`killed after ${killAfter} answers, it goes on and asks nothing twice`, async t => {
+		const {directory, hashes} = await openWorld(t);
+		const script = path.resolve(import.meta.dirname, '../../test/fake-bisect.ts');
+		const killed = await execa(process.execPath, [script, directory, String(killAfter)], {reject: false});
+		t.is(killed.signal, 'SIGKILL', killed.stderr);
+		const journal = path.join(directory, 'journal.jsonl');
+		// A kill may cut a line, too.
+		await appendFile(journal, '{"type":"step","sta');
+		const {stdout} = await execa(process.execPath, [script, directory, '1000']);
+		t.is(stdout, hashes[13]!);
+		const lines = (await readFile(journal, 'utf8'))
+			.trim()
+			.split('\n')
+			.map(line => JSON.parse(line));
+		const steps = lines.filter(({type}) => type === 'step').map(({role, candidate}) => `${role} ${candidate.id}`);
+		t.is(new Set(steps).size, steps.length);
+		const asked = (role: string) =>
+			lines
+				.filter(({type, key}) => type === 'attempts' && key.includes(role))
+				.reduce((sum, {attempts}) => sum + attempts.length, 0);
+		t.is(asked('bad end'), 10);
+		t.is(asked('good end'), 10);
+	});
+}
+
+test('a commit whose image is that of another has its verdict without a guest', async t => {
+	// 14 to 18 are documents: the same image as 13.
+	const {checkout, ...world} = await openWorld(t, {
+		...story,
+		documents: [1, 2, 3, 4, 5, 6, 7, 8, 14, 15, 16, 17, 18, 19],
+	});
+	const testBench = new FakeTestBench(checkout);
+	const ask = testBench.ask.bind(testBench);
+	const asked = new Set<string>();
+	testBench.ask = async (candidate, repeats) => {
+		asked.add(candidate.id);
+		return ask(candidate, repeats);
+	};
+	const {steps} = await world.bisect(testBench);
+	const same = steps.filter(({sameAs}) => sameAs);
+	t.true(same.length > 0);
+	t.deepEqual(
+		same.filter(({candidate}) => asked.has(candidate.id)),
+		[],
+	);
+});
+
+test('a commit that fails differently is not bad, unless any failure is', async t => {
+	const world = await openWorld(t);
+	const other = world.hashes.slice(13, 17);
+	const symptom = ({id}: Candidate) => (other.includes(id) ? 'crash: elsewhere' : 'crash: it breaks');
+	const strict = await world.bisect(new FakeTestBench(world.checkout, {symptom}));
+	t.false(strict.suspects.length === 1 && strict.suspects[0]!.id === world.hashes[13]);
+	t.true(strict.steps.some(({verdict, reason}) => verdict === 'skip' && reason?.includes('failed differently')));
+
+	const lax = await openWorld(t);
+	const {suspects} = await lax.bisect(new FakeTestBench(lax.checkout, {symptom}), {isAnyFailure: true});
+	t.deepEqual(
+		suspects.map(({id}) => id),
+		[lax.hashes[13]!],
+	);
+});
+
+type Answers = (candidate: Candidate, n: number) => Attempt['end'];
+
+async function endsWith(t: ExecutionContext, answers: (hashes: readonly string[]) => Answers) {
+	const {checkout, hashes, ...world} = await openWorld(t);
+	const testBench = new FakeTestBench(checkout);
+	const answer = answers(hashes);
+	let n = 0;
+	testBench.ask = async (candidate, repeats) =>
+		Array.from({length: repeats}, () => {
+			const end = answer(candidate, n++);
+			return {end, symptoms: end === 'fail' ? ['x'] : [], message: `why it is a ${end}`};
+		});
+	return world.bisect(testBench);
+}
+
+const wrongEnds: readonly (readonly [what: string, answers: (hashes: readonly string[]) => Answers, words: RegExp])[] =
+	[
+		['a good end that is bad', () => () => 'fail', /change 0.* was given as good, but is bad/],
+		['a bad end that is good', () => () => 'pass', /change 19.* was given as bad, but passed all 20 repeats/],
+		[
+			'a good end that fails at times',
+			([first]) =>
+				({id}, n) =>
+					id !== first || n % 5 === 0 ? 'fail' : 'pass',
+			/given as good, but is flaky: it failed \d of 10 times/,
+		],
+		[
+			'a bad end that hardly ever fails',
+			([first]) =>
+				({id}, n) =>
+					id !== first && n === 3 ? 'fail' : 'pass',
+			/failed only 1 of 60 times: each step would need more than 200 repeats/,
+		],
+		[
+			'a bad end that is skipped',
+			() => () => 'skip',
+			/bad end, does not count: the case is skipped there: why it is a skip/,
+		],
+		[
+			'a good end that is skipped',
+			([first]) =>
+				({id}) =>
+					id === first ? 'skip' : 'fail',
+			/good end, does not count: the case is skipped there/,
+		],
+	];
+
+for (const [what, answers, words] of wrongEnds) {
+	test(`${what} stops with a sentence`, async t => {
+		const error = await t.throwsAsync(endsWith(t, answers), {name: 'UsageError', message: words});
+		t.false(error?.message.includes('\n'));
+	});
+}
+
+test('a host that gives no answers is not taken for a kernel', async t => {
+	await t.throwsAsync(
+		endsWith(t, () => () => 'void'),
+		{instanceOf: HostFaultError, message: /gives no verdict in 20 repeats/},
+	);
+});
+
+test('what the host spoilt is forgotten by the next one', async t => {
+	const {checkout, hashes, directory, ...world} = await openWorld(t);
+	const ailing = new FakeTestBench(checkout);
+	const ask = ailing.ask.bind(ailing);
+	const isEnd = ({id}: Candidate) => [hashes[0], hashes.at(-1)].includes(id);
+	ailing.ask = async (candidate, repeats) =>
+		isEnd(candidate)
+			? ask(candidate, repeats)
+			: Array.from({length: repeats}, () => ({end: 'void', symptoms: [], message: 'QEMU was killed'}));
+	await t.throwsAsync(world.bisect(ailing), {instanceOf: HostFaultError, message: /QEMU was killed/});
+	using journal = new Journal(path.join(directory, 'journal.jsonl'));
+	const {suspects} = await world.bisect(new FakeTestBench(checkout), {journal});
+	t.deepEqual(
+		suspects.map(({id}) => id),
+		[hashes[13]!],
+	);
+});
+
+test('the repository is left as it was', async t => {
+	const {checkout, ends, tree, treeBefore, bisect} = await openAny(t, {...story, breaks: 19});
+	const {finding, judge} = await bisect(new FakeTestBench(checkout));
+	const {revert} = await verify(finding.suspects[0]!, {judge, checkout, bad: ends.bad, onStep() {}});
+	t.truthy(revert, 'a commit was made');
+	t.is(await tree(), treeBefore);
+});

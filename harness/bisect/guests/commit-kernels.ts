@@ -1,0 +1,127 @@
+import {createHash} from 'node:crypto';
+import {mkdir, readFile, stat, utimes} from 'node:fs/promises';
+import path from 'node:path';
+import quirks from '../../../images/quirks.json' with {type: 'json'};
+import {hashSources} from '../../build/sources.ts';
+import {cacheDirectory, immutableDirectory, isWhole} from '../../host/cache.ts';
+import {BuildError} from '../../host/errors.ts';
+import {say} from '../../host/say.ts';
+import {formatOptions, mergeOptions, type Options, parseOptions} from '../../kernels/kconfig.ts';
+import type {Kernel} from '../../kernels/kernel.ts';
+import {describeBuilt, KernelBuild} from '../../kernels/kernel-build.ts';
+import {type Recipe, recipeOf, toolsIdentity} from '../../kernels/recipe.ts';
+import {applyReplacements, inspectTree} from '../../kernels/source-tree.ts';
+import type {Candidate} from '../engine/candidate.ts';
+import type {Checkout} from '../repository/checkout.ts';
+import {git} from '../repository/git.ts';
+import {wordsOfLost} from './config-changes.ts';
+
+export type CommitKernelsOptions = {
+	readonly checkout: Checkout;
+	/** Where all of them are compiled, one after the other. */
+	readonly work: string;
+	/** Instead of those of images/kconfig. */
+	readonly options?: Options | undefined;
+	readonly signal: AbortSignal;
+};
+
+/** Builds kernels of commits in one directory that is kept, so that only what a commit changes is compiled. */
+export class CommitKernels {
+	readonly #options: CommitKernelsOptions;
+	#lastLost: string | undefined;
+
+	constructor(options: CommitKernelsOptions) {
+		this.#options = options;
+	}
+
+	/** Built once; with other options than those of all, these are part of what it is. Throws BuildError. */
+	async kernelOf(
+		commit: Candidate,
+		options: Options | undefined = this.#options.options,
+	): Promise<{kernel: Kernel; isReused: boolean}> {
+		const {signal, work} = this.#options;
+		const parts = [
+			commit.id,
+			hashSources(['images/kconfig']),
+			JSON.stringify(quirks),
+			options ? formatOptions(options) : '',
+			await toolsIdentity(),
+		];
+		const identity = createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 12);
+		const final = path.join(cacheDirectory('built'), `linux-${commit.id.slice(0, 12)}-${identity}`);
+		const isReused = await isWhole(final);
+		let make: Recipe['make'] | undefined;
+		await immutableDirectory(
+			final,
+			async temporary => {
+				await mkdir(work, {recursive: true});
+				const recipe = await this.#checkOut(commit, options);
+				make = recipe.make;
+				const build = new KernelBuild({
+					name: commit.title,
+					work,
+					source: this.#options.checkout.directory,
+					output: path.join(work, 'build'),
+					recipe,
+					signal,
+				});
+				say(`building ${commit.title}.`);
+				await build.configure({isStrict: false});
+				if (options) this.#sayLost(wordsOfLost(await build.lost()));
+				await this.#compile(build);
+				await build.deliver(temporary);
+			},
+			{signal},
+		);
+		make ??= (await recipeOf((await inspectTree(path.join(final, 'tree'))).version, 'base')).make;
+		// All have the same name, so that a guest of each is the same but for its kernel and modules.
+		const kernel = await describeBuilt({id: 'bisected', flavour: 'base'}, final, `commit ${commit.id}`, {make});
+		return {kernel, isReused};
+	}
+
+	/** Once for all commits that lose the same. */
+	#sayLost(words: string | undefined): void {
+		if (words !== undefined && words !== this.#lastLost) say(words);
+		this.#lastLost = words;
+	}
+
+	async #compile(build: KernelBuild): Promise<void> {
+		try {
+			await build.compileAgain();
+		} catch (error) {
+			if (!(error instanceof BuildError)) throw error;
+			// Where our checkout lies is nobody's interest.
+			throw new BuildError(error.message.replaceAll(`${this.#options.checkout.directory}/`, ''), {cause: error});
+		}
+	}
+
+	/** The commit's files, repaired for today's tools; those that are as they were keep their times. */
+	async #checkOut(commit: Candidate, options: Options | undefined): Promise<Recipe> {
+		const {checkout} = this.#options;
+		const before = await repairedFiles(checkout.directory);
+		await checkout.at(commit.id);
+		const {version} = await inspectTree(checkout.directory);
+		const recipe = await recipeOf(version, 'base');
+		await applyReplacements(checkout.directory, recipe.quirks);
+		for (const [file, {text, mtime}] of before) {
+			const now = await readFile(file, 'utf8').catch(() => undefined);
+			if (now === text) await utimes(file, mtime, mtime);
+		}
+		if (!options) return recipe;
+		const own = recipe.quirks.map(({config = [], reason}) => parseOptions(config.join('\n'), `The quirk «${reason}»`));
+		return {...recipe, options: mergeOptions(options, ...own)};
+	}
+}
+
+/** What the step before has repaired, which git would put back and make compile again with all that depends on it. */
+async function repairedFiles(directory: string): Promise<ReadonlyMap<string, {text: string; mtime: Date}>> {
+	const names = await git(directory, ['diff', '--name-only', '--diff-filter=M']);
+	const files = names
+		.split('\n')
+		.filter(Boolean)
+		.map(name => path.join(directory, name));
+	const entries = files.map(
+		async file => [file, {text: await readFile(file, 'utf8'), mtime: (await stat(file)).mtime}] as const,
+	);
+	return new Map(await Promise.all(entries));
+}

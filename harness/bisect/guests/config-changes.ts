@@ -1,0 +1,48 @@
+import {readFile} from 'node:fs/promises';
+import {errorCode, UsageError} from '../../host/errors.ts';
+import {mergeOptions, type Options, parseOptions} from '../../kernels/kconfig.ts';
+
+/** One option in which two configurations differ: what the bad one has, and what the good one. */
+export type Change = {readonly name: string; readonly bad: string; readonly good: string};
+
+/** From a .config, by name. Throws UsageError where it cannot be read or has a line that is no option. */
+export async function readConfig(file: string): Promise<Options> {
+	try {
+		return parseOptions(await readFile(file, 'utf8'), file);
+	} catch (error) {
+		const code = errorCode(error);
+		if (code === undefined) throw error;
+		throw new UsageError(`The configuration ${file} cannot be read: ${code}.`, {cause: error});
+	}
+}
+
+const ofTools = /^CONFIG_(?:CC_VERSION|GCC_VERSION|AS_VERSION|LD_VERSION|CC_HAS|AS_HAS|TOOLS_SUPPORT)/;
+
+/** Sorted by name; an option that is not named is not set. What only tells how it was made does not count. */
+export function changesBetween(good: Options, bad: Options): readonly Change[] {
+	const names = [...new Set([...good.keys(), ...bad.keys()])].toSorted();
+	return names
+		.filter(name => !ofTools.test(name))
+		.map(name => ({name, bad: bad.get(name) ?? 'n', good: good.get(name) ?? 'n'}))
+		.filter(change => change.bad !== change.good);
+}
+
+/** The good configuration with some of what the bad one has. */
+export function withChanges(good: Options, changes: readonly Change[]): Options {
+	return mergeOptions(good, new Map(changes.map(({name, bad}) => [name, bad])));
+}
+
+/** For people: the first few, and how many more there are. */
+export function titleOfChanges(changes: readonly Change[]): string {
+	const words = changes.slice(0, 5).map(({name, bad}) => `${name}=${bad}`);
+	const more = changes.length - words.length;
+	return `${words.join(', ') || 'the good configuration'}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** Of options that a kernel does not take, as `CONFIG_A=y (it is n)`; nothing where these only tell how it was made. */
+export function wordsOfLost(lost: readonly string[]): string | undefined {
+	const own = lost.filter(option => !ofTools.test(option));
+	if (own.length === 0) return undefined;
+	const more = own.length > 5 ? ` and ${own.length - 5} more` : '';
+	return `olddefconfig changed the configuration: ${own.slice(0, 5).join(', ')}${more}.`;
+}

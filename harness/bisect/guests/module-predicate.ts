@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import {createHash} from 'node:crypto';
+import {existsSync} from 'node:fs';
+import {cp, mkdir, mkdtempDisposable, readdir, readFile} from 'node:fs/promises';
+import path from 'node:path';
+import type {GuestBuild} from '../../build/guest-build.ts';
+import {runMake} from '../../build/make.ts';
+import {toolchainOf} from '../../build/toolchain.ts';
+import {cacheDirectory} from '../../host/cache.ts';
+import {UsageError} from '../../host/errors.ts';
+import {normalizeMessage} from '../../results/run/normalize-message.ts';
+import {hashModules} from './module-fingerprint.ts';
+import {guestCells, type OpenPredicate, type Predicate} from './predicate.ts';
+
+const deadlineMs = 10_000;
+
+/**
+ * Whether a module of somebody else's builds, loads and unloads. Throws UsageError for a directory that is none: it needs
+ * a Kbuild or a Makefile for kbuild, and sources of its own.
+ */
+export async function modulePredicate(directory: string, {signal}: {signal: AbortSignal}): Promise<Predicate> {
+	if (!['Kbuild', 'Makefile'].some(file => existsSync(path.join(directory, file)))) {
+		throw new UsageError(`${directory} holds no module: it has neither a Kbuild nor a Makefile.`);
+	}
+	return {
+		title: `whether the module in ${directory} builds and loads`,
+		identity: JSON.stringify(['module', await hashDirectory(directory)]),
+		open: guestBuild => open(directory, guestBuild, signal),
+	};
+}
+
+async function open(directory: string, guestBuild: GuestBuild, signal: AbortSignal): Promise<OpenPredicate> {
+	const {kernel} = guestBuild;
+	// Where the compilers of other suites, too, may write; see build/toolchain.ts.
+	await using work = await mkdtempDisposable(path.join(cacheDirectory('bisect'), 'module-'));
+	const copy = path.join(work.path, 'module');
+	await mkdir(copy);
+	await cp(directory, copy, {recursive: true, filter: file => !/\.(?:ko|o|mod|mod\.c|cmd)$/.test(file)});
+	const {cc, make} = await toolchainOf(kernel, {signal});
+	const target = ['-C', kernel.buildTree, `M=${copy}`, `CC=${cc}`, ...(kernel.make ?? []), 'modules'];
+	const command = [...make(work.path), '--no-print-directory', '-j2', ...target];
+	const {words, failure} = await runMake({name: `The module in ${directory}`, cwd: work.path, command, signal});
+	if (failure !== undefined) {
+		const message = firstError(words).replaceAll(`${copy}/`, '');
+		const symptom = `build: ${normalizeMessage(message, {hidesSmallNumbers: true})}`;
+		return {fingerprint: symptom, symptom, message: `the module does not build: ${message}`};
+	}
+	const names = (await readdir(copy)).filter(name => name.endsWith('.ko'));
+	if (names.length === 0) {
+		throw new UsageError(`The module in ${directory} produced no .ko when it was built; does its Kbuild name one?`);
+	}
+	const files = await Promise.all(names.map(async name => ({path: name, data: await readFile(path.join(copy, name))})));
+	return {
+		fingerprint: await hashModules(names.map(name => path.join(copy, name))),
+		cells: repeat =>
+			guestCells({kernel: kernel.id, id: 'bisect/module', deadlineMs, repeat}, async ({push, exec}) => {
+				for (const file of files) await push(file);
+				for (const name of names) {
+					const {code, stderr} = await exec(`insmod /root/${name}`);
+					assert.equal(code, 0, `${name} does not load: ${stderr.trim()}`);
+				}
+				for (const name of names.toReversed()) {
+					const {code, stderr} = await exec(`rmmod ${path.basename(name, '.ko')}`);
+					assert.equal(code, 0, `${name} cannot be unloaded: ${stderr.trim()}`);
+				}
+			}),
+	};
+}
+
+/** The line of a compiler's or linker's words that says most. */
+export function firstError(words: string): string {
+	const lines = words.split('\n');
+	const line = lines.find(each => /error:|undefined!|undefined reference|\*\*\*/i.test(each)) ?? lines[0]!;
+	return line.trim();
+}
+
+async function hashDirectory(directory: string): Promise<string> {
+	const hash = createHash('sha256');
+	for (const name of (await readdir(directory, {recursive: true})).toSorted()) {
+		if (!/(?:\.[chS]|Kbuild|Makefile)$/.test(name)) continue;
+		hash.update(`${name}\0`).update(await readFile(path.join(directory, name)));
+	}
+	return hash.digest('hex');
+}

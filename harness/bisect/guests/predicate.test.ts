@@ -1,0 +1,79 @@
+import {mkdir, mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import type {GuestBuild} from '../../build/guest-build.ts';
+import {runCell} from '../../engine/run-cell.ts';
+import type {GuestFile} from '../../guest/guest.ts';
+import {FakeGuest} from '../../test/fake-guest.ts';
+import {modulePredicate} from './module-predicate.ts';
+import {casesPredicate, scriptPredicate} from './predicate.ts';
+
+const {signal} = new AbortController();
+// Of a guestBuild only the kernel's name is asked for here.
+const guestBuild = {kernel: {id: 'k'}} as unknown as GuestBuild;
+
+async function fileWith(t: ExecutionContext, text: string) {
+	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'predicate-'));
+	t.teardown(remove);
+	const file = path.join(directory, 'ask.sh');
+	await writeFile(file, text);
+	return file;
+}
+
+async function answer(file: string, code: number) {
+	const predicate = await scriptPredicate(file, {deadlineMs: 1000});
+	const open = await predicate.open(guestBuild);
+	if (!('cells' in open)) throw new Error('A script is asked in a guest.');
+	const guest = new FakeGuest();
+	const pushed: GuestFile[] = [];
+	guest.push = async (given?: GuestFile) => void pushed.push(given!);
+	guest.exec = async () => ({code, stdout: 'first\n', stderr: 'why not\n'});
+	return {outcome: await runCell(open.cells(1)[0]!, guest, {signal}), pushed};
+}
+
+for (const [code, verdict] of [
+	[0, 'pass'],
+	[125, 'skip'],
+	[1, 'fail'],
+	[139, 'fail'],
+] as const) {
+	test(`a script that ends with ${code} gives ${verdict}`, async t => {
+		const {outcome} = await answer(await fileWith(t, '#!/bin/sh\n'), code);
+		t.is(outcome.verdict, verdict);
+		if (code !== 0) t.regex(outcome.message ?? '', new RegExp(`^ask.sh ended with ${code}`));
+	});
+}
+
+test('a script comes into the guest as it is, and with a shell where it names none', async t => {
+	const {pushed} = await answer(await fileWith(t, '#!/bin/ash\ntrue\n'), 0);
+	t.is(pushed[0]?.data.toString(), '#!/bin/ash\ntrue\n');
+	t.is(pushed[0]?.mode, 0o755);
+	const {pushed: bare} = await answer(await fileWith(t, 'true\n'), 0);
+	t.is(bare[0]?.data.toString(), '#!/bin/sh\ntrue\n');
+});
+
+test('another text is another predicate', async t => {
+	const [one, two] = [await fileWith(t, 'true\n'), await fileWith(t, 'false\n')];
+	const identity = async (file: string) => (await scriptPredicate(file, {deadlineMs: 1000})).identity;
+	t.is(await identity(one), await identity(one));
+	t.not(await identity(one), await identity(two));
+});
+
+test('so many repeats of each cell are planned', async t => {
+	const open = await casesPredicate(['entry/flags', 'module/loads']).open(guestBuild);
+	if (!('cells' in open)) throw new Error('Cases are asked in a guest.');
+	t.is(open.cells(3).length, 3 * open.cells(1).length);
+	t.true(open.cells(1).length > 1);
+});
+
+test('what cannot be asked is said in a sentence', async t => {
+	t.throws(() => casesPredicate(['entry/flaks']), {name: 'UsageError', message: /did you mean entry\/flags/});
+	await t.throwsAsync(scriptPredicate('/nowhere/ask', {deadlineMs: 1}), {
+		message: /\/nowhere\/ask cannot be read: ENOENT/,
+	});
+	const file = await fileWith(t, 'true\n');
+	const nothing = path.join(path.dirname(file), 'nothing');
+	await mkdir(nothing);
+	await t.throwsAsync(modulePredicate(nothing, {signal}), {message: /holds no module: it has neither a Kbuild/});
+});

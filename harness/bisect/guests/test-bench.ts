@@ -1,0 +1,144 @@
+import path from 'node:path';
+import {buildShared, type GuestBuild} from '../../build/guest-build.ts';
+import type {Consoles} from '../../engine/consoles.ts';
+import type {Cell} from '../../engine/plan.ts';
+import {runKernels} from '../../engine/run-kernels.ts';
+import type {Isolation} from '../../guest/isolation.ts';
+import type {AcceleratorName} from '../../host/accelerator.ts';
+import {BuildError, messageOf} from '../../host/errors.ts';
+import {KernelUnavailableError} from '../../kernels/unavailable.ts';
+import {type CellEvent, cellTitle} from '../../results/run/events.ts';
+import {type Attempt, attemptsOf} from '../engine/attempt.ts';
+import {type Candidate, CandidateError, HostFaultError, type Prepared, type TestBench} from '../engine/candidate.ts';
+import {moduleFingerprint} from './module-fingerprint.ts';
+import {firstError} from './module-predicate.ts';
+import {guestCells, type OpenPredicate, type Predicate} from './predicate.ts';
+
+export type BuiltCandidate = {readonly guestBuild: GuestBuild; readonly isReused: boolean};
+
+export type GuestTestBenchOptions = {
+	readonly predicate: Predicate;
+	/** All that guests of a candidate need. */
+	readonly make: (candidate: Candidate) => Promise<BuiltCandidate>;
+	/** What the guests of all candidates share; where that does not build, it is no subject's fault. */
+	readonly makeShared?: () => Promise<unknown>;
+	/** One that boots if any does: the good end. */
+	readonly reference: Candidate;
+	/** Where consoles are kept. */
+	readonly directory: string;
+	readonly signal: AbortSignal;
+	readonly isolation?: Isolation;
+	readonly accelerator?: AcceleratorName | undefined;
+};
+
+type Ready = BuiltCandidate & {readonly open: OpenPredicate};
+
+/** Asks in guests, by the engine that runs the matrix. */
+export class GuestTestBench implements TestBench {
+	readonly #options: GuestTestBenchOptions;
+	readonly #ready = new Map<string, Promise<Ready>>();
+	#hasBooted = false;
+	#guests = 0;
+
+	constructor(options: GuestTestBenchOptions) {
+		this.#options = options;
+	}
+
+	async prepare(candidate: Candidate): Promise<Prepared> {
+		const isKnown = this.#ready.has(candidate.id);
+		const {guestBuild, open, isReused} = await this.#get(candidate);
+		return {fingerprint: await moduleFingerprint(guestBuild, open.fingerprint), isReused: isReused || isKnown};
+	}
+
+	async ask(candidate: Candidate, repeats: number): Promise<readonly Attempt[]> {
+		const {guestBuild, open} = await this.#get(candidate);
+		if ('symptom' in open) {
+			const attempt: Attempt = {end: 'fail', symptoms: [open.symptom], message: open.message};
+			return Array.from({length: repeats}, () => attempt);
+		}
+		const cells = open.cells(repeats);
+		let {events, failure, consolePath} = await this.#run(guestBuild, cells);
+		// Once may be the host's bad moment.
+		if (failure !== undefined) ({events, failure, consolePath} = await this.#run(guestBuild, cells));
+		if (failure !== undefined) {
+			const line = `does not boot: ${failure.split('\n', 1)[0]}`;
+			if (!(await this.#doOthersBoot(candidate))) throw new HostFaultError(`${candidate.title} ${line}`);
+			throw new CandidateError(line);
+		}
+		return attemptsOf(events).map(attempt => ({...(consolePath !== undefined && {consolePath}), ...attempt}));
+	}
+
+	async #get(candidate: Candidate): Promise<Ready> {
+		let ready = this.#ready.get(candidate.id);
+		if (!ready) {
+			ready = this.#make(candidate);
+			// One is asked after the other; what was made before lies in the cache.
+			this.#ready.clear();
+			this.#ready.set(candidate.id, ready);
+		}
+		return ready;
+	}
+
+	async #make(candidate: Candidate): Promise<Ready> {
+		const {signal, makeShared = async () => buildShared({signal})} = this.#options;
+		await makeShared();
+		try {
+			const made = await this.#options.make(candidate);
+			return {...made, open: await this.#options.predicate.open(made.guestBuild)};
+		} catch (error) {
+			signal.throwIfAborted();
+			if (error instanceof BuildError) {
+				throw new CandidateError(`does not build: ${firstError(error.message)}`, {cause: error});
+			}
+			if (error instanceof KernelUnavailableError) throw new CandidateError(messageOf(error), {cause: error});
+			throw error;
+		}
+	}
+
+	async #run(guestBuild: GuestBuild, cells: readonly Cell[]) {
+		const {signal, isolation = 'reuse', accelerator} = this.#options;
+		const titles = new Set(cells.map(cellTitle));
+		const events: CellEvent[] = [];
+		let failure: string | undefined;
+		let consolePath: string | undefined;
+		const consoles: Consoles = {
+			id: path.basename(this.#options.directory),
+			consoles: this.#options.directory,
+			consolePath: kernel => (consolePath = this.#newConsole(kernel)),
+		};
+		await runKernels({
+			cells,
+			signal,
+			isolation,
+			accelerator,
+			consoles,
+			isConfirming: false,
+			prepare: async () => guestBuild,
+			emit(event) {
+				// The scan for leaks that follows on some kernels is no part of the predicate.
+				if (event.type === 'cell' && titles.has(cellTitle(event))) events.push(event);
+				if (event.type === 'kernel' && event.state !== 'ready') failure = event.reason ?? event.state;
+			},
+		});
+		this.#hasBooted ||= failure === undefined;
+		return {events, failure, consolePath};
+	}
+
+	#newConsole(kernel: string): string {
+		const name = `${kernel.replaceAll(/[^\w.+-]/g, '_')}-${Date.now().toString(36)}-${++this.#guests}.console`;
+		return path.join(this.#options.directory, name);
+	}
+
+	/** Tells a kernel that does not boot from a host on which none does any more. */
+	async #doOthersBoot(candidate: Candidate): Promise<boolean> {
+		const {reference, make} = this.#options;
+		if (candidate.id === reference.id) return this.#hasBooted;
+		const {guestBuild} = await make(reference);
+		const cells = guestCells(
+			{kernel: guestBuild.kernel.id, id: 'bisect/boots', deadlineMs: 5000, repeat: 1},
+			async () => {},
+		);
+		const {events} = await this.#run(guestBuild, cells);
+		return events.some(({verdict}) => verdict === 'pass');
+	}
+}

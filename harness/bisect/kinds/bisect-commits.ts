@@ -1,0 +1,86 @@
+import path from 'node:path';
+import {buildGuest} from '../../build/guest-build.ts';
+import {locked} from '../../host/cache.ts';
+import {requireSpace} from '../../host/disk-space.ts';
+import type {Options} from '../../kernels/kconfig.ts';
+import {inspectTree} from '../../kernels/source-tree.ts';
+import {bisect} from '../engine/search.ts';
+import {CommitKernels} from '../guests/commit-kernels.ts';
+import {GuestTestBench} from '../guests/test-bench.ts';
+import {sayStep} from '../report/bisect-progress.ts';
+import type {Result} from '../report/bisect-report.ts';
+import {concludeCommit} from '../report/conclude-commit.ts';
+import {buildDirectoryOf} from '../repository/build-directory.ts';
+import {Checkout} from '../repository/checkout.ts';
+import {git} from '../repository/git.ts';
+import {GitRange} from '../repository/git-range.ts';
+import {type Ends, SourceRepository} from '../repository/source-repository.ts';
+import {type CommonOptions, withJournal} from './with-journal.ts';
+
+export type CommitsOptions = CommonOptions & {
+	/** A Linux repository; only read. */
+	readonly linux: string;
+	/** Revisions of it. */
+	readonly good: string;
+	readonly bad: string;
+	/** The configuration to build with, else that of images/kconfig. */
+	readonly config?: Options | undefined;
+};
+
+export type CommitsPlan = {
+	readonly repository: SourceRepository;
+	readonly ends: Ends;
+	readonly steps: number;
+	readonly needBytes: number;
+};
+
+/** So much is left by the build of one commit: its image, what modules need, a snapshot. */
+const bytesPerStep = 350 * 2 ** 20;
+const bytesOfBuild = 2 ** 30;
+
+/** What there is to do. Throws UsageError for a tree or for revisions that will not do. */
+export async function planCommits({
+	linux,
+	good,
+	bad,
+}: Pick<CommitsOptions, 'linux' | 'good' | 'bad'>): Promise<CommitsPlan> {
+	await inspectTree(linux);
+	const repository = await SourceRepository.open(linux);
+	const ends = await repository.ends(good, bad);
+	const steps = Math.ceil(Math.log2(ends.commits)) + 3;
+	const sizes = (await git(repository.directory, ['ls-tree', '-r', '-l', ends.bad.id])).matchAll(/ +(\d+)\t/g);
+	const tree = sizes.reduce((sum, [, size]) => sum + Number(size), 0);
+	return {repository, ends, steps, needBytes: tree + bytesOfBuild + steps * bytesPerStep};
+}
+
+/** The first bad commit between two, verified. */
+export async function bisectCommits(options: CommitsOptions): Promise<Result> {
+	const {predicate, signal, command, linux} = options;
+	const {repository, ends, needBytes} = await planCommits(options);
+	const configIdentity = options.config ? JSON.stringify([...options.config]) : '';
+	return withJournal(
+		['commits', path.resolve(linux), ends.good.id, ends.bad.id, configIdentity],
+		options,
+		async (directory, journal) => {
+			if (journal.size === 0) await requireSpace(directory, needBytes, 'this bisect');
+			// Kept for all bisects of that repository: what is compiled there serves the next one, too.
+			const shared = buildDirectoryOf(repository);
+			return locked(shared, {signal}, async () => {
+				const checkout = await Checkout.open(repository, path.join(shared, 'source'));
+				const range = await GitRange.start(checkout, ends);
+				const kernels = new CommitKernels({checkout, work: shared, options: options.config, signal});
+				const testBench = new GuestTestBench({
+					...options,
+					directory,
+					reference: ends.good,
+					async make(candidate) {
+						const {kernel, isReused} = await kernels.kernelOf(candidate);
+						return {guestBuild: await buildGuest(kernel, {signal}), isReused};
+					},
+				});
+				const found = await bisect({...options, stage: 'commits', range, testBench, journal, onStep: sayStep});
+				return concludeCommit(found, {predicate: predicate.title, command, directory, checkout, bad: ends.bad});
+			});
+		},
+	);
+}

@@ -1,0 +1,71 @@
+import {createHash} from 'node:crypto';
+import path from 'node:path';
+import {buildGuest} from '../../build/guest-build.ts';
+import {locked} from '../../host/cache.ts';
+import {UsageError} from '../../host/errors.ts';
+import {inspectTree} from '../../kernels/source-tree.ts';
+import type {Candidate} from '../engine/candidate.ts';
+import {CommitKernels} from '../guests/commit-kernels.ts';
+import {type Change, changesBetween, readConfig, titleOfChanges, withChanges} from '../guests/config-changes.ts';
+import {GuestTestBench} from '../guests/test-bench.ts';
+import {sayVerification} from '../report/bisect-progress.ts';
+import type {Result} from '../report/bisect-report.ts';
+import {buildDirectoryOf} from '../repository/build-directory.ts';
+import {Checkout} from '../repository/checkout.ts';
+import {SourceRepository} from '../repository/source-repository.ts';
+import {searchConfig} from './config-search.ts';
+import {type CommonOptions, withJournal} from './with-journal.ts';
+
+export type ConfigOptions = CommonOptions & {
+	/** A Linux repository, whose HEAD is built; only read. */
+	readonly linux: string;
+	/** Files of kconfig. */
+	readonly goodConfig: string;
+	readonly badConfig: string;
+};
+
+/** The smallest set of options that makes a good configuration bad. */
+export async function bisectConfig(options: ConfigOptions): Promise<Result> {
+	const {linux, goodConfig, badConfig, signal, predicate, command} = options;
+	const [good, bad] = [await readConfig(goodConfig), await readConfig(badConfig)];
+	const changes = changesBetween(good, bad);
+	if (changes.length === 0) throw new UsageError(`${goodConfig} and ${badConfig} are the same.`);
+	await inspectTree(linux);
+	const repository = await SourceRepository.open(linux);
+	const commit = await repository.commit('HEAD');
+	const candidates = new Map<string, readonly Change[]>();
+	const subjectOf = (some: readonly Change[]): Candidate => {
+		const id = createHash('sha256').update(JSON.stringify(some)).digest('hex').slice(0, 12);
+		candidates.set(id, some);
+		return {id, title: titleOfChanges(some)};
+	};
+	const identity = JSON.stringify([...good, ...bad]);
+	return withJournal(['config', path.resolve(linux), commit.id, identity], options, async (directory, journal) => {
+		const work = buildDirectoryOf(repository);
+		return locked(work, {signal}, async () => {
+			const checkout = await Checkout.open(repository, path.join(work, 'source'));
+			const kernels = new CommitKernels({checkout, work, signal});
+			const reference = subjectOf([]);
+			const testBench = new GuestTestBench({
+				...options,
+				directory,
+				reference,
+				async make({id}) {
+					const {kernel, isReused} = await kernels.kernelOf(commit, withChanges(good, candidates.get(id) ?? []));
+					return {guestBuild: await buildGuest(kernel, {signal}), isReused};
+				},
+			});
+			const {finding, verification} = await searchConfig(changes, {
+				...options,
+				...{testBench, journal, subjectOf, onStep: sayVerification},
+			});
+			return {
+				predicate: `${predicate.title} at ${commit.title}`,
+				finding,
+				verification,
+				command,
+				directory,
+			};
+		});
+	});
+}

@@ -1,0 +1,61 @@
+import {existsSync} from 'node:fs';
+import path from 'node:path';
+import {buildGuest} from '../../build/guest-build.ts';
+import {obtainBootableKernel} from '../../guest/bootable-kernel.ts';
+import {UsageError} from '../../host/errors.ts';
+import type {Candidate} from '../engine/candidate.ts';
+import {bisect} from '../engine/search.ts';
+import {GuestTestBench} from '../guests/test-bench.ts';
+import {sayStep} from '../report/bisect-progress.ts';
+import type {Result} from '../report/bisect-report.ts';
+import {concludeCommit} from '../report/conclude-commit.ts';
+import {Checkout} from '../repository/checkout.ts';
+import {GitRange} from '../repository/git-range.ts';
+import {SourceRepository} from '../repository/source-repository.ts';
+import {type CommonOptions, withJournal} from './with-journal.ts';
+
+/** The sources of the module; all else of a guest is that of today. */
+export const modulePaths = ['kmod'];
+
+export type ModuleOptions = CommonOptions & {
+	/** Revisions of the repository in `tree`. */
+	readonly good: string;
+	readonly bad: string;
+	/** The kernel that all of them run on. */
+	readonly kernel: string;
+	readonly tree: string;
+	readonly source?: string | undefined;
+};
+
+/** The first bad commit of the module, on one kernel. */
+export async function bisectModule(options: ModuleOptions): Promise<Result> {
+	const {good, bad, predicate, signal, command, tree, source} = options;
+	const repository = await SourceRepository.open(tree, {paths: modulePaths});
+	const ends = await repository.ends(good, bad, {paths: modulePaths});
+	const kernel = await obtainBootableKernel(options.kernel, {signal, ...(source !== undefined && {source})});
+	const what = ['module', repository.directory, kernel.bzImage, ends.good.id, ends.bad.id];
+	return withJournal(what, options, async (directory, journal) => {
+		const checkout = await Checkout.open(repository, path.join(directory, 'source'));
+		const range = await GitRange.start(checkout, ends, {paths: modulePaths});
+		const make = async ({id, title}: Candidate) => {
+			await checkout.at(id);
+			const module = path.join(checkout.directory, modulePaths[0]!);
+			if (!existsSync(module)) throw new UsageError(`${title} has no ${modulePaths[0]}/: it is older than the module.`);
+			let isReused = true;
+			const onCompile = () => {
+				isReused = false;
+			};
+			const guestBuild = await buildGuest(kernel, {signal, module, onCompile});
+			return {guestBuild, isReused};
+		};
+		const testBench = new GuestTestBench({...options, directory, reference: ends.good, make});
+		const found = await bisect({...options, stage: 'module', range, testBench, journal, onStep: sayStep});
+		return concludeCommit(found, {
+			predicate: `${predicate.title} on ${kernel.id}`,
+			command,
+			directory,
+			checkout,
+			bad: ends.bad,
+		});
+	});
+}

@@ -1,0 +1,69 @@
+import {mkdtempDisposable} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {type Candidate, CandidateError, type TestBench} from '../engine/candidate.ts';
+import {Journal} from '../engine/journal.ts';
+import type {Change} from '../guests/config-changes.ts';
+import {isSure} from '../report/bisect-report.ts';
+import {searchConfig} from './config-search.ts';
+
+/** Options by letters: a set is bad if it holds all of `culprits`, and does not build if `isBroken`. */
+async function search(
+	t: ExecutionContext,
+	{letters, culprits, isBroken = () => false}: {letters: string; culprits: string; isBroken?: (set: string) => boolean},
+) {
+	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'config-search-'));
+	t.teardown(remove);
+	using journal = new Journal(path.join(directory, 'journal.jsonl'));
+	const testBench: TestBench = {
+		async prepare({id}) {
+			if (isBroken(id)) throw new CandidateError('does not build: error: no');
+			return {fingerprint: id, isReused: false};
+		},
+		async ask({id}, repeats) {
+			const isBad = culprits.split('').every(letter => id.includes(letter));
+			return Array.from({length: repeats}, () =>
+				isBad ? {end: 'fail' as const, symptoms: ['x']} : {end: 'pass' as const, symptoms: []},
+			);
+		},
+	};
+	const changes = letters.split('').map((name): Change => ({name, bad: 'y', good: 'n'}));
+	const subjectOf = (some: readonly Change[]): Candidate => {
+		const id = some.map(({name}) => name).join('');
+		return {id, title: id};
+	};
+	const {finding, verification} = await searchConfig(changes, {
+		...{testBench, journal, subjectOf, confidence: 0.5, isAnyFailure: false, onStep() {}},
+	});
+	const result = {finding, verification, predicate: '', command: '', directory};
+	return {finding, verification, isSure: isSure(result)};
+}
+
+test('the smallest set is found, and sure where every other one could be judged', async t => {
+	const {finding, verification, isSure: sure} = await search(t, {letters: 'abcdefgh', culprits: 'cf'});
+	t.is(finding.suspects[0]?.id, 'c f');
+	t.true(verification.isConfirmed);
+	t.true(sure);
+});
+
+test('each set is one step, however often it is wanted', async t => {
+	const {finding} = await search(t, {letters: 'abcdefgh', culprits: 'cf'});
+	const names = finding.steps.map(({role, candidate}) => `${role} ${candidate.id}`);
+	t.deepEqual(names, [...new Set(names)]);
+});
+
+test('a set that does not build may hide a smaller one', async t => {
+	const isBroken = (set: string) => set === 'c';
+	const {finding, verification, isSure: sure} = await search(t, {letters: 'abcdefgh', culprits: 'c', isBroken});
+	t.true(finding.suspects[0]!.id.split(' ').length > 1);
+	t.regex(verification.doubt ?? '', /could not be judged: c\b/);
+	t.false(verification.isConfirmed);
+	t.false(sure);
+});
+
+test('where all options are needed the good configuration is asked once more', async t => {
+	const {verification, isSure: sure} = await search(t, {letters: 'ab', culprits: 'ab'});
+	t.is(verification.revert?.verdict, 'good');
+	t.true(sure);
+});

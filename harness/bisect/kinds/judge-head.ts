@@ -1,0 +1,71 @@
+import path from 'node:path';
+import {buildGuest} from '../../build/guest-build.ts';
+import {prepareKernel} from '../../engine/prepare-kernels.ts';
+import {cacheDirectory, locked} from '../../host/cache.ts';
+import {inspectTree} from '../../kernels/source-tree.ts';
+import {fallbackKernel} from '../../suites/bprobe/default-kernels.ts';
+import type {Attempt} from '../engine/attempt.ts';
+import {type Answer, CandidateError} from '../engine/candidate.ts';
+import {tally} from '../engine/decide.ts';
+import {sampleVerdict} from '../engine/sampling.ts';
+import {CommitKernels} from '../guests/commit-kernels.ts';
+import {GuestTestBench} from '../guests/test-bench.ts';
+import {buildDirectoryOf} from '../repository/build-directory.ts';
+import {Checkout} from '../repository/checkout.ts';
+import {SourceRepository} from '../repository/source-repository.ts';
+import type {CommonOptions} from './with-journal.ts';
+
+export type StepOptions = Pick<CommonOptions, 'predicate' | 'isolation' | 'accelerator' | 'signal'> & {
+	/** A Linux repository; only read. */
+	readonly linux: string;
+	/** So many passes make it good. */
+	readonly repeats: number;
+	/** Only failures that say this are bad; else all are. */
+	readonly symptom?: string | undefined;
+};
+
+export type JudgedStep = {readonly verdict: Answer; readonly words: string};
+
+/** Judges the commit that a repository is at, for somebody else's bisect. Throws HostFaultError or UsageError. */
+export async function judgeHead(options: StepOptions): Promise<JudgedStep> {
+	const {linux, signal, symptom, repeats} = options;
+	await inspectTree(linux);
+	const repository = await SourceRepository.open(linux);
+	// With `git bisect start --no-checkout` the tree stays as it is.
+	const commit = await repository.commit((await repository.has('BISECT_HEAD')) ? 'BISECT_HEAD' : 'HEAD');
+	const work = buildDirectoryOf(repository);
+	return locked(work, {signal}, async () => {
+		const checkout = await Checkout.open(repository, path.join(work, 'source'));
+		const kernels = new CommitKernels({checkout, work, signal});
+		const reference = {id: fallbackKernel, title: fallbackKernel};
+		const testBench = new GuestTestBench({
+			...options,
+			directory: cacheDirectory('bisect', 'steps'),
+			reference,
+			async make(candidate) {
+				if (candidate.id === reference.id)
+					return {guestBuild: await prepareKernel(fallbackKernel, {signal}), isReused: true};
+				const {kernel, isReused} = await kernels.kernelOf(candidate);
+				return {guestBuild: await buildGuest(kernel, {signal}), isReused};
+			},
+		});
+		try {
+			await testBench.prepare(commit);
+			const symptomsOf = (attempts: readonly Attempt[]) =>
+				symptom === undefined ? undefined : new Set(symptomsWith(symptom, attempts));
+			const {verdict, reason, attempts} = await sampleVerdict(
+				{candidate: commit, known: [], ask: times => testBench.ask(commit, times)},
+				{repeats, symptomsOf},
+			);
+			const {bad, asked} = tally(attempts, symptomsOf(attempts));
+			return {verdict, words: `${commit.title}: ${reason ?? `${bad} of ${asked} failed`}`};
+		} catch (error) {
+			if (!(error instanceof CandidateError)) throw error;
+			return {verdict: 'skip', words: `${commit.title}: ${error.message}`};
+		}
+	});
+}
+
+function symptomsWith(text: string, attempts: readonly Attempt[]): readonly string[] {
+	return attempts.flatMap(({symptoms}) => symptoms.filter(each => each.includes(text)));
+}

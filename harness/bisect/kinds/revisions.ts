@@ -1,0 +1,71 @@
+import {UsageError} from '../../host/errors.ts';
+import {say} from '../../host/say.ts';
+import {parseKernelId} from '../../kernels/kernel-id.ts';
+import type {Candidate} from '../engine/candidate.ts';
+import {SourceRepository} from '../repository/source-repository.ts';
+import {versionOfRelease} from './releases.ts';
+
+export type Revisions =
+	| {readonly kind: 'commits'; readonly good: string; readonly bad: string}
+	| {
+			readonly kind: 'releases';
+			/** What these kernels were made from, as revisions of the tree. Throws UsageError where they are not in it. */
+			readonly of: (good: Candidate, bad: Candidate) => Promise<{readonly good: string; readonly bad: string}>;
+	  };
+
+/**
+ * Whether two names are kernels, between which releases come first, or revisions of a tree. Throws UsageError where they
+ * are neither, or one of each.
+ */
+export async function revisionsBetween(linux: string, {good, bad}: {good: string; bad: string}): Promise<Revisions> {
+	const repository = await SourceRepository.open(linux);
+	const areKernels = [good, bad].map(isKernel);
+	if (areKernels.every(Boolean)) {
+		// What the tree lacks is better known before hours have gone into releases.
+		await tagsOf(repository, good, bad);
+		return {
+			kind: 'releases',
+			async of(first, last) {
+				const tags = await tagsOf(repository, first.id, last.id);
+				say(`${tags.good} stands for ${first.id}, ${tags.bad} for ${last.id}.`);
+				return tags;
+			},
+		};
+	}
+	const areRevisions = await Promise.all([good, bad].map(name => repository.has(name)));
+	if (areRevisions.every(Boolean)) return {kind: 'commits', good, bad};
+	const other = [good, bad].find((_, index) => !areRevisions[index])!;
+	if (areKernels.some(Boolean) && areRevisions.some(Boolean)) {
+		throw new UsageError(`${good} and ${bad} must both be kernels, or both revisions of ${linux}.`);
+	}
+	throw new UsageError(`${other} is neither a kernel nor a revision of ${linux}.`);
+}
+
+function isKernel(name: string): boolean {
+	try {
+		return parseKernelId(name).kind !== 'directory';
+	} catch (error) {
+		if (error instanceof UsageError) return false;
+		throw error;
+	}
+}
+
+/** A stable branch leads nowhere else: where the good kernel is on one that the bad one is not on, where it began. */
+async function tagsOf(repository: SourceRepository, good: string, bad: string): Promise<{good: string; bad: string}> {
+	const [from, to] = [await tagOf(repository, good), await tagOf(repository, bad)];
+	const start = `v${seriesOf(from.slice(1))}`;
+	const isBeside = !(await repository.leadsTo(from, to)) && (await repository.has(start));
+	return {good: isBeside ? start : from, bad: to};
+}
+
+/** That of the stable tree, or where the tree has none, of the release that the series began with. */
+async function tagOf(repository: SourceRepository, id: string): Promise<string> {
+	const version = await versionOfRelease(id);
+	const tags = [`v${version}`, `v${seriesOf(version)}`];
+	for (const tag of tags) if (await repository.has(tag)) return tag;
+	throw new UsageError(`${repository.directory} has no tag ${tags[0]} or ${tags[1]}, from which ${id} was made.`);
+}
+
+function seriesOf(version: string): string {
+	return version.split('.').slice(0, 2).join('.');
+}

@@ -1,0 +1,57 @@
+import {mkdtempDisposable} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import type {Journal, Step} from '../engine/journal.ts';
+import {type CommonOptions, Stages, withJournal} from './with-journal.ts';
+
+const cache = await mkdtempDisposable(path.join(tmpdir(), 'run-bisect-'));
+process.env.PROBE_MATRIX_CACHE = cache.path;
+test.after.always(() => cache.remove());
+
+const {signal} = new AbortController();
+const predicate = {title: 'q', identity: 'q', open: async () => ({fingerprint: '', cells: () => []})};
+const optionsOf = (stages: Stages): CommonOptions => ({
+	...{predicate, confidence: 0.95, isAnyFailure: false, isolation: 'reuse', signal, isRestart: false},
+	...{command: 'bisect', stages},
+});
+const step: Step = {
+	...{type: 'step', stage: 'releases', role: 'step', candidate: {id: '1', title: '1'}, verdict: 'bad'},
+	...{failed: 1, asked: 1, prepareMs: 1, ms: 1},
+};
+
+/** Both stages, of which the first one learns something; returns what it knew before. */
+async function run(name: string, second: () => Promise<void>): Promise<number> {
+	const stages = new Stages();
+	const options = optionsOf(stages);
+	const known = await withJournal(['releases', name], options, async (_, journal) => {
+		const {size} = journal;
+		if (size === 0) journal.addStep(step);
+		return size;
+	});
+	await withJournal(['commits', name], options, second);
+	await stages.retire();
+	return known;
+}
+
+test.serial('ended between two stages, the first one is not asked again', async t => {
+	const killed = run('killed', async () => {
+		throw new Error('killed');
+	});
+	await t.throwsAsync(killed, {message: 'killed'});
+	t.is(await run('killed', async () => {}), 1);
+});
+
+test.serial('what was learnt with other sources is not gone on with', async t => {
+	const known = async (sources: string) =>
+		withJournal(['releases', 'sources'], optionsOf(new Stages()), async (_, {size}) => size, {sources});
+	const learn = async (_: string, journal: Journal) => journal.addStep(step);
+	await withJournal(['releases', 'sources'], optionsOf(new Stages()), learn, {sources: 'today'});
+	t.is(await known('today'), 1);
+	t.is(await known('tomorrow'), 0);
+});
+
+test.serial('what has come to its end asks anew the next time', async t => {
+	t.is(await run('done', async () => {}), 0);
+	t.is(await run('done', async () => {}), 0);
+});

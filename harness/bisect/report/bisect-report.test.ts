@@ -1,0 +1,103 @@
+import test from 'ava';
+import type {Step} from '../engine/journal.ts';
+import type {SearchResult} from '../engine/search.ts';
+import {bisectMarkdown, isSure, type Result, toJson} from './bisect-report.ts';
+
+const step = (more: Partial<Step> = {}): Step => ({
+	...{type: 'step', stage: 'commits', role: 'step', candidate: {id: 'a1', title: 'a1 (one | two)'}, verdict: 'bad'},
+	...{failed: 3, asked: 3, prepareMs: 61_000, ms: 5000, isReused: false},
+	...more,
+});
+
+const culprit = {id: 'a1', title: 'a1 (one | two)'};
+const finding = (more: Partial<SearchResult> = {}): SearchResult => ({
+	stage: 'commits',
+	suspects: [culprit],
+	steps: [
+		step({role: 'bad end'}),
+		step({
+			candidate: {id: 'b2', title: 'b2'},
+			verdict: 'skip',
+			reason: 'b2 does not boot: <panic>',
+			failed: 0,
+			asked: 0,
+		}),
+		step({candidate: {id: 'c3', title: 'c3'}, sameAs: culprit, asked: 0, failed: 0}),
+		step({candidate: {id: 'd4', title: 'd4'}, isReused: true, console: '/cache/d4.console'}),
+	],
+	rate: {failed: 6, asked: 20},
+	symptoms: ['crash: WARNING in fx_c'],
+	repeats: 19,
+	confidence: 0.9678,
+	wanted: 0.95,
+	...more,
+});
+const result = (more: Partial<Result> = {}): Result => ({
+	predicate: 'entry/*',
+	finding: finding(),
+	verification: {parent: step({verdict: 'good'}), commit: step(), isConfirmed: true},
+	text: 'commit a1\n\n    one ``` two\u001b[31m',
+	command: 'npx probe-matrix bisect --good 1 --bad 2',
+	directory: '/cache',
+	...more,
+});
+
+test('a report says what it is, how sure that is, and what each step was and cost', t => {
+	const text = bisectMarkdown([result()]);
+	for (const words of [
+		'The first bad commit is **a1 (one \\| two)**, with 96.7 % confidence',
+		'failed 6 of 20 times; 19 passes in a row',
+		'Checks: parent good: PASS, commit bad: PASS, revert good: does not apply.',
+		'| step | b2 | skip (b2 does not boot: &lt;panic>) | 0 of 0 | 1:01 min | 5 s |',
+		'(same image as a1 (one \\| two))',
+		'| step | d4 | bad | 3 of 3 | reused | 5 s | `/cache/d4.console` |',
+		'4 steps: 3 built or fetched, 1 cached, 1 with the image of another step.',
+		'npx probe-matrix bisect --good 1 --bad 2',
+	])
+		t.true(text.includes(words), `${words}\n\n${text}`);
+});
+
+test('the text of a commit steers no terminal and does not end its fence', t => {
+	const text = bisectMarkdown([result()]);
+	t.false(text.includes('\u001b'));
+	t.true(text.includes('````\ncommit a1'));
+});
+
+test('sure is only what is one, and confirmed', t => {
+	t.true(isSure(result()));
+	t.false(isSure(result({finding: finding({suspects: [culprit, {id: 'b2', title: 'b2'}]})})));
+	const parent = step({verdict: 'bad'});
+	const wrong = result({verification: {parent, commit: step(), isConfirmed: false}});
+	t.false(isSure(wrong));
+	t.regex(bisectMarkdown([wrong]), /parent good: FAIL \(it is bad\).*not confirmed/);
+});
+
+test('JSON has the same, a stage each', t => {
+	const {schema, stages} = JSON.parse(toJson([result(), result()]));
+	t.is(schema, 1);
+	t.is(stages.length, 2);
+	t.is(stages[0].isSure, true);
+	t.is(stages[0].steps.length, 4);
+	t.is(stages[0].verification.commit.verdict, 'bad');
+});
+
+test('what is less sure than asked for is not sure', t => {
+	const weak = result({finding: finding({confidence: 0.9321})});
+	t.false(isSure(weak));
+	t.regex(bisectMarkdown([weak]), /with 93\.2 % confidence, below the requested 95\.0 %/);
+	t.true(isSure(result({finding: finding({confidence: 0.95 - 1e-12})})), 'a product of roots');
+});
+
+test('a report of configurations speaks of these, and of what it does not know', t => {
+	const doubt = 'A smaller set may be enough; these could not be judged: CONFIG_A=y';
+	const verification = {parent: step({verdict: 'good'}), commit: step(), revert: step({verdict: 'good'})};
+	const text = bisectMarkdown([
+		result({finding: finding({stage: 'config'}), verification: {...verification, isConfirmed: false, doubt}}),
+	]);
+	for (const words of [
+		'The smallest bad set of options is **a1',
+		'Checks: good configuration good: PASS, with these options bad: PASS, bad configuration without them good: PASS.',
+		`**The result is not confirmed.** A smaller set may be enough; these could not be judged: CONFIG\\_A=y.`,
+	])
+		t.true(text.includes(words), `${words}\n\n${text}`);
+});

@@ -1,0 +1,143 @@
+import {visible, visibleLine} from '../../results/reports/escape-control.ts';
+import type {Step} from '../engine/journal.ts';
+import type {SearchResult} from '../engine/search.ts';
+import type {Verification} from '../repository/verify-commit.ts';
+import {formatMs} from './bisect-progress.ts';
+
+/** All there is to say of one stage. */
+export type Result = {
+	/** What was asked of each. */
+	readonly predicate: string;
+	readonly finding: SearchResult;
+	readonly verification?: Verification;
+	/** Of the first bad commit: message, author, files. */
+	readonly text?: string;
+	/** Asks it again. */
+	readonly command: string;
+	/** With the journal and all consoles. */
+	readonly directory: string;
+};
+
+/** Whether there is one culprit, as surely as asked for, and nothing speaks against it. */
+export function isSure({finding, verification}: Result): boolean {
+	return finding.suspects.length === 1 && isSureEnough(finding) && (verification?.isConfirmed ?? true);
+}
+
+function isSureEnough({confidence, wanted}: SearchResult): boolean {
+	// Each step has a root of it, whose product is not exact.
+	return confidence >= wanted - 1e-9;
+}
+
+const wordsOfCommits = {
+	what: 'first bad commit',
+	parent: 'parent good:',
+	commit: 'commit bad:',
+	revert: 'revert good:',
+};
+
+/** What the stages call their candidates, where they are no commits. */
+const words: Readonly<Record<string, typeof wordsOfCommits>> = {
+	releases: {...wordsOfCommits, what: 'first bad kernel'},
+	config: {
+		what: 'smallest bad set of options',
+		parent: 'good configuration good:',
+		commit: 'with these options bad:',
+		revert: 'bad configuration without them good:',
+	},
+};
+
+/** For people: what it is, how sure that is, and how it came to be known. */
+export function bisectMarkdown(results: readonly Result[]): string {
+	return `${results.map(formatStage).join('\n\n')}\n`;
+}
+
+function formatStage(result: Result): string {
+	const {finding, verification, text, command, directory, predicate} = result;
+	const {suspects, confidence, rate, repeats, symptoms} = finding;
+	const titles = suspects.map(({title}) => `**${quote(title)}**`);
+	const [head] = titles;
+	const its = words[finding.stage] ?? wordsOfCommits;
+	const less = isSureEnough(finding) ? '' : `, below the requested ${percent(finding.wanted)}`;
+	const lines = [
+		`## Bisect of ${finding.stage}`,
+		'',
+		titles.length === 1
+			? `The ${its.what} is ${head}, with ${percent(confidence)} confidence${less}.`
+			: `The ${its.what} is one of ${titles.join(', ')}: those in between could not be judged.`,
+		'',
+		`Tested: ${quote(predicate)}. The bad end failed ${rate.failed} of ${rate.asked} times; ${repeats} passes in a row count as good.`,
+		...(symptoms.length > 0 ? [`Bad means: ${symptoms.map(quote).join('; ')}.`] : ['Bad means any failure.']),
+		'',
+		...(verification ? [...formatVerification(verification, its), ''] : []),
+		...(text === undefined ? [] : [...fence(text), '']),
+		`| step | what | verdict | failed | build time | test time | console |`,
+		`| --- | --- | --- | ---: | ---: | ---: | --- |`,
+		...finding.steps.map(row),
+		'',
+		`${reuse(finding.steps)} Consoles are in \`${directory}\`.`,
+		'',
+		'```sh',
+		command,
+		'```',
+	];
+	return lines.join('\n');
+}
+
+function formatVerification(
+	{parent, commit, revert, isConfirmed, doubt}: Verification,
+	its: typeof wordsOfCommits,
+): string[] {
+	const check = (what: string, step: Step | undefined, wanted: string) =>
+		step ? `${what} ${step.verdict === wanted ? 'PASS' : `FAIL (it is ${step.verdict})`}` : `${what} does not apply`;
+	const checks = [
+		check(its.parent, parent, 'good'),
+		check(its.commit, commit, 'bad'),
+		check(its.revert, revert, 'good'),
+	];
+	const not = isConfirmed ? '' : ' **The result is not confirmed.**';
+	return [`Checks: ${checks.join(', ')}.${not}${doubt === undefined ? '' : ` ${quote(doubt)}.`}`];
+}
+
+function row(step: Step): string {
+	const {role, candidate, verdict, failed, asked, sameAs, isReused, prepareMs, ms, reason, console} = step;
+	const why = sameAs ? ` (same image as ${quote(sameAs.title)})` : reason === undefined ? '' : ` (${quote(reason)})`;
+	const had = isReused ? 'reused' : formatMs(prepareMs);
+	const cells = [
+		...[role, quote(candidate.title), `${verdict}${why}`, `${failed} of ${asked}`, had, formatMs(ms)],
+		console === undefined ? '' : `\`${console}\``,
+	];
+	return `| ${cells.join(' | ')} |`;
+}
+
+/** That no step cost more than it must. */
+function reuse(steps: readonly Step[]): string {
+	const built = new Set(steps.filter(({isReused}) => isReused === false).map(({candidate}) => candidate.id));
+	const reused = steps.filter(({isReused}) => isReused).length;
+	const same = steps.filter(({sameAs}) => sameAs).length;
+	return `${steps.length} steps: ${built.size} built or fetched, ${reused} cached, ${same} with the image of another step.`;
+}
+
+function fence(text: string): string[] {
+	const marks = '`'.repeat(Math.max(3, ...(text.match(/`+/g) ?? []).map(run => run.length + 1)));
+	return [marks, visible(text), marks];
+}
+
+/** Candidate lines and what guests say are anybody's text. */
+function quote(text: string): string {
+	return visibleLine(text)
+		.replaceAll(/[\\`*_[\]|~#]/g, String.raw`\$&`)
+		.replaceAll('<', '&lt;');
+}
+
+function percent(share: number): string {
+	return `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
+}
+
+/** The same for machines. */
+export function toJson(results: readonly Result[]): string {
+	const stages = results.map(result => {
+		const {finding, ...rest} = result;
+		return {...rest, isSure: isSure(result), ...finding};
+	});
+	return `${JSON.stringify({schema: 1, stages}, null, '\t')}\n`;
+}

@@ -1,0 +1,140 @@
+import {randomUUID} from 'node:crypto';
+import {cp, mkdtempDisposable, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import {execa} from 'execa';
+import {cacheDirectory} from '../host/cache.ts';
+import {BuildError} from '../host/errors.ts';
+import {obtainKernel} from '../kernels/obtain.ts';
+import {buildGuest} from './guest-build.ts';
+import {projectRoot} from './sources.ts';
+
+/** Sources of bprobe that a test may change. */
+async function copyOfModule() {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'kmod-'));
+	await cp(path.join(projectRoot, 'kmod'), directory.path, {recursive: true});
+	const entry = path.join(directory.path, 'entry.c');
+	const objects = async () => {
+		const of = async (name: string) => ({name, at: await sourceOf(path.join(cacheDirectory('objects'), name))});
+		const names = (await readdir(cacheDirectory('objects'))).filter(name => name.startsWith('bprobe-debian-6.1-'));
+		const newest = (await Promise.all(names.map(of))).toSorted((a, b) => b.at - a.at)[0]!;
+		return path.join(cacheDirectory('objects'), newest.name, 'kmod');
+	};
+	return {path: directory.path, entry, objects, [Symbol.asyncDispose]: () => directory.remove()};
+}
+
+async function sourceOf(directory: string): Promise<number> {
+	return (await stat(path.join(directory, '.sources.json')).catch(() => undefined))?.mtimeMs ?? 0;
+}
+
+const timesOf = async (directory: string) => {
+	const names = (await readdir(directory)).filter(name => /^[a-z]+\.o$/.test(name));
+	return new Map(
+		await Promise.all(names.map(async name => [name, (await stat(path.join(directory, name))).mtimeMs] as const)),
+	);
+};
+
+test.serial('one file changed is one file compiled, and gives what a build from nothing gives', async t => {
+	t.timeout(20 * 60_000);
+	const kernel = await obtainKernel('debian-6.1');
+	await using module = await copyOfModule();
+	const text = `${await readFile(module.entry, 'utf8')}\n/* ${randomUUID()}: nothing like it was built before. */\n`;
+	await writeFile(module.entry, text);
+	await buildGuest(kernel, {module: module.path});
+	const objects = await module.objects();
+	const before = await timesOf(objects);
+
+	await writeFile(module.entry, `${text}\nint bp_of_a_test(void);\nint bp_of_a_test(void) { return 42; }\n`);
+	const changed = await buildGuest(kernel, {module: module.path});
+	const after = await timesOf(objects);
+	const compiled = [...after].filter(([name, time]) => time !== before.get(name)).map(([name]) => name);
+	t.deepEqual(compiled.toSorted(), ['bprobe.o', 'entry.o']);
+	const incremental = await readFile(changed.modules.bprobe);
+	t.true(incremental.includes('bp_of_a_test'));
+
+	await rm(path.dirname(objects), {recursive: true});
+	await rm(path.dirname(changed.modules.bprobe), {recursive: true});
+	const anew = await buildGuest(kernel, {module: module.path});
+	t.true((await readFile(anew.modules.bprobe)).equals(incremental), 'the same to the byte');
+
+	// A warning fails the build each time, not only when its file is compiled.
+	await writeFile(module.entry, `${text}\n#warning "of a test"\n`);
+	for (const time of ['first', 'second'])
+		await t.throwsAsync(
+			buildGuest(kernel, {module: module.path}),
+			{instanceOf: BuildError, message: /of a test/},
+			time,
+		);
+	// Errors name the file that people edit.
+	await writeFile(module.entry, `${text}\nint x = nosuch;\n`);
+	const error = await t.throwsAsync(buildGuest(kernel, {module: module.path}), {instanceOf: BuildError});
+	t.regex(error?.message ?? '', /^kmod\/entry\.c:\d+:9: error: /m);
+	await writeFile(module.entry, text);
+	await t.notThrowsAsync(buildGuest(kernel, {module: module.path}));
+});
+
+test.serial('a module whose first build failed is built as a whole once it is mended', async t => {
+	t.timeout(20 * 60_000);
+	const kernel = await obtainKernel('debian-6.1');
+	await using module = await copyOfModule();
+	const text = await readFile(module.entry, 'utf8');
+	// A file that no build of this module had makes it begin from nothing.
+	await writeFile(path.join(path.dirname(module.entry), 'of_a_test.h'), `/* ${randomUUID()} */\n`);
+	await writeFile(module.entry, `${text}\nint x = nosuch;\n`);
+	await t.throwsAsync(buildGuest(kernel, {module: module.path}), {instanceOf: BuildError});
+	await writeFile(module.entry, `${text}\n/* ${randomUUID()} */\n`);
+	const {modules} = await buildGuest(kernel, {module: module.path});
+	t.true((await readFile(modules.bprobe)).length > 0);
+});
+
+test.serial('two processes with different sources of one module get each its own', async t => {
+	t.timeout(20 * 60_000);
+	const kernel = await obtainKernel('debian-6.1');
+	await using module = await copyOfModule();
+	const text = `${await readFile(module.entry, 'utf8')}\n/* ${randomUUID()} */\n`;
+	const script = `import {buildGuest} from ${JSON.stringify(path.join(import.meta.dirname, 'guest-build.ts'))};
+		console.log((await buildGuest(JSON.parse(process.argv[1]), {module: process.argv[2]})).modules.bprobe);`;
+	const build = (directory: string) =>
+		execa(process.execPath, ['--input-type=module', '-e', script, JSON.stringify(kernel), directory]);
+	await using other = await copyOfModule();
+	const functionOf = (name: string) => `${text}\nint ${name}(void);\nint ${name}(void) { return 1; }\n`;
+	await writeFile(module.entry, functionOf('bp_one'));
+	await writeFile(other.entry, functionOf('bp_other'));
+	const files = (await Promise.all([build(module.path), build(other.path), build(module.path)])).map(
+		({stdout}) => stdout,
+	);
+	t.is(files[0], files[2]);
+	const [one, two] = await Promise.all(files.slice(0, 2).map(file => readFile(file)));
+	t.true(one!.includes('bp_one') && !one!.includes('bp_other'));
+	t.true(two!.includes('bp_other') && !two!.includes('bp_one'));
+});
+
+test.serial('programs of the guest are the same whether built from nothing or after an edit', async t => {
+	t.timeout(10 * 60_000);
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'guest-'));
+	for (const name of ['guest', 'kmod', 'fixtures'])
+		await cp(path.join(projectRoot, name), path.join(directory.path, name), {recursive: true});
+	const out = path.join(directory.path, 'out');
+	const make = async () =>
+		(await execa('make', ['-C', path.join(directory.path, 'guest'), '-j2', `OUT=${out}`])).stdout;
+	await make();
+	const header = path.join(directory.path, 'guest/libbprobe/libbprobe.h');
+	await writeFile(header, (await readFile(header, 'utf8')).replace('#ifndef', '#define OF_A_TEST 1\n#ifndef'));
+	const source = path.join(directory.path, 'guest/agent/mark.c');
+	await writeFile(source, (await readFile(source, 'utf8')).replace('probe-matrix: %s', 'probe-matrix! %s'));
+	const words = await make();
+	t.regex(words, /agent\/mark\.o/);
+	t.notRegex(words, /-o \S+init\/main\.o|-o \S+core\/json\.o/, 'what includes neither is left alone');
+	const programs = ['init', 'agent-base', 'agent', 'bprobectl', 'libbprobe.a', 'programs/record.bpf.o'];
+	const contents = async () => Promise.all(programs.map(name => readFile(path.join(out, name))));
+	const incremental = await contents();
+	t.true(incremental[2]!.includes('probe-matrix! %s'));
+	await rm(out, {recursive: true});
+	await make();
+	const anew = await contents();
+	t.deepEqual(
+		programs.filter((_, index) => !anew[index]!.equals(incremental[index]!)),
+		[],
+	);
+});

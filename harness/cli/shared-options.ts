@@ -1,0 +1,33 @@
+import {Option} from 'commander';
+import {isolations} from '../guest/isolation.ts';
+import {acceleratorNames} from '../host/accelerator.ts';
+import {defaultKernel, fallbackKernel} from '../suites/bprobe/default-kernels.ts';
+import {repeatable} from './option-values.ts';
+
+/** The kernel that is tested if none is named. */
+export const defaultKernelText = `${defaultKernel}, or ${fallbackKernel} if that is unavailable`;
+
+export function matchOption(none = 'all cases'): Option {
+	return repeatable('--match <glob>', "cases, as 'suite/name' or 'suite/name[target]'", none);
+}
+
+export function sourceOption(): Option {
+	return new Option('--source <dir>', 'build kernel.org releases from this tree, which is only read');
+}
+
+/** `what` shares a guest, or does not: cells or repeats. */
+export function isolationOption(what: string): Option {
+	return new Option('--isolation <level>', `what ${what} share: a guest while it is clean, a snapshot, or nothing`)
+		.choices(isolations)
+		.default('reuse');
+}
+
+export function acceleratorOption(): Option {
+	return new Option('--accel <name>', 'how guests run (default: kvm if a test guest runs with it)').choices(
+		acceleratorNames,
+	);
+}
+
+export function historyOption(): Option {
+	return new Option('--history <dir>', 'directory of past runs, as --history of run and nightly keeps it');
+}

@@ -1,0 +1,71 @@
+import type {Guest} from '../guest/guest.ts';
+import type {Event} from '../results/run/events.ts';
+import {failureOf} from './kernel-failure.ts';
+
+export type BootedKernelsOptions = {
+	/** A fresh guest of a kernel. */
+	readonly bootGuest: (kernel: string, options: {signal: AbortSignal}) => Promise<Guest>;
+	readonly emit: (event: Event) => void;
+	readonly signal: AbortSignal;
+};
+
+/** Says of each kernel once how it is; one that has failed is not tried again. */
+export class BootedKernels {
+	readonly #options: BootedKernelsOptions;
+	readonly #ready = new Set<string>();
+	readonly #failed = new Map<string, {readonly error: unknown; notRun: number; isTold: boolean}>();
+	/** How many cells of each are running. */
+	readonly #running = new Map<string, number>();
+
+	constructor(options: BootedKernelsOptions) {
+		this.#options = options;
+	}
+
+	get isOneMissing(): boolean {
+		return this.#failed.size > 0;
+	}
+
+	/** Cells that were given up for the kernels that have failed. */
+	get notRun(): number {
+		return [...this.#failed.values()].reduce((sum, {notRun}) => sum + notRun, 0);
+	}
+
+	hasFailed(kernel: string): boolean {
+		return this.#failed.has(kernel);
+	}
+
+	async boot(kernel: string): Promise<Guest> {
+		if (this.#failed.has(kernel)) throw this.#failed.get(kernel)!.error;
+		const {bootGuest, emit, signal} = this.#options;
+		try {
+			const guest = await bootGuest(kernel, {signal});
+			if (!this.#ready.has(kernel)) {
+				emit({type: 'kernel', kernel, state: 'ready', release: guest.release, bootMs: guest.bootMs});
+				this.#ready.add(kernel);
+			}
+			return guest;
+		} catch (error) {
+			signal.throwIfAborted();
+			if (!this.#failed.has(kernel)) this.#failed.set(kernel, {error, notRun: 0, isTold: false});
+			throw error;
+		}
+	}
+
+	begin(kernel: string): void {
+		this.#running.set(kernel, (this.#running.get(kernel) ?? 0) + 1);
+	}
+
+	giveUp(kernel: string, cells: number): void {
+		this.#failed.get(kernel)!.notRun += cells;
+	}
+
+	/** That a kernel has failed is told when none of its cells runs any more: only then is it known how many did not. */
+	end(kernel: string): void {
+		const running = this.#running.get(kernel)! - 1;
+		this.#running.set(kernel, running);
+		const failed = this.#failed.get(kernel);
+		if (!failed || failed.isTold || running > 0) return;
+		failed.isTold = true;
+		this.#options.emit(failureOf(kernel, failed));
+	}
+}

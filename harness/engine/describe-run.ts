@@ -1,0 +1,44 @@
+import os from 'node:os';
+import {hashSources} from '../build/sources.ts';
+import type {Accelerator} from '../host/accelerator.ts';
+import type {Qemu} from '../host/qemu.ts';
+import type {CellName, RunEvent, Shard} from '../results/run/events.ts';
+import {planOrder} from '../results/run/reading-order.ts';
+import {targetKinds} from './case.ts';
+
+/** All that decides how cells end and what they mean. */
+const ourSources = ['harness', 'kmod', 'fixtures', 'guest', 'images'];
+
+type Description = {
+	readonly id: string;
+	/** All that the run is to have. */
+	readonly cells: readonly Pick<CellName, 'case' | 'target'>[];
+	readonly qemu: Qemu;
+	readonly accelerator: Accelerator;
+	readonly shard?: Shard;
+};
+
+/** The event that a run begins with. */
+export async function describeRun({id, cells, qemu, accelerator, shard}: Description): Promise<RunEvent> {
+	const {name, reason, speed} = accelerator;
+	return {
+		type: 'run',
+		schema: 1,
+		id,
+		startedAt: new Date().toISOString(),
+		host: {release: os.release(), cpus: os.availableParallelism(), memoryMib: Math.round(os.totalmem() / 2 ** 20)},
+		accelerator: {
+			name: name === 'tcg' ? `tcg, ${qemu.tcgThread}-threaded` : name,
+			reason,
+			...(speed !== undefined && {speed}),
+		},
+		versions: {
+			'probe-matrix': hashSources(ourSources).slice(0, 12),
+			node: process.version,
+			qemu: qemu.version,
+		},
+		cells: cells.length,
+		...(cells.length > 0 && {order: planOrder(cells, targetKinds)}),
+		...(shard && {shard}),
+	};
+}

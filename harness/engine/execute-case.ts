@@ -1,0 +1,134 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {Guest} from '../guest/guest.ts';
+import {GuestWatch} from '../guest/guest-watch.ts';
+import {abortable} from '../host/abort.ts';
+import {LinkLostError} from '../host/errors.ts';
+import {cellTitle} from '../results/run/events.ts';
+import {openContext} from './context.ts';
+import {DeadlineError, GuestEndedError, type Left, TroubleError} from './judge.ts';
+import type {Cell} from './plan.ts';
+
+/** What happened while a case ran. */
+export type Execution = {
+	/** Names the cell in the marks of its guest's kernel log. */
+	readonly title: string;
+	/** What ended the case early: an assertion, a DeadlineError, GuestEndedError, TroubleError or LinkLostError. */
+	readonly failure?: unknown;
+	readonly durationMs: number;
+	/** What the case left behind; absent if it failed. */
+	readonly left?: Left;
+	readonly evidence: Record<string, unknown>;
+	/** The guest's agent does not answer. */
+	readonly isSilent: boolean;
+	/** The kernel had reported a problem before the case began. */
+	readonly isReportLate: boolean;
+	/** Undoes what the case did. */
+	close(): Promise<void>;
+};
+
+export type ExecuteOptions = {
+	readonly signal: AbortSignal;
+	/** How long to stay after the case has ended, for late reports. */
+	readonly settleMs?: number;
+};
+
+/** Time for a guest's end to become known after its link was lost. */
+const graceMs = 5000;
+/** Hardly a cell takes so long; one that an emulator keeps in a loop is freed after this time. */
+const retranslateMs = 3000;
+/** A silent guest is given until then, from the cell's begin, to say itself why (see guest-settings.ts). */
+const silentMs = 14_000;
+
+/** Runs a cell's case in a guest until it ends, fails, misses its deadline or the kernel reports a problem. Never throws. */
+export async function executeCase(
+	cell: Cell,
+	guest: Guest,
+	{signal, settleMs = 0}: ExecuteOptions,
+): Promise<Execution> {
+	const startedAt = performance.now();
+	const {slowness, isEmulated = false} = guest;
+	const deadlineMs = cell.definition.deadlineMs * slowness;
+	const stop = new AbortController();
+	const deadline = new DeadlineError(`Timed out after ${Math.round(deadlineMs / 100) / 10} s.`);
+	const timer = setTimeout(() => stop.abort(deadline), deadlineMs);
+	void guest.ended.then(end => stop.abort(new GuestEndedError(end)));
+	const watch = GuestWatch.of(guest);
+	await guest.console.refresh().catch(() => {});
+	const isReportLate = watch.reports.length > 0;
+	const trouble = Promise.withResolvers<void>();
+	using _ = watch.onTrouble(() => {
+		trouble.resolve();
+		stop.abort(new TroubleError('The kernel reported a problem.'));
+	});
+	const ended = AbortSignal.any([signal, stop.signal]);
+	const {ask, exec, push, release, hasOption, addresses} = guest;
+	const given = {cell, ask, exec, push, release, hasOption, addresses, signal: ended, slowness, isEmulated};
+	const {context, evidence, close} = openContext(given);
+	const refreshing = retranslateEvery(retranslateMs, guest, () => {
+		evidence.retranslations = Number(evidence.retranslations ?? 0) + 1;
+	});
+	const title = `${cellTitle(cell)} ${cell.repeat}`;
+
+	let failure: unknown;
+	let durationMs = 0;
+	let left: Left | undefined;
+	try {
+		const before = await abortable(ask('mark', {text: `begin ${title}`}), ended);
+		await abortable(ask('reset', {}), ended);
+		await abortable(cell.definition.run(context), ended);
+		durationMs = performance.now() - startedAt;
+		await abortable(close(), ended);
+		if (settleMs > 0) await abortable(sleep(settleMs), ended);
+		left = await abortable(ask('mark', {text: `end ${title}`}), ended);
+		left = {...left, taint: left.taint & ~before.taint};
+	} catch (error) {
+		durationMs ||= performance.now() - startedAt;
+		failure =
+			error instanceof LinkLostError
+				? await whyLost(guest, error)
+				: (error ?? new TypeError(`The case threw ${error}.`));
+	}
+	clearTimeout(timer);
+	clearInterval(refreshing);
+	const isSilent = failure instanceof DeadlineError && !(await answers(guest, slowness));
+	if (isSilent && !(await guest.isHeld?.())) {
+		const waitMs = startedAt + silentMs * slowness - performance.now();
+		const waiting = sleep(Math.max(0, waitMs), undefined, {ref: false, signal}).catch(() => {});
+		await Promise.race([trouble.promise, guest.ended, waiting]);
+	}
+	return {title, failure, durationMs, ...(left && {left}), evidence, isSilent, isReportLate, close};
+}
+
+/** Whether a guest whose case does not end is well otherwise. */
+async function answers(guest: Guest, slowness: number): Promise<boolean> {
+	try {
+		await abortable(guest.ask('counts', {}), AbortSignal.timeout(Math.round(500 * slowness)));
+		return true;
+	} catch {
+		// Late or lost: no answer.
+		return false;
+	}
+}
+
+/** A lost link is a symptom; what ended the guest says more, and comes a moment later. */
+async function whyLost(guest: Guest, error: LinkLostError): Promise<Error> {
+	const late = sleep(graceMs, error, {ref: false});
+	return Promise.race([guest.ended.then(end => new GuestEndedError(end)), late]);
+}
+
+/** A guest that hangs for another reason is not helped by this, and one that is well does not notice. */
+function retranslateEvery(ms: number, guest: Guest, onDone: () => void): NodeJS.Timeout {
+	let isUnderWay = false;
+	return setInterval(() => {
+		if (isUnderWay) return;
+		isUnderWay = true;
+		guest
+			.retranslate()
+			.then(onDone, () => {
+				// QEMU has ended or does not respond: the cell's own deadline and end say so.
+			})
+			.finally(() => {
+				isUnderWay = false;
+			});
+	}, ms);
+}

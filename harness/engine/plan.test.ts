@@ -1,0 +1,82 @@
+import test from 'ava';
+import {UsageError} from '../host/errors.ts';
+import {cellTitle} from '../results/run/events.ts';
+import {allCases} from '../suites/bprobe/cases/all.ts';
+import {defineCase} from './case.ts';
+import {planCells} from './plan.ts';
+
+const run = () => Promise.resolve();
+const cases = [
+	defineCase({id: 'module/loads', needs: [], deadlineMs: 1, run}),
+	defineCase({id: 'entry/flags', needs: [], targets: ['asm', 'asm-fentry', 'c'], deadlineMs: 1, run}),
+	defineCase({id: 'return/flags', needs: [], targets: ['asm', 'c'], deadlineMs: 1, run}),
+];
+const mechanism = {
+	id: 'fake',
+	features: new Set<never>(),
+	attach: () => Promise.resolve(1),
+	info: () => Promise.reject(new Error('not faked')),
+	detach: () => Promise.resolve('0x0' as const),
+};
+
+function titles(match: readonly string[], {repeat = 1, kernels = ['k']} = {}): readonly string[] {
+	return planCells({kernels, mechanisms: [mechanism], cases, match, repeat}).map(cellTitle);
+}
+
+test('without globs there is a cell for each case and target', t => {
+	t.deepEqual(titles([]), [
+		'module/loads',
+		'entry/flags[asm]',
+		'entry/flags[asm-fentry]',
+		'entry/flags[c]',
+		'return/flags[asm]',
+		'return/flags[c]',
+	]);
+});
+
+test('brackets of a glob are those of the title', t => {
+	t.deepEqual(titles(['entry/flags[asm]']), ['entry/flags[asm]']);
+	t.deepEqual(titles(['*[c]']), ['entry/flags[c]', 'return/flags[c]']);
+	t.deepEqual(titles(['entry/flag?[asm*']), ['entry/flags[asm]', 'entry/flags[asm-fentry]']);
+});
+
+test('a glob without brackets means every target', t => {
+	t.deepEqual(titles(['return/flags']), ['return/flags[asm]', 'return/flags[c]']);
+});
+
+test('a dot of a glob is a dot', t => {
+	t.throws(() => titles(['module.loads']), {instanceOf: UsageError});
+});
+
+test('a cell that two globs match is planned once', t => {
+	t.deepEqual(titles(['module/*', '*/loads']), ['module/loads']);
+});
+
+test('each cell is planned as often as asked, for each kernel', t => {
+	const cells = planCells({kernels: ['a', 'b'], mechanisms: [mechanism], cases, match: ['module/*'], repeat: 2});
+	t.deepEqual(
+		cells.map(({kernel, repeat}) => [kernel, repeat]),
+		[
+			['a', 0],
+			['a', 1],
+			['b', 0],
+			['b', 1],
+		],
+	);
+});
+
+test('every glob must match; a misspelt one is told what it may have meant', t => {
+	t.throws(() => titles(['module/*', 'entry/falgs']), {
+		instanceOf: UsageError,
+		message: 'No case matches entry/falgs; did you mean entry/flags?',
+	});
+	t.throws(() => titles(['entirely/different-from-all']), {
+		instanceOf: UsageError,
+		message: 'No case matches entirely/different-from-all.',
+	});
+});
+
+test('every case has a name of its own', t => {
+	const ids = allCases.map(({id}) => id);
+	t.deepEqual(ids, [...new Set(ids)]);
+});

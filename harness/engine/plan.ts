@@ -1,0 +1,77 @@
+import {UsageError} from '../host/errors.ts';
+import {type CellName, cellTitle} from '../results/run/events.ts';
+import type {Case, TargetKind} from './case.ts';
+import type {Mechanism} from './mechanism.ts';
+
+export type Cell = CellName & {
+	readonly definition: Case;
+	readonly mechanismUsed: Mechanism;
+	readonly targetKind: TargetKind;
+	readonly repeat: number;
+};
+
+export type PlanOptions = {
+	readonly kernels: readonly string[];
+	readonly mechanisms: readonly Mechanism[];
+	readonly cases: readonly Case[];
+	/** Globs on `suite/name` or `suite/name[target]`: `*` any characters, `?` one. None: everything. */
+	readonly match?: readonly string[];
+	readonly repeat?: number;
+};
+
+/** kernels × mechanisms × cases × targets, in the order of the case list. Throws UsageError when a glob matches nothing. */
+export function planCells({kernels, mechanisms, cases, match = [], repeat = 1}: PlanOptions): readonly Cell[] {
+	const patterns = match.map(glob => ({glob, pattern: globToRegExp(glob), matched: false}));
+	const cells: Cell[] = [];
+	for (const kernel of kernels)
+		for (const mechanism of mechanisms)
+			for (const definition of cases)
+				for (const target of definition.targets ?? [undefined]) {
+					const name: CellName = {kernel, mechanism: mechanism.id, case: definition.id, ...(target && {target})};
+					const matching = patterns.filter(({pattern}) => pattern.test(definition.id) || pattern.test(cellTitle(name)));
+					for (const pattern of matching) pattern.matched = true;
+					if (patterns.length > 0 && matching.length === 0) continue;
+					for (let round = 0; round < repeat; round++) {
+						cells.push({
+							...name,
+							definition,
+							mechanismUsed: mechanism,
+							targetKind: target ?? 'asm-fentry',
+							repeat: round,
+						});
+					}
+				}
+	const idle = patterns.find(pattern => !pattern.matched);
+	if (idle) {
+		const near = nearestId(idle.glob, cases);
+		throw new UsageError(`No case matches ${idle.glob}${near ? `; did you mean ${near}?` : '.'}`);
+	}
+	return cells;
+}
+
+/** `*` and `?` are wild, all else stands for itself: brackets belong to cell titles. */
+function globToRegExp(glob: string): RegExp {
+	const source = glob
+		.replaceAll(/[\\^$.|+()[\]{}]/g, String.raw`\$&`)
+		.replaceAll('*', '.*')
+		.replaceAll('?', '.');
+	return new RegExp(`^${source}$`);
+}
+
+function nearestId(glob: string, cases: readonly Case[]): string | undefined {
+	const distances = cases.map(({id}) => ({id, distance: editDistance(glob, id)}));
+	distances.sort((a, b) => a.distance - b.distance);
+	return distances[0] && distances[0].distance <= 6 ? distances[0].id : undefined;
+}
+
+function editDistance(a: string, b: string): number {
+	let row = Array.from({length: b.length + 1}, (_, index) => index);
+	for (let i = 1; i <= a.length; i++) {
+		const next = [i];
+		for (let j = 1; j <= b.length; j++) {
+			next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+		}
+		row = next;
+	}
+	return row[b.length]!;
+}

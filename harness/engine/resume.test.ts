@@ -1,0 +1,68 @@
+import test from 'ava';
+import {UsageError} from '../host/errors.ts';
+import type {KernelEvent} from '../results/run/events.ts';
+import {parseRun} from '../results/run/read-run.ts';
+import {bprobe} from '../suites/bprobe/mechanism-bprobe.ts';
+import {asText, type FakeRun, fakeRun} from '../test/fake-run.ts';
+import {defineCase} from './case.ts';
+import {planCells} from './plan.ts';
+import {resumeRun} from './resume.ts';
+
+const cases = ['module/loads', 'race/storm'].map(id => defineCase({id, needs: [], deadlineMs: 1, async run() {}}));
+const planned = planCells({kernels: ['k', 'l'], mechanisms: [bprobe], cases, repeat: 2});
+const named = (run: FakeRun) => ({
+	name: 'earlier',
+	record: parseRun(asText(fakeRun({isInterrupted: true, ...run})), 'earlier'),
+});
+const titles = (cells: readonly {kernel: string; case: string; repeat: number}[]) =>
+	cells.map(({kernel, case: id, repeat}) => `${kernel} ${id} ${repeat}`);
+
+test('what has a verdict is taken over, and only the rest is left', t => {
+	const cells = {
+		'k module/loads': ['pass', 'fail'],
+		'k race/storm': ['inconclusive'],
+		'l module/loads': ['skip'],
+	} as const;
+	const {left, earlier} = resumeRun(named({cells}), planned);
+	t.deepEqual(titles(left), ['k race/storm 1', 'l module/loads 1', 'l race/storm 0', 'l race/storm 1']);
+	t.deepEqual(titles(earlier.cells), ['k module/loads 0', 'k module/loads 1', 'k race/storm 0', 'l module/loads 0']);
+});
+
+test('what the host spoilt is asked again', t => {
+	const {left, earlier} = resumeRun(named({cells: {'k module/loads': ['infra', 'pass']}}), planned);
+	t.true(titles(left).includes('k module/loads 0'));
+	t.deepEqual(titles(earlier.cells), ['k module/loads 1']);
+});
+
+test('of a kernel that has cells left this run tells how it is, of the others the earlier one', t => {
+	const done = ['pass', 'pass'] as const;
+	const kernels = (['k', 'l'] as const).map((kernel): KernelEvent => ({type: 'kernel', kernel, state: 'ready'}));
+	const {earlier} = resumeRun(
+		named({cells: {'k module/loads': done, 'k race/storm': done, 'l module/loads': done}, kernels}),
+		planned,
+	);
+	t.deepEqual(
+		earlier.kernels.map(({kernel}) => kernel),
+		['k'],
+	);
+});
+
+test('leak scans belong to the cells before them', t => {
+	const {earlier} = resumeRun(named({cells: {'k race/storm': ['pass'], 'k race/leak-scan': ['pass']}}), planned);
+	t.is(earlier.cells.length, 2);
+});
+
+test('a run with other cells is refused by the name of one', t => {
+	for (const [title, message] of [
+		[
+			'm module/loads',
+			/^earlier holds m module\/loads, repeat 0, which this command does not request: resume with the options of that run\.$/,
+		],
+		['k module/device', /holds k module\/device, repeat 0/],
+	] as const) {
+		t.throws(() => resumeRun(named({cells: {[title]: 'pass'}}), planned), {instanceOf: UsageError, message});
+	}
+	t.throws(() => resumeRun(named({cells: {'k race/storm': ['pass', 'pass', 'pass']}}), planned), {
+		message: /holds k race\/storm, repeat 2/,
+	});
+});

@@ -1,0 +1,38 @@
+import {UsageError} from '../host/errors.ts';
+import {cellKey} from '../results/run/cell-summary.ts';
+import {type CellEvent, cellTitle, type KernelEvent} from '../results/run/events.ts';
+import type {NamedBeginning, NamedRun} from '../results/run/merge-runs.ts';
+import {leakScanAfter} from './leak-scan.ts';
+import type {Cell} from './plan.ts';
+
+/** What an earlier run has found out, which one that goes on with it takes over. */
+export type EarlierRun = NamedBeginning & {
+	readonly kernels: readonly KernelEvent[];
+	readonly cells: readonly CellEvent[];
+};
+
+/**
+ * What a run leaves to do of a plan, and what it has done of it. Done is what has a verdict, unless the harness or the host
+ * spoilt it. Throws UsageError where the run holds cells of another plan.
+ */
+export function resumeRun(
+	{name, record}: NamedRun,
+	planned: readonly Cell[],
+): {left: readonly Cell[]; earlier: EarlierRun} {
+	const identity = (cell: Parameters<typeof cellKey>[0] & {readonly repeat: number}) =>
+		`${cellKey(cell)} ${cell.repeat}`;
+	const known = new Set(planned.flatMap(cell => [identity(cell), identity(leakScanAfter(cell))]));
+	const foreign = record.cells.find(cell => !known.has(identity(cell)));
+	if (foreign) {
+		throw new UsageError(
+			`${name} holds ${foreign.kernel} ${cellTitle(foreign)}, repeat ${foreign.repeat}, which this command does not request: resume with the options of that run.`,
+		);
+	}
+	const cells = record.cells.filter(({verdict}) => verdict !== 'infra');
+	const done = new Set(cells.map(identity));
+	const left = planned.filter(cell => !done.has(identity(cell)));
+	// Of the others this run tells how they are.
+	const leftKernels = new Set(left.map(({kernel}) => kernel));
+	const kernels = record.kernels.filter(({kernel}) => !leftKernels.has(kernel));
+	return {left, earlier: {name, run: record.run, kernels, cells}};
+}

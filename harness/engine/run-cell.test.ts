@@ -1,0 +1,321 @@
+import assert from 'node:assert/strict';
+import {setTimeout as sleep} from 'node:timers/promises';
+import test from 'ava';
+import {CrashDetector} from '../crash/crash-detector.ts';
+import {GuestWatch} from '../guest/guest-watch.ts';
+import {AgentError, LinkLostError} from '../host/errors.ts';
+import {FakeGuest, fakeCell} from '../test/fake-guest.ts';
+import {runCell} from './run-cell.ts';
+
+const {signal} = new AbortController();
+// What waits for a guest does not keep the process alive; a real guest's connection does.
+const alive = setInterval(() => {}, 1000);
+test.after.always('the process may end', () => clearInterval(alive));
+
+const clean = {taint: 0, probes: 0, waiting: 0};
+const oops = '[    1.5] BUG: unable to handle page fault for address: ffffffffdeadbeef';
+
+test('a case that returns passes, and the guest can be used again', async t => {
+	const outcome = await runCell(
+		fakeCell(async () => {}),
+		new FakeGuest(),
+		{signal},
+	);
+	t.like(outcome, {verdict: 'pass', isGuestDirty: false});
+	t.is(outcome.console, undefined);
+});
+
+test('an assertion that does not hold is a failure with its error, evidence and console', async t => {
+	const guest = new FakeGuest();
+	const cell = fakeCell(async context => {
+		context.evidence('seen', 7);
+		guest.say('hello from the kernel');
+		assert.equal(7, 8, 'seven is not eight');
+	});
+	const outcome = await runCell(cell, guest, {signal});
+	t.like(outcome, {verdict: 'fail', evidence: {seen: 7}, consolePath: guest.console.path, isGuestDirty: false});
+	t.true(outcome.error instanceof assert.AssertionError);
+	t.regex(outcome.message ?? '', /^seven is not eight/);
+	t.regex(outcome.console ?? '', /hello from the kernel/);
+});
+
+test('an operation that the agent refuses is a failure', async t => {
+	const refused = new AgentError('attach', {errno: 'EBUSY', message: 'no'});
+	t.is(
+		(
+			await runCell(
+				fakeCell(() => Promise.reject(refused)),
+				new FakeGuest(),
+				{signal},
+			)
+		).verdict,
+		'fail',
+	);
+});
+
+test('a complaint of the kernel is a crash, whatever the case says', async t => {
+	for (const end of [() => {}, () => assert.fail('no'), () => assert.fail(new LinkLostError('gone'))]) {
+		const guest = new FakeGuest();
+		const cell = fakeCell(async () => {
+			guest.say(oops);
+			end();
+		});
+		const outcome = await runCell(cell, guest, {signal});
+		t.like(outcome, {verdict: 'crash', isGuestDirty: true});
+		t.regex(outcome.message ?? '', /^BUG: unable to handle page fault/);
+	}
+});
+
+test('what the kernel says after a cell has ended is not lost, and told to be late', async t => {
+	const guest = new FakeGuest();
+	t.is(
+		(
+			await runCell(
+				fakeCell(async () => {}),
+				guest,
+				{signal},
+			)
+		).verdict,
+		'pass',
+	);
+	guest.say(oops);
+	await guest.console.refresh();
+	const outcome = await runCell(
+		fakeCell(async () => {}),
+		guest,
+		{signal},
+	);
+	t.like(outcome, {verdict: 'crash', isReportLate: true, isGuestDirty: true});
+});
+
+test('a case that does not end in time hangs, and its signal is aborted', async t => {
+	let isAborted = false;
+	const cell = fakeCell(
+		async context => {
+			context.signal.addEventListener('abort', () => {
+				isAborted = true;
+			});
+			await new Promise(() => {});
+		},
+		{deadlineMs: 30},
+	);
+	const outcome = await runCell(cell, new FakeGuest(), {signal});
+	t.like(outcome, {verdict: 'hang', isGuestDirty: true});
+	t.true(isAborted);
+});
+
+test('deadlines are longer in a slow guest', async t => {
+	const cell = fakeCell(() => sleep(200), {deadlineMs: 100});
+	t.is((await runCell(cell, Object.assign(new FakeGuest(), {slowness: 1000}), {signal})).verdict, 'pass');
+	t.is((await runCell(cell, Object.assign(new FakeGuest(), {slowness: 1}), {signal})).verdict, 'hang');
+});
+
+for (const verdict of ['crash', 'hang', 'infra'] as const) {
+	test(`a guest whose end means ${verdict} ends its cell at once with that verdict`, async t => {
+		const guest = new FakeGuest();
+		const cell = fakeCell(async () => {
+			guest.end({verdict, message: 'it ended'});
+			await new Promise(() => {});
+		});
+		const outcome = await runCell(cell, guest, {signal});
+		t.like(outcome, {verdict, message: 'it ended', isGuestDirty: true});
+	});
+}
+
+test('a lost link is judged by what ended the guest', async t => {
+	const guest = new FakeGuest();
+	const cell = fakeCell(async () => {
+		guest.end({verdict: 'crash', message: 'it reset'});
+		throw new LinkLostError('the connection ended');
+	});
+	t.like(await runCell(cell, guest, {signal}), {verdict: 'crash', message: 'it reset'});
+});
+
+test('a race that proves nothing is inconclusive', async t => {
+	const outcome = await runCell(
+		fakeCell(async context => context.inconclusive('2 of 3')),
+		new FakeGuest(),
+		{signal},
+	);
+	t.like(outcome, {verdict: 'inconclusive', message: '2 of 3', isGuestDirty: false});
+});
+
+test('a case that skips itself says why', async t => {
+	const outcome = await runCell(
+		fakeCell(async context => context.skip('no such thing here')),
+		new FakeGuest(),
+		{signal},
+	);
+	t.like(outcome, {verdict: 'skip', message: 'no such thing here', isGuestDirty: false});
+});
+
+test('a case that needs what the mechanism has not is skipped without a word to the guest', async t => {
+	const guest = new FakeGuest();
+	const outcome = await runCell(
+		fakeCell(async () => {}, {needs: ['entry', 'library']}),
+		guest,
+		{signal},
+	);
+	t.like(outcome, {verdict: 'skip', message: 'fake has no library.'});
+	t.deepEqual(guest.asked, []);
+});
+
+test('probes and waiting tasks that a case leaves behind are its failure', async t => {
+	for (const left of [{probes: 1}, {waiting: 2}]) {
+		const guest = new FakeGuest();
+		guest.states = [clean, {...clean, ...left}];
+		const outcome = await runCell(
+			fakeCell(async () => {}),
+			guest,
+			{signal},
+		);
+		t.like(outcome, {verdict: 'fail', isGuestDirty: true});
+		t.regex(outcome.message ?? '', /after the case/);
+	}
+});
+
+test('a module of ours is no taint that counts; a warning is, even if the console says nothing', async t => {
+	for (const [taint, verdict] of [
+		[1 << 12, 'pass'],
+		[1 << 9, 'crash'],
+		[1 << 7, 'crash'],
+	] as const) {
+		const guest = new FakeGuest();
+		guest.states = [clean, {...clean, taint}];
+		t.is(
+			(
+				await runCell(
+					fakeCell(async () => {}),
+					guest,
+					{signal},
+				)
+			).verdict,
+			verdict,
+		);
+	}
+});
+
+test('a taint that was there before is not charged to the cell', async t => {
+	const guest = new FakeGuest();
+	guest.states = [{...clean, taint: 1 << 9}];
+	t.is(
+		(
+			await runCell(
+				fakeCell(async () => {}),
+				guest,
+				{signal},
+			)
+		).verdict,
+		'pass',
+	);
+});
+
+test('a mistake in a case is ours, with its stack', async t => {
+	const outcome = await runCell(
+		fakeCell(() => Promise.reject(new TypeError('x is not a function'))),
+		new FakeGuest(),
+		{
+			signal,
+		},
+	);
+	t.like(outcome, {verdict: 'infra', isGuestDirty: true});
+	t.regex(outcome.message ?? '', /TypeError: x is not a function\n +at /);
+});
+
+test('whatever a case throws, runCell does not', async t => {
+	for (const thrown of [undefined, null, 'text', 7, {}]) {
+		const outcome = await runCell(
+			fakeCell(() => Promise.reject(thrown)),
+			new FakeGuest(),
+			{signal},
+		);
+		t.not(outcome.verdict, 'pass', typeof thrown);
+	}
+});
+
+test('what a case started is undone in reverse order, also after a failure', async t => {
+	const guest = new FakeGuest();
+	const cell = fakeCell(async context => {
+		await context.load('record');
+		await context.start('startLoop', {target: 'c', context: 'task', seed: '0x0'});
+		assert.fail('no');
+	});
+	await runCell(cell, guest, {signal});
+	t.deepEqual(guest.asked, ['mark', 'reset', 'load', 'startLoop', 'release', 'stopJob', 'unload', 'mark']);
+});
+
+test('a complaint ends the case at once', async t => {
+	const guest = new FakeGuest();
+	const cell = fakeCell(async () => {
+		guest.say(oops);
+		await new Promise(() => {});
+	});
+	const outcome = await runCell(cell, guest, {signal});
+	t.like(outcome, {verdict: 'crash', isReportLate: false});
+	t.true(outcome.durationMs < 1000);
+});
+
+test('a kernel that says it is stuck hangs', async t => {
+	const guest = new FakeGuest();
+	const cell = fakeCell(async () => {
+		guest.say('[    9.029243] rcu: INFO: rcu_preempt self-detected stall on CPU');
+		guest.say('[    9.031135] RIP: 0010:fx_spin+0x11/0x20 [fixtures]');
+		await new Promise(() => {});
+	});
+	const outcome = await runCell(cell, guest, {signal});
+	t.like(outcome, {verdict: 'hang', message: 'INFO: rcu_preempt stall in fx_spin [fixtures]'});
+});
+
+test('a guest that answers is not waited for when its case is over its deadline', async t => {
+	const guest = Object.assign(new FakeGuest(), {bootMs: 3333});
+	const cell = fakeCell(() => new Promise(() => {}), {deadlineMs: 30});
+	const startedAt = performance.now();
+	t.is((await runCell(cell, guest, {signal})).verdict, 'hang');
+	t.true(performance.now() - startedAt < 5000);
+});
+
+test('a guest that answers nothing is given time to say why', async t => {
+	const guest = new FakeGuest();
+	const cell = fakeCell(
+		async () => {
+			guest.fallSilent();
+			setTimeout(() => guest.say('[    9.1] watchdog: BUG: soft lockup - CPU#0 stuck for 6s! [agent:7]'), 900);
+			await new Promise(() => {});
+		},
+		{deadlineMs: 100},
+	);
+	const outcome = await runCell(cell, guest, {signal});
+	t.like(outcome, {verdict: 'hang', message: 'BUG: soft lockup'});
+});
+
+test('a guest that hangs is looked at before it goes, and what is found may clear the case', async t => {
+	for (const verdict of ['hang', 'infra'] as const) {
+		const guest = Object.assign(new FakeGuest(), {
+			examine: async () => ({verdict, words: 'CPU 0 is in f.', evidence: {cpus: ['f+0x1']}}),
+		});
+		const outcome = await runCell(
+			fakeCell(() => new Promise(() => {}), {deadlineMs: 30}),
+			guest,
+			{signal},
+		);
+		t.like(outcome, {verdict, evidence: {cpus: ['f+0x1']}, isGuestDirty: true});
+		t.regex(outcome.message ?? '', /^Timed out after .*\nCPU 0 is in f\.$/);
+	}
+});
+
+test('a detector that fails is no clean console', async t => {
+	const guest = new FakeGuest();
+	class Broken extends CrashDetector {
+		override push(): void {
+			throw new RangeError('no such line');
+		}
+	}
+	GuestWatch.of(guest, () => new Broken());
+	const outcome = await runCell(
+		fakeCell(async () => guest.say('all is well')),
+		guest,
+		{signal},
+	);
+	t.like(outcome, {verdict: 'infra', isGuestDirty: true});
+	t.regex(outcome.message ?? '', /the detector failed: RangeError: no such line/);
+});

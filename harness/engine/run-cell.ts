@@ -1,0 +1,139 @@
+import type {KernelReport} from '../crash/crash-report.ts';
+import type {Guest} from '../guest/guest.ts';
+import {GuestWatch} from '../guest/guest-watch.ts';
+import {abortable} from '../host/abort.ts';
+import {LinkLostError} from '../host/errors.ts';
+import type {CellEvent} from '../results/run/events.ts';
+import {isGreen} from '../results/run/verdict.ts';
+import {type ExecuteOptions, type Execution, executeCase} from './execute-case.ts';
+import {badTaint, GuestEndedError, type Judgement, judge, TroubleError} from './judge.ts';
+import type {Cell} from './plan.ts';
+
+export type CellOutcome = Pick<
+	CellEvent,
+	'verdict' | 'durationMs' | 'message' | 'evidence' | 'console' | 'consolePath'
+> &
+	Pick<Judgement, 'isEmulatorsFault'> & {
+		/** What the case threw, for a runner that can show it better than its message. */
+		readonly error?: unknown;
+		/** The guest must not be used for another cell. */
+		readonly isGuestDirty: boolean;
+		/** What the kernel reported first. */
+		readonly report?: KernelReport;
+		/** The report was there before the cell began: an earlier cell caused it, and this one has not run. */
+		readonly isReportLate?: boolean;
+	};
+
+/** Time for a guest to undo what a failed case did. */
+const graceMs = 5000;
+/** Of the console, in an event. */
+const excerptChars = 1 << 15;
+
+/** Runs one cell in a guest and judges it. Never throws: whatever happens is a verdict. */
+export async function runCell(cell: Cell, guest: Guest, options: ExecuteOptions): Promise<CellOutcome> {
+	const missing = cell.definition.needs.filter(feature => !cell.mechanismUsed.features.has(feature));
+	if (missing.length > 0) {
+		const message = `${cell.mechanism} has no ${missing.join(', ')}.`;
+		return {verdict: 'skip', durationMs: 0, message, isGuestDirty: false};
+	}
+	const execution = await executeCase(cell, guest, options);
+	const aftermath = await clearUp(guest, execution);
+	return conclude(guest, execution, aftermath);
+}
+
+type Aftermath = Pick<GuestWatch, 'reports' | 'broken'> & {
+	readonly isGuestDirty: boolean;
+	/** What the guest said since the last cell. */
+	readonly console: string;
+};
+
+/** Undoes what is left of the case and takes what the kernel has said. */
+async function clearUp(guest: Guest, {title, failure, isSilent, close}: Execution): Promise<Aftermath> {
+	// After a failure, too, what the case left must be cleared away, or the guest is of no more use.
+	const isGuestDirty = isSilent || isFatal(failure) || (failure !== undefined && !(await tidies(guest, close, title)));
+	const watch = GuestWatch.of(guest);
+	await settleConsole(guest, `end ${title}`, {isExpected: !isGuestDirty});
+	await watch.settled(guest.console);
+	const {reports, broken} = watch;
+	const console = guest.console.from(watch.judged.console);
+	watch.settle(guest.console);
+	return {isGuestDirty, reports, broken, console};
+}
+
+/** The verdict, with everything that an event keeps of the cell. */
+async function conclude(
+	guest: Guest,
+	{title, failure, durationMs, left, evidence, isReportLate}: Execution,
+	{isGuestDirty, reports, broken, console}: Aftermath,
+): Promise<CellOutcome> {
+	const [report] = reports;
+	const isEmulated = guest.isEmulated ?? false;
+	let judged: Judgement = judge(failure, {reports, isEmulated, ...(left && {left}), ...(broken && {broken})});
+	if (report) evidence.report = await describe(report, guest);
+	if (judged.verdict === 'hang' && guest.examine) judged = await examine(guest, judged, evidence);
+	const {verdict} = judged;
+	const isSpoilt = report || broken || verdict === 'hang' || verdict === 'crash' || verdict === 'infra';
+	const isLeft = left && (left.taint & badTaint || left.probes > 0 || left.waiting > 0);
+	return {
+		...judged,
+		durationMs: Math.round(durationMs),
+		...(Object.keys(evidence).length > 0 && {evidence}),
+		...(failure !== undefined && {error: failure instanceof TroubleError ? new Error(judged.message) : failure}),
+		...(!isGreen(judged) && {
+			console: excerpt(report?.text ?? console),
+			consolePath: guest.console.path,
+		}),
+		isGuestDirty: Boolean(isGuestDirty || isSpoilt || isLeft),
+		...(report &&
+			!judged.isEmulatorsFault && {
+				report,
+				isReportLate: isReportLate || (report.mark !== `begin ${title}` && report.mark !== `end ${title}`),
+			}),
+	};
+}
+
+/** After these the guest is thrown away as it is. */
+function isFatal(failure: unknown): boolean {
+	return failure instanceof GuestEndedError || failure instanceof TroubleError || failure instanceof LinkLostError;
+}
+
+async function describe({frames, task, hasPanicked}: KernelReport, guest: Guest): Promise<Record<string, unknown>> {
+	return {
+		...(task !== undefined && {task}),
+		frames: guest.locate ? await guest.locate(frames).catch(() => frames) : frames,
+		...(hasPanicked && {hasPanicked}),
+	};
+}
+
+/** A look at a guest that hangs, before it is killed. */
+async function examine(guest: Guest, judged: Judgement, evidence: Record<string, unknown>): Promise<Judgement> {
+	const found = await guest.examine!();
+	Object.assign(evidence, found.evidence);
+	return {verdict: found.verdict, message: [judged.message, found.words].filter(Boolean).join('\n')};
+}
+
+async function tidies(guest: Guest, close: () => Promise<void>, title: string): Promise<boolean> {
+	const late = AbortSignal.timeout(graceMs);
+	try {
+		await abortable(guest.ask('release', {}), late);
+		await abortable(close(), late);
+		const left = await abortable(guest.ask('mark', {text: `end ${title}`}), late);
+		return left.probes <= 0 && left.waiting === 0;
+	} catch {
+		// Whatever the reason, this guest does not answer as it should.
+		return false;
+	}
+}
+
+/** The console comes by file, the answer by a port: waits until the file has caught up with the cell's end. */
+async function settleConsole(guest: Guest, mark: string, {isExpected}: {isExpected: boolean}): Promise<void> {
+	const pattern = new RegExp(`probe-matrix: ${RegExp.escape(mark)}$`);
+	const waited = guest.console.waitForLine(pattern, {signal: AbortSignal.timeout(isExpected ? graceMs : 500)});
+	await waited.catch(() => {});
+	await guest.console.refresh().catch(() => {});
+}
+
+function excerpt(console: string): string {
+	const lines = console.slice(-excerptChars).trimEnd().split('\n');
+	return lines.slice(Math.max(0, lines.length - 120)).join('\n');
+}

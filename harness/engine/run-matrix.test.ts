@@ -1,0 +1,394 @@
+import assert from 'node:assert/strict';
+import test from 'ava';
+import {BootError} from '../host/errors.ts';
+import type {CellEvent, Event, KernelEvent} from '../results/run/events.ts';
+import {FakeGuest, fakeCell} from '../test/fake-guest.ts';
+import type {Cell} from './plan.ts';
+import {type RunMatrixOptions, runMatrix} from './run-matrix.ts';
+
+// What waits for a guest does not keep the process alive; a real guest's connection does.
+const alive = setInterval(() => {}, 1000);
+test.after.always('the process may end', () => clearInterval(alive));
+
+const pass = () => fakeCell(async () => {});
+const crash = () => fakeCell(() => Promise.reject(new TypeError('ours')));
+
+async function runFake(cells: readonly Cell[], options: Partial<RunMatrixOptions> = {}) {
+	const guests: FakeGuest[] = [];
+	const events: Event[] = [];
+	const running = runMatrix({
+		cells,
+		workers: 1,
+		isolation: 'reuse',
+		lateMs: 50,
+		signal: new AbortController().signal,
+		emit: event => events.push(event),
+		async bootGuest() {
+			const guest = new FakeGuest();
+			guests.push(guest);
+			return guest;
+		},
+		...options,
+	});
+	const [settled] = await Promise.allSettled([running]);
+	const verdicts = cellsOf(events).map(({verdict}) => verdict);
+	return {settled, guests, events, verdicts};
+}
+
+const cellsOf = (events: readonly Event[]) => events.filter((event): event is CellEvent => event.type === 'cell');
+
+test('clean cells share one guest, which ends with the run', async t => {
+	const {guests, events, verdicts} = await runFake([pass(), pass(), pass()]);
+	t.deepEqual(verdicts, ['pass', 'pass', 'pass']);
+	t.is(guests.length, 1);
+	t.true(guests[0]!.isDisposed);
+	t.like(events.at(-1), {type: 'end', exitCode: 0});
+});
+
+test('a cell is announced before it begins, and its end before its verdict is final', async t => {
+	const {events} = await runFake([pass()]);
+	t.deepEqual(
+		events.map(({type}) => type),
+		['started', 'kernel', 'ended', 'cell', 'end'],
+	);
+});
+
+test('a dirty guest is thrown away before the next cell, and before a cell is run again', async t => {
+	const {guests, events, verdicts} = await runFake([pass(), crash(), pass()]);
+	t.deepEqual(verdicts, ['pass', 'infra', 'pass']);
+	t.is(guests.length, 3);
+	t.true(guests.every(({isDisposed}) => isDisposed));
+	t.is(events.filter(({type}) => type === 'kernel').length, 1, 'the kernel is announced once');
+});
+
+for (const isolation of ['restore', 'reboot'] as const) {
+	test(`with ${isolation} each cell has a guest of its own, and the one before has ended`, async t => {
+		const open: boolean[] = [];
+		const guests: FakeGuest[] = [];
+		const {verdicts} = await runFake([pass(), pass(), pass()], {
+			isolation,
+			async bootGuest() {
+				open.push(guests.every(({isDisposed}) => isDisposed));
+				guests.push(new FakeGuest());
+				return guests.at(-1)!;
+			},
+		});
+		t.deepEqual(verdicts, ['pass', 'pass', 'pass']);
+		t.deepEqual(open, [true, true, true]);
+		t.true(guests.every(({isDisposed}) => isDisposed));
+	});
+}
+
+test('an inconclusive cell is asked once more, and only once', async t => {
+	const answers = ['inconclusive', 'pass', 'inconclusive', 'inconclusive', 'pass'];
+	const ask = () =>
+		fakeCell(async context => {
+			if (answers.shift() === 'inconclusive') context.inconclusive('no overlap');
+		});
+	const {guests, verdicts, events} = await runFake([ask(), ask()]);
+	// What has passed is told later, when its guest can no longer complain of it.
+	t.deepEqual(verdicts.toSorted(), ['inconclusive', 'pass']);
+	t.deepEqual(answers, ['pass']);
+	for (const cell of cellsOf(events)) t.like(cell, {evidence: {askedBefore: 'inconclusive: no overlap'}});
+	t.is(guests.length, 1);
+});
+
+test('what an emulator has spoilt is asked once more in a fresh guest; an accelerated kernel died of itself', async t => {
+	const oops =
+		'[    1.0] Oops: int3: 0000 [#1] SMP\n[    1.0] RIP: 0010:fx_c+0x5/0x60\n[    1.0] Code: fa e8 <a7> c5\n';
+	for (const [isEmulated, expected] of [
+		[true, {verdict: 'pass', evidence: {askedBefore: /^infra: QEMU executed a breakpoint .*fx_c/}}],
+		[false, {verdict: 'crash', message: 'int3 in fx_c'}],
+	] as const) {
+		const guests: FakeGuest[] = [];
+		const cell = fakeCell(async () => {
+			if (guests.length === 1) guests[0]!.say(oops);
+		});
+		const {events} = await runFake([cell], {
+			async bootGuest() {
+				guests.push(Object.assign(new FakeGuest(), {isEmulated}));
+				return guests.at(-1)!;
+			},
+		});
+		const [{verdict, message, evidence}] = cellsOf(events) as [CellEvent];
+		t.is(verdict, expected.verdict);
+		if ('message' in expected) t.is(message, expected.message);
+		else t.regex(String(evidence?.askedBefore), expected.evidence.askedBefore);
+		t.is(guests.length, 2, 'the one that was spoilt is not used again');
+	}
+});
+
+test('a guest serves one kernel only', async t => {
+	const booted: string[] = [];
+	const cells = ['a', 'b', 'a'].map(kernel => fakeCell(async () => {}, {kernel}));
+	await runFake(cells, {
+		async bootGuest(kernel) {
+			booted.push(kernel);
+			return new FakeGuest();
+		},
+	});
+	t.deepEqual(booted, ['a', 'b']);
+});
+
+const kernelsOf = (events: readonly Event[]) => events.filter((event): event is KernelEvent => event.type === 'kernel');
+const of = (kernel: string, run: Cell['definition']['run'] = async () => {}) => fakeCell(run, {kernel});
+
+test('a kernel that does not boot is said once, for all its cells', async t => {
+	let boots = 0;
+	const {events, verdicts} = await runFake([of('broken'), of('broken'), of('broken'), pass()], {
+		workers: 2,
+		leftOut: 7,
+		async bootGuest(kernel) {
+			if (kernel !== 'broken') return new FakeGuest();
+			boots++;
+			throw new BootError('it did not boot\nits console', {reason: 'it did not boot', console: 'its console'});
+		},
+	});
+	t.deepEqual(verdicts, ['pass']);
+	t.is(boots, 2, 'each worker had begun to');
+	t.deepEqual(
+		kernelsOf(events).filter(({state}) => state === 'failed'),
+		[{...failed, reason: 'it did not boot', console: 'its console', notRun: 3}],
+	);
+	t.like(events.at(-1), {type: 'end', counts: {pass: 1, infra: 0}, notRun: 10, exitCode: 3});
+});
+
+const failed = {type: 'kernel', kernel: 'broken', state: 'failed'} as const;
+
+test('a kernel that stops booting keeps the verdicts that there are, and the other cells are said once', async t => {
+	let boots = 0;
+	const cells = [of('broken'), of('broken', () => Promise.reject(new TypeError('ours'))), of('broken'), of('broken')];
+	const {events} = await runFake([...cells, pass()], {
+		async bootGuest(kernel) {
+			if (kernel === 'broken' && ++boots > 1) throw new RangeError('no memory');
+			return new FakeGuest();
+		},
+	});
+	t.deepEqual(
+		cellsOf(events).map(({kernel, verdict, again}) => `${kernel} ${verdict} ${again?.verdict ?? ''}`.trim()),
+		['broken pass', 'broken infra', 'fake pass'],
+		'the one that was to be run once more keeps its verdict',
+	);
+	t.deepEqual(
+		kernelsOf(events).map(({kernel, state, notRun}) => [kernel, state, notRun]),
+		[
+			['broken', 'ready', undefined],
+			['broken', 'failed', 2],
+			['fake', 'ready', undefined],
+		],
+	);
+	t.is(boots, 2);
+	t.like(events.at(-1), {notRun: 2, exitCode: 3});
+});
+
+test('what still runs on a kernel when it fails has its verdict, and only then it is said how many have none', async t => {
+	const [hasFailed, isFree] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+	let boots = 0;
+	const slow = () =>
+		of('broken', async () => {
+			await hasFailed.promise;
+			setTimeout(isFree.resolve, 50);
+			await isFree.promise;
+		});
+	const {events} = await runFake([slow(), slow(), slow(), slow()], {
+		workers: 2,
+		async bootGuest() {
+			if (++boots === 1) return new FakeGuest();
+			setTimeout(hasFailed.resolve, 10);
+			throw new BootError('no');
+		},
+	});
+	t.deepEqual(
+		cellsOf(events).map(({verdict}) => verdict),
+		['pass'],
+	);
+	t.like(kernelsOf(events).at(-1), {state: 'failed', notRun: 3});
+	t.like(events.at(-1), {counts: {pass: 1}, notRun: 3, exitCode: 3});
+});
+
+test('what was inconclusive stays so where no guest is left to ask again in', async t => {
+	let boots = 0;
+	const cell = of('broken', async context => context.inconclusive('no overlap'));
+	const {events} = await runFake([cell, of('broken')], {
+		isolation: 'restore',
+		async bootGuest() {
+			if (++boots > 1) throw new BootError('no');
+			return new FakeGuest();
+		},
+	});
+	t.deepEqual(
+		cellsOf(events).map(({verdict, message}) => `${verdict}: ${message}`),
+		['inconclusive: no overlap'],
+	);
+	t.like(kernelsOf(events).at(-1), {state: 'failed', notRun: 1});
+});
+
+test('a failure weighs more than what could not run', async t => {
+	const {events} = await runFake([crash(), fakeCell(async () => assert.fail('no'))]);
+	t.like(events.at(-1), {type: 'end', exitCode: 1});
+});
+
+test('an interrupt ends the guests and the run at once, without verdicts for what was cut off', async t => {
+	const interrupt = new AbortController();
+	const reason = new Error('interrupted');
+	const endless = fakeCell(async () => {
+		setImmediate(() => interrupt.abort(reason));
+		await new Promise(() => {});
+	});
+	const {settled, guests, verdicts} = await runFake([endless, pass()], {signal: interrupt.signal});
+	t.like(settled, {status: 'rejected', reason});
+	t.deepEqual(verdicts, []);
+	t.true(guests[0]!.isDisposed);
+});
+
+test('workers run side by side, each in a guest of its own', async t => {
+	const both = Promise.withResolvers<void>();
+	let running = 0;
+	const meet = () =>
+		fakeCell(async () => {
+			if (++running === 2) both.resolve();
+			await both.promise;
+		});
+	const {guests, verdicts} = await runFake([meet(), meet()], {workers: 2});
+	t.deepEqual(verdicts, ['pass', 'pass']);
+	t.is(guests.length, 2);
+});
+
+test('there are no more guests than cells', async t => {
+	t.is((await runFake([pass()], {workers: 4})).guests.length, 1);
+});
+
+test('long cases begin first', async t => {
+	const cells = [1000, 3000, 2000].map(deadlineMs =>
+		fakeCell(async () => {}, {id: `fake/of-${deadlineMs}`, deadlineMs}),
+	);
+	const {events} = await runFake(cells);
+	t.deepEqual(
+		events.filter(event => event.type === 'cell').map(event => event.case),
+		['fake/of-3000', 'fake/of-2000', 'fake/of-1000'],
+	);
+});
+
+test('who took longest the last times begins first', async t => {
+	const cells = [1, 2, 3].map(n => fakeCell(async () => {}, {id: `fake/of-${n}`}));
+	const {events} = await runFake(cells, {expectedMs: cell => ({'fake/of-2': 9000, 'fake/of-3': 8000})[cell.case]});
+	t.deepEqual(
+		events.filter(event => event.type === 'cell').map(event => event.case),
+		['fake/of-2', 'fake/of-3', 'fake/of-1'],
+	);
+});
+
+test('a cell that passes when it is run again is flaky, and has failed', async t => {
+	let runs = 0;
+	const cell = fakeCell(async () => assert.equal(++runs, 2, 'the first run'));
+	const {events, guests} = await runFake([cell]);
+	t.like(
+		events.find(({type}) => type === 'cell'),
+		{verdict: 'fail', flaky: true, again: {verdict: 'pass'}},
+	);
+	t.is(events.filter(({type}) => type === 'cell').length, 1);
+	t.is(guests.length, 2, 'the second run has a guest of its own');
+	t.like(events.at(-1), {exitCode: 1});
+});
+
+test('a cell that fails again is not flaky, and says how it failed then', async t => {
+	let runs = 0;
+	const cell = fakeCell(async () => assert.fail(`run ${++runs}`));
+	const {events} = await runFake([cell]);
+	const event = events.find((each): each is CellEvent => each.type === 'cell')!;
+	t.like(event, {verdict: 'fail', message: 'run 1', again: {verdict: 'fail', message: 'run 2'}});
+	t.is(event.flaky, undefined);
+});
+
+test('where everything fails, not everything is run again', async t => {
+	let runs = 0;
+	const cells = Array.from({length: 20}, () => fakeCell(async () => assert.fail(`run ${++runs}`)));
+	await runFake(cells);
+	t.is(runs, 28);
+});
+
+const warning = (title: string) => `[    1.5] WARNING: CPU: 1 PID: 22 at a.c:1 ${title}+0x1/0x2 [fixtures]
+[    1.5] CPU: 1 PID: 22 Comm: kworker/1:0 Tainted: G
+[    1.5] Workqueue: events ${title} [fixtures]
+[    1.5] ---[ end trace 0000000000000000 ]---`;
+
+/** Cells of which the one called `late` makes its guest complain some time later. */
+function lateWorld(afterMs: number) {
+	let guest: FakeGuest | undefined;
+	const late = fakeCell(
+		async () => {
+			const own = guest!;
+			setTimeout(() => own.say(warning('fx_late')), afterMs);
+		},
+		{id: 'fake/late'},
+	);
+	const bootGuest = async () => (guest = new FakeGuest());
+	return {late, bootGuest};
+}
+
+const outcomes = (events: readonly Event[]) =>
+	Object.fromEntries(
+		events
+			.filter((event): event is CellEvent => event.type === 'cell')
+			.map(({case: id, verdict, message}) => [id, message ? `${verdict}: ${message.split('\n')[0]}` : verdict]),
+	);
+
+test('what a cell has caused and the kernel says during the next one is charged to it', async t => {
+	const {late, bootGuest} = lateWorld(30);
+	const next = fakeCell(context => context.during(100), {id: 'fake/next'});
+	const {events} = await runFake([late, next], {bootGuest, lateMs: 200});
+	t.deepEqual(outcomes(events), {'fake/late': 'crash: WARNING in fx_late [fixtures]', 'fake/next': 'pass'});
+	t.like(events.at(-1), {exitCode: 1});
+});
+
+test('what the kernel says after the last cell is charged to the one that causes it again', async t => {
+	const {late, bootGuest} = lateWorld(100);
+	const next = fakeCell(async () => {}, {id: 'fake/next'});
+	const {events} = await runFake([late, next], {bootGuest, lateMs: 3000});
+	t.deepEqual(outcomes(events), {'fake/late': 'crash: WARNING in fx_late [fixtures]', 'fake/next': 'pass'});
+});
+
+test('a complaint of a worker that the cell itself has woken stays its own', async t => {
+	let guest: FakeGuest | undefined;
+	const own = fakeCell(
+		async () => {
+			guest!.say(warning('fx_own'));
+			await new Promise(() => {});
+		},
+		{id: 'fake/own'},
+	);
+	const first = fakeCell(async () => {}, {id: 'fake/first'});
+	const {events} = await runFake([first, own], {bootGuest: async () => (guest = new FakeGuest()), lateMs: 200});
+	t.deepEqual(outcomes(events), {'fake/first': 'pass', 'fake/own': 'crash: WARNING in fx_own [fixtures]'});
+});
+
+test('where there is a leak detector it is asked after each suite, and names the suite that leaked', async t => {
+	const leaks = ['', 'unreferenced object 0xffff888003ec6000 (size 256):\n'];
+	const cells = ['b/y', 'a/x', 'b/x'].map(id => fakeCell(async () => {}, {id}));
+	const {events} = await runFake(cells, {
+		async bootGuest() {
+			const guest = new FakeGuest();
+			guest.options.add('CONFIG_DEBUG_KMEMLEAK');
+			guest.exec = async command => ({
+				code: 0,
+				stdout: command.startsWith('cat') ? (leaks.shift() ?? '') : '',
+				stderr: '',
+			});
+			return guest;
+		},
+	});
+	t.deepEqual(
+		events.filter(event => event.type === 'cell').map(event => `${event.case} ${event.verdict}`),
+		['b/y pass', 'b/x pass', 'b/leak-scan pass', 'a/x pass', 'a/leak-scan fail'],
+	);
+});
+
+test('events that cannot be written end the run and its guests', async t => {
+	const {settled, guests} = await runFake([pass(), pass()], {
+		emit(event) {
+			if (event.type === 'cell') throw new RangeError('disk full');
+		},
+	});
+	t.is(settled?.status, 'rejected');
+	t.true(guests.every(({isDisposed}) => isDisposed));
+});

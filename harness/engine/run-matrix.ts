@@ -1,0 +1,137 @@
+import type {Isolation} from '../guest/isolation.ts';
+import {type CellEvent, countVerdicts, type EndEvent, suiteOf} from '../results/run/events.ts';
+import {exitCode, isFailure} from '../results/run/verdict.ts';
+import {BootedKernels, type BootedKernelsOptions} from './booted-kernels.ts';
+import {CellQueue, type ExpectedMs} from './cell-queue.ts';
+import {HeldCells} from './held-cells.ts';
+import {leakDetector, leakScanAfter} from './leak-scan.ts';
+import type {Cell} from './plan.ts';
+import type {CellOutcome} from './run-cell.ts';
+import {unlessNoGuest, Worker} from './worker.ts';
+
+export type RunMatrixOptions = BootedKernelsOptions & {
+	readonly cells: readonly Cell[];
+	/** How cells ended that count as this run's, though they were run before it. */
+	readonly finished?: readonly CellEvent[];
+	readonly isolation: Isolation;
+	/** Guests at once. */
+	readonly workers: number;
+	/** What a cell took the last times; it decides who begins first. */
+	readonly expectedMs?: ExpectedMs;
+	/** How long after its end a cell may still be charged with a complaint, on an idle host. */
+	readonly lateMs?: number;
+	/** So many more cells were asked for, of kernels that could not be had. */
+	readonly leftOut?: number;
+	/** Whether a cell that fails is run once more, in a fresh guest. */
+	readonly isConfirming?: boolean;
+};
+
+/** So many cells are run again and fail again; then it is known that the matter is no flaky one. */
+const confirmedAtMost = 8;
+
+/** Runs all cells; resolves with the last event. Rejects only with the signal's reason, or with what `emit` throws. */
+export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
+	const {cells, emit, isolation, signal, workers, leftOut = 0, isConfirming = true} = options;
+	const startedAt = performance.now();
+	const finished: CellEvent[] = [...(options.finished ?? [])];
+	const kernels = new BootedKernels(options);
+	const queue = new CellQueue(cells, options.expectedMs);
+	let confirmed = 0;
+
+	const work = async () => {
+		const held = new HeldCells(event => {
+			finished.push(event);
+			emit(event);
+		});
+		await using worker = new Worker({
+			bootGuest: kernel => kernels.boot(kernel),
+			isolation,
+			signal,
+			onLate: late => held.charge(late),
+			...(options.lateMs !== undefined && {lateMs: options.lateMs}),
+		});
+		const run = async (cell: Cell, {isRepeatable = true}: {isRepeatable?: boolean} = {}) => {
+			const {kernel, mechanism, case: id, target, repeat} = cell;
+			const name = {kernel, mechanism, case: id, ...(target && {target}), repeat};
+			emit({type: 'started', ...name});
+			kernels.begin(kernel);
+			try {
+				const outcome = await unlessNoGuest(worker.run(cell));
+				if (outcome && worker.recent.includes(cell)) {
+					const {verdict, durationMs} = outcome;
+					emit({type: 'ended', ...name, verdict, durationMs});
+				}
+				let again: CellOutcome | undefined;
+				const isBad = outcome && (isFailure(outcome) || outcome.verdict === 'infra');
+				if (isBad && isRepeatable && isConfirming && confirmed < confirmedAtMost) {
+					again = await unlessNoGuest(worker.run(cell, {isFresh: true}));
+					if (again && again.verdict !== 'pass') confirmed++;
+				}
+				if (outcome) held.add({cell, event: cellEvent(cell, outcome, again)});
+				else kernels.giveUp(kernel, 1);
+				held.release(worker.recent);
+			} finally {
+				if (kernels.hasFailed(kernel)) kernels.giveUp(kernel, queue.giveUp(kernel));
+				kernels.end(kernel);
+			}
+		};
+		let before: Cell | undefined;
+		try {
+			for (let cell = queue.take(); ; cell = queue.take()) {
+				const isEndOfSuite = before && !(cell && cell.kernel === before.kernel && suiteOf(cell) === suiteOf(before));
+				// A fresh guest has nothing of what was leaked.
+				if (isEndOfSuite && worker.hasOption(leakDetector)) await run(leakScanAfter(before!), {isRepeatable: false});
+				if (!cell) break;
+				await run(cell);
+				before = cell;
+			}
+			await worker.settle();
+		} finally {
+			// Also when interrupted: what has passed has passed.
+			held.release([]);
+		}
+	};
+	const ends = await Promise.allSettled(Array.from({length: Math.max(1, Math.min(workers, cells.length))}, work));
+	signal.throwIfAborted();
+	const broken = ends.find(end => end.status === 'rejected');
+	if (broken) throw broken.reason;
+
+	const counts = countVerdicts(finished);
+	const notRun = leftOut + kernels.notRun;
+	const end: EndEvent = {
+		type: 'end',
+		counts,
+		...(notRun > 0 && {notRun}),
+		durationMs: Math.round(performance.now() - startedAt),
+		exitCode: exitCode(counts, {isKernelMissing: leftOut > 0 || kernels.isOneMissing}),
+	};
+	emit(end);
+	return end;
+}
+
+/** The event that tells how a cell ended. */
+export function cellEvent(
+	cell: Cell,
+	{verdict, durationMs, message, evidence, console, consolePath}: CellOutcome,
+	again?: CellOutcome,
+): CellEvent {
+	const {kernel, mechanism, case: id, target, repeat} = cell;
+	return {
+		type: 'cell',
+		kernel,
+		mechanism,
+		case: id,
+		...(target && {target}),
+		repeat,
+		verdict,
+		durationMs,
+		...(message !== undefined && {message}),
+		...(again && {
+			again: {verdict: again.verdict, ...(again.message !== undefined && {message: again.message})},
+			...(again.verdict === 'pass' && {flaky: true}),
+		}),
+		...(evidence && {evidence}),
+		...(console !== undefined && {console}),
+		...(consolePath !== undefined && {consolePath}),
+	};
+}

@@ -1,0 +1,116 @@
+import {readFile} from 'node:fs/promises';
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {GuestBuild} from '../build/guest-build.ts';
+import {withSourceLines} from '../crash/source-lines.ts';
+import {CommandFailedError} from '../host/errors.ts';
+import {builtInOptions} from '../kernels/built-in.ts';
+import {push} from '../link/transfer.ts';
+import type {QemuEnd} from '../qemu/qemu-process.ts';
+import type {VmOptions} from '../qemu/vm.ts';
+import {bootUntilClockIsRight, isClockRight} from '../vm/clock.ts';
+import {Instance} from '../vm/instance.ts';
+import {loadSuite, type Pushed} from '../vm/load-suite.ts';
+import {examineGuest, isHeld} from './examine-guest.ts';
+import type {Guest, GuestEnd} from './guest.ts';
+import {describeEnd} from './guest-end.ts';
+import {guestSettings} from './guest-settings.ts';
+import {keepKallsyms, readSymbols} from './guest-symbols.ts';
+
+/** What an idle host without acceleration takes from power on to the agent's answer. */
+const usualBootMs = 2500;
+
+/** Boots a guest for the engine and pushes the suite into it; `consolePath` keeps its console after it has ended. */
+export async function bootGuest(
+	guestBuild: GuestBuild,
+	{
+		signal,
+		consolePath,
+		accelerator,
+		onPushed,
+	}: Pick<VmOptions, 'signal' | 'consolePath' | 'accelerator'> & {
+		readonly onPushed?: ((pushed: Pushed) => void) | undefined;
+	} = {},
+): Promise<Guest> {
+	return bootUntilClockIsRight(async boot => {
+		const path = consolePath && boot > 1 ? `${consolePath}.${boot}` : consolePath;
+		await using resources = new AsyncDisposableStack();
+		const options = {signal, consolePath: path, ...(accelerator && {accelerator})};
+		const guest = resources.use(await Instance.boot(guestBuild, options));
+		if (!(await isClockRight(guest.agent))) return undefined;
+		const pushed = await loadSuite(guest, guestBuild, {signal});
+		onPushed?.(pushed);
+		resources.move();
+		return adaptGuest(guest, guestBuild, {slowness: slownessOf(guest.readyMs)});
+	});
+}
+
+/** Deadlines are for an idle host; the time a guest takes to boot says how far this one is from it. */
+function slownessOf(bootMs: number): number {
+	return Math.max(1, bootMs / usualBootMs);
+}
+
+/** The guest as the engine sees it, which owns it from now on; where this throws, the guest has ended. */
+export async function adaptGuest(
+	guest: Instance,
+	guestBuild: GuestBuild,
+	{slowness}: {slowness: number},
+): Promise<Guest> {
+	await using resources = new AsyncDisposableStack();
+	const {vm, agent} = resources.use(guest);
+	const {bases} = await agent.call('prepare', {settings: guestSettings(slowness)});
+	const kallsyms = await keepKallsyms(guestBuild.kernel, () => guest.link());
+	let symbols: ReturnType<typeof readSymbols> | undefined;
+	let shutdownReason: string | undefined;
+	vm.qmp.onEvent(({event, data}) => {
+		if (event === 'SHUTDOWN') shutdownReason = String(data?.reason);
+	});
+	const describe = async (end: QemuEnd) =>
+		describeEnd(end, {
+			log: await readFile(vm.resetLog, 'latin1').catch(() => ''),
+			...(shutdownReason !== undefined && {shutdownReason}),
+		});
+	const kernelOptions = await builtInOptions(guestBuild.kernel);
+	const addresses: Guest['addresses'] = new Map();
+	const owned = resources.move();
+	return {
+		release: guestBuild.kernel.release,
+		bootMs: Math.round(guest.readyMs),
+		slowness,
+		pid: vm.pid,
+		isEmulated: vm.isEmulated,
+		hasOption: option => kernelOptions.has(option),
+		ask: (op, request) => agent.call(op, request),
+		async exec(command) {
+			try {
+				return {code: 0, ...(await (await guest.link()).exec(command))};
+			} catch (error) {
+				if (!(error instanceof CommandFailedError)) throw error;
+				return {code: error.code ?? -1, stdout: '', stderr: error.stderr};
+			}
+		},
+		async push(file) {
+			await push(await guest.link(), '/root', [file]);
+		},
+		console: vm.console,
+		ended: Promise.race([vm.exited.then(describe), agent.gone.then(lost)]),
+		isHeld: () => isHeld(vm),
+		examine: () =>
+			examineGuest({
+				vm,
+				link: () => guest.link(),
+				agent,
+				slowness,
+				symbols: () => (symbols ??= readSymbols(guestBuild, {kallsyms, bases})),
+			}),
+		locate: frames => withSourceLines(frames, guestBuild.modules),
+		retranslate: () => vm.retranslate([...addresses.values()]),
+		addresses,
+		[Symbol.asyncDispose]: () => owned.disposeAsync(),
+	};
+}
+
+/** The link goes before QEMU, whose end says more. */
+async function lost(error: Error): Promise<GuestEnd> {
+	await sleep(1000, undefined, {ref: false});
+	return {verdict: 'hang', message: error.message};
+}

@@ -1,0 +1,96 @@
+import {existsSync} from 'node:fs';
+import {readdir, rm, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import {buildGuest, type GuestBuild} from '../build/guest-build.ts';
+import {cacheDirectory} from '../host/cache.ts';
+import {LinkLostError} from '../host/errors.ts';
+import {writeManifest} from '../host/manifest.ts';
+import {obtainKernel} from '../kernels/obtain.ts';
+import {type PrivateCache, privateCache} from '../test/private-cache.ts';
+import {Instance} from '../vm/instance.ts';
+import {guestPool} from './guest-pool.ts';
+import type {Isolation} from './isolation.ts';
+
+let guestBuild: GuestBuild;
+let cache: PrivateCache | undefined;
+
+test.serial.before('the guestBuild is built', async t => {
+	t.timeout(20 * 60_000);
+	guestBuild = await buildGuest(await obtainKernel('debian-6.1'));
+	cache = await privateCache();
+});
+
+test.serial.after.always('its cache goes', () => cache?.remove());
+
+let consoles = 0;
+const sourceOf = (isolation: Isolation) =>
+	guestPool(guestBuild, {isolation, consolePath: () => path.join(cacheDirectory('runs'), `${++consoles}.console`)});
+
+async function savedGuests(): Promise<readonly string[]> {
+	const parent = cacheDirectory('snapshots');
+	return (await readdir(parent)).toSorted().map(name => path.join(parent, name));
+}
+
+async function answers(source: ReturnType<typeof sourceOf>): Promise<string> {
+	await using guest = await source();
+	return (await guest.ask('hello', {})).release;
+}
+
+test.serial('with reboot nothing is saved', async t => {
+	t.timeout(300_000);
+	t.is(await answers(sourceOf('reboot')), guestBuild.kernel.release);
+	t.deepEqual(await savedGuests(), []);
+});
+
+for (const stage of ['base', 'loaded'] as const) {
+	test.serial(`a ${stage} snapshot that goes, or is of no use, while guests are restored is made anew`, async t => {
+		t.timeout(300_000);
+		const source = sourceOf('reuse');
+		t.is(await answers(source), guestBuild.kernel.release);
+		const saved = (await savedGuests()).find(name => path.basename(name).includes(stage))!;
+		const loaded = (await savedGuests()).find(name => path.basename(name).includes('loaded'))!;
+		await rm(saved, {recursive: true});
+		// A base is only asked for when something has to be pushed into it.
+		await rm(loaded, {recursive: true, force: true});
+		t.is(await answers(source), guestBuild.kernel.release, 'after it was removed');
+
+		// Whole by its manifest, and yet nothing that QEMU can read.
+		await writeFile(path.join(saved, 'state'), 'nonsense');
+		await writeManifest(saved);
+		if (stage === 'base') await rm(loaded, {recursive: true});
+		t.is(await answers(sourceOf('reuse')), guestBuild.kernel.release, 'after it became nonsense');
+	});
+}
+
+const births = {reboot: 'boot', reuse: 'restore'} as const;
+
+for (const isolation of ['reboot', 'reuse'] as const) {
+	test.serial(`with ${isolation}, a guest that dies before it is handed over leaves no QEMU`, async t => {
+		t.timeout(300_000);
+		let born: Instance | undefined;
+		const undo = afterBirth(births[isolation], guest => {
+			born = guest;
+			guest.vm.agent.destroy();
+		});
+		t.teardown(async () => {
+			undo();
+			await born?.[Symbol.asyncDispose]();
+		});
+		await t.throwsAsync(sourceOf(isolation)(), {instanceOf: LinkLostError});
+		t.false(existsSync(`/proc/${born!.vm.pid}`));
+	});
+}
+
+/** Has `work` done to each guest as soon as it is there. */
+function afterBirth(birth: 'boot' | 'restore', work: (guest: Instance) => void): () => void {
+	const give = Instance[birth] as (...args: readonly unknown[]) => Promise<Instance>;
+	Instance[birth] = async (...args: readonly unknown[]) => {
+		const guest = await give.apply(Instance, [...args]);
+		work(guest);
+		return guest;
+	};
+	return () => {
+		Instance[birth] = give;
+	};
+}

@@ -1,0 +1,14 @@
+import {randomUUID} from 'node:crypto';
+import {rename, rm, writeFile} from 'node:fs/promises';
+
+/** Writes a file so that any reader sees the old or the new content, never a part; several writers may do it at once. */
+export async function writeAtomically(file: string, data: string | Buffer): Promise<void> {
+	const temporary = `${file}.${randomUUID()}.tmp`;
+	try {
+		await writeFile(temporary, data);
+		await rename(temporary, file);
+	} catch (error) {
+		await rm(temporary, {force: true});
+		throw error;
+	}
+}

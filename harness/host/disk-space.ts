@@ -1,0 +1,17 @@
+import {statfs} from 'node:fs/promises';
+import {UsageError} from './errors.ts';
+
+/** Throws UsageError where the disk that holds `directory` has less than `needBytes` left; `what` is who needs them. */
+export async function requireSpace(directory: string, needBytes: number, what: string): Promise<void> {
+	const {bavail, bsize} = await statfs(directory);
+	const freeBytes = bavail * bsize;
+	if (freeBytes >= needBytes) return;
+	throw new UsageError(
+		`The disk that holds ${directory} has ${formatSize(freeBytes)} free, but ${what} needs ${formatSize(needBytes)}. Free some space, or set PROBE_MATRIX_CACHE to another disk.`,
+	);
+}
+
+/** For people: in MiB, and in GiB from one on. */
+export function formatSize(bytes: number): string {
+	return bytes < 2 ** 30 ? `${Math.floor(bytes / 2 ** 20)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}

@@ -1,0 +1,25 @@
+import {readFile, stat} from 'node:fs/promises';
+import {writeAtomically} from './atomic-file.ts';
+import {errorCode} from './errors.ts';
+
+/** What `writeCached` wrote not longer than `maxAgeMs` ago, if it still holds. */
+export async function readCached<T>(
+	file: string,
+	maxAgeMs: number,
+	holds: (value: T) => boolean | Promise<boolean>,
+): Promise<T | undefined> {
+	try {
+		if (Date.now() - (await stat(file)).mtimeMs > maxAgeMs) return undefined;
+		// Only `writeCached` writes these files.
+		const value = JSON.parse(await readFile(file, 'utf8')) as T;
+		return (await holds(value)) ? value : undefined;
+	} catch (error) {
+		if (errorCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+		throw error;
+	}
+}
+
+/** Writes `value` as JSON, for `readCached`; who reads meanwhile sees the old or the new, never a part. */
+export async function writeCached(file: string, value: unknown): Promise<void> {
+	await writeAtomically(file, JSON.stringify(value, null, '\t'));
+}

@@ -1,0 +1,145 @@
+import {createHash} from 'node:crypto';
+import {existsSync} from 'node:fs';
+import {mkdir, mkdtempDisposable, readdir, readFile, writeFile} from 'node:fs/promises';
+import http from 'node:http';
+import type {AddressInfo} from 'node:net';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {execa} from 'execa';
+import {NetworkError, NotFoundError, UsageError} from '../host/errors.ts';
+import {fetchRelease, unpackRelease} from './download-release.ts';
+import {obtainKernel} from './obtain.ts';
+import {KernelUnavailableError} from './unavailable.ts';
+
+const quick = {minTimeoutMs: 1};
+const tarball = Buffer.from('not really a tarball, '.repeat(1000));
+const sha256 = createHash('sha256').update(tarball).digest('hex');
+const name = 'linux-6.6.30.tar.xz';
+
+type Answer = (request: http.IncomingMessage, response: http.ServerResponse, count: number) => void;
+
+const whole: Answer = (request, response) => {
+	const start = Number(/\d+/.exec(request.headers.range ?? '0')![0]);
+	response.writeHead(start > 0 ? 206 : 200).end(tarball.subarray(start));
+};
+
+/** A kernel.org and a cache of its own. Both are named by the environment: one test after the other. */
+async function world(
+	t: ExecutionContext,
+	answer: Answer,
+	sums = `${sha256}  ${name}\n`,
+): Promise<{requests: string[]; cache: string}> {
+	const cache = await mkdtempDisposable(path.join(tmpdir(), 'release-'));
+	const requests: string[] = [];
+	const server = http.createServer((request, response) => {
+		requests.push(`${request.url} ${request.headers.range ?? ''}`.trim());
+		if (request.url === '/v6.x/sha256sums.asc') response.end(`-----BEGIN PGP SIGNED MESSAGE-----\n\n${sums}`);
+		else answer(request, response, requests.length - 1);
+	});
+	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+	process.env.PROBE_MATRIX_KERNEL_MIRROR = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+	process.env.PROBE_MATRIX_CACHE = cache.path;
+	t.teardown(async () => {
+		server.closeAllConnections();
+		server.close();
+		await cache.remove();
+	});
+	return {requests, cache: cache.path};
+}
+
+const leftIn = async (cache: string) =>
+	existsSync(path.join(cache, 'tarballs')) ? readdir(path.join(cache, 'tarballs')) : [];
+
+test.serial('a release is fetched once and checked by the list beside it', async t => {
+	const {requests} = await world(t, whole);
+	const {file} = await fetchRelease('6.6.30', quick);
+	t.deepEqual(await readFile(file), tarball);
+	t.deepEqual(requests, ['/v6.x/sha256sums.asc', `/v6.x/${name}`]);
+	await fetchRelease('6.6.30', quick);
+	t.is(requests.filter(request => request.includes(name)).length, 1);
+});
+
+test.serial('a pinned release is not checked by what the server says', async t => {
+	const {requests, cache} = await world(t, whole);
+	await t.throwsAsync(fetchRelease('4.15.18', quick), {
+		instanceOf: UsageError,
+		message: /has the SHA-256 .* expected 3f89cd71/,
+	});
+	t.deepEqual(requests, ['/v4.x/linux-4.15.18.tar.xz']);
+	t.deepEqual(await leftIn(cache), []);
+});
+
+test.serial('a wrong checksum is told and nothing is kept', async t => {
+	const {cache} = await world(t, whole, `${'0'.repeat(64)}  ${name}\n`);
+	await t.throwsAsync(fetchRelease('6.6.30', quick), {instanceOf: UsageError, message: /has the SHA-256/});
+	t.deepEqual(await leftIn(cache), []);
+});
+
+test.serial('a download that is cut off goes on where it ended', async t => {
+	const {requests} = await world(t, (request, response, count) => {
+		if (count > 1) return whole(request, response, count);
+		response.writeHead(200, {'content-length': tarball.length});
+		// Ends the connection behind the bytes: to destroy it would drop them.
+		response.write(tarball.subarray(0, 5000), () => setTimeout(() => response.socket?.end(), 20));
+	});
+	const {file} = await fetchRelease('6.6.30', quick);
+	t.deepEqual(await readFile(file), tarball);
+	t.regex(requests.at(-1)!, /bytes=\d+-$/);
+});
+
+test.serial('a part from an earlier process is resumed', async t => {
+	const {requests, cache} = await world(t, whole);
+	await mkdir(path.join(cache, 'tarballs'));
+	await writeFile(path.join(cache, 'tarballs', `${sha256}-${name}.part`), tarball.subarray(0, 7000));
+	await fetchRelease('6.6.30', quick);
+	t.is(requests.at(-1), `/v6.x/${name} bytes=7000-`);
+});
+
+test.serial('a release that the list does not have is refused by name', async t => {
+	const {cache} = await world(t, whole);
+	await t.throwsAsync(fetchRelease('6.6.99', quick), {
+		instanceOf: UsageError,
+		message: /lists no linux-6\.6\.99\.tar\.xz/,
+	});
+	t.deepEqual(await leftIn(cache), []);
+});
+
+test.serial('a file that is not there is said to be not there', async t => {
+	await world(t, (_, response) => response.writeHead(404).end());
+	await t.throwsAsync(fetchRelease('6.6.30', quick), {instanceOf: NotFoundError});
+});
+
+test.serial('a server that falls silent counts as out of reach', async t => {
+	await world(t, (_, response) => response.writeHead(200).write(tarball.subarray(0, 10)));
+	await t.throwsAsync(fetchRelease('6.6.30', {...quick, idleMs: 200}), {
+		instanceOf: NetworkError,
+		message: /no data for 0\.2 s/,
+	});
+});
+
+test.serial('a kernel that cannot be fetched is unavailable, with the reason and what to do', async t => {
+	const {cache} = await world(t, whole);
+	process.env.PROBE_MATRIX_KERNEL_MIRROR = 'http://127.0.0.1:9';
+	const error = await t.throwsAsync(obtainKernel('4.15.18+debug'), {instanceOf: KernelUnavailableError});
+	t.is(error.kernel, '4.15.18+debug');
+	t.regex(error.reason, /could not be downloaded/);
+	t.is(error.advice, 'Give a Linux 4.15.18 tree with --source DIR.');
+	t.true(error.message.startsWith('4.15.18+debug: unavailable: '));
+	t.deepEqual(await leftIn(cache), []);
+});
+
+test.serial('a tarball is unpacked without its top directory; one that is none is refused', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'unpack-'));
+	const inside = (file: string) => path.join(directory.path, file);
+	await mkdir(inside('linux-6.6.30/kernel'), {recursive: true});
+	await writeFile(inside('linux-6.6.30/kernel/a.c'), 'x');
+	await execa('tar', ['-cJf', inside('a.tar.xz'), '-C', directory.path, 'linux-6.6.30']);
+	await unpackRelease(inside('a.tar.xz'), inside('out'), {});
+	t.is(await readFile(inside('out/kernel/a.c'), 'utf8'), 'x');
+	await writeFile(inside('b.tar.xz'), tarball);
+	await t.throwsAsync(unpackRelease(inside('b.tar.xz'), inside('out'), {}), {
+		instanceOf: UsageError,
+		message: /cannot be unpacked/,
+	});
+});

@@ -1,0 +1,45 @@
+import {mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import {UsageError} from '../host/errors.ts';
+import {isMatch, knownTitle, readKnownFailures} from './known-failures.ts';
+
+async function read(text: string) {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'known-'));
+	const file = path.join(directory.path, 'known.json');
+	await writeFile(file, text);
+	return readKnownFailures(file);
+}
+
+const entry = {kernel: 'k', case: 'a/b', target: 'c', since: '2026-01-01', reason: 'x'};
+
+test('known failures are read', async t => {
+	t.deepEqual(await read(JSON.stringify([entry])), [entry]);
+});
+
+const wrong: readonly (readonly [what: string, text: string, message: RegExp])[] = [
+	['no JSON', '[', /cannot be read/],
+	['no list', '{}', /expected a list/],
+	['a list of texts', '["a/b"]', /entry 1: expected an object/],
+	['a misspelt field', JSON.stringify([entry, {...entry, tagret: 'c'}]), /entry 2: there is no field "tagret", only/],
+	['no case', JSON.stringify([{...entry, case: undefined}]), /"case" and "since" are required/],
+	['no date', JSON.stringify([{...entry, since: undefined}]), /"case" and "since" are required/],
+	['no reason', JSON.stringify([{...entry, reason: undefined}]), /"reason" or "issue" is required/],
+	['a kernel that is no text', JSON.stringify([{...entry, kernel: 5}]), /"kernel" must be a string/],
+];
+for (const [what, text, message] of wrong) {
+	test(`a list with ${what} is refused`, async t => {
+		await t.throwsAsync(read(text), {instanceOf: UsageError, message});
+	});
+}
+
+test('an entry means the cells that it names, and all where it names none', t => {
+	const cell = {kernel: 'k', mechanism: 'm', case: 'a/b', target: 'c'};
+	t.true(isMatch(entry, cell));
+	t.false(isMatch(entry, {...cell, kernel: 'l'}));
+	t.false(isMatch(entry, {...cell, target: 'asm'}));
+	t.false(isMatch(entry, {...cell, case: 'a/c'}));
+	t.true(isMatch({case: 'a/b', since: 'x'}, cell));
+	t.is(knownTitle(entry), 'k a/b[c]');
+});

@@ -1,0 +1,62 @@
+import {readFile} from 'node:fs/promises';
+import {messageOf, UsageError} from '../host/errors.ts';
+import {type CellName, cellTitle} from '../results/run/events.ts';
+
+/** A failure that somebody knows of, from a file that people edit: a JSON list of these. */
+export type KnownFailure = {
+	/** None: on all kernels. */
+	readonly kernel?: string;
+	/** `suite/name`. */
+	readonly case: string;
+	/** None: all of them. */
+	readonly target?: string;
+	/** A date or a run's id. */
+	readonly since: string;
+	readonly reason?: string;
+	readonly issue?: string;
+};
+
+const allowed = new Set(['kernel', 'case', 'target', 'since', 'reason', 'issue']);
+
+/** Throws UsageError that names the entry and the field that is wrong. */
+export async function readKnownFailures(file: string): Promise<readonly KnownFailure[]> {
+	let value: unknown;
+	try {
+		value = JSON.parse(await readFile(file, 'utf8'));
+	} catch (error) {
+		throw new UsageError(`The known failures cannot be read: ${messageOf(error)} (${file})`, {cause: error});
+	}
+	if (!Array.isArray(value)) throw new UsageError(`${file}: expected a list of known failures.`);
+	for (const [index, entry] of value.entries()) {
+		const wrong = wrongIn(entry);
+		if (wrong) throw new UsageError(`${file}, entry ${index + 1}: ${wrong}.`);
+	}
+	return value as KnownFailure[];
+}
+
+function wrongIn(entry: unknown): string | undefined {
+	if (typeof entry !== 'object' || entry === null) return 'expected an object';
+	const fields = new Map<string, unknown>(Object.entries(entry));
+	for (const [field, value] of fields) {
+		// A misspelt `target` would excuse more than was meant.
+		if (!allowed.has(field)) return `there is no field "${field}", only ${[...allowed].join(', ')}`;
+		if (typeof value !== 'string' || value === '') return `"${field}" must be a string`;
+	}
+	if (!fields.has('case') || !fields.has('since')) return '"case" and "since" are required';
+	return fields.has('reason') || fields.has('issue') ? undefined : '"reason" or "issue" is required';
+}
+
+/** A field that the entry does not have fits every cell. */
+export function isMatch(known: KnownFailure, cell: CellName): boolean {
+	return (
+		known.case === cell.case &&
+		(known.kernel === undefined || known.kernel === cell.kernel) &&
+		(known.target === undefined || known.target === cell.target)
+	);
+}
+
+/** `debian-6.1 entry/flags[asm]`, as far as the entry says so. */
+export function knownTitle(known: KnownFailure): string {
+	const title = cellTitle({mechanism: '', kernel: '', ...known});
+	return known.kernel === undefined ? title : `${known.kernel} ${title}`;
+}

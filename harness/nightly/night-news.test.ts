@@ -1,0 +1,42 @@
+import test from 'ava';
+import {countVerdicts} from '../results/run/events.ts';
+import {parseRun} from '../results/run/read-run.ts';
+import type {Verdict} from '../results/run/verdict.ts';
+import {asText, fakeRun} from '../test/fake-run.ts';
+import {judgeNight} from './judge-night.ts';
+import {newsOf} from './night-news.ts';
+
+const ends: Readonly<Record<string, readonly Verdict[]>> = {
+	'k a/well': ['pass'],
+	'k a/known': ['fail'],
+	'k a/new': ['fail'],
+	'k a/crashed': ['pass', 'crash'],
+	'k race/idle': ['inconclusive'],
+};
+
+test('of a night only what is new or proved nothing is news, each cell once', t => {
+	const record = parseRun(asText(fakeRun({cells: {...ends, 'k a/new': ['fail', 'fail', 'fail']}})), 'x');
+	const report = judgeNight({
+		kernels: [
+			...record.kernels,
+			{type: 'kernel', kernel: 'asked', state: 'unavailable', reason: 'no network'},
+			{type: 'kernel', kernel: 'never', state: 'unavailable', reason: 'no such tree'},
+		],
+		cells: parseRun(asText(fakeRun({cells: ends})), 'x').cells,
+		reruns: record.cells.filter(({case: id, repeat}) => id === 'a/new' && repeat > 0),
+		past: new Map(),
+		known: [{case: 'a/known', since: '2026-01-01', reason: 'it is'}],
+		before: [],
+		isRequested: kernel => kernel === 'asked',
+	});
+	const news = newsOf(report, record);
+	t.deepEqual(
+		news.cells.map(({case: id, verdict}) => `${id} ${verdict}`),
+		['a/new fail', 'a/crashed crash', 'race/idle inconclusive'],
+	);
+	t.deepEqual(
+		news.kernels.map(({kernel}) => kernel),
+		['asked'],
+	);
+	t.is(countVerdicts(record.cells).fail, 4, 'there was more');
+});

@@ -1,0 +1,183 @@
+import type {Cell} from '../engine/plan.ts';
+import type {Isolation} from '../guest/isolation.ts';
+import type {StoredRun} from '../results/history/index-rows.ts';
+import type {HistoryStore} from '../results/history/store.ts';
+import {cellKey} from '../results/run/cell-summary.ts';
+import {
+	type CellEvent,
+	countVerdicts,
+	type EndEvent,
+	type Event,
+	type KernelEvent,
+	type RunEvent,
+	suiteOf,
+} from '../results/run/events.ts';
+import {summarizeKernels, sumOfNotRun} from '../results/run/kernel-summary.ts';
+import type {RunRecord} from '../results/run/read-run.ts';
+import {type CellPast, pastOf} from './cell-past.ts';
+import {isToConfirm, judgeNight, type NightReport} from './judge-night.ts';
+import type {KnownFailure} from './known-failures.ts';
+import {findingsOf} from './night-findings.ts';
+
+/** Runs cells and tells all events of it; rejects when it is interrupted. */
+export type CellRunner = (
+	cells: readonly Cell[],
+	options: {readonly emit: (event: Event) => void; readonly isolation: Isolation},
+) => Promise<unknown>;
+
+export type NightOptions = {
+	/** The whole matrix. */
+	readonly cells: readonly Cell[];
+	readonly runCells: CellRunner;
+	/** All events of the night, as those of one run. */
+	readonly emit: (event: Event) => void;
+	readonly history: PastRuns;
+	readonly known?: readonly KnownFailure[];
+	/** What is left of this after the matrix goes to repeats of races. */
+	readonly hours?: number;
+	readonly isRequested?: (kernel: string) => boolean;
+	readonly now?: () => number;
+};
+
+/** What a night has to know of those before it. */
+export type PastRuns = {
+	readonly past: ReadonlyMap<string, CellPast>;
+	readonly last?: StoredRun;
+	readonly green?: StoredRun;
+};
+
+export type FinishedNight = {readonly record: RunRecord; readonly report: NightReport};
+
+const rerunsPerCell = 10;
+/** Where more cells of one kernel fail at once, that is no flaky one: the others are taken as they are. */
+const confirmedPerKernel = 20;
+
+/** From a history: all cells that ever ran, and of the nights the last one and the last green one, if there are any. */
+export function pastRuns(store: HistoryStore): PastRuns {
+	const nights = store.runs().filter(({command, isRunning}) => command === 'nightly' && !isRunning);
+	const [last, green] = [nights.at(-1), nights.findLast(({isGreen}) => isGreen)];
+	return {past: pastOf(store.cells(), green), ...(last && {last}), ...(green && {green})};
+}
+
+/** The matrix once, what fails newly ten times more, races for as long as there is time; then what to make of it. */
+export async function runNight(options: NightOptions): Promise<FinishedNight> {
+	const {
+		cells,
+		emit,
+		history,
+		known = [],
+		hours = 0,
+		isRequested = () => false,
+		now = () => performance.now(),
+	} = options;
+	const startedAt = now();
+	const night = new NightLog(emit);
+	const run = async (planned: readonly Cell[], isolation: Isolation): Promise<readonly CellEvent[]> => {
+		const finished: CellEvent[] = [];
+		if (planned.length === 0) return finished;
+		await options.runCells(night.number(planned), {isolation, emit: event => night.add(event, finished)});
+		return finished;
+	};
+	const confirmed = new Set<string>();
+	const confirm = async (events: readonly CellEvent[]) => {
+		const failed = events.filter(
+			cell => isToConfirm(cell, history.past.get(cellKey(cell)), known) && !confirmed.has(cellKey(cell)),
+		);
+		const names = [...Map.groupBy(failed, ({kernel}) => kernel).values()].flatMap(ofKernel =>
+			[...new Set(ofKernel.map(cellKey))].slice(0, confirmedPerKernel),
+		);
+		for (const name of names) confirmed.add(name);
+		// A kernel that could not be used to the end is not tried again.
+		const again = cells.filter(cell => names.includes(cellKey(cell)) && night.isReady(cell.kernel));
+		// Each in a guest of its own: what another cell left behind is no cause.
+		return run(
+			again.flatMap(cell => Array.from({length: rerunsPerCell}, () => cell)),
+			'restore',
+		);
+	};
+
+	const matrix = [...(await run(cells, 'reuse'))];
+	const reruns = [...(await confirm(matrix))];
+	const readyRaces = () => cells.filter(cell => suiteOf(cell) === 'race' && night.isReady(cell.kernel));
+	const endsAt = startedAt + hours * 3_600_000;
+	// An overestimate: guests run side by side.
+	let roundMs = matrix.filter(cell => suiteOf(cell) === 'race').reduce((sum, {durationMs}) => sum + durationMs, 0);
+	for (let races = readyRaces(); races.length > 0 && now() + roundMs < endsAt; races = readyRaces()) {
+		const roundAt = now();
+		const round = await run(races, 'reuse');
+		matrix.push(...round);
+		reruns.push(...(await confirm(round)));
+		roundMs = now() - roundAt;
+	}
+
+	const report = judgeNight({
+		kernels: night.kernels,
+		cells: matrix,
+		reruns,
+		past: history.past,
+		known,
+		before: [history.last, history.green].filter(each => each !== undefined),
+		isRequested,
+	});
+	return {
+		record: night.end({
+			durationMs: Math.round(now() - startedAt),
+			exitCode: report.exitCode,
+			findings: findingsOf(report),
+		}),
+		report,
+	};
+}
+
+/** Makes one run of what is run one after the other. */
+class NightLog {
+	readonly #emit: (event: Event) => void;
+	readonly #repeats = new Map<string, number>();
+	readonly #cells: CellEvent[] = [];
+	readonly kernels: KernelEvent[] = [];
+	#run: RunEvent | undefined;
+
+	constructor(emit: (event: Event) => void) {
+		this.#emit = emit;
+	}
+
+	/** No two repeats of a cell have the same number, in whichever stage they run. */
+	number(cells: readonly Cell[]): readonly Cell[] {
+		return cells.map(cell => {
+			const repeat = this.#repeats.get(cellKey(cell)) ?? 0;
+			this.#repeats.set(cellKey(cell), repeat + 1);
+			return {...cell, repeat};
+		});
+	}
+
+	add(event: Event, finished: CellEvent[]): void {
+		if (event.type === 'end') return;
+		if (event.type === 'run') {
+			if (this.#run) return;
+			this.#run = {...event, command: 'nightly'};
+			this.#emit(this.#run);
+			return;
+		}
+		if (event.type === 'kernel') {
+			if (this.kernels.some(({kernel, state}) => kernel === event.kernel && state === event.state)) return;
+			this.kernels.push(event);
+		}
+		if (event.type === 'cell') {
+			finished.push(event);
+			this.#cells.push(event);
+		}
+		this.#emit(event);
+	}
+
+	isReady(kernel: string): boolean {
+		return summarizeKernels(this.kernels).get(kernel)?.state === 'ready';
+	}
+
+	end(about: Omit<EndEvent, 'type' | 'counts' | 'notRun'>): RunRecord {
+		const notRun = sumOfNotRun(this.kernels);
+		const end: EndEvent = {type: 'end', counts: countVerdicts(this.#cells), ...(notRun > 0 && {notRun}), ...about};
+		this.#emit(end);
+		// A runner's first event is this.
+		return {run: this.#run!, kernels: this.kernels, cells: this.#cells, measurements: [], end, isInterrupted: false};
+	}
+}

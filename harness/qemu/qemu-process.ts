@@ -1,0 +1,73 @@
+import {execa} from 'execa';
+import {abortable} from '../host/abort.ts';
+import {BootError, UsageError} from '../host/errors.ts';
+import type {Qemu} from '../host/qemu.ts';
+import type {Qmp} from './qmp.ts';
+
+export type QemuEnd = {readonly code: number | undefined; readonly signal: string | undefined; readonly stderr: string};
+
+/** A running QEMU that ends with us, however we end. */
+export class QemuProcess implements AsyncDisposable {
+	readonly pid: number;
+	readonly ended: Promise<QemuEnd>;
+	readonly #kill: (signal: 'SIGTERM' | 'SIGKILL') => void;
+	#quit: (() => Promise<unknown>) | undefined;
+	#hasEnded = false;
+
+	static start(qemu: Qemu, args: readonly string[]): QemuProcess {
+		// pdeathsig is the one thing that ends QEMU when the harness is killed, also inside AVA's worker threads.
+		const child = execa('setpriv', ['--pdeathsig', 'KILL', ...qemu.command, ...args], {
+			env: {...qemu.environment},
+			stdin: 'ignore',
+			stdout: 'ignore',
+			reject: false,
+			// A group of its own: a terminal's Ctrl-C reaches us alone, and we end guests in order.
+			killDescendants: true,
+			forceKillAfterDelay: 2000,
+		});
+		const ended = child.then(({exitCode, signal, stderr, shortMessage, failed}) => ({
+			code: exitCode,
+			signal,
+			stderr: stderr || (failed && exitCode === undefined && !signal ? (shortMessage ?? '') : ''),
+		}));
+		const {pid} = child.nodeChildProcess;
+		if (pid === undefined) throw new UsageError('setpriv could not be started; it comes with util-linux.');
+		return new QemuProcess(pid, ended, signal => child.kill(signal));
+	}
+
+	private constructor(pid: number, ended: Promise<QemuEnd>, kill: (signal: 'SIGTERM' | 'SIGKILL') => void) {
+		this.pid = pid;
+		this.#kill = kill;
+		this.ended = ended.then(end => {
+			this.#hasEnded = true;
+			return end;
+		});
+	}
+
+	/** From now on, try QMP `quit` before signals. */
+	quitBy(qmp: Qmp): void {
+		this.#quit = () => qmp.execute('quit');
+	}
+
+	/** What `work` gives, unless QEMU ends or `signal` aborts first. */
+	async unlessItEnds<T>(work: Promise<T>, {signal}: {signal?: AbortSignal}): Promise<T> {
+		return abortable(Promise.race([work, this.ended.then(endedEarly)]), signal);
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		if (this.#hasEnded) return;
+		// Refused or lost: the signals below do it.
+		this.#quit?.().catch(() => {});
+		const timers = [
+			setTimeout(() => this.#kill('SIGTERM'), this.#quit ? 500 : 0),
+			setTimeout(() => this.#kill('SIGKILL'), 2000),
+		];
+		await this.ended;
+		for (const timer of timers) clearTimeout(timer);
+	}
+}
+
+function endedEarly({code, signal, stderr}: QemuEnd): never {
+	const how = signal ? `by ${signal}` : `with ${code ?? 'no code'}`;
+	throw new BootError(`QEMU ended ${how} before the guest was ready${stderr.trim() ? `: ${stderr.trim()}` : '.'}`);
+}

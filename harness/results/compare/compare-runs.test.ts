@@ -1,0 +1,92 @@
+import test from 'ava';
+import {asText, type FakeRun, fakeRun} from '../../test/fake-run.ts';
+import {type CellEvent, cellTitle} from '../run/events.ts';
+import {parseRun} from '../run/read-run.ts';
+import {type Comparison, compareRuns} from './compare-runs.ts';
+
+const run = (cells: FakeRun['cells']) => parseRun(asText(fakeRun({...(cells && {cells})})), 'x');
+const said = (message: string): [Partial<CellEvent>] => [{verdict: 'fail', message}];
+const took = (...times: readonly number[]) => times.map(durationMs => ({durationMs}));
+
+/** The lists that are not empty, by titles. */
+function titles(comparison: Comparison): Record<string, string[]> {
+	const lists = Object.entries(comparison).map(
+		([name, cells]) => [name, cells.map(each => ('cells' in each ? each.kernel : cellTitle(each)))] as const,
+	);
+	return Object.fromEntries(lists.filter(([, cells]) => cells.length > 0));
+}
+
+const changes: readonly (readonly [what: string, before: FakeRun['cells'], after: FakeRun['cells'], list?: string])[] =
+	[
+		['a cell that passes as before is no change', {'k a/b': 'pass'}, {'k a/b': 'pass'}],
+		['a cell that fails as before is no change', {'k a/b': 'fail'}, {'k a/b': 'fail'}],
+		['a cell that fails first is a new failure', {'k a/b': 'pass'}, {'k a/b': 'fail'}, 'newFailures'],
+		['a cell that hangs first is a new failure', {'k a/b': 'skip'}, {'k a/b': 'hang'}, 'newFailures'],
+		['a failure that became a crash is a new failure', {'k a/b': 'fail'}, {'k a/b': 'crash'}, 'newFailures'],
+		['a crash that became a failure says something else', {'k a/b': 'crash'}, {'k a/b': 'fail'}, 'changedMessages'],
+		['a new cell that fails is a new failure', {}, {'k a/b': 'fail'}, 'newFailures'],
+		['a new cell that passes is added', {}, {'k a/b': 'pass'}, 'added'],
+		['a cell that failed and passes is fixed', {'k a/b': 'crash'}, {'k a/b': 'pass'}, 'fixed'],
+		['a cell that is gone is missing', {'k a/b': 'fail'}, {}, 'missing'],
+		['a cell that is skipped now is a new skip', {'k a/b': 'pass'}, {'k a/b': 'skip'}, 'newSkips'],
+		['a failure that could not run now is not fixed', {'k a/b': 'fail'}, {'k a/b': 'infra'}, 'newSkips'],
+		['a skip that is inconclusive is no change', {'k a/b': 'skip'}, {'k a/b': 'inconclusive'}],
+		['one failure among ten repeats is a new failure', {'k a/b': ['pass']}, {'k a/b': ['pass', 'fail']}, 'newFailures'],
+		['a repeat that proved nothing does not weigh', {'k a/b': ['pass']}, {'k a/b': ['pass', 'inconclusive']}],
+		['another message is a change', {'k a/b': said('1 call')}, {'k a/b': said('2 calls')}, 'changedMessages'],
+		['another address is none', {'k a/b': said('at ffffffffc0262720')}, {'k a/b': said('at ffffffffc0111720')}],
+		[
+			'cells of two kernels are two',
+			{'k a/b': 'fail', 'l a/b': 'pass'},
+			{'k a/b': 'fail', 'l a/b': 'fail'},
+			'newFailures',
+		],
+	];
+for (const [what, before, after, list] of changes) {
+	test(what, t => {
+		t.deepEqual(titles(compareRuns(run(before), run(after))), list ? {[list]: ['a/b']} : {});
+	});
+}
+
+test('repeats are counted', t => {
+	const {newFailures} = compareRuns(run({'k a/b[c]': 'pass'}), run({'k a/b[c]': ['fail', 'pass', 'pass', 'infra']}));
+	t.like(newFailures[0], {kernel: 'k', target: 'c', before: {passes: 1, total: 1}, after: {passes: 2, total: 3}});
+});
+
+test('one slow repeat is not slower, whatever is known from before', t => {
+	const history = () => Array.from({length: 50}, () => 100);
+	t.deepEqual(titles(compareRuns(run({'k a/b': took(100)}), run({'k a/b': took(5000)}), history)), {});
+});
+
+test('repeats that are all slower than those before are', t => {
+	const before = run({'k a/b': took(100, 110, 90, 105, 95, 100, 108, 93)});
+	const after = run({'k a/b': took(150, 160, 149, 155, 151, 148, 170, 158)});
+	t.deepEqual(titles(compareRuns(before, after)), {slower: ['a/b']});
+	t.deepEqual(titles(compareRuns(after, before)), {});
+});
+
+test('times from before help to see it', t => {
+	const [before, after] = [run({'k a/b': took(100)}), run({'k a/b': took(150, 160, 149, 155, 151)})];
+	t.deepEqual(titles(compareRuns(before, after)), {});
+	const history = () => [100, 110, 90, 105, 95, 100, 108, 93, 101, 99, 97, 103, 96, 104, 102];
+	t.deepEqual(titles(compareRuns(before, after, history)), {slower: ['a/b']});
+});
+
+test('a slowness that is sure and small is none', t => {
+	const many = (base: number) => took(...Array.from({length: 30}, (_, n) => base + (n % 3)));
+	t.deepEqual(titles(compareRuns(run({'k a/b': many(1000)}), run({'k a/b': many(1050)}))), {});
+});
+
+test('a kernel that cannot be used any more stands for its cells, and so does one that can be used again', t => {
+	const lost = {type: 'kernel', kernel: 'k', state: 'failed', reason: 'no', notRun: 1} as const;
+	const ready = {type: 'kernel', kernel: 'k', state: 'ready'} as const;
+	const whole = {cells: {'k a/b': 'pass', 'k a/c': 'fail', 'k a/d': 'pass', 'l a/b': 'pass'}} as const;
+	const broken = {cells: {'k a/d': 'fail'}, kernels: [ready, lost]} as const;
+	const read = (each: FakeRun) => parseRun(asText(fakeRun(each)), 'x');
+	const after = compareRuns(read(whole), read(broken));
+	t.deepEqual(titles(after), {newFailures: ['a/d'], lostKernels: ['k'], missing: ['a/b']});
+	t.like(after.lostKernels[0], {reason: 'no', cells: 2});
+	const back = compareRuns(read(broken), read(whole));
+	t.deepEqual(titles(back), {newFailures: ['a/c'], regainedKernels: ['k'], fixed: ['a/d'], added: ['a/b']});
+	t.is(back.regainedKernels[0]?.cells, 1);
+});

@@ -1,0 +1,88 @@
+import {stripVTControlCharacters} from 'node:util';
+import test from 'ava';
+import {asText, type FakeRun, fakeRun} from '../../test/fake-run.ts';
+import {parseRun} from '../run/read-run.ts';
+import {compareRuns} from './compare-runs.ts';
+import {fit, formatComparison} from './format-comparison.ts';
+
+const format = (before: FakeRun, after: FakeRun) => {
+	const [old, now] = [before, after].map(run => parseRun(asText(fakeRun(run)), 'x'));
+	return stripVTControlCharacters(formatComparison(compareRuns(old!, now!), old!, now!));
+};
+
+test('a comparison says what is different, and how often', t => {
+	const text = format(
+		{id: 'r1', cells: {'k a/b': 'pass', 'k a/c': 'fail', 'k a/d': 'pass', 'l a/b': 'pass'}},
+		{id: 'r2', cells: {'k a/b': ['pass', 'fail'], 'k a/c': 'pass', 'k a/d': 'skip', 'k a/e': 'pass'}},
+	);
+	t.is(
+		text,
+		`before  r1  4 cells, exit status 1
+after   r2  4 cells, exit status 1
+
+new failures: 1
+  k a/b  pass → fail (1 of 2)
+    a fail
+
+no longer tested: 1
+  k a/d  pass → skip
+    a skip
+
+fixed: 1
+  k a/c  fail → pass
+
+gone: 1
+  l: 1
+    a/b
+
+new: 1
+  k: 1
+    a/e
+`,
+	);
+});
+
+test('a run that was interrupted is shown as such', t => {
+	const text = format(
+		{id: 'r1', cells: {'k a/b': 'pass'}},
+		{id: 'r2', cells: {}, run: {cells: 7}, isInterrupted: true},
+	);
+	t.regex(text, /after {3}r2 {2}0 of 7 cells, interrupted/);
+	t.regex(text, /not reached, or gone: 1/);
+});
+
+test('a kernel that is lost is said once with its reason, and once when it is back', t => {
+	const lost = {type: 'kernel', kernel: 'k', state: 'failed', reason: 'it died\nand more', notRun: 2} as const;
+	const whole: FakeRun = {id: 'r1', cells: {'k a/b': 'pass', 'k a/c': 'pass'}};
+	const broken: FakeRun = {id: 'r2', kernels: [lost], exitCode: 3};
+	t.is(
+		format(whole, broken),
+		`before  r1  2 cells, exit status 0
+after   r2  0 cells, 2 not run, exit status 3
+
+kernels that became unusable: 1
+  k: failed; 2 cells ran before
+    it died
+`,
+	);
+	t.true(format(broken, whole).endsWith('\nkernels that are usable again: 1\n  k: 2 cells\n'));
+});
+
+test('the same is no difference', t => {
+	t.regex(format({cells: {'k a/b': 'fail'}}, {cells: {'k a/b': 'fail'}}), /no difference/);
+});
+
+test('80 columns are enough for long names and messages, and guests cannot steer the terminal', t => {
+	const name = `/home/${'x'.repeat(200)} ${'suite/'.padEnd(150, 'y')}`;
+	const text = format(
+		{id: 'r'.repeat(100), cells: {[name]: 'pass', [`${name}z`]: 'pass', [`${name}q`]: 'fail'}},
+		{cells: {[name]: [{verdict: 'fail', message: `${'\u001B[2J\u0007m'.repeat(200)}`}], [`${name}q`]: 'pass'}},
+	);
+	for (const line of text.split('\n')) t.true(line.length <= 80, line);
+	t.false(text.includes('\u0007'));
+});
+
+test('both ends of a text that is too long stay', t => {
+	t.is(fit('abcdefghij', 10), 'abcdefghij');
+	t.is(fit('abcdefghijk', 10), 'abcde…hijk');
+});

@@ -1,0 +1,34 @@
+import {UsageError} from '../../host/errors.ts';
+import {isComparable} from './index-rows.ts';
+import type {HistoryStore} from './store.ts';
+
+export type PruneOptions = {
+	/** How many runs stay, the newest. */
+	readonly keep?: number;
+	readonly olderThanDays?: number;
+	readonly now?: number;
+};
+
+const dayMs = 86_400_000;
+
+/**
+ * Removes old runs and returns their ids. The last green one of each command stays: later ones are compared with it, nights
+ * only with nights. Throws UsageError where it is not said what is old.
+ */
+export async function pruneHistory(store: HistoryStore, options: PruneOptions): Promise<readonly string[]> {
+	const {keep, olderThanDays, now = Date.now()} = options;
+	if (keep === undefined && olderThanDays === undefined) throw new UsageError('Specify --keep or --older-than.');
+	const runs = store.runs();
+	const green = runs.filter(run => run.isGreen && isComparable(run));
+	// Of those with the same key the last one is left.
+	const kept = new Set(new Map(green.map(({command, id}) => [command, id])).values());
+	const old = runs.filter(
+		({startedAt, isRunning}, index) =>
+			!isRunning &&
+			((keep !== undefined && index < runs.length - keep) ||
+				(olderThanDays !== undefined && Date.parse(startedAt) < now - olderThanDays * dayMs)),
+	);
+	const ids = old.filter(({id}) => !kept.has(id)).map(({id}) => id);
+	for (const id of ids) await store.remove(id);
+	return ids;
+}

@@ -1,0 +1,229 @@
+import {appendFile, mkdir, mkdtempDisposable, readdir, rm, truncate, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {DatabaseSync} from 'node:sqlite';
+import test from 'ava';
+import {execa} from 'execa';
+import {UsageError} from '../../host/errors.ts';
+import {asText, type FakeRun, fakeRun} from '../../test/fake-run.ts';
+import {findRun, NoSuchRunYetError} from './find-run.ts';
+import {runFile} from './history-log.ts';
+import {HistoryStore} from './store.ts';
+
+async function temporaryHistory(runs: readonly FakeRun[] = []) {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'store-'));
+	await mkdir(path.join(directory.path, 'runs'));
+	for (const run of runs) await add(directory.path, run);
+	return directory;
+}
+
+async function add(directory: string, run: FakeRun) {
+	await writeFile(runFile(directory, run.id!), asText(fakeRun(run)));
+}
+
+const three: readonly FakeRun[] = [
+	{id: 'r1', cells: {'k a/b[c]': ['pass', 'pass'], 'k a/c': 'fail'}},
+	{id: 'r2', cells: {'k a/b[c]': 'pass', 'k a/c': 'pass'}},
+	{id: 'r3', cells: {'k a/b[c]': ['pass', 'crash']}, isInterrupted: true},
+];
+
+/** All that the index says. */
+function all(store: HistoryStore) {
+	return {runs: store.runs(), problems: store.problems(), cells: [...store.cells()]};
+}
+
+test('runs are found with their ends, cells with what became of them', async t => {
+	await using directory = await temporaryHistory(three);
+	using store = await HistoryStore.open(directory.path);
+	const [first, second, third] = store.runs();
+	t.like(first, {id: 'r1', command: 'run', exitCode: 1, isGreen: false, isInterrupted: false, kernels: ['k']});
+	t.deepEqual(first!.counts, {pass: 1, fail: 1});
+	t.like(second, {id: 'r2', exitCode: 0, isGreen: true});
+	t.like(third, {id: 'r3', isGreen: false, isInterrupted: true});
+	t.deepEqual(
+		[...store.cells()].map(({case: id, target, results}) => [
+			id,
+			target,
+			results.map(({run, verdict, passes, total, message}) => [run, verdict, passes, total, message]),
+		]),
+		[
+			[
+				'a/b',
+				'c',
+				[
+					['r1', 'pass', 2, 2, undefined],
+					['r2', 'pass', 1, 1, undefined],
+					['r3', 'crash', 1, 2, 'a crash'],
+				],
+			],
+			[
+				'a/c',
+				undefined,
+				[
+					['r1', 'fail', 0, 1, 'a fail'],
+					['r2', 'pass', 1, 1, undefined],
+				],
+			],
+		],
+	);
+	t.is([...store.cells({before: 'r2'})].flatMap(({results}) => results).length, 2);
+});
+
+test('messages come back as they were, whatever is in them', async t => {
+	const messages = ['a "quote"\n\\', 'a\u0000b', '\u{1f600}', ''];
+	await using directory = await temporaryHistory(
+		messages.map((message, n) => ({id: `r${n}`, cells: {'k a/b': [{verdict: 'fail', message}]}})),
+	);
+	using store = await HistoryStore.open(directory.path);
+	const [cell] = [...store.cells()];
+	t.deepEqual(
+		cell!.results.map(({message}) => message),
+		messages,
+	);
+});
+
+test('last is the last one, last-green never one that was interrupted or is a part', async t => {
+	await using directory = await temporaryHistory([
+		...three,
+		{id: 'r4', cells: {'k a/b': 'pass'}, run: {shard: {index: 1, parts: [['k'], ['l']]}}},
+	]);
+	using store = await HistoryStore.open(directory.path);
+	t.is(findRun(store, 'last').id, 'r3');
+	t.is(findRun(store, 'last-green').id, 'r2');
+	t.is(findRun(store, 'r4').id, 'r4');
+	t.is(findRun(store, 'last', {besides: 'r3'}).id, 'r2');
+	t.throws(() => findRun(store, 'last-green', {besides: 'r2'}), {
+		instanceOf: NoSuchRunYetError,
+		message: /none is green/,
+	});
+	t.throws(() => findRun(store, 'r'), {instanceOf: UsageError, message: /it matches 4 runs, from r1 to r4/});
+	t.throws(() => findRun(store, 'x'), {instanceOf: UsageError, message: /no run x/});
+});
+
+const losses: Readonly<Record<string, (index: string) => Promise<unknown>>> = {
+	missing: index => rm(index),
+	empty: index => truncate(index),
+	cut: index => truncate(index, 5000),
+	'overwritten by something else': index => writeFile(index, 'hello '.repeat(1000)),
+};
+for (const [what, lose] of Object.entries(losses)) {
+	test(`an index that is ${what} is made again from the events`, async t => {
+		await using directory = await temporaryHistory(three);
+		const open = await HistoryStore.open(directory.path);
+		const before = all(open);
+		open[Symbol.dispose]();
+		await lose(path.join(directory.path, 'index.sqlite'));
+		using store = await HistoryStore.open(directory.path);
+		t.deepEqual(all(store), before);
+	});
+}
+
+test('an index that is behind catches up: runs that came, grew and went', async t => {
+	await using directory = await temporaryHistory(three);
+	(await HistoryStore.open(directory.path))[Symbol.dispose]();
+	await add(directory.path, {id: 'r4', cells: {'k a/b[c]': 'pass'}});
+	await appendFile(runFile(directory.path, 'r3'), asText(fakeRun({cells: {'k a/b[c]': 'pass'}}).slice(-1)));
+	await rm(runFile(directory.path, 'r1'));
+	using store = await HistoryStore.open(directory.path);
+	t.deepEqual(
+		store.runs().map(({id, isInterrupted}) => [id, isInterrupted]),
+		[
+			['r2', false],
+			['r3', false],
+			['r4', false],
+		],
+	);
+	t.deepEqual(
+		[...store.cells()].map(({results}) => results.map(({run}) => run)),
+		[['r2', 'r3', 'r4'], ['r2']],
+	);
+});
+
+test('an index of a newer schema is refused, and left alone', async t => {
+	await using directory = await temporaryHistory(three);
+	(await HistoryStore.open(directory.path))[Symbol.dispose]();
+	using database = new DatabaseSync(path.join(directory.path, 'index.sqlite'));
+	database.exec('PRAGMA user_version = 7');
+	await t.throwsAsync(HistoryStore.open(directory.path), {instanceOf: UsageError, message: /has schema 7.*Update/});
+	t.is(database.prepare('SELECT count(*) AS n FROM run').get()!.n, 3);
+});
+
+test('an index of an older schema is made again', async t => {
+	await using directory = await temporaryHistory(three);
+	(await HistoryStore.open(directory.path))[Symbol.dispose]();
+	using database = new DatabaseSync(path.join(directory.path, 'index.sqlite'));
+	database.exec('PRAGMA user_version = 0');
+	using store = await HistoryStore.open(directory.path);
+	t.is(store.runs().length, 3);
+});
+
+test('a run that cannot be read is told, and does not keep the others from being read', async t => {
+	await using directory = await temporaryHistory(three);
+	await writeFile(runFile(directory.path, 'r0'), 'hello\n');
+	using store = await HistoryStore.open(directory.path);
+	t.is(store.runs().length, 3);
+	t.like(store.problems(), {0: {id: 'r0'}, length: 1});
+	t.throws(() => findRun(store, 'r0'), {message: /r0\.jsonl, line 1: expected a JSON object/});
+});
+
+test('a removed run is gone from files and index', async t => {
+	await using directory = await temporaryHistory(three);
+	using store = await HistoryStore.open(directory.path);
+	await store.remove('r1');
+	t.deepEqual(await readdir(path.join(directory.path, 'runs')), ['r2.jsonl', 'r3.jsonl']);
+	t.deepEqual(
+		[...store.cells()].map(({results}) => results.length),
+		[2, 1],
+	);
+});
+
+test('times of the runs before are known, and what a kernel takes', async t => {
+	await using directory = await temporaryHistory(three);
+	using store = await HistoryStore.open(directory.path);
+	const history = store.durationsBefore('r3');
+	t.deepEqual(history({kernel: 'k', mechanism: 'bprobe', case: 'a/b', target: 'c'}), [100, 100, 100]);
+	t.deepEqual(history({kernel: 'k', mechanism: 'bprobe', case: 'a/b'}), []);
+	t.is(store.kernelMs('k'), 200);
+	t.is(store.kernelMs('l'), undefined);
+});
+
+test('where there is no history, none is begun', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'store-'));
+	await t.throwsAsync(HistoryStore.open(directory.path), {instanceOf: UsageError, message: /no history in/});
+	t.deepEqual(await readdir(directory.path), []);
+});
+
+const opening = `
+	const {HistoryStore} = await import(${JSON.stringify(new URL('store.ts', import.meta.url).href)});
+	using store = await HistoryStore.open(process.argv[1]);
+	console.log(store.runs().length, [...store.cells()].length);
+`;
+
+test('several processes may index and read one history at once', async t => {
+	await using directory = await temporaryHistory();
+	for (let n = 100; n < 140; n++) await add(directory.path, {id: `r${n}`, cells: {'k a/b': 'pass', 'k a/c': 'fail'}});
+	const answers = await Promise.all(
+		[1, 2, 3].map(() => execa(process.execPath, ['--input-type=module', '-e', opening, directory.path])),
+	);
+	for (const {stdout} of answers) t.is(stdout, '40 2');
+});
+
+test('a kill at any moment of the indexing leaves a history that can be read', async t => {
+	await using directory = await temporaryHistory();
+	const cells = Object.fromEntries(Array.from({length: 50}, (_, n) => [`k a/c${n}`, 'pass'] as const));
+	for (let n = 100; n < 160; n++) await add(directory.path, {id: `r${n}`, cells});
+	const complete = await execa(process.execPath, ['--input-type=module', '-e', opening, directory.path]);
+	t.is(complete.stdout, '60 50');
+	const wholeMs = complete.durationMs;
+	for (let killed = 1; killed <= 6; killed++) {
+		await rm(path.join(directory.path, 'index.sqlite'), {force: true});
+		await execa(process.execPath, ['--input-type=module', '-e', opening, directory.path], {
+			timeout: Math.round((wholeMs * killed) / 7),
+			killSignal: 'SIGKILL',
+			reject: false,
+		});
+		using store = await HistoryStore.open(directory.path);
+		t.is(store.runs().length, 60);
+		t.is([...store.cells()].flatMap(({results}) => results).length, 3000);
+	}
+});

@@ -1,0 +1,33 @@
+import {mkdtempDisposable, readFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import {UsageError} from '../../host/errors.ts';
+import {EventLog} from './event-log.ts';
+
+const started = (name: string) =>
+	({type: 'started', kernel: 'k', mechanism: 'm', case: `fake/${name}`, repeat: 0}) as const;
+
+test('each event is in the file as a line as soon as it is written', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'event-log-'));
+	const file = path.join(directory.path, 'events.jsonl');
+	using log = new EventLog(file);
+	for (const name of ['one', 'two\nlines']) log.write(started(name));
+	const lines = (await readFile(file, 'utf8')).split('\n');
+	t.deepEqual(
+		lines.slice(0, -1).map(line => JSON.parse(line)),
+		[started('one'), started('two\nlines')],
+	);
+	t.is(lines.at(-1), '');
+});
+
+for (const file of ['/nowhere/at/all/events.jsonl', '/', '/proc/events.jsonl']) {
+	test(`events to ${file} are refused before anything runs`, t => {
+		t.throws(() => new EventLog(file), {instanceOf: UsageError, message: /The events cannot be written/});
+	});
+}
+
+test('a disk that is full is told, not ignored', t => {
+	using log = new EventLog('/dev/full');
+	t.throws(() => log.write(started('one')), {instanceOf: UsageError, message: /\/dev\/full: no space left on device/});
+});

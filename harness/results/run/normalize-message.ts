@@ -1,0 +1,12 @@
+/**
+ * A message without what differs from guest to guest, so that equal problems read the same: addresses, times and large
+ * counts become `…`. Small numbers stay, because `2 !== 3` and `2 !== 4` are two findings, unless `hidesSmallNumbers`:
+ * between kernels they are line numbers and offsets.
+ */
+export function normalizeMessage(message = '', {hidesSmallNumbers = false} = {}): string {
+	const text = message
+		.replaceAll(/\b0x[\da-f]{5,}\b|\b(?=[a-f]*\d)[\da-f]{5,}\b/gi, '…')
+		.replaceAll(/\b\d+\.\d+\b|\b\d{3,}\b/g, '…');
+	const shown = hidesSmallNumbers ? text.replaceAll(/\b(?:0x[\da-f]+|\d+)\b/gi, '…') : text;
+	return shown.replaceAll(/\s+/g, ' ').trim();
+}

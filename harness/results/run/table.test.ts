@@ -1,0 +1,111 @@
+import {stripVTControlCharacters} from 'node:util';
+import test from 'ava';
+import type {CellEvent} from './events.ts';
+import {formatCell, formatCounts, formatTable} from './table.ts';
+import type {Verdict} from './verdict.ts';
+
+const cell = (title: string, verdict: Verdict = 'pass', durationMs = 100): CellEvent => {
+	const [, id, target] = /^([^[]+)(?:\[(.+)\])?$/.exec(title)!;
+	return {
+		type: 'cell',
+		kernel: 'debian-6.1',
+		mechanism: 'bprobe',
+		case: id!,
+		...(target && {target}),
+		repeat: 0,
+		verdict,
+		durationMs,
+	};
+};
+
+const lines = (text: string) => stripVTControlCharacters(text).split('\n');
+
+test('a table counts the cells of each suite by target, with their time', t => {
+	const cells = [cell('module/loads'), cell('entry/flags[c]'), cell('entry/flags[asm]', 'fail', 1900)];
+	const order = {suites: ['module', 'entry'], targets: ['asm', 'c']};
+	t.deepEqual(lines(formatTable(cells, {order})), [
+		'debian-6.1  –  asm  c  cells   time',
+		'───────────────────────────────────',
+		'module      1    ·  ·      1  0.1 s',
+		'entry       ·  0/1  1    1/2  2.0 s',
+		'───────────────────────────────────',
+		'all         1  0/1  1    2/3  2.1 s',
+		'',
+	]);
+});
+
+test('suites stand in the order of the plan, whichever finished first', t => {
+	const cells = [cell('race/x[c]'), cell('own/x[asm]'), cell('module/x'), cell('entry/x[z]')];
+	const order = {suites: ['module', 'entry', 'return', 'race'], targets: ['asm', 'c']};
+	const text = stripVTControlCharacters(formatTable(cells, {order}));
+	t.regex(text, /^debian-6\.1 +– +asm +c +z +cells/);
+	t.deepEqual(text.match(/^(module|entry|race|own)/gm), ['module', 'entry', 'race', 'own']);
+});
+
+test('a table of a thousand cells fits into 80 columns', t => {
+	const targets = ['', '[asm]', '[asm-fentry]', '[c]', '[vmlinux]'];
+	const cells = targets.flatMap(target =>
+		Array.from({length: 200}, (_, n) => cell(`tooling/case${target}`, n ? 'pass' : 'fail', 10_000)),
+	);
+	t.true(Math.max(...lines(formatTable(cells)).map(line => line.length)) <= 80);
+});
+
+test('each of several kernels has a column, also one that could not be had', t => {
+	const cells = [cell('module/loads'), cell('entry/x', 'fail'), {...cell('module/loads', 'skip'), kernel: '4.15.18'}];
+	t.deepEqual(lines(formatTable(cells, {missing: new Map([['debian-7.2', 'unavailable']])})), [
+		'        debian-6.1  4.15.18   debian-7.2',
+		'────────────────────────────────────────',
+		'module           1      0/1            ·',
+		'entry          0/1        ·            ·',
+		'────────────────────────────────────────',
+		'all            1/2      0/1  unavailable',
+		'time         0.2 s    0.1 s        0.0 s',
+		'',
+	]);
+});
+
+test('a run whose only kernel could not be had says so', t => {
+	t.deepEqual(lines(formatTable([], {missing: new Map([['4.15.18', 'unavailable']])})), [
+		'          4.15.18',
+		'─────────────────',
+		'all   unavailable',
+		'time        0.0 s',
+		'',
+	]);
+	t.is(formatCounts([]), 'nothing ran');
+});
+
+test('a kernel that could not be used to the end has the cells that ran, and the word for it', t => {
+	const cells = [cell('module/loads'), cell('entry/x', 'fail'), {...cell('module/loads'), kernel: 'l'}];
+	t.deepEqual(lines(formatTable(cells, {missing: new Map([['debian-6.1', 'failed']])})), [
+		'        debian-6.1      l',
+		'─────────────────────────',
+		'module           1      1',
+		'entry          0/1      ·',
+		'─────────────────────────',
+		'all         failed      1',
+		'time         0.2 s  0.1 s',
+		'',
+	]);
+	t.is(stripVTControlCharacters(formatCounts(cells, 12)), '2 pass, 1 fail, 12 not run');
+	t.is(stripVTControlCharacters(formatCounts([], 214)), '214 not run');
+});
+
+test('many kernels go below each other rather than beyond 80 columns', t => {
+	const kernels = Array.from({length: 9}, (_, n) => `4.15.18+nopreempt${n}`);
+	const text = formatTable(kernels.map(kernel => ({...cell('tooling/x'), kernel})));
+	t.true(Math.max(...lines(text).map(line => line.length)) <= 80);
+	for (const kernel of kernels) t.true(text.includes(kernel));
+});
+
+test('counts name every verdict that occurs, and no other', t => {
+	const cells = [cell('a/b'), cell('a/c', 'crash'), cell('a/d', 'skip'), cell('a/e')];
+	t.is(stripVTControlCharacters(formatCounts(cells)), '2 pass, 1 crash, 1 skip');
+});
+
+test('the line of a cell holds its verdict, kernel, title and time', t => {
+	t.regex(
+		stripVTControlCharacters(formatCell(cell('entry/flags[asm]', 'hang', 1234))),
+		/^hang +debian-6\.1 entry\/flags\[asm\] 1\.23 s$/,
+	);
+});

@@ -1,0 +1,39 @@
+import type {Case} from '../../../engine/case.ts';
+import {entryCases} from './entry.ts';
+import {entryHookCases} from './entry-hooks.ts';
+import {fuzzCases} from './fuzz.ts';
+import {inFlightCases} from './in-flight.ts';
+import {missCases} from './misses.ts';
+import {moduleCases} from './module.ts';
+import {multiCases} from './multi.ts';
+import {noFunctionCases} from './no-function.ts';
+import {noMemoryCases} from './no-memory.ts';
+import {raceCases} from './race.ts';
+import {moduleRaceCases} from './race-modules.ts';
+import {unloadBesideRaceCases} from './race-unload-beside.ts';
+import {returnCases} from './return.ts';
+import {returnSlotCases} from './return-slots.ts';
+import {stormCases} from './storms.ts';
+import {toolingCases} from './tooling.ts';
+import {unloadBesideCases} from './unload-beside.ts';
+
+/** The workload plan, in the order in which it is run and shown. */
+export const allCases: readonly Case[] = [
+	...moduleCases,
+	...noFunctionCases,
+	...fuzzCases,
+	...noMemoryCases,
+	...entryCases,
+	...entryHookCases,
+	...returnCases,
+	...returnSlotCases,
+	...inFlightCases,
+	...unloadBesideCases,
+	...raceCases,
+	...moduleRaceCases,
+	...unloadBesideRaceCases,
+	...stormCases,
+	...multiCases,
+	...missCases,
+	...toolingCases,
+];

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import type {CaseContext, TargetKind} from '../../../engine/case.ts';
+import type {Call, CallResult, Point, ProgramEvent} from '../../../link/agent-protocol.ts';
+import {hex, onlyHits, pattern} from './registers.ts';
+
+export const everywhere: readonly TargetKind[] = ['asm', 'asm-fentry', 'c', 'vmlinux'];
+export const fixtures: readonly TargetKind[] = ['asm', 'asm-fentry', 'c'];
+
+/** What the caller sets, what the target leaves, and the 7th and 8th argument. */
+export const input = pattern(1);
+export const output = pattern(2);
+export const stack = [hex(0x7777_0000_0000_0007n), hex(0x8888_0000_0000_0008n)] as const;
+
+/** It ends without a return that a return probe could see, far down the stack. */
+export const bypassed = {in: input, ret: output, stack, action: 'bypass', depth: 8} as const;
+
+/** One call with one probe: what the program saw and what the caller found. */
+export async function callProbed(
+	context: CaseContext,
+	point: Point,
+	call: Call = {},
+): Promise<{event: ProgramEvent; result: CallResult}> {
+	const probe = await context.attach({point});
+	const result = await context.call({in: input, ret: output, stack, ...call});
+	const events = await context.events();
+	assert.equal(events.length, 1, 'runs of the program');
+	onlyHits(await probe.info(), 1);
+	return {event: events[0]!, result};
+}
+
+/** Twenty calls: the program ran once within each, in the task that called, and was missed by none. */
+export async function calledOnceEach(context: CaseContext, point: Point): Promise<void> {
+	const probe = await context.attach({point});
+	const calls: CallResult[] = [];
+	for (let n = 0; n < 20; n++) calls.push(await context.call({in: {...input, di: hex(n)}, ret: output}));
+	const events = await context.events();
+	assert.deepEqual(
+		events.map(({regs, ext, tid}) => ({di: point === 'entry' ? regs.di : ext.entry.di, tid})),
+		calls.map(({pid}, n) => ({di: hex(n), tid: pid})),
+	);
+	for (const [n, {timeNs}] of events.entries()) {
+		assert.ok(
+			BigInt(timeNs) >= BigInt(calls[n]!.beginNs) && BigInt(timeNs) <= BigInt(calls[n]!.endNs),
+			`run ${n} lies outside of its call`,
+		);
+	}
+	onlyHits(await probe.info(), 20);
+}
+
+/** The program was told the function, the address of its return-address slot, and the real return address in it. */
+export function checkPlace(event: ProgramEvent, result: CallResult): void {
+	assert.deepEqual(
+		{ip: event.regs.ip, function: event.ext.function, sp: event.regs.sp, atSlot: event.slot, caller: event.ext.caller},
+		{
+			ip: result.function,
+			function: result.function,
+			sp: hex(BigInt(result.sp) - 8n),
+			atSlot: result.caller,
+			caller: result.caller,
+		},
+	);
+}
+
+/** A command in tracefs that has to work. */
+export async function inTracefs(context: CaseContext, command: string): Promise<string> {
+	const {code, stdout, stderr} = await context.exec(`cd /sys/kernel/tracing && ${command}`);
+	assert.equal(code, 0, `${command}: ${stderr}`);
+	return stdout;
+}

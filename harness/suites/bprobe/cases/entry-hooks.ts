@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import {defineCase} from '../../../engine/case.ts';
+import {checkPlace, everywhere, fixtures, input, output, stack} from './calls.ts';
+import {isBefore} from './kernel-release.ts';
+import {flagBits, generalRegisters, hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
+
+/** Which functions can be hooked and when, whatever the program sees there. */
+export const entryHookCases = [
+	defineCase({
+		id: 'entry/asm-without-fentry',
+		needs: ['entry'],
+		targets: ['asm'],
+		deadlineMs: 15_000,
+		async run(context) {
+			const unprobed = await context.call({in: input, ret: output, stack});
+			const probe = await context.attach({point: 'entry'});
+			const check = async () => {
+				const result = await context.call({in: {...input, flags: hex(flagBits.if | flagBits.cf)}, ret: output, stack});
+				const event = (await context.events()).at(-1)!;
+				sameRegisters(context, 'seen by the program', {
+					expected: result.in,
+					seen: event.regs,
+					names: [...generalRegisters, 'flags'],
+				});
+				checkPlace(event, result);
+				sameForCaller(context, result, {unprobed});
+			};
+			assert.equal((await probe.info()).hook, 'kprobe');
+			await check();
+			// The kernel would replace the breakpoint by a jump, whose handler misses calls from interrupts. By now it would
+			// have: reading kprobes-optimization and writing it back runs the optimizer to its end.
+			const {stdout: allowed} = await context.exec('cat /proc/sys/debug/kprobes-optimization');
+			assert.equal(allowed.trim(), '1');
+			await context.exec(
+				'echo 0 > /proc/sys/debug/kprobes-optimization; echo 1 > /proc/sys/debug/kprobes-optimization',
+			);
+			await context.during(300);
+			const {stdout} = await context.exec('grep fx_asm /sys/kernel/debug/kprobes/list');
+			assert.match(stdout, /fx_asm/);
+			assert.doesNotMatch(stdout, /OPTIMIZED/, 'the probe stays a breakpoint');
+			await check();
+			await check();
+			onlyHits(await probe.info(), 3);
+		},
+	}),
+	defineCase({
+		id: 'entry/vmlinux-function',
+		needs: ['entry'],
+		targets: ['vmlinux'],
+		deadlineMs: 5000,
+		async run(context) {
+			const prog = await context.load('record');
+			const {probe} = await context.ask('attach', {prog, point: 'entry', symbol: 'mktime64'});
+			try {
+				const values = [0, 1, 250, 100_000];
+				for (const di of values) await context.call({in: {...input, di: hex(di)}});
+				assert.deepEqual(
+					(await context.events()).map(({regs}) => regs.di),
+					values.map(hex),
+				);
+				const info = await context.ask('info', {probe});
+				assert.equal(info.symbol, 'mktime64');
+				onlyHits(info, values.length);
+			} finally {
+				await context.ask('close', {probe});
+			}
+			const {stdout} = await context.exec('cat /sys/kernel/tracing/enabled_functions');
+			assert.doesNotMatch(stdout, /mktime64/, 'the hook is gone after the close');
+		},
+	}),
+	defineCase({
+		id: 'entry/ftrace-switched-off',
+		needs: ['entry'],
+		targets: ['asm-fentry'],
+		deadlineMs: 5000,
+		async run(context) {
+			const probe = await context.attach({point: 'entry'});
+			const set = (value: 0 | 1) => context.exec(`echo ${value} > /proc/sys/kernel/ftrace_enabled`);
+			const {code} = await set(0);
+			try {
+				await context.call({in: input, ret: output, stack});
+				const {hits} = await probe.info();
+				// Before 5.5 a user of ftrace has no say in it.
+				if (isBefore(context, 5, 5)) {
+					assert.deepEqual({code, hits}, {code: 0, hits: 0}, 'ftrace is off');
+				} else {
+					assert.notEqual(code, 0, 'ftrace cannot be switched off under a probe');
+					assert.equal(hits, 1, 'the probe is not silenced');
+				}
+			} finally {
+				await set(1);
+			}
+			const {hits: before} = await probe.info();
+			await context.call({in: input, ret: output, stack});
+			onlyHits(await probe.info(), before + 1);
+		},
+	}),
+	defineCase({
+		id: 'entry/in-interrupt',
+		needs: ['entry'],
+		targets: everywhere,
+		deadlineMs: 5000,
+		async run(context) {
+			const probe = await context.attach({point: 'entry'});
+			for (const irq of ['softirq', 'hardirq'] as const) {
+				const flags = irq === 'softirq' ? input.flags : '0x0';
+				const result = await context.call({context: irq, in: {...input, flags}, ret: {...output, flags}, stack});
+				const event = (await context.events()).at(-1)!;
+				sameRegisters(context, `seen by the program in ${irq}`, {expected: result.in, seen: event.regs});
+				checkPlace(event, result);
+			}
+			onlyHits(await probe.info(), 2);
+		},
+	}),
+	defineCase({
+		id: 'entry/recursion',
+		needs: ['entry'],
+		targets: fixtures,
+		deadlineMs: 5000,
+		async run(context) {
+			const probe = await context.attach({point: 'entry'});
+			await context.call({in: input, ret: output, action: 'recurse', arg: 8});
+			const events = await context.events();
+			assert.equal(events.length, 9);
+			const depths = events.map(({regs}) => BigInt(regs.sp));
+			assert.deepEqual(
+				depths,
+				depths.toSorted((a, b) => (a > b ? -1 : 1)),
+				'each call lies deeper in the stack',
+			);
+			onlyHits(await probe.info(), 9);
+		},
+	}),
+	defineCase({
+		id: 'entry/faulting-read',
+		needs: ['entry'],
+		targets: everywhere,
+		deadlineMs: 5000,
+		async run(context) {
+			const unprobed = await context.call({in: input, ret: output, stack});
+			const probe = await context.attach({point: 'entry', program: 'faulting'});
+			const result = await context.call({in: input, ret: output, stack});
+			assert.equal(
+				(await context.ask('counters', {cookie: probe.cookie})).result,
+				hex(-14),
+				'bpf_probe_read gives -EFAULT',
+			);
+			sameForCaller(context, result, {unprobed});
+			onlyHits(await probe.info(), 1);
+		},
+	}),
+];

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import {defineCase} from '../../../engine/case.ts';
+import type {Point} from '../../../link/agent-protocol.ts';
+import {callProbed, checkPlace, fixtures, input, output, stack} from './calls.ts';
+import {hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
+import {framesInFlight, waitUntilWaiting} from './tasks.ts';
+
+/** Return probes and calls that take their time: asleep, killed, never ending, there before or after the probe. */
+export const inFlightCases = [
+	defineCase({
+		id: 'return/sleeps-and-migrates',
+		needs: ['return'],
+		targets: fixtures,
+		deadlineMs: 5000,
+		async run(context) {
+			const {event, result} = await callProbed(context, 'return', {action: 'sleep', arg: 20});
+			assert.notEqual(result.cpuAfter, result.cpuBefore, 'the call ended on another CPU');
+			assert.equal(event.cpu, result.cpuAfter);
+			sameRegisters(context, 'entry registers at return', {expected: result.in, seen: event.ext.entry});
+			checkPlace(event, result);
+		},
+	}),
+	defineCase({
+		id: 'return/killed-inside',
+		needs: ['return'],
+		targets: fixtures,
+		deadlineMs: 10_000,
+		async run(context) {
+			const probe = await context.attach({point: 'return'});
+			const {task, pid} = await context.ask('callInTask', {
+				target: context.target === 'vmlinux' ? 'c' : context.target,
+				in: input,
+				ret: output,
+				action: 'wait',
+			});
+			await waitUntilWaiting(context, 1);
+			assert.equal((await context.events()).length, 0, 'no return while the task waits');
+			await context.ask('taskKill', {task, signal: 'KILL'});
+			const end = await context.ask('taskWait', {task, timeoutMs: 3000});
+			assert.equal(end.signal, 'KILL');
+			const events = await context.events();
+			assert.deepEqual(
+				events.map(({tid}) => tid),
+				[pid],
+				'one return, of the killed task',
+			);
+			onlyHits(await probe.info(), 1);
+		},
+	}),
+	defineCase({
+		id: 'return/never-returns',
+		needs: ['return'],
+		targets: fixtures,
+		deadlineMs: 20_000,
+		async run(context) {
+			const calls = 100;
+			const entry = await context.attach({point: 'entry', program: 'count'});
+			const probe = await context.attach({point: 'return'});
+			for (let n = 0; n < calls; n++) await context.call({context: 'kthread', action: 'exit', in: input, ret: output});
+			assert.equal((await entry.info()).hits, calls);
+			assert.equal((await context.events()).length, 0);
+			// The frames of dead tasks are given back when the kernel frees the tasks.
+			while ((await framesInFlight(context)) > 0) context.signal.throwIfAborted();
+			await context.call({in: input, ret: output});
+			onlyHits(await probe.info(), 1);
+		},
+	}),
+	defineCase({
+		id: 'return/exec-by-a-thread',
+		needs: ['return'],
+		deadlineMs: 10_000,
+		async run(context) {
+			// Inside this function the thread becomes its process's first one: pid and start time change under the frame.
+			const names = ['begin_new_exec', 'flush_old_exec'];
+			const {addresses} = await context.ask('symbols', {names});
+			const at = names.flatMap(name => addresses[name] ?? [])[0];
+			assert.ok(at, `this kernel has none of ${names.join(', ')}`);
+			const probe = await context.attach({point: 'return', at});
+			for (let n = 1; n <= 3; n++) {
+				const {pid, status} = await context.ask('execByThread', {});
+				assert.equal(status, 0);
+				const events = await context.events();
+				assert.deepEqual(
+					events.slice(n - 1).map(({tid, regs}) => ({tid, ax: regs.ax})),
+					[{tid: pid, ax: '0x0'}],
+				);
+			}
+			onlyHits(await probe.info(), 3);
+			assert.equal(await framesInFlight(context), 0);
+		},
+	}),
+	defineCase({
+		id: 'return/attached-mid-call',
+		needs: ['return'],
+		targets: fixtures,
+		deadlineMs: 10_000,
+		async run(context) {
+			for (const withFrame of [false, true]) {
+				await context.ask('reset', {});
+				const old = withFrame ? await context.attach({point: 'return', program: 'count'}) : undefined;
+				const {task} = await context.ask('callInTask', {
+					target: context.target === 'vmlinux' ? 'c' : context.target,
+					action: 'wait',
+					in: input,
+					ret: output,
+				});
+				await waitUntilWaiting(context, 1);
+				const probe = await context.attach({point: 'return'});
+				await context.ask('release', {});
+				const {result} = await context.ask('taskWait', {task, timeoutMs: 3000});
+				assert.ok(result, 'the call returned');
+				assert.equal((await context.events()).length, 0, 'a call that began before the attach is not seen');
+				if (old) onlyHits(await old.info(), 1);
+				await context.call({in: input, ret: output});
+				onlyHits(await probe.info(), 1);
+				await probe.close();
+				await old?.close();
+			}
+		},
+	}),
+	defineCase({
+		id: 'return/detached-mid-call',
+		needs: ['return'],
+		targets: fixtures,
+		deadlineMs: 10_000,
+		async run(context) {
+			const unprobed = await context.call({in: input, ret: output, stack});
+			const probe = await context.attach({point: 'return'});
+			const {task} = await context.ask('callInTask', {
+				target: context.target === 'vmlinux' ? 'c' : context.target,
+				action: 'wait',
+				in: input,
+				ret: output,
+				stack,
+			});
+			await waitUntilWaiting(context, 1);
+			await probe.close();
+			assert.equal((await context.ask('counts', {})).waiting, 1, 'the close did not wait for the call');
+			await context.ask('release', {});
+			const {result} = await context.ask('taskWait', {task, timeoutMs: 3000});
+			assert.ok(result, 'the call returned');
+			sameForCaller(context, result, {unprobed});
+			assert.equal((await context.events()).length, 0, 'nothing ran at its return');
+			assert.equal(await framesInFlight(context), 0);
+		},
+	}),
+	defineCase({
+		id: 'return/sixty-four-sleepers',
+		needs: ['return'],
+		targets: fixtures,
+		deadlineMs: 20_000,
+		async run(context) {
+			const target = context.target === 'vmlinux' ? 'c' : context.target;
+			const probe = await context.attach({point: 'return'});
+			const tasks = [];
+			for (let n = 0; n < 64; n++)
+				tasks.push(await context.ask('callInTask', {target, action: 'wait', in: {...input, di: hex(n)}, ret: output}));
+			await waitUntilWaiting(context, 64);
+			assert.equal(await framesInFlight(context), 64);
+			await context.ask('release', {});
+			for (const {task} of tasks) {
+				const {result} = await context.ask('taskWait', {task, timeoutMs: 10_000});
+				assert.equal(result?.after.ax, output.ax);
+			}
+			const seen = (await context.events()).map(({tid, ext}) => `${tid} ${ext.entry.di}`);
+			assert.deepEqual(seen.toSorted(), tasks.map(({pid}, n) => `${pid} ${hex(n)}`).toSorted());
+			onlyHits(await probe.info(), 64);
+		},
+	}),
+	defineCase({
+		id: 'return/unload-while-asleep-inside',
+		needs: ['return', 'device'],
+		targets: fixtures,
+		deadlineMs: 20_000,
+		async run(context) {
+			const target = context.target === 'vmlinux' ? 'c' : context.target;
+			const unprobed = await context.call({in: input, ret: output, stack});
+			const probe = await context.attach({point: 'return'});
+			const inside = [];
+			for (let n = 0; n < 8; n++)
+				inside.push(await context.ask('callInTask', {target, action: 'wait', in: input, ret: output, stack, depth: n}));
+			await waitUntilWaiting(context, 8);
+			await probe.close();
+			await context.ask('rmmod', {module: 'bprobe'});
+			try {
+				assert.equal((await context.ask('counts', {})).waiting, 8, 'the unload did not wait for the calls');
+				await context.ask('release', {});
+				for (const {task} of inside) {
+					const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
+					assert.ok(result, 'the call returned without the module');
+					sameForCaller(context, result, {unprobed});
+				}
+			} finally {
+				await context.ask('insmod', {module: 'bprobe'});
+			}
+			const again = await context.attach({point: 'return' satisfies Point});
+			await context.call({in: input, ret: output});
+			onlyHits(await again.info(), 1);
+		},
+	}),
+];

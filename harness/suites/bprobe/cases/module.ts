@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import {type CaseContext, defineCase} from '../../../engine/case.ts';
+import type {AgentOps, Hex} from '../../../link/agent-protocol.ts';
+import {attachBytes, attachCommand} from './attach-request.ts';
+import {hex, onlyHits, pattern} from './registers.ts';
+
+const infoCommand: Hex = '0xc0d85061';
+type Patches = AgentOps['ioctl']['in']['patches'];
+
+const programAt8 = (prog: number) => ({offset: 8, prog});
+const symbolAt16 = (string: string) => ({offset: 16, string});
+
+async function refcountOf(context: CaseContext, module: string): Promise<number> {
+	const {stdout} = await context.exec(`cat /sys/module/${module}/refcnt`);
+	return Number(stdout);
+}
+
+export const moduleCases = [
+	defineCase({
+		id: 'module/loads',
+		needs: ['device'],
+		deadlineMs: 5000,
+		async run(context) {
+			const {stdout} = await context.exec('cat /proc/modules');
+			for (const module of ['bprobe', 'fixtures'])
+				assert.match(stdout, new RegExp(`^${module} \\d+ \\d+ - Live `, 'm'));
+		},
+	}),
+	defineCase({
+		id: 'module/device',
+		needs: ['device'],
+		deadlineMs: 5000,
+		async run(context) {
+			const {stdout} = await context.exec(`stat -c '%F %a %u:%g' /dev/bprobe`);
+			assert.equal(stdout.trim(), 'character special file 600 0:0');
+		},
+	}),
+	defineCase({
+		id: 'module/refuses-unprivileged',
+		needs: ['device'],
+		deadlineMs: 15_000,
+		async run(context) {
+			const byMode = await context.ask('asUser', {uid: 1000, keepSysAdmin: false, openFirst: false});
+			assert.equal(byMode.open, 'EACCES', 'another user is stopped by the mode');
+			const root = await context.ask('asUser', {uid: 0, keepSysAdmin: false, openFirst: false});
+			assert.equal(root.open, 'EPERM', 'root without CAP_SYS_ADMIN is stopped by the module');
+			const handedOver = await context.ask('asUser', {uid: 1000, keepSysAdmin: false, openFirst: true});
+			assert.deepEqual(handedOver, {open: 'ok', attach: 'EPERM'}, 'an open descriptor alone does not help');
+			const allowed = await context.ask('asUser', {uid: 0, keepSysAdmin: true, openFirst: false});
+			assert.deepEqual(allowed, {open: 'ok', attach: 'ok'});
+		},
+	}),
+	defineCase({
+		id: 'module/rejects-bad-requests',
+		needs: ['device'],
+		deadlineMs: 20_000,
+		async run(context) {
+			const prog = await context.load('empty');
+			const good = [programAt8(prog), symbolAt16('fx_c')];
+			const socket = await context.ask('load', {
+				instructions: 'b7000000000000009500000000000000',
+				license: 'GPL',
+				type: 'socket',
+			});
+			const address = BigInt(await context.address('fx_c'));
+			// The agent opens the device with its first request, and keeps it.
+			await assert.rejects(context.ask('ioctl', {on: 'device', command: '0x5063', pointer: '0x0'}), {errno: 'ENOTTY'});
+			const before = {bprobe: await refcountOf(context, 'bprobe'), fixtures: await refcountOf(context, 'fixtures')};
+			const rows: readonly [what: string, errno: string, data: string, patches: Patches][] = [
+				['a descriptor that is not open', 'EBADF', attachBytes({fd: 999}), [symbolAt16('fx_c')]],
+				['standard input', 'EPROTOTYPE', attachBytes({fd: 0}), [symbolAt16('fx_c')]],
+				['a socket filter', 'EPROTOTYPE', attachBytes(), [programAt8(socket.prog), symbolAt16('fx_c')]],
+				['an unknown symbol', 'ENOENT', attachBytes(), [programAt8(prog), symbolAt16('no_such_function')]],
+				['an ambiguous symbol', 'ENOTUNIQ', attachBytes(), [programAt8(prog), symbolAt16('s_show')]],
+				['a blacklisted symbol', 'EOPNOTSUPP', attachBytes(), [programAt8(prog), symbolAt16('do_int3')]],
+				['the context switch', 'EOPNOTSUPP', attachBytes(), [programAt8(prog), symbolAt16('__switch_to')]],
+				['the module itself', 'EOPNOTSUPP', attachBytes(), [programAt8(prog), symbolAt16('bp_return')]],
+				['an endless symbol', 'ENAMETOOLONG', attachBytes(), [programAt8(prog), symbolAt16('x'.repeat(2000))]],
+				['an address inside a function', 'EADDRNOTAVAIL', attachBytes({address: address + 3n}), [programAt8(prog)]],
+				['an address in user space', 'EADDRNOTAVAIL', attachBytes({address: 0x400000n}), [programAt8(prog)]],
+				['a bad symbol pointer', 'EFAULT', attachBytes({symbol: 0xdead0000n}), [programAt8(prog)]],
+				['an unknown flag', 'EINVAL', attachBytes({flags: 1}), good],
+				['an unknown point', 'EINVAL', attachBytes({point: 2}), good],
+				['neither symbol nor address', 'EINVAL', attachBytes(), [programAt8(prog)]],
+				['both symbol and address', 'EINVAL', attachBytes({address}), good],
+				['a size that is too small', 'E2BIG', attachBytes({size: 39}), good],
+				['a size of nothing', 'E2BIG', attachBytes({size: 0}), good],
+				['a larger size with something in it', 'E2BIG', attachBytes({size: 48}, {extra: '0100000000000000'}), good],
+				['a huge size', 'E2BIG', attachBytes({size: 0x7fffffff}), good],
+			];
+			for (const [what, errno, data, patches] of rows) {
+				const attempt = context.ask('ioctl', {on: 'device', command: attachCommand, data, patches});
+				await assert.rejects(
+					attempt,
+					{errno},
+					`${what}: ${await attempt.then(JSON.stringify, (error: Error) => error.message)}`,
+				);
+			}
+			await assert.rejects(
+				context.ask('ioctl', {on: 'device', command: attachCommand, pointer: '0xdead0000'}),
+				{errno: 'EFAULT'},
+				'a bad pointer',
+			);
+			const after = {bprobe: await refcountOf(context, 'bprobe'), fixtures: await refcountOf(context, 'fixtures')};
+			assert.deepEqual(after, before, 'references on modules');
+			await context.ask('unload', {prog: socket.prog});
+			assert.equal(
+				(await context.ask('progExists', {progId: socket.progId})).exists,
+				false,
+				'no reference on a refused program is left',
+			);
+			assert.doesNotMatch((await context.ask('listing', {})).text, /entry|return/, 'no probe is left');
+		},
+	}),
+	defineCase({
+		id: 'module/unknown-ioctl',
+		needs: ['device'],
+		deadlineMs: 5000,
+		async run(context) {
+			const probe = await context.attach({point: 'entry', program: 'empty'});
+			for (const command of ['0x5400', '0x5063', infoCommand] as const) {
+				await assert.rejects(context.ask('ioctl', {on: 'device', command, pointer: '0x0'}), {errno: 'ENOTTY'});
+			}
+			for (const command of ['0x5063', attachCommand] as const) {
+				await assert.rejects(context.ask('ioctl', {on: {probe: probe.handle}, command, pointer: '0x0'}), {
+					errno: 'ENOTTY',
+				});
+			}
+			await assert.rejects(
+				context.ask('ioctl', {on: {probe: probe.handle}, command: infoCommand, pointer: '0xdead0000'}),
+				{errno: 'EFAULT'},
+			);
+			await assert.rejects(
+				context.ask('ioctl', {on: {probe: probe.handle}, command: infoCommand, data: '08000000'.padEnd(432, '0')}),
+				{errno: 'E2BIG'},
+			);
+		},
+	}),
+	defineCase({
+		id: 'module/reload-20',
+		needs: ['device'],
+		deadlineMs: 60_000,
+		async run(context) {
+			for (let n = 0; n < 20; n++) {
+				await context.ask('rmmod', {module: 'bprobe'});
+				await context.ask('insmod', {module: 'bprobe'});
+				if (n % 5 !== 0) continue;
+				const probe = await context.attach({point: n % 2 === 0 ? 'return' : 'entry'});
+				await context.call({in: pattern(1), ret: pattern(2)});
+				onlyHits(await probe.info(), 1);
+				await probe.close();
+			}
+		},
+	}),
+	defineCase({
+		id: 'module/busy-while-probed',
+		needs: ['device'],
+		deadlineMs: 10_000,
+		async run(context) {
+			const probe = await context.attach({point: 'return'});
+			await assert.rejects(context.ask('rmmod', {module: 'bprobe'}), {errno: 'EAGAIN'}, 'a probe holds the module');
+			await context.call({in: pattern(1), ret: pattern(2)});
+			onlyHits(await probe.info(), 1);
+			await probe.close();
+			await context.ask('rmmod', {module: 'bprobe'});
+			await context.ask('insmod', {module: 'bprobe'});
+		},
+	}),
+	defineCase({
+		id: 'module/lists-probes',
+		needs: ['device'],
+		deadlineMs: 10_000,
+		async run(context) {
+			const none = (await context.ask('listing', {})).text;
+			assert.equal(none.trim().split('\n').length, 2, `a line of frames and one of names: ${none}`);
+			const {pid} = await context.ask('hello', {});
+			const probes = [
+				{
+					point: 'entry',
+					symbol: 'fx_asm [fixtures]',
+					hook: 'kprobe',
+					probe: await context.attach({point: 'entry', program: 'empty', at: await context.address('fx_asm')}),
+				},
+				{
+					point: 'return',
+					symbol: 'fx_c [fixtures]',
+					hook: 'ftrace',
+					probe: await context.attach({point: 'return', program: 'empty', at: await context.address('fx_c')}),
+				},
+			];
+			await context.call({target: 'c', in: {di: hex(1)}});
+			const lines = (await context.ask('listing', {})).text.trim().split('\n').slice(2);
+			assert.equal(lines.length, probes.length);
+			for (const [n, {point, symbol, hook, probe}] of probes.entries()) {
+				const {address, progId, hits} = await probe.info();
+				const [seenPoint, seenAddress, ...rest] = lines[n]!.trim().split(/\s+/);
+				assert.deepEqual(
+					{seenPoint, seenAddress: hex(BigInt(`0x${seenAddress}`))},
+					{seenPoint: point, seenAddress: address},
+				);
+				assert.deepEqual(rest, [`${progId}`, hook, `${hits}`, '0', `${pid}`, ...symbol.split(' ')]);
+				assert.equal(hits, n);
+			}
+		},
+	}),
+];

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import {defineCase} from '../../../engine/case.ts';
+import type {Hex, Point} from '../../../link/agent-protocol.ts';
+import {everywhere, input, output} from './calls.ts';
+import {generalRegisters, hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
+
+const call = {in: input, ret: output} as const;
+
+export const multiCases = [
+	defineCase({
+		id: 'multi/two-entries',
+		needs: ['entry'],
+		targets: everywhere,
+		deadlineMs: 5000,
+		async run(context) {
+			const probes = [await context.attach({point: 'entry'}), await context.attach({point: 'entry'})];
+			const result = await context.call(call);
+			for (const probe of probes) {
+				onlyHits(await probe.info(), 1);
+				const events = await context.events({cookie: probe.cookie});
+				assert.equal(events.length, 1);
+				sameRegisters(context, `seen by program ${probe.cookie}`, {expected: result.in, seen: events[0]!.regs});
+			}
+		},
+	}),
+	defineCase({
+		id: 'multi/entry-and-return',
+		needs: ['entry', 'return'],
+		targets: everywhere,
+		deadlineMs: 5000,
+		async run(context) {
+			const unprobed = await context.call(call);
+			const entry = await context.attach({point: 'entry'});
+			const ret = await context.attach({point: 'return'});
+			const result = await context.call(call);
+			const events = await context.events();
+			assert.deepEqual(
+				events.map(({ext}) => Number(ext.cookie)),
+				[entry.cookie, ret.cookie],
+			);
+			sameRegisters(context, 'at entry', {expected: result.in, seen: events[0]!.regs});
+			sameRegisters(context, 'at return', {expected: result.after, seen: events[1]!.regs});
+			sameRegisters(context, 'at entry, as the return program has it', {
+				expected: events[0]!.regs,
+				seen: events[1]!.ext.entry,
+				names: [...generalRegisters, 'flags', 'sp'],
+			});
+			sameForCaller(context, result, {unprobed});
+		},
+	}),
+	defineCase({
+		id: 'multi/sixty-four-on-one-function',
+		needs: ['entry', 'return'],
+		targets: everywhere,
+		deadlineMs: 30_000,
+		async run(context) {
+			const unprobed = await context.call(call);
+			const probes = [];
+			for (let n = 0; n < 64; n++) probes.push(await context.attach({point: n % 2 === 0 ? 'entry' : 'return'}));
+			const result = await context.call(call);
+			sameForCaller(context, result, {unprobed});
+			const events = await context.events();
+			assert.deepEqual(
+				events.map(({ext}) => Number(ext.cookie)).toSorted((a, b) => a - b),
+				probes.map(({cookie}) => cookie),
+			);
+			for (const event of events) {
+				const isEntry = Number(event.ext.cookie) % 2 === 1;
+				sameRegisters(context, isEntry ? 'at entry' : 'at return', {
+					expected: isEntry ? result.in : result.after,
+					seen: event.regs,
+				});
+			}
+			for (const probe of probes) onlyHits(await probe.info(), 1);
+		},
+	}),
+	defineCase({
+		id: 'multi/order',
+		needs: ['entry', 'return'],
+		targets: everywhere,
+		deadlineMs: 10_000,
+		async run(context) {
+			const points = ['entry', 'return', 'return', 'entry', 'entry', 'return'] as const;
+			const probes: {point: Point; cookie: number}[] = [];
+			for (const point of points) probes.push({point, cookie: (await context.attach({point})).cookie});
+			await context.call(call);
+			const cookies = (point: string) => probes.filter(probe => probe.point === point).map(({cookie}) => cookie);
+			const seen = (await context.events()).map(({ext}) => Number(ext.cookie));
+			assert.deepEqual(
+				seen,
+				[...cookies('entry'), ...cookies('return').toReversed()],
+				'entries as attached, returns in reverse',
+			);
+		},
+	}),
+	defineCase({
+		id: 'multi/detach-one-keeps-others',
+		needs: ['entry', 'return'],
+		targets: everywhere,
+		deadlineMs: 15_000,
+		async run(context) {
+			const points = ['entry', 'entry', 'entry', 'return', 'return', 'return'] as const;
+			for (const order of [
+				[0, 1, 2, 3, 4, 5],
+				[5, 4, 3, 2, 1, 0],
+				[1, 4, 0, 5, 2, 3],
+			]) {
+				await context.ask('reset', {});
+				const probes = [];
+				for (const point of points) probes.push(await context.attach({point}));
+				const open = new Set(probes.map(({cookie}) => cookie));
+				for (const index of order) {
+					await context.ask('reset', {});
+					const result = await context.call(call);
+					const events = await context.events();
+					assert.deepEqual(new Set(events.map(({ext}) => Number(ext.cookie))), open);
+					for (const event of events) {
+						const isEntry = points[(Number(event.ext.cookie) - 1) % points.length] === 'entry';
+						sameRegisters(context, 'with fewer probes', {
+							expected: isEntry ? result.in : result.after,
+							seen: event.regs,
+						});
+					}
+					await probes[index]!.close();
+					open.delete(probes[index]!.cookie);
+				}
+			}
+		},
+	}),
+	defineCase({
+		id: 'multi/same-program-twice',
+		needs: ['entry', 'return'],
+		targets: everywhere,
+		deadlineMs: 5000,
+		async run(context) {
+			for (const point of ['entry', 'return'] as const) {
+				const prog = await context.load('count');
+				const probes = [await context.attach({point, program: prog}), await context.attach({point, program: prog})];
+				for (let n = 0; n < 3; n++) await context.call(call);
+				for (const probe of probes) {
+					onlyHits(await probe.info(), 3);
+					assert.equal(
+						(await context.ask('counters', {cookie: probe.cookie})).count,
+						3,
+						'the cookie tells the two apart',
+					);
+				}
+			}
+		},
+	}),
+	defineCase({
+		id: 'multi/one-program-two-functions',
+		needs: ['entry', 'return'],
+		deadlineMs: 10_000,
+		async run(context) {
+			const functions = [await context.address('fx_asm'), await context.address('fx_c')];
+			const probes = [];
+			for (const at of functions)
+				for (const point of ['entry', 'return'] as const) probes.push(await context.attach({point, at}));
+			await context.call({...call, target: 'asm'});
+			await context.call({...call, target: 'c'});
+			const seen = (await context.events()).map(({regs, ext}) => ({ip: regs.ip, cookie: Number(ext.cookie)}));
+			assert.deepEqual(
+				seen,
+				probes.map(({cookie}, n) => ({ip: functions[n >> 1], cookie})),
+			);
+		},
+	}),
+	defineCase({
+		id: 'multi/nested-all-probed',
+		needs: ['entry', 'return'],
+		targets: everywhere,
+		deadlineMs: 20_000,
+		async run(context) {
+			const names = Array.from({length: 8}, (_, n) => `fx_chain_${8 - n}`);
+			const functions: Hex[] = [];
+			for (const name of names) functions.push(await context.address(name));
+			for (const at of functions) for (const point of ['entry', 'return'] as const) await context.attach({point, at});
+			for (const point of ['entry', 'return'] as const) await context.attach({point});
+			const result = await context.call({...call, depth: 8});
+			const chain = [...functions, result.function];
+			const events = await context.events();
+			assert.deepEqual(
+				events.map(({regs}) => regs.ip),
+				[...chain, ...chain.toReversed()],
+			);
+			for (const event of events)
+				assert.equal(event.slot, event.ext.caller, 'the word at sp is the real return address');
+			assert.equal(result.after.sp, result.sp);
+		},
+	}),
+	defineCase({
+		id: 'multi/two-hundred-functions',
+		needs: ['entry', 'return'],
+		deadlineMs: 60_000,
+		async run(context) {
+			const names = Array.from({length: 200}, (_, n) => `fx_many_${String(n).padStart(3, '0')}`);
+			const {addresses} = await context.ask('symbols', {names});
+			const probes = [];
+			for (const [n, name] of names.entries()) {
+				probes.push(await context.attach({point: n % 2 === 0 ? 'entry' : 'return', at: addresses[name]![0]!}));
+			}
+			for (const [n, name] of names.entries()) {
+				const result = await context.call({
+					target: 'address',
+					address: addresses[name]![0]!,
+					in: {...input, di: hex(1000)},
+				});
+				assert.equal(result.after.ax, hex(1000 + n), name);
+			}
+			const events = await context.events();
+			assert.deepEqual(
+				events.map(({regs, ext}) => `${regs.ip} ${Number(ext.cookie)}`),
+				names.map((name, n) => `${addresses[name]![0]} ${n + 1}`),
+			);
+			const {text} = await context.ask('listing', {});
+			assert.equal(text.split('\n').filter(line => line.includes('fx_many_')).length, 200);
+		},
+	}),
+];

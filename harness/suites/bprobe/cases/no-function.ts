@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import {type CaseContext, defineCase} from '../../../engine/case.ts';
+import type {Hex} from '../../../link/agent-protocol.ts';
+import {attachBytes, attachCommand} from './attach-request.ts';
+import {input} from './calls.ts';
+import {hex, onlyHits} from './registers.ts';
+
+/** Symbols that are no functions, or that nothing may be probed below; by kind, as kernels from 4.15 to 7.x name them. */
+const noFunctions: Readonly<Record<string, readonly string[]>> = {
+	'trampolines of ftrace': [
+		'__fentry__',
+		'ftrace_caller',
+		'ftrace_regs_caller',
+		'ftrace_stub',
+		'ftrace_call',
+		'ftrace_regs_call',
+		'ftrace_graph_caller',
+	],
+	'what is returned to': [
+		'return_to_handler',
+		'kretprobe_trampoline',
+		'__kretprobe_trampoline',
+		'arch_rethook_trampoline',
+		'ret_from_fork_asm',
+	],
+	'entry code': [
+		'entry_SYSCALL_64',
+		'entry_SYSCALL_64_after_hwframe',
+		'common_interrupt_return',
+		'native_iret',
+		'error_entry',
+		'paranoid_entry',
+		'asm_exc_page_fault',
+		'page_fault',
+		'apic_timer_interrupt',
+		'asm_sysvec_apic_timer_interrupt',
+	],
+	'code without a stack of a task': [
+		'startup_64',
+		'secondary_startup_64',
+		'verify_cpu',
+		'sev_verify_cbit',
+		'__startup_secondary_64',
+		'early_setup_idt',
+		'set_bringup_idt_handler.constprop.0',
+		'start_cpu0',
+		'rewind_stack_and_make_dead',
+	],
+	"another task's return": ['__switch_to', '__switch_to_asm'],
+	thunks: [
+		'__x86_indirect_thunk_rax',
+		'__x86_return_thunk',
+		'srso_alias_safe_ret',
+		'srso_return_thunk',
+		'retbleed_return_thunk',
+		'its_return_thunk',
+		'call_depth_return_thunk',
+		'__SCT__cond_resched',
+	],
+	// cc_platform_has is called by a CPU that comes up, before it can take a breakpoint.
+	'what tracers are kept out of': ['cc_platform_has', 'native_sched_clock', 'memcpy', '__memcpy'],
+	'code that ran once': ['start_kernel', 'x86_64_start_kernel'],
+	data: ['jiffies_64', 'init_task', 'sys_call_table'],
+	'labels and templates': [
+		'optprobe_template_entry',
+		'optprobe_template_call',
+		'start__mov64',
+		'__pfx_do_exit',
+		'__pfx_schedule',
+	],
+};
+
+/** What attaching there is answered, without ever doing it: there is no program. EBADF means that it would be done. */
+async function answerFor(context: CaseContext, point: number, address: Hex): Promise<string> {
+	const data = attachBytes({fd: -1, point, address: BigInt(address)});
+	try {
+		await context.ask('ioctl', {on: 'device', command: attachCommand, data});
+		return 'ok';
+	} catch (error) {
+		return (error as {errno?: string}).errno ?? 'no errno';
+	}
+}
+
+export const noFunctionCases = [
+	defineCase({
+		id: 'module/rejects-what-is-no-function',
+		needs: ['device'],
+		deadlineMs: 30_000,
+		async run(context) {
+			const names = Object.values(noFunctions).flat();
+			const addresses: Record<string, readonly Hex[]> = {...(await context.ask('symbols', {names})).addresses};
+			// The agent knows functions only.
+			const {stdout: data} = await context.exec(
+				`grep -F ${noFunctions.data!.map(name => `-e ' ${name}'`).join(' ')} /proc/kallsyms`,
+			);
+			for (const [, address, name] of data.matchAll(/^([\da-f]+) \w (\S+)$/gm))
+				if (noFunctions.data!.includes(name!)) addresses[name!] = [`0x${address!}`];
+			const found: Record<string, number> = {};
+			const wrong: string[] = [];
+			for (const [kind, names] of Object.entries(noFunctions)) {
+				const here = names.flatMap(name => (addresses[name] ?? []).map(address => ({name, address})));
+				found[kind] = here.length;
+				for (const {name, address} of here) {
+					for (const point of [0, 1]) {
+						const answer = await answerFor(context, point, address);
+						if (answer !== 'EOPNOTSUPP') wrong.push(`${name}: ${answer}`);
+					}
+				}
+			}
+			context.evidence('found', found);
+			assert.deepEqual(wrong, []);
+			for (const kind of ['trampolines of ftrace', 'what is returned to', 'entry code', 'code that ran once'])
+				assert.notEqual(found[kind], 0, `this kernel has none of ${kind}`);
+			const {reasons} = await context.ask('check', {addresses: addresses.ftrace_caller!});
+			assert.match(reasons[0]!, /^the kernel (keeps tracers out of it|forbids it)/);
+		},
+	}),
+	defineCase({
+		id: 'module/rejects-fragments',
+		needs: ['device'],
+		deadlineMs: 60_000,
+		async run(context) {
+			const {stdout} = await context.exec('grep -F .cold /proc/kallsyms');
+			const fragments = [...stdout.matchAll(/^([\da-f]+) [tT] (\S+\.cold(?:\.\d+)?)(?:\s|$)/gm)];
+			assert.ok(fragments.some(([, , name]) => name === 'fx_copy.part.0.cold'));
+			const at = fragments.map(([, address]) => `0x${address!}` as const);
+			const {reasons} = await context.ask('check', {addresses: at});
+			const wrong = fragments.flatMap(([, , name], n) =>
+				/part of a function|bprobe's own/.test(reasons[n]!) ? [] : `${name}: ${reasons[n]}`,
+			);
+			for (const address of at.slice(0, 50)) assert.equal(await answerFor(context, 1, address), 'EOPNOTSUPP', address);
+			context.evidence('fragments', fragments.length);
+			assert.deepEqual(wrong, []);
+			// Some fragments run in it.
+			await context.exec('echo h > /proc/sysrq-trigger');
+		},
+	}),
+	defineCase({
+		id: 'module/rejects-a-module-that-comes',
+		needs: ['device'],
+		deadlineMs: 40_000,
+		async run(context) {
+			const parameter = '/sys/module/fixtures/parameters/init_waits';
+			const attach = (symbol: string) =>
+				context.exec(
+					`while ! [ -e ${parameter} ]; do sleep 0.01; done; bprobectl trace ${symbol} --count 1; code=$?; echo N > ${parameter}; exit $code`,
+				);
+			for (const [symbol, words] of [
+				['fx_c', /busy/i],
+				['fx_init', /cannot be probed/],
+			] as const) {
+				await context.ask('rmmod', {module: 'fixtures'});
+				// Its start fails: then the module goes, whoever holds it.
+				const loaded = context.ask('insmod', {module: 'fixtures', parameters: 'init_waits=1 init_fails=1'}).then(
+					() => 'ok',
+					(error: {errno?: string}) => error.errno,
+				);
+				const {code, stderr} = await attach(symbol);
+				assert.equal(await loaded, 'ECANCELED');
+				await context.ask('insmod', {module: 'fixtures'});
+				assert.notEqual(code, 0);
+				assert.match(stderr, words, symbol);
+			}
+			assert.doesNotMatch((await context.ask('listing', {})).text, /^(entry|return) /m);
+		},
+	}),
+	...(['entry', 'return'] as const).map(point =>
+		defineCase({
+			id: `${point}/shapes-of-symbols`,
+			needs: [point],
+			deadlineMs: 20_000,
+			async run(context) {
+				for (const symbol of ['fx_bare', 'fx_bare_alias', 'fx_copy.constprop.0', 'fx_copy.isra.0', 'fx_copy.part.0']) {
+					const prog = await context.load('count');
+					const {probe} = await context.ask('attach', {prog, point, symbol});
+					const address = await context.address(symbol);
+					const {after} = await context.call({target: 'address', address, in: {...input, di: '0x6'}});
+					assert.equal(after.ax, hex(7), symbol);
+					const info = await context.ask('info', {probe});
+					onlyHits(info, 1);
+					assert.equal(info.address, address);
+					await context.ask('close', {probe});
+				}
+			},
+		}),
+	),
+];

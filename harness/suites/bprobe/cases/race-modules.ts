@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import {type CaseContext, defineCase} from '../../../engine/case.ts';
+import {targetSymbols} from '../../../engine/context.ts';
+import type {Hex, TargetName} from '../../../link/agent-protocol.ts';
+import {callsNow, overlaps, startCallers, untilShown} from './callers.ts';
+import {fixtures} from './calls.ts';
+import {pattern} from './registers.ts';
+import {waitUntilWaiting} from './tasks.ts';
+
+/** More than are needed, as on a busy host they end when they like. */
+const inFlight = 32;
+/** Of a module that is called all the time; each takes seconds, as tasks that never wait hold up grace periods. */
+const reloads = 3;
+
+const returned = (n: number) => pattern(2 + (n % 8));
+
+/** Removes the module while calls wake up one after the other; resolves with how many of them returned meanwhile. */
+async function unloadWhileCallsReturn(context: CaseContext): Promise<number> {
+	const target = context.target as TargetName;
+	const probe = await context.attach({point: 'return', program: 'count'});
+	const startMs = performance.now();
+	const tasks: number[] = [];
+	for (let n = 0; n < inFlight; n++) {
+		// They wake up from the moment when the last one has begun, as far as that can be told by those before.
+		const leftMs = Math.min(((performance.now() - startMs) / Math.max(n, 1)) * (inFlight - n), 1000);
+		const arg = Math.round(leftMs) + 8 * n + 1;
+		const call = {target, action: 'sleep', arg, in: pattern(1), ret: returned(n)} as const;
+		tasks.push((await context.ask('callInTask', call)).task);
+	}
+	await probe.close();
+	const now = async () => BigInt((await context.ask('counts', {})).nowNs);
+	const beganNs = await now();
+	await context.ask('rmmod', {module: 'bprobe'});
+	const endedNs = await now();
+	let meanwhile = 0;
+	for (const [n, task] of tasks.entries()) {
+		const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
+		assert.equal(result?.after.ax, returned(n).ax, `call ${n} returned`);
+		const at = BigInt(result.endNs);
+		if (at > beganNs && at < endedNs) meanwhile++;
+	}
+	await context.ask('insmod', {module: 'bprobe'});
+	return meanwhile;
+}
+
+/** The module, or the one of the function it probes, goes while there are calls. */
+export const moduleRaceCases = [
+	defineCase({
+		id: 'race/module-reload-storm',
+		needs: ['return', 'device'],
+		targets: fixtures,
+		deadlineMs: 40_000,
+		async run(context) {
+			const target = context.target as TargetName;
+			const callers = await startCallers(context, {irq: true});
+			const counts = [await callsNow(context)];
+			const reload = async () => {
+				const probes = [
+					await context.attach({point: 'entry', program: 'verify_entry'}),
+					await context.attach({point: 'return', program: 'verify_return'}),
+				];
+				const {task} = await context.ask('callInTask', {target, action: 'wait', in: pattern(1), ret: pattern(2)});
+				await waitUntilWaiting(context, 1);
+				for (const probe of probes) {
+					// The waiting task's call does not follow the loops' pattern, at its entry only.
+					await probe.close();
+				}
+				await context.ask('rmmod', {module: 'bprobe'});
+				await context.ask('release', {});
+				const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
+				assert.equal(result?.after.ax, pattern(2).ax, 'the call that was in flight returned');
+				await context.ask('insmod', {module: 'bprobe'});
+				counts.push(await callsNow(context));
+			};
+			await untilShown(() => overlaps(counts) >= reloads, reload);
+			await callers.stop();
+			context.evidence('callsAtEachReload', counts);
+			if (overlaps(counts) < reloads) context.inconclusive(`Calls must go by during ${reloads} reloads.`);
+		},
+	}),
+	defineCase({
+		id: 'race/target-module-unloaded',
+		needs: ['entry', 'return'],
+		targets: fixtures,
+		deadlineMs: 40_000,
+		async run(context) {
+			const symbol = targetSymbols[context.target];
+			for (let round = 0; round < 3; round++) {
+				const probe = await context.attach({point: round % 2 === 0 ? 'return' : 'entry'});
+				await context.call({in: pattern(1), ret: pattern(2)});
+				await assert.rejects(
+					context.ask('rmmod', {module: 'fixtures'}),
+					{errno: 'EAGAIN'},
+					'a probe holds the module of its function',
+				);
+				const old: Hex = await context.address(symbol);
+				const prog = await context.load('record');
+				await probe.close();
+				await context.ask('rmmod', {module: 'fixtures'});
+				try {
+					await assert.rejects(context.ask('attach', {prog, point: 'return', address: old}), /ENOENT|EADDRNOTAVAIL/);
+				} finally {
+					await context.ask('insmod', {module: 'fixtures'});
+				}
+				// A function now at the old address must not inherit the probe.
+				const before = (await context.events()).length;
+				await context.call({in: pattern(1), ret: pattern(2)});
+				assert.equal((await context.events()).length, before, 'the program ran for a closed probe');
+			}
+		},
+	}),
+	defineCase({
+		id: 'race/unload-while-calls-return',
+		needs: ['return', 'device'],
+		targets: fixtures,
+		deadlineMs: 40_000,
+		async run(context) {
+			const counts: number[] = [];
+			const shown = () => counts.reduce((sum, count) => sum + count, 0);
+			await untilShown(
+				() => shown() >= 5,
+				async () => counts.push(await unloadWhileCallsReturn(context)),
+			);
+			context.evidence('returnedDuringEachUnload', counts);
+			if (shown() < 5) context.inconclusive(`Five calls must return during an unload, not ${shown()}.`);
+		},
+	}),
+];

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import {type CaseContext, defineCase, type Probe} from '../../../engine/case.ts';
+import type {LoopReport, TargetName} from '../../../link/agent-protocol.ts';
+import {callsNow, overlaps, startCallers, stretchMs, untilShown, verified} from './callers.ts';
+import {fixtures} from './calls.ts';
+import {onlyHits} from './registers.ts';
+import {framesInFlight} from './tasks.ts';
+
+/** Every loop ran while the first did. */
+function atOnce(reports: readonly LoopReport[]): boolean {
+	const [first] = reports;
+	return reports.every(
+		({firstNs, lastNs}) => BigInt(firstNs) < BigInt(first!.lastNs) && BigInt(lastNs) > BigInt(first!.firstNs),
+	);
+}
+
+/** Ten probes, closed one after the other; resolves with the calls before the first close and after each. */
+async function detachWhileCalled(context: CaseContext): Promise<number[]> {
+	const probes: Probe[] = [];
+	// The slow program is running on some CPU at nearly every close.
+	for (let n = 0; n < 10; n++)
+		probes.push(await context.attach({point: n % 2 === 0 ? 'entry' : 'return', program: 'slow'}));
+	const callers = await startCallers(context);
+	while ((await context.ask('counters', {cookie: probes.at(-1)!.cookie})).count === 0) context.signal.throwIfAborted();
+	const counts = [await callsNow(context)];
+	for (const probe of probes) {
+		const closedNs = await probe.close();
+		const {last, count} = await context.ask('counters', {cookie: probe.cookie});
+		assert.ok(
+			BigInt(last) <= BigInt(closedNs),
+			`the program ended ${BigInt(last) - BigInt(closedNs)} ns after its close`,
+		);
+		counts.push(await callsNow(context));
+		await context.during(5);
+		assert.equal((await context.ask('counters', {cookie: probe.cookie})).count, count, 'runs after the close');
+	}
+	await callers.stop();
+	return counts;
+}
+
+export const raceCases = [
+	defineCase({
+		id: 'race/concurrent-callers',
+		needs: ['entry', 'return'],
+		targets: fixtures,
+		deadlineMs: 15_000,
+		async run(context) {
+			const entry = await context.attach({point: 'entry', program: 'verify_entry'});
+			const ret = await context.attach({point: 'return', program: 'verify_return'});
+			let calls = 0;
+			await untilShown(
+				() => calls >= 1000,
+				async () => {
+					const callers = await startCallers(context, {threads: 4});
+					await context.during(stretchMs);
+					const [report] = await callers.stop();
+					calls += report!.done;
+				},
+			);
+			onlyHits(await entry.info(), calls);
+			onlyHits(await ret.info(), calls);
+			assert.equal(await verified(context, entry.cookie), calls);
+			assert.equal(await verified(context, ret.cookie), calls);
+			if (calls < 1000) context.inconclusive(`Only ${calls} calls; 1000 are needed.`);
+		},
+	}),
+	defineCase({
+		id: 'race/attach-while-called',
+		needs: ['entry', 'return'],
+		targets: fixtures,
+		deadlineMs: 20_000,
+		async run(context) {
+			const callers = await startCallers(context, {irq: true});
+			const counts = [await callsNow(context)];
+			const probes: Probe[] = [];
+			await untilShown(
+				() => overlaps(counts) >= 5,
+				async () => {
+					for (let n = 0; n < 10; n++) {
+						const point = n % 2 === 0 ? 'entry' : 'return';
+						probes.push(await context.attach({point, program: point === 'entry' ? 'verify_entry' : 'verify_return'}));
+						counts.push(await callsNow(context));
+					}
+				},
+			);
+			for (const probe of probes) while ((await verified(context, probe.cookie)) === 0) context.signal.throwIfAborted();
+			await callers.stop();
+			for (const probe of probes) {
+				const info = await probe.info();
+				// While the loop above asks for counters, the agent is inside bpf(2), where the kernel runs no program.
+				onlyHits({...info, misses: {...info.misses, bpfBusy: 0}}, await verified(context, probe.cookie));
+			}
+			context.evidence('callsAtEachAttach', counts);
+			if (overlaps(counts) < 5) context.inconclusive('Calls must go by during five attaches.');
+		},
+	}),
+	defineCase({
+		id: 'race/detach-while-called',
+		needs: ['entry', 'return'],
+		targets: fixtures,
+		deadlineMs: 30_000,
+		async run(context) {
+			let overlapped = 0;
+			await untilShown(
+				() => overlapped >= 5,
+				async round => {
+					const counts = await detachWhileCalled(context);
+					context.evidence(`callsAtEachClose${round}`, counts);
+					overlapped += overlaps(counts);
+				},
+			);
+			if (overlapped < 5) context.inconclusive(`Calls must go by during five closes, not ${overlapped}.`);
+		},
+	}),
+	defineCase({
+		id: 'race/fork-exit-storm',
+		needs: ['entry', 'return'],
+		targets: fixtures,
+		deadlineMs: 30_000,
+		async run(context) {
+			const doExit = await context.address('do_exit');
+			// The last a task calls, when its parent may have freed it already.
+			const doTaskDead = await context.address('do_task_dead');
+			await context.attach({point: 'entry', program: 'verify_entry'});
+			const ret = await context.attach({point: 'return', program: 'verify_return'});
+			const exits = [
+				await context.attach({point: 'entry', program: 'count', at: doExit}),
+				await context.attach({point: 'return', program: 'count', at: doExit}),
+				await context.attach({point: 'return', program: 'count', at: doTaskDead}),
+			];
+			let forked = 0;
+			let killed = 0;
+			const isEnough = () => forked >= 20 && killed > 0;
+			await untilShown(isEnough, async stretch => {
+				const job = await context.start('startForks', {
+					target: context.target as TargetName,
+					threads: 2,
+					calls: 20,
+					kill: true,
+				});
+				await context.during(stretchMs);
+				const forks = (await job.stop()).forks!;
+				context.evidence(`forks${stretch}`, forks);
+				assert.equal(forks.bad, 0, 'calls with wrong registers');
+				forked += forks.forked;
+				killed += forks.killed;
+			});
+			await verified(context, ret.cookie);
+			const ended = await exits[0]!.info();
+			assert.ok(ended.hits >= forked, `${ended.hits} exits of ${forked} processes`);
+			for (const neverReturns of exits.slice(1)) onlyHits(await neverReturns.info(), 0);
+			const misses = Object.values((await ret.info()).misses).reduce((sum, count) => sum + count, 0);
+			assert.equal(misses, 0);
+			for (const probe of exits) await probe.close();
+			// Neither returns: their frames go with the tasks.
+			while ((await framesInFlight(context)) > 0) context.signal.throwIfAborted();
+			if (!isEnough()) context.inconclusive(`${forked} forks, ${killed} killed.`);
+		},
+	}),
+	defineCase({
+		id: 'race/task-and-softirq',
+		needs: ['entry', 'return'],
+		targets: fixtures,
+		deadlineMs: 20_000,
+		async run(context) {
+			const entry = await context.attach({point: 'entry', program: 'verify_entry'});
+			const ret = await context.attach({point: 'return', program: 'verify_return'});
+			let calls = 0;
+			let isShown = false;
+			await untilShown(
+				() => isShown,
+				async () => {
+					const callers = await startCallers(context, {irq: true});
+					await context.during(stretchMs);
+					const reports = await callers.stop();
+					calls += reports.reduce((sum, {done}) => sum + done, 0);
+					isShown = reports.every(({done}) => done >= 50) && atOnce(reports);
+				},
+			);
+			onlyHits(await entry.info(), calls);
+			onlyHits(await ret.info(), calls);
+			assert.equal(await verified(context, entry.cookie), calls);
+			assert.equal(await verified(context, ret.cookie), calls);
+			if (!isShown) context.inconclusive('Fifty calls are needed of each context, all at once.');
+		},
+	}),
+];

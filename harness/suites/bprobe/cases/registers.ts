@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import type {CaseContext} from '../../../engine/case.ts';
+import {
+	type CallResult,
+	type Hex,
+	type ProbeInfo,
+	type Registers,
+	registerNames,
+} from '../../../link/agent-protocol.ts';
+
+export type RegisterName = (typeof registerNames)[number];
+
+export const generalRegisters = registerNames.filter(name => name !== 'flags' && name !== 'sp');
+export const argumentRegisters = ['di', 'si', 'dx', 'cx', 'r8', 'r9'] as const;
+/** What a C function gives back to its caller as it was, and its value. */
+export const keptByC = ['bx', 'bp', 'r12', 'r13', 'r14', 'r15', 'ax'] as const;
+
+/** The flags that a caller or a function sets at will. */
+export const flagBits = {
+	cf: 0x1n,
+	pf: 0x4n,
+	af: 0x10n,
+	zf: 0x40n,
+	sf: 0x80n,
+	if: 0x200n,
+	df: 0x400n,
+	of: 0x800n,
+} as const;
+export const allFlags = Object.values(flagBits).reduce((sum, bit) => sum | bit, 0n);
+const interruptsOn = hex(flagBits.if);
+
+export function hex(value: bigint | number): Hex {
+	return `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`;
+}
+
+/** Of the flags those that a program sets: what depends on the processor and its state is left out. */
+export function flagsOf(registers: {readonly flags: Hex}): Hex {
+	return hex(BigInt(registers.flags) & allFlags);
+}
+
+/** A different word in each register; interrupts on, all other flags clear. */
+export function pattern(seed: number): Registers {
+	const words = registerNames.map((name, index) => [
+		name,
+		hex(0x1000_0000_0000_0000n * BigInt(seed) + 0x0101_0101_0101n * BigInt(index + 1)),
+	]);
+	// The names are those of the type.
+	return {...(Object.fromEntries(words) as Registers), flags: interruptsOn, sp: '0x0'};
+}
+
+/** Fails with both sides when a register differs; keeps them as evidence for the report. */
+export function sameRegisters(
+	context: CaseContext,
+	what: string,
+	{
+		expected,
+		seen,
+		names = generalRegisters,
+	}: {
+		expected: Partial<Record<RegisterName, Hex>>;
+		seen: Partial<Record<RegisterName, Hex>>;
+		names?: readonly RegisterName[];
+	},
+): void {
+	const pick = (from: Partial<Record<RegisterName, Hex>>) =>
+		Object.fromEntries(
+			names.map(name => [
+				name,
+				name === 'flags' ? flagsOf({flags: from.flags ?? '0x0'}) : hex(BigInt(from[name] ?? 0)),
+			]),
+		);
+	const [left, right] = [pick(expected), pick(seen)];
+	const wrong = names.filter(name => left[name] !== right[name]);
+	if (wrong.length === 0) return;
+	context.evidence('registers', {what, expected: left, seen: right});
+	const words = wrong.map(name => `${name} is ${right[name]}, should be ${left[name]}`);
+	assert.fail(`${what}: ${words.join('; ')}`);
+}
+
+/** The caller found its registers and flags as it does without a probe, and the stack pointer it had. */
+export function sameForCaller(
+	context: CaseContext,
+	result: CallResult,
+	{
+		unprobed,
+		names = context.target === 'c' ? keptByC : [...generalRegisters, 'flags'],
+	}: {unprobed: CallResult; names?: readonly RegisterName[]},
+): void {
+	// With frame pointers, bp is the frame of each call's own caller: a function of C keeps it, one of assembly sets it.
+	const {bp} = context.target.startsWith('asm') ? result.ret : result.in;
+	sameRegisters(context, 'found by the caller', {expected: {...unprobed.after, bp}, seen: result.after, names});
+	assert.equal(result.after.sp, result.sp, 'the stack pointer after the call');
+}
+
+const noMisses: ProbeInfo['misses'] = {recursion: 0, nmi: 0, noRcu: 0, noFrame: 0, bpfBusy: 0, kprobe: 0};
+
+/** So many hits, and no miss but these. */
+export function onlyHits(info: ProbeInfo, hits: number, misses: Partial<ProbeInfo['misses']> = {}): void {
+	assert.deepEqual({hits: info.hits, misses: info.misses}, {hits, misses: {...noMisses, ...misses}});
+}

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import {defineCase, type TargetKind} from '../../../engine/case.ts';
+import {targetSymbols} from '../../../engine/context.ts';
+import {bypassed, checkPlace, everywhere, fixtures, input, inTracefs, output, stack} from './calls.ts';
+import {generalRegisters, hex, keptByC, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
+import {checkStack, traceCallers} from './stacks.ts';
+import {framesInFlight} from './tasks.ts';
+
+const assembly: readonly TargetKind[] = ['asm', 'asm-fentry'];
+
+/** Slots of return addresses in company: of other calls, of interrupts, of other mechanisms. */
+export const returnSlotCases = [
+	defineCase({
+		id: 'return/recursion-64',
+		needs: ['return'],
+		targets: fixtures,
+		deadlineMs: 10_000,
+		async run(context) {
+			const probe = await context.attach({point: 'return'});
+			await context.call({in: input, ret: output, action: 'recurse', arg: 64});
+			const events = await context.events();
+			assert.equal(events.length, 65);
+			const depths = events.map(({regs}) => BigInt(regs.sp));
+			assert.deepEqual(
+				depths,
+				depths.toSorted((a, b) => (a > b ? 1 : -1)),
+				'the innermost call returns first',
+			);
+			assert.equal(events.at(-1)!.regs.ax, output.ax);
+			onlyHits(await probe.info(), 65);
+		},
+	}),
+	defineCase({
+		id: 'return/tail-call',
+		needs: ['return'],
+		targets: assembly,
+		deadlineMs: 10_000,
+		async run(context) {
+			const tail = context.target === 'asm' ? 'tail' : 'tail-fentry';
+			const [outer, inner] = [
+				await context.address(context.target === 'asm' ? 'fx_tail' : 'fx_tail_fentry'),
+				await context.address(targetSymbols[context.target]),
+			];
+			for (const hooked of [[inner], [outer], [outer, inner]]) {
+				await context.ask('reset', {});
+				const probes = [];
+				for (const point of ['entry', 'return'] as const)
+					for (const at of hooked) probes.push(await context.attach({point, at}));
+				const result = await context.call({target: tail, in: input, ret: output, stack});
+				const events = await context.events();
+				// The function that was jumped to ends first.
+				assert.deepEqual(
+					events.map(({regs}) => regs.ip),
+					[...hooked, ...hooked.toReversed()],
+				);
+				for (const event of events) {
+					assert.deepEqual(
+						{sp: event.regs.sp, atSlot: event.slot, caller: event.ext.caller},
+						{sp: hex(BigInt(result.sp) - 8n), atSlot: result.caller, caller: result.caller},
+					);
+				}
+				sameRegisters(context, 'found by the caller', {
+					expected: result.ret,
+					seen: result.after,
+					names: [...generalRegisters, 'flags'],
+				});
+				assert.equal(result.after.sp, result.sp);
+				for (const probe of probes) await probe.close();
+			}
+		},
+	}),
+	defineCase({
+		id: 'return/bypassed',
+		needs: ['return'],
+		targets: fixtures,
+		deadlineMs: 10_000,
+		async run(context) {
+			const probe = await context.attach({point: 'return'});
+			for (let n = 0; n < 10; n++) await context.call(bypassed);
+			assert.equal((await context.events()).length, 0, 'these returned by no ret that can be seen');
+			assert.notEqual(await framesInFlight(context), 0);
+			// A call further up the stack: what began below it has ended somehow. Some kernels begin each system call at
+			// another depth, so it may take a few.
+			let calls = 0;
+			for (; calls === 0 || (calls < 500 && (await framesInFlight(context)) > 0); calls++)
+				await context.call({in: input, ret: output, stack});
+			onlyHits(await probe.info(), calls);
+			assert.equal(await framesInFlight(context), 0);
+
+			// So has what began in a call that returns now.
+			const outer = await context.attach({point: 'return', program: 'count', at: await context.address('fx_chain_2')});
+			await context.call(bypassed);
+			onlyHits(await outer.info(), 1);
+			onlyHits(await probe.info(), calls);
+			assert.equal(await framesInFlight(context), 0);
+		},
+	}),
+	defineCase({
+		id: 'return/in-interrupt',
+		needs: ['return'],
+		targets: everywhere,
+		deadlineMs: 5000,
+		async run(context) {
+			const probe = await context.attach({point: 'return'});
+			for (const irq of ['softirq', 'hardirq'] as const) {
+				const flags = irq === 'softirq' ? input.flags : '0x0';
+				const result = await context.call({context: irq, in: {...input, flags}, ret: {...output, flags}, stack});
+				const event = (await context.events()).at(-1)!;
+				sameRegisters(context, `seen by the program in ${irq}`, {expected: result.after, seen: event.regs});
+				sameRegisters(context, `entry registers in ${irq}`, {expected: result.in, seen: event.ext.entry});
+				checkPlace(event, result);
+			}
+			onlyHits(await probe.info(), 2);
+		},
+	}),
+	defineCase({
+		id: 'return/beside-kretprobe',
+		needs: ['return'],
+		targets: ['asm-fentry', 'c'],
+		deadlineMs: 20_000,
+		async run(context) {
+			const symbol = targetSymbols[context.target];
+			const shell = (command: string) => inTracefs(context, command);
+			const addKretprobe = () =>
+				shell(`echo 'r:pm_return ${symbol}' >> kprobe_events && echo 1 > events/kprobes/pm_return/enable`);
+			const removeKretprobe = () =>
+				shell(`echo 0 > events/kprobes/pm_return/enable && echo '-:pm_return' >> kprobe_events`);
+			const unprobed = await context.call({in: input, ret: output, stack});
+			for (const first of ['ours', 'kretprobe'] as const) {
+				let probe = first === 'ours' ? await context.attach({point: 'return'}) : undefined;
+				await addKretprobe();
+				try {
+					probe ??= await context.attach({point: 'return'});
+					for (let n = 0; n < 5; n++) {
+						const result = await context.call({in: input, ret: output, stack});
+						sameForCaller(context, result, {unprobed});
+						assert.equal((await context.events({cookie: probe.cookie})).at(-1)!.regs.ax, result.after.ax);
+					}
+					onlyHits(await probe.info(), 5);
+					assert.match(await shell('cat kprobe_profile'), /pm_return\s+5\s+0/, 'the kretprobe saw all calls, too');
+					await probe.close();
+				} finally {
+					await removeKretprobe();
+				}
+			}
+		},
+	}),
+	defineCase({
+		id: 'return/beside-function-graph',
+		needs: ['return'],
+		targets: ['asm-fentry', 'c'],
+		deadlineMs: 30_000,
+		async run(context) {
+			const symbol = targetSymbols[context.target];
+			const shell = (command: string) => inTracefs(context, command);
+			const unprobed = await context.call({in: input, ret: output, stack, depth: 2});
+			const callers = await traceCallers(context, 2);
+			for (const first of ['ours', 'tracer'] as const) {
+				let probe = first === 'ours' ? await context.attach({point: 'return'}) : undefined;
+				await shell(
+					`echo ${symbol} > set_ftrace_filter && echo fx_chain_1 >> set_ftrace_filter && echo function_graph > current_tracer`,
+				);
+				try {
+					probe ??= await context.attach({point: 'return'});
+					const result = await context.call({in: input, ret: output, stack, depth: 2});
+					const events = await context.events({cookie: probe.cookie});
+					assert.equal(events.length, 1);
+					// The tracer's own return hook keeps no more than what C asks for.
+					sameForCaller(context, result, {unprobed, names: keptByC});
+					await checkStack(context, events[0]!, callers);
+					onlyHits(await probe.info(), 1);
+					assert.match(await shell('cat trace'), new RegExp(symbol), 'the tracer saw the call, too');
+				} finally {
+					await shell('echo nop > current_tracer && echo > set_ftrace_filter');
+				}
+				await probe.close();
+			}
+		},
+	}),
+];

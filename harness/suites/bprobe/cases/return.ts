@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import {defineCase, type TargetKind} from '../../../engine/case.ts';
+import {calledOnceEach, callProbed, checkPlace, everywhere, fixtures, input, output, stack} from './calls.ts';
+import {
+	allFlags,
+	argumentRegisters,
+	flagBits,
+	flagsOf,
+	generalRegisters,
+	hex,
+	sameForCaller,
+	sameRegisters,
+} from './registers.ts';
+import {checkStack, traceCallers} from './stacks.ts';
+
+const assembly: readonly TargetKind[] = ['asm', 'asm-fentry'];
+
+export const returnCases = [
+	defineCase({
+		id: 'return/called-once-per-return',
+		needs: ['return'],
+		targets: everywhere,
+		deadlineMs: 5000,
+		run: context => calledOnceEach(context, 'return'),
+	}),
+	defineCase({
+		id: 'return/return-value',
+		needs: ['return'],
+		targets: fixtures,
+		deadlineMs: 5000,
+		async run(context) {
+			await context.attach({point: 'return'});
+			const values = [0n, 1n, -1n, -22n, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn, 1n << 63n, 0x1234_5678_9abc_def0n];
+			for (const value of values) {
+				const ret = {...output, ax: hex(value), dx: hex(~value)};
+				const result = await context.call({in: input, ret});
+				const event = (await context.events()).at(-1)!;
+				assert.equal(event.regs.ax, hex(value), 'rax seen by the program');
+				assert.equal(result.after.ax, hex(value), 'rax found by the caller');
+				assert.equal(event.regs.dx, result.after.dx, 'rdx, the upper half of a 128-bit value');
+				if (context.target !== 'c') assert.equal(result.after.dx, hex(~value), 'rdx found by the caller');
+			}
+		},
+	}),
+	defineCase({
+		id: 'return/all-registers-at-ret',
+		needs: ['return'],
+		targets: everywhere,
+		deadlineMs: 5000,
+		async run(context) {
+			const {event, result} = await callProbed(context, 'return');
+			sameRegisters(context, 'seen by the program, against what the caller found', {
+				expected: result.after,
+				seen: event.regs,
+			});
+			if (context.target.startsWith('asm'))
+				sameRegisters(context, 'seen by the program', {expected: result.ret, seen: event.regs});
+		},
+	}),
+	defineCase({
+		id: 'return/flags-at-ret',
+		needs: ['return'],
+		targets: assembly,
+		deadlineMs: 10_000,
+		async run(context) {
+			await context.attach({point: 'return'});
+			for (const flags of Object.values(flagBits).flatMap(bit => [bit, allFlags & ~bit])) {
+				const result = await context.call({in: input, ret: {...output, flags: hex(flags)}});
+				const event = (await context.events()).at(-1)!;
+				assert.equal(flagsOf(event.regs), hex(flags), 'flags seen by the program');
+				assert.equal(flagsOf(result.after), hex(flags), 'flags found by the caller');
+				assert.notEqual(BigInt(event.regs.flags) & 2n, 0n, 'the bit of the flags that is always set');
+				sameRegisters(context, `found by the caller with flags ${hex(flags)}`, {
+					expected: result.ret,
+					seen: result.after,
+				});
+			}
+		},
+	}),
+	defineCase({
+		id: 'return/sp-and-return-address',
+		needs: ['return'],
+		targets: everywhere,
+		deadlineMs: 5000,
+		async run(context) {
+			const {event, result} = await callProbed(context, 'return');
+			checkPlace(event, result);
+		},
+	}),
+	defineCase({
+		id: 'return/context-leaks-nothing',
+		needs: ['return'],
+		targets: everywhere,
+		deadlineMs: 5000,
+		async run(context) {
+			const {event} = await callProbed(context, 'return');
+			const {cs, ss, orig_ax} = event.regs;
+			assert.deepEqual({cs, ss, orig_ax}, {cs: '0x10', ss: '0x18', orig_ax: hex(-1)});
+		},
+	}),
+	defineCase({
+		id: 'return/arguments-at-return',
+		needs: ['return', 'entry-args'],
+		targets: fixtures,
+		deadlineMs: 5000,
+		async run(context) {
+			const {event, result} = await callProbed(context, 'return', {clobberStack: true});
+			sameRegisters(context, 'arguments at return', {expected: input, seen: event.ext.entry, names: argumentRegisters});
+			sameRegisters(context, 'entry registers at return', {expected: result.in, seen: event.ext.entry});
+			assert.deepEqual(event.ext.stack.slice(0, 2), stack, '7th and 8th argument at return');
+		},
+	}),
+	defineCase({
+		id: 'return/call-stack',
+		needs: ['return'],
+		targets: everywhere,
+		deadlineMs: 5000,
+		async run(context) {
+			const callers = await traceCallers(context, 3);
+			const {event} = await callProbed(context, 'return', {depth: 3});
+			await checkStack(context, event, callers);
+		},
+	}),
+	defineCase({
+		id: 'return/call-stack-every-caller-hooked',
+		needs: ['return'],
+		targets: everywhere,
+		deadlineMs: 20_000,
+		async run(context) {
+			const callers = [];
+			for (let depth = 1; depth <= 8; depth++) callers.push(await traceCallers(context, depth));
+			for (const point of ['return', 'entry'] as const) await context.attach({point});
+			for (let n = 1; n <= 8; n++)
+				await context.attach({point: 'return', program: 'empty', at: await context.address(`fx_chain_${n}`)});
+			for (let depth = 1; depth <= 8; depth++) {
+				// One stack in the map at a time: bpf_get_stackid gives up where two different ones share a bucket.
+				await context.ask('reset', {});
+				await context.call({in: input, ret: output, depth});
+				const events = await context.events();
+				assert.equal(events.length, 2, 'an entry and a return');
+				for (const event of events) await checkStack(context, event, callers[depth - 1]!);
+			}
+		},
+	}),
+	defineCase({
+		id: 'return/caller-cannot-tell',
+		needs: ['return'],
+		targets: everywhere,
+		deadlineMs: 5000,
+		async run(context) {
+			for (const flags of [flagBits.if | flagBits.zf | flagBits.of | flagBits.df, flagBits.cf | flagBits.sf]) {
+				const ret = {...output, flags: hex(flags)};
+				const unprobed = await context.call({in: input, ret, stack});
+				const probes = [await context.attach({point: 'return'}), await context.attach({point: 'entry'})];
+				const result = await context.call({in: input, ret, stack});
+				sameForCaller(context, result, {unprobed});
+				if (context.target.startsWith('asm')) {
+					sameRegisters(context, 'found by the caller', {
+						expected: result.ret,
+						seen: result.after,
+						names: [...generalRegisters, 'flags'],
+					});
+				}
+				for (const probe of probes) await probe.close();
+			}
+		},
+	}),
+];

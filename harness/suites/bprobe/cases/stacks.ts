@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import type {CaseContext} from '../../../engine/case.ts';
+import type {Hex, ProgramEvent} from '../../../link/agent-protocol.ts';
+
+/**
+ * The return addresses above a target that is called at `depth`, taken while nothing is probed: by the target itself
+ * (for vmlinux functions by fx_asm_fentry, which is called from the same place).
+ */
+export async function traceCallers(context: CaseContext, depth: number): Promise<readonly Hex[]> {
+	const target = context.target === 'vmlinux' ? 'asm-fentry' : context.target;
+	const {trace, caller} = await context.ask('call', {target, depth, traceStack: true});
+	assert.equal(trace[0], caller, 'the trace begins at the caller');
+	assert.ok(trace.length > depth + 2, `a trace of ${trace.length} entries`);
+	return trace;
+}
+
+/** The program's stack is the function, then exactly these callers. */
+export async function checkStack(context: CaseContext, event: ProgramEvent, callers: readonly Hex[]): Promise<void> {
+	assert.ok(Array.isArray(event.callStack), `bpf_get_stackid failed: ${String(event.callStack)}`);
+	// Array.isArray does not narrow a readonly array.
+	const seen = event.callStack as readonly Hex[];
+	// Unwinding by frame pointers starts at the caller's frame and so leaves out the direct caller, for every kind of
+	// probe; the extension block names it.
+	const isLeftOut =
+		context.hasOption('CONFIG_UNWINDER_FRAME_POINTER') || context.hasOption('CONFIG_FRAME_POINTER_UNWINDER');
+	const expected = [event.ext.function, ...(isLeftOut ? callers.slice(1) : callers)];
+	assert.equal(event.ext.caller, callers[0], 'the direct caller in the extension block');
+	if (JSON.stringify(seen) === JSON.stringify(expected)) return;
+	const {names} = await context.ask('names', {addresses: [...expected, ...seen]});
+	const evidence = {expected: names.slice(0, expected.length), seen: names.slice(expected.length)};
+	context.evidence('callStack', evidence);
+	assert.deepEqual(evidence.seen, evidence.expected);
+	assert.deepEqual(seen, expected);
+}

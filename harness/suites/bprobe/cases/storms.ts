@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import {type CaseContext, defineCase} from '../../../engine/case.ts';
+import {targetSymbols} from '../../../engine/context.ts';
+import type {ChurnReport, Point, TargetName} from '../../../link/agent-protocol.ts';
+import {startCallers, stretchMs, untilShown, verified} from './callers.ts';
+import {fixtures} from './calls.ts';
+import {framesInFlight} from './tasks.ts';
+
+/** Nothing went wrong in any round. */
+function judgeChurn(context: CaseContext, report: ChurnReport): void {
+	assert.deepEqual(report.errors, {}, 'errors of attach and close');
+	assert.equal(report.lateRounds, 0, 'rounds whose program still ran after its close');
+	// Only breakpoints: the calls that ftrace puts in are patched in steps that QEMU has been right about so far.
+	const mayBeStale = context.isEmulated && context.target === 'asm';
+	const deaf = report.deafRounds + (mayBeStale ? 0 : report.staleRounds);
+	assert.equal(deaf, 0, 'rounds whose program did not run though the target was called');
+	assert.equal(report.misses, 0, 'misses');
+	if (report.staleRounds > 0)
+		context.inconclusive(`${report.staleRounds} rounds: calls that an emulator executed without the breakpoint.`);
+}
+
+type Owner = {readonly point: Point; readonly by: 'close' | 'thread' | 'kill'};
+
+/** Churns the target from several sides while it is called, until enough changes overlapped with calls. */
+async function storm(
+	context: CaseContext,
+	owners: readonly Owner[],
+	{leastRounds}: {leastRounds: number},
+): Promise<void> {
+	const callers = await startCallers(context, {irq: true});
+	const sums = owners.map(() => ({rounds: 0, changes: 0, overlapped: 0}));
+	const isEnough = () =>
+		sums.every(({rounds, changes, overlapped}) => rounds >= leastRounds && overlapped * 2 >= changes);
+	await untilShown(isEnough, async stretch => {
+		const reports = await churn(context, owners);
+		context.evidence(`churn${stretch}`, reports);
+		for (const [index, report] of reports.entries()) {
+			judgeChurn(context, report);
+			for (const key of ['rounds', 'changes', 'overlapped'] as const) sums[index]![key] += report[key];
+		}
+	});
+	const reports = await callers.stop();
+	assert.ok(
+		reports.every(({done}) => done > 100),
+		`calls: ${reports.map(({done}) => done).join(', ')}`,
+	);
+	assert.equal(await framesInFlight(context), 0);
+	if (!isEnough()) {
+		const found = sums.map(({rounds, changes, overlapped}) => `${rounds} rounds, ${overlapped} of ${changes}`);
+		context.inconclusive(
+			`${leastRounds} rounds and calls during half of the changes are needed, by owner: ${found.join('; ')}.`,
+		);
+	}
+}
+
+/** One stretch in which each owner attaches and closes, again and again. */
+async function churn(context: CaseContext, owners: readonly Owner[]): Promise<readonly ChurnReport[]> {
+	const address = await context.address(targetSymbols[context.target]);
+	const jobs = [];
+	for (const [index, {point, by}] of owners.entries()) {
+		const prog = await context.load(point === 'entry' ? 'verify_entry' : 'verify_return');
+		const cookie = 100 + index;
+		const target = context.target as TargetName;
+		jobs.push({
+			cookie,
+			job: await context.start('startChurn', {prog, point, address, target, cookie, by, holdUs: 2000}),
+		});
+	}
+	await context.during(stretchMs);
+	const reports = [];
+	for (const {job, cookie} of jobs) {
+		reports.push((await job.stop()).churn!);
+		await verified(context, cookie);
+	}
+	return reports;
+}
+
+const storms: readonly {id: string; owners: readonly Owner[]; leastRounds: number}[] = [
+	{
+		id: 'attach-detach-storm',
+		owners: [
+			{point: 'entry', by: 'close'},
+			{point: 'return', by: 'close'},
+		],
+		leastRounds: 6,
+	},
+	{
+		id: 'two-owners-one-function',
+		owners: [
+			{point: 'return', by: 'close'},
+			{point: 'return', by: 'kill'},
+		],
+		leastRounds: 5,
+	},
+	{id: 'close-from-another-thread', owners: [{point: 'return', by: 'thread'}], leastRounds: 6},
+	{id: 'owner-killed', owners: [{point: 'return', by: 'kill'}], leastRounds: 5},
+];
+
+export const stormCases = storms.map(({id, owners, leastRounds}) =>
+	defineCase({
+		id: `race/${id}`,
+		needs: ['entry', 'return'],
+		targets: fixtures,
+		deadlineMs: 20_000,
+		run: context => storm(context, owners, {leastRounds}),
+	}),
+);

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import {type CaseContext, defineCase} from '../../../engine/case.ts';
+import {hex, onlyHits, pattern} from './registers.ts';
+
+const call = {in: pattern(1), ret: pattern(2)} as const;
+const pinned = '/sys/fs/bpf/matrix';
+
+async function shell(context: CaseContext, command: string): Promise<string> {
+	const {code, stdout, stderr} = await context.exec(command);
+	assert.equal(code, 0, `${command}: ${stderr || stdout}`);
+	return stdout;
+}
+
+/** Starts bprobectl in the background of the guest, and waits until it has attached. */
+async function startBprobectl(
+	context: CaseContext,
+	words: string,
+): Promise<{interrupt(): Promise<void>; output(): Promise<string>}> {
+	const before = (await context.ask('mark', {text: 'bprobectl'})).probes;
+	const {stdout} = await context.exec(`bprobectl ${words} >/tmp/bprobectl.out 2>&1 </dev/null & echo $!`);
+	const pid = stdout.trim();
+	while ((await context.ask('mark', {text: 'bprobectl'})).probes === before) {
+		context.signal.throwIfAborted();
+		const {code} = await context.exec(`kill -0 ${pid}`);
+		if (code !== 0) assert.fail(await shell(context, 'cat /tmp/bprobectl.out'));
+	}
+	return {
+		async interrupt() {
+			await shell(context, `kill -INT ${pid}`);
+		},
+		/** What it printed, once it has ended. */
+		async output() {
+			await context.exec(`while kill -0 ${pid} 2>/dev/null; do sleep 0.05; done`);
+			return shell(context, 'cat /tmp/bprobectl.out');
+		},
+	};
+}
+
+/** One eBPF instruction as bytes of eBPF: opcode, registers, offset, immediate. */
+function instruction(opcode: number, {dst = 0, src = 0, offset = 0, imm = 0} = {}): string {
+	const bytes = Buffer.alloc(8);
+	bytes.writeUInt8(opcode, 0);
+	bytes.writeUInt8((src << 4) | dst, 1);
+	bytes.writeInt16LE(offset, 2);
+	bytes.writeInt32LE(imm, 4);
+	return bytes.toString('hex');
+}
+
+export const toolingCases = [
+	defineCase({
+		id: 'tooling/bpftool-pinned-program',
+		needs: ['library'],
+		deadlineMs: 20_000,
+		async run(context) {
+			await shell(context, `bpftool prog load /lib/probe-matrix/programs/count.bpf.o ${pinned} type kprobe`);
+			try {
+				const shown = await shell(context, `bpftool prog show pinned ${pinned}`);
+				const bprobectl = await startBprobectl(context, `attach fx_c --pinned ${pinned}`);
+				for (let n = 0; n < 3; n++) await context.call({...call, target: 'c'});
+				const {text} = await context.ask('listing', {});
+				assert.match(
+					text,
+					new RegExp(`^entry +[0-9a-f]+ ${shown.split(':')[0]} ftrace 3 0 `, 'm'),
+					`listed with the id that bpftool shows: ${shown}`,
+				);
+				await bprobectl.interrupt();
+				assert.match(await bprobectl.output(), /3 hits/);
+			} finally {
+				await shell(context, `rm ${pinned}`);
+			}
+		},
+	}),
+	defineCase({
+		id: 'tooling/library-fds',
+		needs: ['library'],
+		deadlineMs: 20_000,
+		async run(context) {
+			for (const how of ['dup', 'fork', 'socket'] as const) {
+				for (const first of ['original', 'copy'] as const) {
+					await context.ask('reset', {});
+					const probe = await context.attach({point: 'entry', program: 'count'});
+					const {copy, task} = await context.ask('probeFds', {probe: probe.handle, how});
+					const closeCopy = async () => {
+						if (copy !== undefined) await context.ask('close', {probe: copy});
+						if (task === undefined) return;
+						await context.ask('taskKill', {task, signal: 'KILL'});
+						await context.ask('taskWait', {task, timeoutMs: 3000});
+					};
+					const count = async () => (await context.ask('counters', {cookie: probe.cookie})).count;
+					await context.call(call);
+					assert.equal(await count(), 1, `${how}: attached once, not twice`);
+					await (first === 'original' ? probe.close() : closeCopy());
+					await context.call(call);
+					assert.equal(await count(), 2, `${how}: one copy is left`);
+					await (first === 'original' ? closeCopy() : probe.close());
+					await context.call(call);
+					assert.equal(await count(), 2, `${how}: no copy is left`);
+				}
+			}
+		},
+	}),
+	defineCase({
+		id: 'tooling/bprobectl-list',
+		needs: ['library'],
+		deadlineMs: 10_000,
+		async run(context) {
+			const probe = await context.attach({point: 'return', at: await context.address('fx_c')});
+			for (let n = 0; n < 2; n++) await context.call({...call, target: 'c'});
+			const {progId} = await probe.info();
+			const line = (await shell(context, 'bprobectl list')).split('\n').find(each => each.includes('fx_c'));
+			assert.ok(line, 'bprobectl list names the function');
+			for (const word of ['return', 'ftrace', '2', `${progId}`])
+				assert.ok(line.split(/\s+/).includes(word), `${word} in: ${line}`);
+			assert.match(await shell(context, 'bprobectl --help'), /list[\s\S]*trace[\s\S]*attach/);
+			const wrong = await context.exec('bprobectl lits');
+			assert.notEqual(wrong.code, 0);
+			assert.match(wrong.stderr, /lits/, 'a misspelt command is named');
+		},
+	}),
+	defineCase({
+		id: 'tooling/bprobectl-trace',
+		needs: ['library'],
+		deadlineMs: 20_000,
+		async run(context) {
+			for (const [option, word] of [
+				['', '0x2a'],
+				['--return', '0x1234'],
+			] as const) {
+				const bprobectl = await startBprobectl(context, `trace fx_c ${option} --count 3`);
+				for (let n = 0; n < 3; n++) await context.call({target: 'c', in: {di: '0x2a'}, ret: {ax: '0x1234'}});
+				const lines = (await bprobectl.output()).split('\n').filter(line => line.includes('agent'));
+				assert.equal(lines.length, 3, `a line for each call: ${lines.join('\n')}`);
+				for (const line of lines) assert.ok(line.includes(word), `${word} in: ${line}`);
+			}
+			const unknown = await context.exec('bprobectl trace no_such_function');
+			assert.notEqual(unknown.code, 0);
+			assert.match(unknown.stderr, /no_such_function/);
+		},
+	}),
+	defineCase({
+		id: 'tooling/program-lifetime',
+		needs: ['library'],
+		deadlineMs: 15_000,
+		async run(context) {
+			for (const point of ['entry', 'return'] as const) {
+				const {prog, progId} = await context.ask('load', {
+					instructions: `${instruction(0xb7)}${instruction(0x95)}`,
+					license: 'GPL',
+					type: 'kprobe',
+				});
+				const probe = await context.attach({point, program: prog});
+				await context.ask('unload', {prog});
+				assert.equal((await context.ask('progExists', {progId})).exists, true, 'the probe keeps its program');
+				await context.call(call);
+				onlyHits(await probe.info(), 1);
+				await probe.close();
+				// The kernel gives programs back after a grace period.
+				while ((await context.ask('progExists', {progId})).exists) context.signal.throwIfAborted();
+			}
+		},
+	}),
+	defineCase({
+		id: 'tooling/clang-object-and-hand-assembled',
+		needs: ['library'],
+		deadlineMs: 10_000,
+		async run(context) {
+			const compiled = await context.attach({point: 'entry', program: 'count'});
+			// r6 = ctx; r0 = *(u64 *)(r6 + 112), rdi of struct pt_regs; exit
+			const instructions = [
+				instruction(0xbf, {dst: 6, src: 1}),
+				instruction(0x79, {dst: 0, src: 6, offset: 112}),
+				instruction(0x95),
+			].join('');
+			const {prog} = await context.ask('load', {instructions, license: 'GPL', type: 'kprobe'});
+			const assembled = await context.attach({point: 'entry', program: prog});
+			for (let n = 0; n < 4; n++) await context.call({...call, in: {...call.in, di: hex(n)}});
+			onlyHits(await compiled.info(), 4);
+			onlyHits(await assembled.info(), 4);
+			assert.equal((await context.ask('counters', {cookie: compiled.cookie})).count, 4);
+			await assembled.close();
+			await context.ask('unload', {prog});
+		},
+	}),
+];

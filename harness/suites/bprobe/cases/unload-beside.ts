@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import {type Case, type CaseContext, defineCase} from '../../../engine/case.ts';
+import {targetSymbols} from '../../../engine/context.ts';
+import type {CallResult, TargetName} from '../../../link/agent-protocol.ts';
+import {input, inTracefs, output, stack} from './calls.ts';
+import {keptByC, onlyHits, sameForCaller} from './registers.ts';
+import {framesInFlight, waitUntilWaiting} from './tasks.ts';
+
+/** Another mechanism that replaces the return address of the calls of a function. */
+type Peer = {
+	readonly name: string;
+	/** Of the kernel; without it the case does not apply. */
+	readonly option: string;
+	readonly add: (symbol: string) => string;
+	readonly remove: string;
+};
+
+export const peers: readonly Peer[] = [
+	{
+		name: 'kretprobe',
+		option: 'CONFIG_KPROBE_EVENTS',
+		add: symbol => `echo 'r:pm_unload ${symbol}' >> kprobe_events && echo 1 > events/kprobes/pm_unload/enable`,
+		remove: `echo 0 > events/kprobes/pm_unload/enable && echo '-:pm_unload' >> kprobe_events`,
+	},
+	{
+		name: 'function-graph',
+		option: 'CONFIG_FUNCTION_GRAPH_TRACER',
+		add: symbol => `echo ${symbol} > set_ftrace_filter && echo function_graph > current_tracer`,
+		remove: 'echo nop > current_tracer && echo > set_ftrace_filter',
+	},
+	{
+		name: 'fprobe',
+		option: 'CONFIG_FPROBE_EVENTS',
+		add: symbol => `echo 'f:pm_unload ${symbol}%return' >> dynamic_events && echo 1 > events/fprobes/pm_unload/enable`,
+		remove: `echo 0 > events/fprobes/pm_unload/enable && echo '-:pm_unload' >> dynamic_events`,
+	},
+];
+
+/** Removes the module: now, or says that it is in use. */
+async function unloads(context: CaseContext): Promise<boolean> {
+	try {
+		await context.ask('rmmod', {module: 'bprobe'});
+		return true;
+	} catch (error) {
+		assert.equal((error as {errno?: string}).errno, 'EAGAIN');
+		return false;
+	}
+}
+
+/** Removes the module once it may go; the case's deadline bounds it. */
+export async function unloadSoon(context: CaseContext): Promise<void> {
+	while (!(await unloads(context))) {
+		context.signal.throwIfAborted();
+		await context.during(50);
+	}
+}
+
+type Order = {
+	/** Who was there first. Whose hook runs first in a call depends on it, and on the kernel. */
+	readonly comes: 'ours' | 'peer';
+	/** Who goes before the call has returned, and in which order. */
+	readonly goes: readonly ('ours' | 'peer')[];
+};
+
+const orders: readonly Order[] = (['ours', 'peer'] as const).flatMap(comes => [
+	{comes, goes: ['ours']},
+	{comes, goes: ['ours', 'peer']},
+	{comes, goes: ['peer', 'ours']},
+]);
+
+type Call = {
+	readonly target: TargetName;
+	/** The functions that are probed, which share a return address. */
+	readonly ours: string;
+	readonly theirs: string;
+	readonly unprobed: CallResult;
+};
+
+/** A task sleeps in a call that both wait for; they go, and the task returns. Says whether we had to stay until then. */
+async function unloadAround(
+	context: CaseContext,
+	{add, remove}: Peer,
+	{comes, goes}: Order,
+	{target, ours, theirs, unprobed}: Call,
+): Promise<boolean> {
+	let isPeerThere = false;
+	const addPeer = async () => {
+		await inTracefs(context, add(theirs));
+		isPeerThere = true;
+	};
+	const removePeer = async () => {
+		if (isPeerThere) await inTracefs(context, remove);
+		isPeerThere = false;
+	};
+	let isLoaded = true;
+	try {
+		if (comes === 'peer') {
+			await context.ask('rmmod', {module: 'bprobe'});
+			isLoaded = false;
+			await addPeer();
+			await context.ask('insmod', {module: 'bprobe'});
+			isLoaded = true;
+		}
+		const probe = await context.attach({point: 'return', program: 'count', at: await context.address(ours)});
+		if (comes === 'ours') await addPeer();
+		const {task} = await context.ask('callInTask', {target, action: 'wait', in: input, ret: output, stack});
+		await waitUntilWaiting(context, 1);
+		for (const who of goes) {
+			if (who === 'peer') {
+				await removePeer();
+			} else {
+				await probe.close();
+				isLoaded = !(await unloads(context));
+			}
+		}
+		const wasRefused = isLoaded;
+		await context.ask('release', {});
+		const {result, signal} = await context.ask('taskWait', {task, timeoutMs: 5000});
+		assert.ok(result, `the call returned, though ended by ${signal}`);
+		sameForCaller(context, result, {unprobed, names: keptByC});
+		if (isLoaded) await unloadSoon(context);
+		isLoaded = false;
+		return wasRefused;
+	} finally {
+		await removePeer();
+		if (!isLoaded) await context.ask('insmod', {module: 'bprobe'});
+	}
+}
+
+/** All orders; in one of them at least the other mechanism has to have taken our address. */
+async function unloadInAllOrders(context: CaseContext, peer: Peer, call: Omit<Call, 'unprobed'>): Promise<void> {
+	if (!context.hasOption(peer.option)) context.skip(`The kernel is built without ${peer.option}.`);
+	const unprobed = await context.call({target: call.target, in: input, ret: output, stack});
+	const refused: Record<string, boolean> = {};
+	for (const order of orders) {
+		const words = `${order.comes} came first, then went ${order.goes.join(', ')}`;
+		refused[words] = await unloadAround(context, peer, order, {...call, unprobed});
+		context.evidence('refused', refused);
+	}
+	if (!Object.values(refused).includes(true))
+		context.inconclusive('In no order did the other mechanism come to the call after us.');
+	// Nothing of this stays.
+	const probe = await context.attach({point: 'return', program: 'count'});
+	await context.call({in: input, ret: output});
+	onlyHits(await probe.info(), 1);
+	assert.equal(await framesInFlight(context), 0);
+}
+
+/**
+ * Another mechanism that came to a call after us remembers our trampoline as the call's return address, where nobody
+ * but it can change that. The module must stay until such a call has returned, and may go at once where there is none.
+ */
+export const unloadBesideCases: readonly Case[] = [
+	...peers.map(peer =>
+		defineCase({
+			id: `return/unload-beside-${peer.name}`,
+			needs: ['return', 'device'],
+			targets: ['c'],
+			deadlineMs: 40_000,
+			async run(context) {
+				const symbol = targetSymbols[context.target];
+				await unloadInAllOrders(context, peer, {target: context.target as TargetName, ours: symbol, theirs: symbol});
+			},
+		}),
+	),
+	// A function that ends in a jump leaves its return address to the next, where others find it long after its entry.
+	...peers.map(peer =>
+		defineCase({
+			id: `return/unload-beside-${peer.name}-of-a-tail-call`,
+			needs: ['return', 'device'],
+			targets: ['asm-fentry'],
+			deadlineMs: 40_000,
+			async run(context) {
+				const call = {target: 'tail-fentry', ours: 'fx_tail_fentry', theirs: 'fx_asm_fentry'} as const;
+				await unloadInAllOrders(context, peer, call);
+			},
+		}),
+	),
+];

@@ -1,0 +1,3 @@
+import {declareKernel} from '../../test/declare-kernel.ts';
+
+await declareKernel('debian-5.10');

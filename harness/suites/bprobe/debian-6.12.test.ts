@@ -1,0 +1,3 @@
+import {declareKernel} from '../../test/declare-kernel.ts';
+
+await declareKernel('debian-6.12');

@@ -1,0 +1,17 @@
+import {readdir, readFile} from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import {testedKernels} from '../../test/tested-kernels.ts';
+
+test('npm test runs the matrix on exactly the kernels of the list', async t => {
+	const stubs: Record<string, string> = {};
+	for (const name of await readdir(import.meta.dirname)) {
+		const text = name.endsWith('.test.ts') ? await readFile(path.join(import.meta.dirname, name), 'utf8') : '';
+		if (text.startsWith("import {declareKernel} from '../../test/declare-kernel.ts';")) stubs[name] = text;
+	}
+	const wanted = testedKernels.map(id => [
+		`${id}.test.ts`,
+		`import {declareKernel} from '../../test/declare-kernel.ts';\n\nawait declareKernel('${id}');\n`,
+	]);
+	t.deepEqual(stubs, Object.fromEntries(wanted));
+});

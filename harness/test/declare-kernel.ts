@@ -1,0 +1,102 @@
+import test from 'ava';
+import {openConsoles} from '../engine/consoles.ts';
+import {type Cell, planCells} from '../engine/plan.ts';
+import {prepareKernel} from '../engine/prepare-kernels.ts';
+import {cellEvent} from '../engine/run-matrix.ts';
+import {type Late, Worker} from '../engine/worker.ts';
+import {obtainBootableKernel} from '../guest/bootable-kernel.ts';
+import type {Guest} from '../guest/guest.ts';
+import {guestPool} from '../guest/guest-pool.ts';
+import {findAccelerator} from '../host/accelerator.ts';
+import {BootError} from '../host/errors.ts';
+import {findQemu} from '../host/qemu.ts';
+import {KernelUnavailableError} from '../kernels/unavailable.ts';
+import {cellTitle} from '../results/run/events.ts';
+import {formatFailure} from '../results/run/failure.ts';
+import {allCases} from '../suites/bprobe/cases/all.ts';
+import {bprobe} from '../suites/bprobe/mechanism-bprobe.ts';
+import {testedKernels} from './tested-kernels.ts';
+
+/**
+ * Declares a test for each cell of a kernel's matrix, all in one guest; for a file of its own, as guests go by file. Of a
+ * kernel that cannot be had one test is left: that another one of the list can.
+ */
+export async function declareKernel(id: string): Promise<void> {
+	const interrupt = new AbortController();
+	const {signal} = interrupt;
+	try {
+		await obtainBootableKernel(id, {signal});
+	} catch (error) {
+		if (!(error instanceof KernelUnavailableError)) throw error;
+		test(`${id} is unavailable, another kernel is not`, async t => {
+			t.log(error.message);
+			const others = testedKernels.filter(other => other !== id);
+			await t.notThrowsAsync(Promise.any(others.map(other => obtainBootableKernel(other, {signal}))));
+		});
+		return;
+	}
+	const late: Late[] = [];
+	const worker = new Worker({
+		bootGuest: preparedKernel(id, signal),
+		isolation: 'reuse',
+		signal,
+		onLate: each => late.push(each),
+	});
+	test.serial.after('no test has caused a complaint after its end', async t => {
+		await worker.settle();
+		t.deepEqual(
+			late.map(({cell, report}) => `${cellTitle(cell)}: ${report.title}`),
+			[],
+		);
+	});
+	test.after.always('the guest ends', async () => {
+		interrupt.abort();
+		await worker[Symbol.asyncDispose]();
+	});
+	for (const cell of planCells({kernels: [id], mechanisms: [bprobe], cases: allCases})) {
+		test.serial(cellMacro, worker, cell);
+	}
+}
+
+const cellMacro = test.macro<[worker: Worker, cell: Cell]>({
+	async exec(t, worker, cell) {
+		// The first one builds and boots; each case has its own deadline.
+		t.timeout(20 * 60_000);
+		const outcome = await worker.run(cell);
+		if (outcome.verdict === 'pass') {
+			t.pass();
+			return;
+		}
+		if (outcome.verdict === 'skip') {
+			t.log(`skipped: ${outcome.message}`);
+			t.pass();
+			return;
+		}
+		t.log(formatFailure(cellEvent(cell, outcome)));
+		throw outcome.error instanceof Error ? outcome.error : new Error(outcome.message);
+	},
+	title: (_title, _lane, cell) => `${cell.kernel} › ${cellTitle(cell)}`,
+});
+
+/** Guests of a kernel; what they need is built once, at the first. */
+function preparedKernel(id: string, signal: AbortSignal): () => Promise<Guest> {
+	const prepare = async () => {
+		const guestBuild = await prepareKernel(id, {signal});
+		const {consolePath} = await openConsoles();
+		const {name: accelerator} = await findAccelerator(await findQemu({signal}), {signal});
+		return guestPool(guestBuild, {isolation: 'reuse', accelerator, signal, consolePath: () => consolePath(id)});
+	};
+	let prepared: ReturnType<typeof prepare> | undefined;
+	let hasFailed = false;
+	return async () => {
+		// Two hundred tests need not try, and say, the same.
+		if (hasFailed) throw new BootError(`${id} cannot be used; why, the first test that failed says.`);
+		prepared ??= prepare();
+		try {
+			return await (await prepared)();
+		} catch (error) {
+			hasFailed = true;
+			throw error;
+		}
+	};
+}

@@ -1,0 +1,50 @@
+import {mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {execa} from 'execa';
+import {HistoryLog} from '../results/history/history-log.ts';
+import {asText, type FakeRun, fakeRun} from './fake-run.ts';
+
+type Ended = {readonly exitCode?: number; readonly stdout: string; readonly stderr: string};
+
+/** For tests: the program as people start it, outside of any workflow. */
+export async function probeMatrix(...args: readonly string[]): Promise<Ended> {
+	const main = path.join(import.meta.dirname, '../cli/main.ts');
+	const env = {GITHUB_ACTIONS: '', NO_COLOR: '1'};
+	return execa(process.execPath, [main, ...args], {reject: false, env, timeout: 60_000});
+}
+
+/** A place for histories and files of events. */
+export async function temporaryRuns() {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'runs-'));
+	return {
+		path: directory.path,
+		history: path.join(directory.path, 'history'),
+		[Symbol.asyncDispose]: () => directory.remove(),
+		/** Into the history. */
+		keep(run: FakeRun) {
+			using log = new HistoryLog(path.join(directory.path, 'history'), {onTrouble() {}});
+			for (const event of fakeRun(run)) log.write(event);
+		},
+		async file(name: string, run: FakeRun): Promise<string> {
+			const file = path.join(directory.path, name);
+			await writeFile(file, asText(fakeRun(run)));
+			return file;
+		},
+	};
+}
+
+/** As if in a workflow of GitHub, or outside of any. No other test of the file may run meanwhile. */
+export function withWorkflow(value: string | undefined, work: () => void): void {
+	const before = process.env.GITHUB_ACTIONS;
+	const set = (to: string | undefined) => {
+		if (to === undefined) delete process.env.GITHUB_ACTIONS;
+		else process.env.GITHUB_ACTIONS = to;
+	};
+	set(value);
+	try {
+		work();
+	} finally {
+		set(before);
+	}
+}

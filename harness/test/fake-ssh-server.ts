@@ -1,0 +1,51 @@
+import type {AddressInfo} from 'node:net';
+import ssh2, {type Connection, type ServerChannel} from 'ssh2';
+import {GuestLink} from '../link/guest-link.ts';
+import {createRunKeys, type RunKeys} from '../link/keys.ts';
+
+export type Behaviour = (command: string, channel: ServerChannel, connection: Connection) => void;
+
+/** For tests: an SSH server in this process that behaves as it is told. */
+export class FakeSshServer implements AsyncDisposable {
+	readonly port: number;
+	readonly keys: RunKeys;
+	readonly #server: ssh2.Server;
+
+	static async start(behaviour: Behaviour): Promise<FakeSshServer> {
+		const keys = createRunKeys();
+		const server = new ssh2.Server({hostKeys: [keys.host.private]}, connection => {
+			connection.on('error', () => {});
+			connection.on('authentication', context => {
+				if (context.method === 'publickey') context.accept();
+				else context.reject(['publickey']);
+			});
+			connection.on('session', accept => {
+				accept().on('exec', (acceptExec, _reject, {command}) => behaviour(command, acceptExec(), connection));
+			});
+		});
+		const {promise, resolve} = Promise.withResolvers<void>();
+		server.listen(0, '127.0.0.1', resolve);
+		await promise;
+		return new FakeSshServer(server, keys);
+	}
+
+	private constructor(server: ssh2.Server, keys: RunKeys) {
+		this.#server = server;
+		this.keys = keys;
+		this.port = (server.address() as AddressInfo).port;
+	}
+
+	async link(keys: RunKeys = this.keys): Promise<GuestLink> {
+		return GuestLink.open({port: this.port, keys});
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.#server.close();
+	}
+}
+
+/** Ends a channel as a command that ended with `code` does. */
+export function finish(channel: ServerChannel, code: number): void {
+	channel.exit(code);
+	channel.end();
+}

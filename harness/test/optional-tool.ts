@@ -1,0 +1,19 @@
+import type {ExecutionContext} from 'ava';
+import packages from '../../images/host-packages.json' with {type: 'json'};
+import {directoryOnPath} from '../host/qemu.ts';
+
+/**
+ * Whether a program is there that only tests use. Where it is not, the test says how to get it and is over; in CI, where
+ * `doctor --install --tests` sees to it, it has failed.
+ */
+export async function hasTool(t: ExecutionContext, program: string): Promise<boolean> {
+	if (await directoryOnPath(program)) return true;
+	const name = packages.find(each => each.program === program)?.package ?? program;
+	const words = `There is no ${program} here; apt-get install -y --no-install-recommends ${name}`;
+	if (process.env.CI) t.fail(words);
+	else {
+		t.log(words);
+		t.pass();
+	}
+	return false;
+}
