@@ -2,11 +2,9 @@ import {readFile, symlink} from 'node:fs/promises';
 import path from 'node:path';
 import {execa} from 'execa';
 import recipe from '../../images/toolchain.json' with {type: 'json'};
-import {cacheDirectory, isWhole} from '../host/cache.ts';
+import {cacheDirectory} from '../host/cache.ts';
 import {cacheRoot} from '../host/cache-root.ts';
-import {defaultMaxAgeMs, loadIndex} from '../host/debian/archive.ts';
-import {closure} from '../host/debian/resolve-dependencies.ts';
-import {packageTree} from '../host/debian/unpack-packages.ts';
+import {obtainTree} from '../host/debian/obtain-tree.ts';
 import {UsageError} from '../host/errors.ts';
 import {readCached, writeCached} from '../host/json-cache.ts';
 import {directoryOnPath} from '../host/qemu.ts';
@@ -69,27 +67,18 @@ async function obtainRoot(
 	{signal}: {signal?: AbortSignal | undefined},
 ): Promise<string> {
 	const name = `gcc-${version}`;
-	const memo = path.join(cacheDirectory('kernels'), `${kernel.id}-${name}.json`);
-	const wanted = JSON.stringify(recipe);
-	const known = await readCached<{root: string; wanted: string}>(
-		memo,
-		30 * defaultMaxAgeMs,
-		async memory => memory.wanted === wanted && (await isWhole(memory.root)),
-	);
-	if (known) return known.root;
-	say(`${kernel.id} was built by gcc ${version}; fetching it, because the host's gcc is ${await hostCompiler()}.`);
-	const suites = debianRow(kernel.id)!.suites;
-	const indices = await Promise.all(suites.map(suite => loadIndex(suite, {signal})));
-	const packages = closure(indices, [name, ...recipe.roots], {skip: recipe.skip});
-	const root = await packageTree(name, packages, {
+	const {suites} = debianRow(kernel.id)!;
+	const packages = {suites, roots: [name, ...recipe.roots], skip: recipe.skip};
+	return obtainTree(name, packages, {
+		note: `${kernel.id}-${name}`,
 		signal,
 		keep: file => !recipe.drop.some(prefix => path.matchesGlob(file, `${prefix}**`)),
 		// What the packages' maintainer scripts would do.
 		finish: directory => symlink('mawk', path.join(directory, 'usr/bin/awk')),
 		recipe: JSON.stringify(recipe.drop),
+		onFetch: async () =>
+			say(`${kernel.id} was built by gcc ${version}; fetching it, because the host's gcc is ${await hostCompiler()}.`),
 	});
-	await writeCached(memo, {root, wanted});
-	return root;
 }
 
 /** Sees the cache, and writes to `directory` alone. */

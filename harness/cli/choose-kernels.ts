@@ -1,7 +1,7 @@
-import {obtainBootableKernel} from '../guest/bootable-kernel.ts';
 import {UsageError} from '../host/errors.ts';
 import {knownKernels} from '../kernels/catalogue.ts';
 import {parseKernelId} from '../kernels/kernel-id.ts';
+import {findRelease} from '../kernels/source.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
 import {defaultKernel, fallbackKernel} from '../suites/bprobe/default-kernels.ts';
 
@@ -9,13 +9,16 @@ type ChooseOptions = {readonly source?: string; readonly signal?: AbortSignal};
 
 type Choice = {
 	readonly kernels: readonly string[];
-	/** A sentence for people, where these are not the ones they would expect. */
+	/** A sentence for the user if the default kernel is unavailable. */
 	readonly notice?: string;
 };
 
-/** The ids that `--kernel` asks for. Without any, the home kernel, or where that cannot be had, another. */
+/**
+ * The ids given by `--kernel`; if there are none, the default kernel, or the fallback kernel if that is unavailable. Nothing
+ * is built for the choice.
+ */
 export async function chooseKernels(asked: readonly string[], options: ChooseOptions = {}): Promise<Choice> {
-	if (asked.length === 0) return homeOrEmbedded(options);
+	if (asked.length === 0) return defaultOrFallback(options);
 	const kernels = [...new Set(asked.flatMap(id => (id === 'all' ? knownKernels() : [id])))];
 	const ids = kernels.map(parseKernelId);
 	if (options.source !== undefined && !ids.some(({kind}) => kind === 'release'))
@@ -23,9 +26,10 @@ export async function chooseKernels(asked: readonly string[], options: ChooseOpt
 	return {kernels};
 }
 
-async function homeOrEmbedded(options: ChooseOptions): Promise<Choice> {
+async function defaultOrFallback(options: ChooseOptions): Promise<Choice> {
 	try {
-		await obtainBootableKernel(defaultKernel, options);
+		const id = parseKernelId(defaultKernel);
+		if (id.kind === 'release') await findRelease(id, options);
 		return {kernels: [defaultKernel]};
 	} catch (error) {
 		if (!(error instanceof KernelUnavailableError)) throw error;

@@ -6,6 +6,7 @@ import {CellQueue, type ExpectedMs} from './cell-queue.ts';
 import {HeldCells} from './held-cells.ts';
 import {leakDetector, leakScanAfter} from './leak-scan.ts';
 import type {Cell} from './plan.ts';
+import {retryPolicy} from './retry-policy.ts';
 import type {CellOutcome} from './run-cell.ts';
 import {unlessNoGuest, Worker} from './worker.ts';
 
@@ -25,9 +26,6 @@ export type RunMatrixOptions = BootedKernelsOptions & {
 	/** Whether a cell that fails is run once more, in a fresh guest. */
 	readonly isConfirming?: boolean;
 };
-
-/** So many cells are run again and fail again; then it is known that the matter is no flaky one. */
-const confirmedAtMost = 8;
 
 /** Runs all cells; resolves with the last event. Rejects only with the signal's reason, or with what `emit` throws. */
 export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
@@ -63,7 +61,7 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 				}
 				let again: CellOutcome | undefined;
 				const isBad = outcome && (isFailure(outcome) || outcome.verdict === 'infra');
-				if (isBad && isRepeatable && isConfirming && confirmed < confirmedAtMost) {
+				if (isBad && isRepeatable && isConfirming && confirmed < retryPolicy.confirmationsPerRun) {
 					again = await unlessNoGuest(worker.run(cell, {isFresh: true}));
 					if (again && again.verdict !== 'pass') confirmed++;
 				}

@@ -5,11 +5,11 @@ import {GuestWatch} from '../guest/guest-watch.ts';
 import type {Isolation} from '../guest/isolation.ts';
 import {GuestError, messageOf} from '../host/errors.ts';
 import type {Cell} from './plan.ts';
+import {retryPolicy} from './retry-policy.ts';
 import {type CellOutcome, runCell} from './run-cell.ts';
 
 /** Workers and RCU callbacks of an idle host are done by then; scaled as deadlines are. */
 const lateMs = 1000;
-const suspectsAtMost = 4;
 
 /** A complaint that came when the cell had passed already, and that is its matter. */
 export type Late = {readonly cell: Cell; readonly report: KernelReport; readonly consolePath: string};
@@ -142,7 +142,7 @@ export class Worker implements AsyncDisposable {
 		suspects: readonly Cell[],
 	): Promise<{culprit: Cell; outcomes: ReadonlyMap<Cell, CellOutcome>}> {
 		const outcomes = new Map<Cell, CellOutcome>();
-		const newestFirst = suspects.toReversed().slice(0, suspectsAtMost);
+		const newestFirst = suspects.toReversed().slice(0, retryPolicy.suspectsPerReport);
 		if (newestFirst.length === 1) return {culprit: newestFirst[0]!, outcomes};
 		for (const suspect of newestFirst) {
 			await this.#throwAway();

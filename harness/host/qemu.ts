@@ -3,11 +3,10 @@ import {access, constants} from 'node:fs/promises';
 import path from 'node:path';
 import {execa} from 'execa';
 import recipe from '../../images/host-qemu.json' with {type: 'json'};
-import {cacheDirectory, isWhole} from './cache.ts';
-import {defaultMaxAgeMs, loadIndex, type Suite} from './debian/archive.ts';
+import {cacheDirectory} from './cache.ts';
+import type {Suite} from './debian/archive.ts';
+import {obtainTree} from './debian/obtain-tree.ts';
 import {compareVersions} from './debian/package-version.ts';
-import {closure} from './debian/resolve-dependencies.ts';
-import {packageTree} from './debian/unpack-packages.ts';
 import {UsageError} from './errors.ts';
 import {readCached, writeCached} from './json-cache.ts';
 import {say} from './say.ts';
@@ -64,27 +63,19 @@ async function hostQemu(): Promise<Qemu | undefined> {
 }
 
 async function cachedQemu({signal}: {signal?: AbortSignal}): Promise<Qemu> {
-	const memo = path.join(cacheDirectory('kernels'), 'host-qemu.json');
-	const known = await readCached<{root: string; version: string; canBeSandboxed?: boolean}>(
-		memo,
-		30 * defaultMaxAgeMs,
-		async ({root, canBeSandboxed}) => canBeSandboxed !== undefined && (await isWhole(root)),
-	);
-	const root = known?.root ?? (await fetchQemu({signal}));
-	const qemu = inTree(root);
-	const version = known?.version ?? (await versionOf(qemu.command, qemu.environment));
-	const canBeSandboxed = known?.canBeSandboxed ?? (await trySandbox(qemu.command, qemu.environment, version));
-	if (!known) await writeCached(memo, {root, version, canBeSandboxed});
-	return {...qemu, version, tcgThread: threadFor(version), canBeSandboxed};
-}
-
-async function fetchQemu({signal}: {signal?: AbortSignal}): Promise<string> {
 	// JSON types widen `archive` to string; images/host-qemu.json holds nothing else.
 	const suites = recipe.suites as readonly Suite[];
-	const indices = await Promise.all(suites.map(suite => loadIndex(suite, {signal})));
-	const packages = closure(indices, recipe.roots, {skip: recipe.skip});
 	const unneeded = /^usr\/share\/(?:doc|man|locale|info|lintian|bug)\//;
-	return packageTree('qemu', packages, {signal, keep: file => !unneeded.test(file), recipe: '1'});
+	const root = await obtainTree('qemu', {...recipe, suites}, {signal, keep: file => !unneeded.test(file), recipe: '1'});
+	const qemu = inTree(root);
+	const memo = path.join(cacheDirectory('kernels'), 'host-qemu.json');
+	type Known = {readonly root: string; readonly version: string; readonly canBeSandboxed: boolean};
+	const known = await readCached<Known>(memo, Number.POSITIVE_INFINITY, value => value.root === root);
+	if (known) return {...qemu, ...known, tcgThread: threadFor(known.version)};
+	const version = await versionOf(qemu.command, qemu.environment);
+	const canBeSandboxed = await trySandbox(qemu.command, qemu.environment, version);
+	await writeCached(memo, {root, version, canBeSandboxed});
+	return {...qemu, version, tcgThread: threadFor(version), canBeSandboxed};
 }
 
 /** Started by its own loader with its own libraries, so that neither the host's age nor its distribution matters. */

@@ -3,7 +3,7 @@ import {debianRow} from './catalogue.ts';
 import {obtainDebianKernel} from './debian.ts';
 import type {Kernel, ObtainOptions} from './kernel.ts';
 import {parseKernelId} from './kernel-id.ts';
-import {obtainDirectory, obtainRelease} from './source.ts';
+import {findRelease, obtainDirectory} from './source.ts';
 import {KernelUnavailableError} from './unavailable.ts';
 
 /**
@@ -16,7 +16,7 @@ export async function obtainKernel(text: string, options: ObtainOptions = {}): P
 		case 'debian':
 			return orUnavailable(id.id, obtainDebianKernel(id.id, debianRow(id.id)!, options));
 		case 'release':
-			return obtainRelease(id, options);
+			return (await findRelease(id, options))();
 		case 'directory':
 			return obtainDirectory(id, options);
 	}

@@ -23,18 +23,30 @@ type Memory = {readonly kernel: Kernel; readonly recipe: string; readonly source
 
 type BuildOptions = Pick<ObtainOptions, 'signal' | 'prove'>;
 
-/** A release, from `source` or, without it, as built before, from the tree it was built from, or from kernel.org. */
-export async function obtainRelease(id: ReleaseId, {source, ...options}: ObtainOptions): Promise<Kernel> {
-	if (source !== undefined) return fromTree(id, await treeOf(source, id.version), options);
+/**
+ * Finds a release and gives the function that builds it: from `source` or, without it, as built before, from the tree it
+ * was built from, or from kernel.org, from where it is fetched at once. Throws KernelUnavailableError if there is none.
+ */
+export async function findRelease(
+	id: ReleaseId,
+	{source, ...options}: ObtainOptions = {},
+): Promise<() => Promise<Kernel>> {
+	if (source !== undefined) {
+		const tree = await treeOf(source, id.version);
+		return () => fromTree(id, tree, options);
+	}
 	const {identity} = await recipeOf(id.version, id.flavour);
 	const memory = await recall(id);
-	if (memory && memory.recipe === identity && (await isKernelWhole(memory.kernel))) return memory.kernel;
+	if (memory && memory.recipe === identity && (await isKernelWhole(memory.kernel))) return async () => memory.kernel;
 	const tree = await rememberedTree(id);
 	if (tree) {
-		say(`${id.id}: from ${tree.directory}, as last time.`);
-		return fromTree(id, tree, options);
+		return () => {
+			say(`${id.id}: from ${tree.directory}, as last time.`);
+			return fromTree(id, tree, options);
+		};
 	}
-	return fromRelease(id, options);
+	const tarball = await fetchTarball(id, options);
+	return () => fromTarball(id, tarball, options);
 }
 
 /** A tree by its path: used as it is if it is built, else built elsewhere. Throws UsageError for one that is half built. */
@@ -84,11 +96,11 @@ async function fromTree(id: KernelId, tree: SourceTree, options: BuildOptions): 
 	return buildAndRemember(id, source, {...options, tree: tree.directory});
 }
 
-async function fromRelease(id: ReleaseId, options: BuildOptions): Promise<Kernel> {
-	const {signal} = options;
-	let tarball: {file: string; sha256: string};
+type Tarball = {readonly file: string; readonly sha256: string};
+
+async function fetchTarball(id: ReleaseId, {signal}: BuildOptions): Promise<Tarball> {
 	try {
-		tarball = await fetchRelease(id.version, {signal});
+		return await fetchRelease(id.version, {signal});
 	} catch (error) {
 		if (!(error instanceof NetworkError || error instanceof NotFoundError)) throw error;
 		throw new KernelUnavailableError(id.id, {
@@ -97,7 +109,10 @@ async function fromRelease(id: ReleaseId, options: BuildOptions): Promise<Kernel
 			cause: error,
 		});
 	}
-	const {file, sha256} = tarball;
+}
+
+async function fromTarball(id: ReleaseId, {file, sha256}: Tarball, options: BuildOptions): Promise<Kernel> {
+	const {signal} = options;
 	const source = {
 		version: id.version,
 		origin: `Linux ${id.version} from kernel.org`,

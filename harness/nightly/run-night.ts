@@ -1,4 +1,5 @@
 import type {Cell} from '../engine/plan.ts';
+import {retryPolicy} from '../engine/retry-policy.ts';
 import type {Isolation} from '../guest/isolation.ts';
 import type {StoredRun} from '../results/history/index-rows.ts';
 import type {HistoryStore} from '../results/history/store.ts';
@@ -48,10 +49,6 @@ export type PastRuns = {
 
 export type FinishedNight = {readonly record: RunRecord; readonly report: NightReport};
 
-const rerunsPerCell = 10;
-/** Where more cells of one kernel fail at once, that is no flaky one: the others are taken as they are. */
-const confirmedPerKernel = 20;
-
 /** From a history: all cells that ever ran, and of the nights the last one and the last green one, if there are any. */
 export function pastRuns(store: HistoryStore): PastRuns {
 	const nights = store.runs().filter(({command, isRunning}) => command === 'nightly' && !isRunning);
@@ -84,14 +81,14 @@ export async function runNight(options: NightOptions): Promise<FinishedNight> {
 			cell => isToConfirm(cell, history.past.get(cellKey(cell)), known) && !confirmed.has(cellKey(cell)),
 		);
 		const names = [...Map.groupBy(failed, ({kernel}) => kernel).values()].flatMap(ofKernel =>
-			[...new Set(ofKernel.map(cellKey))].slice(0, confirmedPerKernel),
+			[...new Set(ofKernel.map(cellKey))].slice(0, retryPolicy.newFailuresPerKernel),
 		);
 		for (const name of names) confirmed.add(name);
 		// A kernel that could not be used to the end is not tried again.
 		const again = cells.filter(cell => names.includes(cellKey(cell)) && night.isReady(cell.kernel));
 		// Each in a guest of its own: what another cell left behind is no cause.
 		return run(
-			again.flatMap(cell => Array.from({length: rerunsPerCell}, () => cell)),
+			again.flatMap(cell => Array.from({length: retryPolicy.rerunsPerNewFailure}, () => cell)),
 			'restore',
 		);
 	};

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type {CaseContext} from '../../../engine/case.ts';
+import {retryPolicy} from '../../../engine/retry-policy.ts';
 import type {LoopReport, TargetName} from '../../../link/agent-protocol.ts';
 
 /** Long enough for half a dozen rounds on an idle host without acceleration; races take more of them until it is shown. */
@@ -51,10 +52,10 @@ export function overlaps(counts: readonly number[]): number {
 	return counts.filter((count, n) => n > 0 && count !== counts[n - 1]).length;
 }
 
-/** On a busy host a processor of the guest may stand still for a whole stretch; on an idle one the first is enough. */
-const stretchesAtMost = 16;
-
-/** Does `stretch`, which is told how many went before, until it is shown; after the last one nobody looks again. */
+/**
+ * Runs `stretch` with its number until `isShown`, or for the last allowed time. On a busy host a processor of the guest
+ * may stand still for a whole stretch.
+ */
 export async function untilShown(isShown: () => boolean, stretch: (n: number) => Promise<unknown>): Promise<void> {
-	for (let n = 0; n === 0 || (n < stretchesAtMost && !isShown()); n++) await stretch(n);
+	for (let n = 0; n === 0 || (n < retryPolicy.stretchesPerRace && !isShown()); n++) await stretch(n);
 }
