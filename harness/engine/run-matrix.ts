@@ -1,9 +1,8 @@
 import type {Isolation} from '../guest/isolation.ts';
-import {type CellEvent, countVerdicts, type EndEvent, suiteOf} from '../results/run/events.ts';
-import {exitCode, isFailure} from '../results/run/verdict.ts';
+import {type CellEvent, type CellName, countVerdicts, type EndEvent, suiteOf} from '../results/run/events.ts';
+import {exitCode} from '../results/run/verdict.ts';
 import {BootedKernels, type BootedKernelsOptions} from './booted-kernels.ts';
 import {CellQueue, type ExpectedMs} from './cell-queue.ts';
-import {HeldCells} from './held-cells.ts';
 import {leakDetector, leakScanAfter} from './leak-scan.ts';
 import type {Cell} from './plan.ts';
 import {retryPolicy} from './retry-policy.ts';
@@ -34,40 +33,29 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 	const finished: CellEvent[] = [...(options.finished ?? [])];
 	const kernels = new BootedKernels(options);
 	const queue = new CellQueue(cells, options.expectedMs);
-	let confirmed = 0;
+	const confirmations = new Confirmations();
 
 	const work = async () => {
-		const held = new HeldCells(event => {
-			finished.push(event);
-			emit(event);
-		});
 		await using worker = new Worker({
 			bootGuest: kernel => kernels.boot(kernel),
 			isolation,
 			signal,
-			onLate: late => held.charge(late),
+			onEnded: (cell, {verdict, durationMs}) => emit({type: 'ended', ...nameOf(cell), verdict, durationMs}),
+			onFinished({cell, outcome, again}) {
+				const event = cellEvent(cell, outcome, again);
+				finished.push(event);
+				emit(event);
+			},
+			...(isConfirming && {confirmations}),
 			...(options.lateMs !== undefined && {lateMs: options.lateMs}),
 		});
 		const run = async (cell: Cell, {isRepeatable = true}: {isRepeatable?: boolean} = {}) => {
-			const {kernel, mechanism, case: id, target, repeat} = cell;
-			const name = {kernel, mechanism, case: id, ...(target && {target}), repeat};
-			emit({type: 'started', ...name});
+			const {kernel} = cell;
+			emit({type: 'started', ...nameOf(cell)});
 			kernels.begin(kernel);
 			try {
-				const outcome = await unlessNoGuest(worker.run(cell));
-				if (outcome && worker.recent.includes(cell)) {
-					const {verdict, durationMs} = outcome;
-					emit({type: 'ended', ...name, verdict, durationMs});
-				}
-				let again: CellOutcome | undefined;
-				const isBad = outcome && (isFailure(outcome) || outcome.verdict === 'infra');
-				if (isBad && isRepeatable && isConfirming && confirmed < retryPolicy.confirmationsPerRun) {
-					again = await unlessNoGuest(worker.run(cell, {isFresh: true}));
-					if (again && again.verdict !== 'pass') confirmed++;
-				}
-				if (outcome) held.add({cell, event: cellEvent(cell, outcome, again)});
-				else kernels.giveUp(kernel, 1);
-				held.release(worker.recent);
+				const outcome = await unlessNoGuest(worker.run(cell, {isRepeatable}));
+				if (!outcome) kernels.giveUp(kernel, 1);
 			} finally {
 				if (kernels.hasFailed(kernel)) kernels.giveUp(kernel, queue.giveUp(kernel));
 				kernels.end(kernel);
@@ -85,8 +73,8 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 			}
 			await worker.settle();
 		} finally {
-			// Also when interrupted: what has passed has passed.
-			held.release([]);
+			// Also when interrupted: their verdicts stand.
+			worker.handOutAll();
 		}
 	};
 	const ends = await Promise.allSettled(Array.from({length: Math.max(1, Math.min(workers, cells.length))}, work));
@@ -107,20 +95,32 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 	return end;
 }
 
+/** Reruns of failed cells, of all workers together. */
+class Confirmations {
+	#failed = 0;
+
+	get isOpen(): boolean {
+		return this.#failed < retryPolicy.confirmationsPerRun;
+	}
+
+	add({verdict}: CellOutcome): void {
+		if (verdict !== 'pass') this.#failed++;
+	}
+}
+
+function nameOf({kernel, mechanism, case: id, target, repeat}: Cell): CellName & {readonly repeat: number} {
+	return {kernel, mechanism, case: id, ...(target && {target}), repeat};
+}
+
 /** The event that tells how a cell ended. */
 export function cellEvent(
 	cell: Cell,
 	{verdict, durationMs, message, evidence, console, consolePath}: CellOutcome,
 	again?: CellOutcome,
 ): CellEvent {
-	const {kernel, mechanism, case: id, target, repeat} = cell;
 	return {
 		type: 'cell',
-		kernel,
-		mechanism,
-		case: id,
-		...(target && {target}),
-		repeat,
+		...nameOf(cell),
 		verdict,
 		durationMs,
 		...(message !== undefined && {message}),

@@ -4,6 +4,8 @@ import type {Guest} from '../guest/guest.ts';
 import {GuestWatch} from '../guest/guest-watch.ts';
 import type {Isolation} from '../guest/isolation.ts';
 import {GuestError, messageOf} from '../host/errors.ts';
+import {cellTitle} from '../results/run/events.ts';
+import {isFailure} from '../results/run/verdict.ts';
 import type {Cell} from './plan.ts';
 import {retryPolicy} from './retry-policy.ts';
 import {type CellOutcome, runCell} from './run-cell.ts';
@@ -11,8 +13,15 @@ import {type CellOutcome, runCell} from './run-cell.ts';
 /** Workers and RCU callbacks of an idle host are done by then; scaled as deadlines are. */
 const lateMs = 1000;
 
-/** A complaint that came when the cell had passed already, and that is its matter. */
-export type Late = {readonly cell: Cell; readonly report: KernelReport; readonly consolePath: string};
+/** A cell and its outcome, which no later report can change. */
+export type FinishedCell = {
+	readonly cell: Cell;
+	readonly outcome: CellOutcome;
+	/** The rerun in a fresh guest, which tells a flaky cell from a broken one. */
+	readonly again?: CellOutcome;
+	/** The cell had passed before the kernel reported a problem that it has caused. */
+	readonly isLate?: true;
+};
 
 export type WorkerOptions = {
 	/** A fresh guest of a kernel. */
@@ -20,8 +29,12 @@ export type WorkerOptions = {
 	/** Unless it is `reuse`, no cell gets the guest of another. */
 	readonly isolation: Isolation;
 	readonly signal: AbortSignal;
-	/** Called before the cell that was disturbed by it has its outcome. */
-	readonly onLate?: (late: Late) => void;
+	/** Called when a case has ended whose outcome a late report may still change. */
+	readonly onEnded?: (cell: Cell, outcome: CellOutcome) => void;
+	/** Called once for each cell that was run, in order, as soon as its outcome is final. */
+	readonly onFinished?: (finished: FinishedCell) => void;
+	/** Whether this failure is worth a rerun; told how the rerun ended. Without it, none is. */
+	readonly confirmations?: {readonly isOpen: boolean; add(again: CellOutcome): void};
 	readonly lateMs?: number;
 };
 
@@ -47,6 +60,8 @@ export class Worker implements AsyncDisposable {
 	#kernel: string | undefined;
 	/** Passed in this guest, the newest last. */
 	#passed: {readonly cell: Cell; readonly at: number}[] = [];
+	/** Finished but for a late report, the newest last. */
+	#held: FinishedCell[] = [];
 
 	constructor(options: WorkerOptions) {
 		this.#options = options;
@@ -57,19 +72,42 @@ export class Worker implements AsyncDisposable {
 		return this.#guest?.hasOption(option) ?? false;
 	}
 
-	/** Cells that have passed so lately that a complaint may still be theirs. */
-	get recent(): readonly Cell[] {
+	/** Cells that passed so recently that a report may still be theirs. */
+	get #recent(): readonly Cell[] {
 		const windowMs = (this.#options.lateMs ?? lateMs) * (this.#guest?.slowness ?? 1);
 		this.#passed = this.#passed.filter(({at}) => performance.now() - at < windowMs);
 		return this.#passed.map(({cell}) => cell);
 	}
 
 	/**
-	 * The cell's verdict. A complaint that it has not earned is told to `onLate` and the cell runs again. So does one that
-	 * was inconclusive or met a known fault of the emulator: nothing was wrong and nothing was proved, so the predicate is
-	 * still open. Rejects with the signal's reason, or with NoGuestError where there is no verdict for want of a guest.
+	 * Runs a cell and gives its outcome so far; `onFinished` gets the final one. A cell that was disturbed by the report of
+	 * an earlier one runs again, and so does one that was inconclusive or met a known fault of the emulator: it has proved
+	 * nothing. Rejects with the signal's reason, or with NoGuestError if there is no verdict for want of a guest.
 	 */
-	async run(cell: Cell, {isFresh = false}: {isFresh?: boolean} = {}): Promise<CellOutcome> {
+	async run(cell: Cell, {isFresh = false, isRepeatable = true} = {}): Promise<CellOutcome> {
+		const outcome = await this.#run(cell, {isFresh});
+		if (this.#recent.includes(cell)) this.#options.onEnded?.(cell, outcome);
+		const again = isRepeatable ? await this.#confirm(cell, outcome) : undefined;
+		this.#held.push({cell, outcome, ...(again && {again})});
+		this.#handOut(this.#recent);
+		return outcome;
+	}
+
+	/** Hands out what is held back, although late reports are still possible: when a run is interrupted. */
+	handOutAll(): void {
+		this.#handOut([]);
+	}
+
+	async #confirm(cell: Cell, outcome: CellOutcome): Promise<CellOutcome | undefined> {
+		const {confirmations} = this.#options;
+		const isBad = isFailure(outcome) || outcome.verdict === 'infra';
+		if (!isBad || !confirmations?.isOpen) return undefined;
+		const again = await unlessNoGuest(this.#run(cell, {isFresh: true}));
+		if (again) confirmations.add(again);
+		return again;
+	}
+
+	async #run(cell: Cell, {isFresh}: {isFresh: boolean}): Promise<CellOutcome> {
 		if (isFresh) await this.#throwAway();
 		else if (this.#kernel !== cell.kernel) await this.settle();
 		const outcome = await this.#runCharged(cell);
@@ -81,7 +119,7 @@ export class Worker implements AsyncDisposable {
 	}
 
 	async #runCharged(cell: Cell): Promise<CellOutcome> {
-		const recent = this.recent;
+		const recent = this.#recent;
 		const outcome = await this.#runOnce(cell);
 		if (!outcome.report || recent.length === 0) return outcome;
 		const isOwn = !outcome.isReportLate && !outcome.report.isAsynchronous;
@@ -89,15 +127,15 @@ export class Worker implements AsyncDisposable {
 		const suspects = outcome.isReportLate ? recent : [...recent, cell];
 		const {culprit, outcomes} = await this.#findCulprit(outcome.report, suspects);
 		if (culprit === cell) return outcome;
-		this.#tellLate(culprit, outcome);
+		this.#charge(culprit, outcome.report, outcome.consolePath);
 		const proved = outcomes.get(cell);
 		return proved ?? this.#runOnce(cell);
 	}
 
-	/** Waits for what the last cells may still cause, then gives the guest up. */
+	/** Waits for what the last cells may still cause, then ends the guest; all outcomes are final then. */
 	async settle(): Promise<void> {
 		const guest = this.#guest;
-		const recent = this.recent;
+		const recent = this.#recent;
 		if (guest && recent.length > 0) {
 			const {signal} = this.#options;
 			await sleep((this.#options.lateMs ?? lateMs) * guest.slowness, undefined, {signal});
@@ -106,10 +144,11 @@ export class Worker implements AsyncDisposable {
 			const [report] = watch.reports;
 			if (report) {
 				const {culprit} = await this.#findCulprit(report, recent);
-				this.#tellLate(culprit, {report, consolePath: guest.console.path});
+				this.#charge(culprit, report, guest.console.path);
 			}
 		}
 		await this.#throwAway();
+		this.handOutAll();
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
@@ -154,8 +193,18 @@ export class Worker implements AsyncDisposable {
 		return {culprit: newestFirst[0]!, outcomes};
 	}
 
-	#tellLate(cell: Cell, {report, consolePath}: Pick<CellOutcome, 'report' | 'consolePath'>): void {
-		this.#options.onLate?.({cell, report: report!, consolePath: consolePath ?? ''});
+	/** The cell that passed has crashed the kernel after all. */
+	#charge(cell: Cell, report: KernelReport, consolePath: string | undefined): void {
+		this.#held = this.#held.map(held =>
+			held.cell === cell ? {...held, outcome: charged(held, report, consolePath), isLate: true} : held,
+		);
+	}
+
+	/** In order, so that a run's events are in the order of its cells. */
+	#handOut(stillOpen: readonly Cell[]): void {
+		const ready = this.#held.filter(({cell}) => !stillOpen.includes(cell));
+		this.#held = this.#held.filter(({cell}) => stillOpen.includes(cell));
+		for (const finished of ready) this.#options.onFinished?.(finished);
 	}
 
 	async #throwAway(): Promise<void> {
@@ -164,4 +213,15 @@ export class Worker implements AsyncDisposable {
 		this.#passed = [];
 		await guest?.[Symbol.asyncDispose]();
 	}
+}
+
+function charged({cell, outcome}: FinishedCell, report: KernelReport, consolePath: string | undefined): CellOutcome {
+	return {
+		...outcome,
+		verdict: report.kind === 'stall' ? 'hang' : 'crash',
+		message: `${report.title}\nThe kernel reported this after ${cellTitle(cell)} had ended.`,
+		evidence: {...outcome.evidence, report: {task: report.task, frames: report.frames}},
+		console: report.text,
+		...(consolePath !== undefined && {consolePath}),
+	};
 }

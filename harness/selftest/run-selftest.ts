@@ -1,7 +1,7 @@
 import {defineCase} from '../engine/case.ts';
 import {type Cell, planCells} from '../engine/plan.ts';
 import type {CellOutcome} from '../engine/run-cell.ts';
-import {type Late, Worker} from '../engine/worker.ts';
+import {type FinishedCell, Worker} from '../engine/worker.ts';
 import type {Guest} from '../guest/guest.ts';
 import type {Verdict} from '../results/run/verdict.ts';
 import {bprobe} from '../suites/bprobe/mechanism-bprobe.ts';
@@ -34,13 +34,13 @@ export async function runSelftest(options: SelftestOptions): Promise<readonly Fa
 	const {kernel, faults, signal} = options;
 	const results: FaultResult[] = [];
 	let guest: Guest | undefined;
-	let late: Late | undefined;
+	let late: FinishedCell | undefined;
 	await using worker = new Worker({
 		isolation: 'reuse',
 		signal,
 		bootGuest: async () => (guest = await options.bootGuest()),
-		onLate: each => {
-			late = each;
+		onFinished: each => {
+			if (each.isLate) late = each;
 		},
 	});
 	const passing = cellOf(kernel, 'pass', 5000, async () => {});
@@ -92,9 +92,10 @@ function deadlineOf({name, goalMs}: Fault): number {
 	return /^(?:silent|agent|sshd|qemu-stopped|every)/.test(name) ? 4000 : Math.max(goalMs, 14_000);
 }
 
-function charged(outcome: CellOutcome, late: Late | undefined, cell: Cell): CellOutcome {
+function charged(outcome: CellOutcome, late: FinishedCell | undefined, cell: Cell): CellOutcome {
 	if (!late) return outcome;
-	const message = late.cell === cell ? late.report.title : `charged to ${late.cell.case}: ${late.report.title}`;
+	const title = late.outcome.message?.split('\n', 1)[0] ?? '';
+	const message = late.cell === cell ? title : `charged to ${late.cell.case}: ${title}`;
 	return {...outcome, verdict: 'crash', message};
 }
 

@@ -3,7 +3,7 @@ import {openConsoles} from '../engine/consoles.ts';
 import {type Cell, planCells} from '../engine/plan.ts';
 import {prepareKernel} from '../engine/prepare-kernels.ts';
 import {cellEvent} from '../engine/run-matrix.ts';
-import {type Late, Worker} from '../engine/worker.ts';
+import {type FinishedCell, Worker} from '../engine/worker.ts';
 import {obtainBootableKernel} from '../guest/bootable-kernel.ts';
 import type {Guest} from '../guest/guest.ts';
 import {guestPool} from '../guest/guest-pool.ts';
@@ -35,17 +35,19 @@ export async function declareKernel(id: string): Promise<void> {
 		});
 		return;
 	}
-	const late: Late[] = [];
+	const late: FinishedCell[] = [];
 	const worker = new Worker({
 		bootGuest: preparedKernel(id, signal),
 		isolation: 'reuse',
 		signal,
-		onLate: each => late.push(each),
+		onFinished: each => {
+			if (each.isLate) late.push(each);
+		},
 	});
 	test.serial.after('no test has caused a complaint after its end', async t => {
 		await worker.settle();
 		t.deepEqual(
-			late.map(({cell, report}) => `${cellTitle(cell)}: ${report.title}`),
+			late.map(({cell, outcome}) => `${cellTitle(cell)}: ${outcome.message}`),
 			[],
 		);
 	});
