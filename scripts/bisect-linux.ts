@@ -18,7 +18,7 @@ import {cloneTree} from '../harness/kernels/source-tree.ts';
 
 const {values, positionals} = parseArgs({allowPositionals: true, options: {times: {type: 'string', default: '1'}}});
 const series = positionals[0] ?? '5.10';
-const main = path.resolve(import.meta.dirname, '../harness/cli/main.ts');
+const main = path.resolve(import.meta.dirname, '../harness/cli/main.js');
 const work = cacheDirectory('bisect', `history-${series}`);
 const tree = path.join(work, 'tree');
 

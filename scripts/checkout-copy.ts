@@ -46,7 +46,7 @@ export class CheckoutCopy implements AsyncDisposable {
 	/** Runs probe-matrix as it stands there. */
 	async run(...args: readonly string[]): Promise<Ended> {
 		const startedAt = performance.now();
-		const child = spawn(process.execPath, [path.join(this.directory, 'harness/cli/main.ts'), ...args], {
+		const child = spawn(process.execPath, [path.join(this.directory, 'harness/cli/main.js'), ...args], {
 			env: {...process.env, CI: 'true', NO_COLOR: '1'},
 			stdio: ['ignore', 'pipe', 'pipe'],
 		});

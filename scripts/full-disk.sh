@@ -20,7 +20,7 @@ unshare -m bash -uc '
 			mkdir -p "$place/kernels" "$place/index"
 			cp -a "$cache"/kernels/. "$place/kernels/"
 		fi
-		words=$(node_modules/.bin/node harness/cli/main.ts run --kernel debian-6.1 --match module/loads 2>&1)
+		words=$(node_modules/.bin/node harness/cli/main.js run --kernel debian-6.1 --match module/loads 2>&1)
 		status=$?
 		echo "== $size: exit $status"
 		grep -E "space|MiB left|pass " <<<"$words" | head -2
@@ -41,7 +41,7 @@ unshare -m bash -uc '
 	problems=0
 	# expect STATUS WORDS COMMAND…
 	expect() {
-		words=$($node harness/cli/main.ts "${@:3}" 2>&1 >/dev/null)
+		words=$($node harness/cli/main.js "${@:3}" 2>&1 >/dev/null)
 		status=$?
 		echo "== history, $3: exit $status: $(tail -1 <<<"$words" | cut -c1-100)"
 		[ $status -eq "$1" ] && grep -q "$2" <<<"$words" || problems=1
@@ -50,6 +50,6 @@ unshare -m bash -uc '
 	expect 2 "There is no space left on the disk" history list --history "$place"
 	mount -o remount,size=4m "$place"
 	expect 0 "" history list --history "$place"
-	$node harness/cli/main.ts history list --history "$place" | grep interrupted || problems=1
+	$node harness/cli/main.js history list --history "$place" | grep interrupted || problems=1
 	exit $problems
 '

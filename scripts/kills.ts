@@ -9,7 +9,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {execa} from 'execa';
-import {cacheRoot} from '../harness/host/cache-root.ts';
+import {cacheRoot} from '../harness/host/cache-root.js';
 import {fallbackKernel} from '../harness/suites/bprobe/default-kernels.ts';
 
 const count = Number(process.argv[2] ?? 100);
@@ -29,7 +29,7 @@ for (const part of ['trees', 'kernels', 'index']) {
 }
 await replaceInMemos(path.join(cache.path, 'kernels'));
 
-const main = path.resolve(import.meta.dirname, '../harness/cli/main.ts');
+const main = path.resolve(import.meta.dirname, '../harness/cli/main.js');
 const args = [main, 'run', '--kernel', fallbackKernel, '--match', 'module/l*', '--match', 'return/six*'];
 const env = {...process.env, PROBE_MATRIX_CACHE: cache.path, XDG_RUNTIME_DIR: runtime.path};
 

@@ -12,7 +12,7 @@ import {debianSource} from '../harness/kernels/debian-source.ts';
 import {inspectTree} from '../harness/kernels/source-tree.ts';
 
 const [series = '6.1', ...options] = process.argv.slice(2);
-const main = path.resolve(import.meta.dirname, '../harness/cli/main.ts');
+const main = path.resolve(import.meta.dirname, '../harness/cli/main.js');
 
 const tree = await debianSource(series);
 const {version} = await inspectTree(tree);

@@ -76,7 +76,7 @@ function endsOf({cells}: RunRecord): ReadonlyMap<string, string> {
 }
 
 async function probeMatrix(args: readonly string[]): Promise<{exitCode?: number; stderr: string}> {
-	const main = path.resolve(import.meta.dirname, '../harness/cli/main.ts');
+	const main = path.resolve(import.meta.dirname, '../harness/cli/main.js');
 	process.stderr.write(`shards: probe-matrix ${args.join(' ')}\n`);
 	return execa(process.execPath, [main, ...args], {reject: false, stderr: ['pipe', 'inherit'], stdout: 'ignore'});
 }

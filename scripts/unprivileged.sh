@@ -15,4 +15,4 @@ chown -R nobody "$place"
 chmod 755 "$place"
 cd "$place/repo"
 setpriv --reuid nobody --regid nogroup --clear-groups env -u XDG_RUNTIME_DIR HOME="$place" PROBE_MATRIX_CACHE="$place/cache" \
-	node_modules/.bin/node harness/cli/main.ts run --kernel debian-6.1 --match 'entry/flags*'
+	node_modules/.bin/node harness/cli/main.js run --kernel debian-6.1 --match 'entry/flags*'

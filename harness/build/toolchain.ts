@@ -3,7 +3,7 @@ import path from 'node:path';
 import {execa} from 'execa';
 import recipe from '../../images/toolchain.json' with {type: 'json'};
 import {cacheDirectory} from '../host/cache.ts';
-import {cacheRoot} from '../host/cache-root.ts';
+import {cacheRoot} from '../host/cache-root.js';
 import {obtainTree} from '../host/debian/obtain-tree.ts';
 import {UsageError} from '../host/errors.ts';
 import {readCached, writeCached} from '../host/json-cache.ts';

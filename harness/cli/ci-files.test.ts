@@ -4,7 +4,7 @@ import test from 'ava';
 import {execa} from 'execa';
 
 const directory = path.join(import.meta.dirname, '../../ci');
-const main = path.join(import.meta.dirname, 'main.ts');
+const main = path.join(import.meta.dirname, 'main.js');
 
 type Command = {readonly name: string; readonly options: readonly string[]};
 

@@ -1,7 +1,7 @@
 import type {Command} from 'commander';
 import {findAccelerator} from '../host/accelerator.ts';
 import {cacheDirectory} from '../host/cache.ts';
-import {cacheRoot} from '../host/cache-root.ts';
+import {cacheRoot} from '../host/cache-root.js';
 import {messageOf, UsageError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';
 import {type Finding, inspectHost, installCommand, installMissing, versionOf} from '../host/requirements.ts';

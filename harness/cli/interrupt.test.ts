@@ -9,7 +9,7 @@ import {execa} from 'execa';
 import {readRun} from '../results/run/read-run.ts';
 import {fallbackKernel} from '../suites/bprobe/default-kernels.ts';
 
-const main = path.join(import.meta.dirname, 'main.ts');
+const main = path.join(import.meta.dirname, 'main.js');
 
 /** A run whose progress has come to that line, and the place of what it keeps while it runs. */
 async function startRun(

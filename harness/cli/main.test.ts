@@ -2,7 +2,7 @@ import path from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
 
-const main = path.join(import.meta.dirname, 'main.ts');
+const main = path.join(import.meta.dirname, 'main.js');
 
 for (const cache of ['/proc/probe-matrix', '/etc/passwd/probe-matrix']) {
 	test(`--help answers though there can be no cache at ${cache}, and a run says so`, async t => {

@@ -116,7 +116,7 @@ test('without a file to write to, standard output has the report and nothing els
 	t.timeout(60_000);
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'report-'));
 	const file = await writeEvents(path.join(directory.path, 'events.jsonl'), sampleRun());
-	const main = path.join(import.meta.dirname, 'main.ts');
+	const main = path.join(import.meta.dirname, 'main.js');
 	const {stdout} = await execa(process.execPath, [main, 'report', file, '--format', 'ktap']);
 	t.is(`${stdout}\n`, reportFormats.ktap.write({record: sampleRun()}));
 });

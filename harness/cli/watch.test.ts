@@ -8,7 +8,7 @@ import test from 'ava';
 import {projectRoot} from '../build/sources.ts';
 import {fallbackKernel} from '../suites/bprobe/default-kernels.ts';
 
-const main = path.join(import.meta.dirname, 'main.ts');
+const main = path.join(import.meta.dirname, 'main.js');
 
 /** Processes whose environment names that place. */
 function alive(runtime: string): readonly string[] {

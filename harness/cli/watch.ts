@@ -61,7 +61,7 @@ class Round {
 	#hasEnded = false;
 
 	constructor(args: readonly string[], events: string) {
-		const main = path.join(import.meta.dirname, 'main.ts');
+		const main = path.join(import.meta.dirname, 'main.js');
 		const command = [process.execPath, main, ...args, '--json', events, '--standby'];
 		// Goes with us even if we are killed. In a group of its own, so that a Ctrl-C reaches us alone.
 		this.#child = execa('setpriv', ['--pdeathsig', 'TERM', ...command], {

@@ -2,7 +2,7 @@ import {randomBytes} from 'node:crypto';
 import {accessSync, constants, existsSync} from 'node:fs';
 import {mkdir, readdir, rename, rm, stat} from 'node:fs/promises';
 import path from 'node:path';
-import {cacheRoot, makeDirectories} from './cache-root.ts';
+import {cacheRoot, makeDirectories} from './cache-root.js';
 import {diskFull, errorCode, messageOf, UsageError} from './errors.ts';
 import {withLock} from './lock.ts';
 import {findDamage, isUnharmed, writeManifest} from './manifest.ts';

@@ -3,7 +3,7 @@ import {existsSync} from 'node:fs';
 import {rename, rm} from 'node:fs/promises';
 import path from 'node:path';
 import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
-import {cacheRoot} from '../host/cache-root.ts';
+import {cacheRoot} from '../host/cache-root.js';
 import {UsageError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
 import {kbuild} from './kbuild.ts';

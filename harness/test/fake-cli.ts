@@ -9,7 +9,7 @@ type Ended = {readonly exitCode?: number; readonly stdout: string; readonly stde
 
 /** For tests: the program as people start it, outside of any workflow. */
 export async function probeMatrix(...args: readonly string[]): Promise<Ended> {
-	const main = path.join(import.meta.dirname, '../cli/main.ts');
+	const main = path.join(import.meta.dirname, '../cli/main.js');
 	const env = {GITHUB_ACTIONS: '', NO_COLOR: '1'};
 	return execa(process.execPath, [main, ...args], {reject: false, env, timeout: 60_000});
 }

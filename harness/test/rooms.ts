@@ -22,10 +22,10 @@ export function readImports(): readonly Import[] {
 	const root = path.join(projectRoot, 'harness');
 	const files = readdirSync(root, {recursive: true, encoding: 'utf8'});
 	return files
-		.filter(file => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+		.filter(file => /\.[jt]s$/.test(file) && !file.endsWith('.test.ts'))
 		.flatMap(from => {
 			const text = readFileSync(path.join(root, from), 'utf8');
-			return [...text.matchAll(/\b(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+\.ts)'/g)].map(([, to]) => ({
+			return [...text.matchAll(/\b(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+\.[jt]s)'/g)].map(([, to]) => ({
 				from,
 				to: path.join(path.dirname(from), to!),
 			}));

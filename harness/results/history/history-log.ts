@@ -1,6 +1,6 @@
 import {closeSync, openSync, writeSync} from 'node:fs';
 import path from 'node:path';
-import {makeDirectories} from '../../host/cache-root.ts';
+import {makeDirectories} from '../../host/cache-root.js';
 import {messageOf, UsageError} from '../../host/errors.ts';
 import type {Event} from '../run/events.ts';
 import {RunLock} from './run-lock.ts';

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
+// JavaScript, as is what it imports: to strip types, Node first loads a compiler, which takes longer than most commands.
+// Stripped sources are in the compile cache, so with a warm cache that compiler is not loaded at all.
 import {enableCompileCache} from 'node:module';
 import path from 'node:path';
-import {cacheRoot, makeDirectories} from '../host/cache-root.ts';
+import {cacheRoot, makeDirectories} from '../host/cache-root.js';
 
-// Before anything else is loaded: what has been compiled once is read the next time.
 try {
 	const directory = path.join(cacheRoot(), 'compiled');
 	makeDirectories(directory);
