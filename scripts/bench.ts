@@ -4,7 +4,7 @@
  */
 import {readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {parseArgs} from 'node:util';
+import {Command} from 'commander';
 import {buildGuest, type GuestBuild} from '../harness/build/guest-build.ts';
 import {openConsoles} from '../harness/engine/consoles.ts';
 import {describeRun} from '../harness/engine/describe-run.ts';
@@ -27,8 +27,13 @@ import {obtainLoaded} from '../harness/vm/loaded-snapshot.ts';
 import {CheckoutCopy, type Ended} from './checkout-copy.ts';
 
 const rounds = 5;
-const {positionals, values: options} = parseArgs({allowPositionals: true, options: {history: {type: 'string'}}});
-const kernel = positionals[0] ?? fallbackKernel;
+const program = new Command('bench')
+	.description('Measures what the project has budgets for, each as the median of five.')
+	.argument('[kernel]', 'kernel to measure', fallbackKernel)
+	.option('--history <dir>', 'keep the figures in this directory of past runs')
+	.parse();
+const options = program.opts<{history?: string}>();
+const [kernel] = program.processedArgs as [string];
 const cells = planCells({kernels: [kernel], mechanisms: [bprobe], cases: allCases});
 const {signal} = new AbortController();
 

@@ -24,10 +24,10 @@ export function addBisectStep(command: Command, signal: AbortSignal): void {
 		.addHelpText(
 			'after',
 			`
-Exit status: 0 good, 1 bad, 125 it does not build or boot, or the case is skipped,
-128 usage, set-up or this host: git bisect run stops.
+Exit status: 0 good, 1 bad, 125 skip: the kernel does not build or boot, or the
+case does not apply; 128 anything else, which stops git bisect run.
 
-Example, in the tree of Linux:
+Example, in a Linux tree:
   git bisect start BAD GOOD
   git bisect run npx --prefix PROBE_MATRIX probe-matrix bisect-step --match 'return/call-stack'`,
 		)

@@ -8,11 +8,11 @@ type FetchOptions = {readonly refresh: boolean; readonly source?: string};
 
 const names = `
 A kernel is named by
-  debian-6.1              the newest of that series in Debian's archive
-  4.15.18                 a release of kernel.org, built here; any release will do
-  4.15.18+debug           the same in a flavour: debug, nopreempt, orc
+  debian-6.1              the newest of this series in Debian's archive
+  4.15.18                 any kernel.org release, built on this host
+  4.15.18+debug           the same in another flavour: debug, nopreempt, orc
   4.15.0-72-generic       the release under an Ubuntu kernel; also ubuntu:4.15.0-72.81
-  ./linux                 a tree, used as it is if it is built, else built elsewhere`;
+  ./linux                 a source tree: used as it is if built, else built elsewhere`;
 
 export function addKernels(kernels: Command, signal: AbortSignal): void {
 	kernels.addHelpText('after', names);

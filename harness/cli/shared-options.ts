@@ -29,5 +29,5 @@ export function acceleratorOption(): Option {
 }
 
 export function historyOption(): Option {
-	return new Option('--history <dir>', 'directory of past runs, as --history of run and nightly keeps it');
+	return new Option('--history <dir>', 'directory of past runs, kept by run and nightly --history');
 }
