@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
  * The user space interface of bprobe: eBPF programs at the entry and at the
- * return of any kernel function, every probe a file descriptor.
+ * return of any kernel functions, every probe a file descriptor.
  */
 #ifndef BPROBE_H
 #define BPROBE_H
@@ -18,24 +18,44 @@ enum bprobe_point {
 };
 
 /**
+ * struct bprobe_function - one function of a list
+ * @symbol:	user pointer to its NUL-terminated name, or 0. Unreadable: EFAULT.
+ *		Longer than a kernel symbol can be, or of a function whose name
+ *		does not fit BPROBE_NAME_LEN: ENAMETOOLONG. Unknown: ENOENT.
+ *		Borne by several functions: ENOTUNIQ, attach by address then.
+ * @address:	its address when @symbol is 0; exactly one of the two must be
+ *		given (EINVAL). Not the first byte of a function: EADDRNOTAVAIL.
+ * @cookie:	handed to the program in struct bprobe_ext
+ */
+struct bprobe_function {
+	__aligned_u64 symbol;
+	__aligned_u64 address;
+	__aligned_u64 cookie;
+};
+
+#define BPROBE_FUNCTIONS_MAX (1 << 18)
+
+/**
  * struct bprobe_attach - argument of BPROBE_IOC_ATTACH
- * @size:	sizeof(struct bprobe_attach) as the caller knows it. Smaller
- *		than the first published size or larger with non-zero bytes
- *		that this module does not know: E2BIG.
+ * @size:	sizeof(struct bprobe_attach) as the caller knows it: any from the
+ *		first published one (BPROBE_ATTACH_FIRST_SIZE) on; members beyond
+ *		it count as 0. Smaller, or larger with non-zero bytes that this
+ *		module does not know: E2BIG.
  * @flags:	none are defined; anything but 0: EINVAL.
  * @prog_fd:	a loaded program of type BPF_PROG_TYPE_KPROBE. Not an open
  *		descriptor: EBADF. Not such a program, or one that sleeps,
  *		overrides returns or names an expected attach type: EPROTOTYPE.
  * @point:	enum bprobe_point; anything else: EINVAL.
- * @symbol:	user pointer to the function's NUL-terminated name, or 0.
- *		Unreadable: EFAULT. Longer than a kernel symbol can be, or of a
- *		function whose name does not fit BPROBE_NAME_LEN: ENAMETOOLONG.
- *		Unknown: ENOENT. Borne by several functions: ENOTUNIQ, attach by
- *		address then.
- * @address:	the function's address when @symbol is 0; exactly one of the
- *		two must be given (EINVAL). Not the first byte of a function:
- *		EADDRNOTAVAIL.
- * @cookie:	handed to the program in struct bprobe_ext.
+ * @symbol:	these three name one function, as struct bprobe_function does;
+ *		0, all of them, where there is a list (EINVAL)
+ * @address:	see @symbol
+ * @cookie:	see @symbol
+ * @functions:	user pointer to an array of struct bprobe_function, or 0.
+ *		Unreadable: EFAULT.
+ * @count:	how many there are in it: 1 to BPROBE_FUNCTIONS_MAX, more: E2BIG;
+ *		0 exactly if @functions is 0 (EINVAL).
+ * @failed:	out, where there is a list and the ioctl failed: the index of a
+ *		function that is why, or @count where none is
  *
  * What no probe may touch: EOPNOTSUPP; BPROBE_IOC_CHECK tells why. That is
  * what is no function, or not known to be one (data, labels, .cold and other
@@ -46,18 +66,21 @@ enum bprobe_point {
  * compiler makes of a function (.isra, .constprop, .part) are functions, with
  * arguments of their own; an alias is the function it stands for. Of a module
  * that is being loaded: EBUSY; that is being unloaded: ENOENT. ENOMEM and EMFILE
- * are what they are everywhere; nothing is left of an attach that failed.
+ * are what they are everywhere; nothing is left of an attach that failed, and
+ * no program has run: of a list all are attached, in one step, or none.
  *
- * The ioctl returns a new descriptor (close-on-exec) that is
- * the probe; it holds the program, and the module that contains the function.
+ * The ioctl returns a new descriptor (close-on-exec) that is the probe of all
+ * the functions; it holds the program, and the modules that contain them.
  * Closing its last copy detaches: after that close returned, the program runs
- * no more. It never waits for calls of the function that are under way. The
- * module can be unloaded while there are some, but not (EAGAIN) while another
- * tracer that replaced a call's return address after us will return it to us.
+ * no more. Descriptors that one task closes by one system call, or by its end,
+ * are detached together, in the time that one takes. A close never waits for
+ * calls of the function that are under way. The module can be unloaded while
+ * there are some, but not (EAGAIN) while another tracer that replaced a call's
+ * return address after us will return it to us.
  *
  * Entry programs of one function run in the order of their attachment, return
- * programs in the reverse order. A program attached during a call does not see
- * that call's return.
+ * programs in the reverse order; a function that is twice in a list has two
+ * probes. A program attached during a call does not see that call's return.
  */
 struct bprobe_attach {
 	__u32 size;
@@ -67,7 +90,12 @@ struct bprobe_attach {
 	__aligned_u64 symbol;
 	__aligned_u64 address;
 	__aligned_u64 cookie;
+	__aligned_u64 functions;
+	__u32 count;
+	__u32 failed;
 };
+
+#define BPROBE_ATTACH_FIRST_SIZE 40
 
 /* Why a program did not run though its probe was hit. */
 enum bprobe_miss {
@@ -86,7 +114,8 @@ enum bprobe_miss {
 /**
  * struct bprobe_info - argument of BPROBE_IOC_INFO, on a probe's descriptor
  * @size:	in: sizeof(struct bprobe_info) as the caller knows it; out: the
- *		bytes that were filled. Rules as for struct bprobe_attach.
+ *		bytes that were filled. Rules as for struct bprobe_attach, the
+ *		first published size is BPROBE_INFO_FIRST_SIZE.
  * @point:	enum bprobe_point
  * @address:	the function's address
  * @cookie:	as attached
@@ -95,6 +124,9 @@ enum bprobe_miss {
  * @hits:	how often the program ran
  * @misses:	how often it did not, by reason (enum bprobe_miss)
  * @symbol:	the function's name, "name [module]" for a module's
+ * @index:	in: which function of the list that was attached, counted from
+ *		0; there is none: EINVAL
+ * @count:	out: how many there are, 1 where there was no list
  */
 struct bprobe_info {
 	__u32 size;
@@ -106,7 +138,11 @@ struct bprobe_info {
 	__aligned_u64 hits;
 	__aligned_u64 misses[BPROBE_MISS_MAX];
 	char symbol[BPROBE_NAME_LEN];
+	__u32 index;
+	__u32 count;
 };
+
+#define BPROBE_INFO_FIRST_SIZE 216
 
 /**
  * struct bprobe_check - argument of BPROBE_IOC_CHECK, on BPROBE_DEVICE
@@ -171,9 +207,13 @@ struct bprobe_ext {
  * that attached it, symbol.
  */
 
-/* 'P' keeps clear of FIBMAP and FIGETBSZ (1 and 2), which never reach a driver. */
-#define BPROBE_IOC_ATTACH	_IOW('P', 0x60, struct bprobe_attach)
-#define BPROBE_IOC_INFO		_IOWR('P', 0x61, struct bprobe_info)
+/*
+ * 'P' keeps clear of FIBMAP and FIGETBSZ (1 and 2), which never reach a driver.
+ * The numbers hold the first published sizes for good: they stay what they are
+ * when a structure grows, so that old callers and new modules agree on them.
+ */
+#define BPROBE_IOC_ATTACH	_IOC(_IOC_WRITE, 'P', 0x60, BPROBE_ATTACH_FIRST_SIZE)
+#define BPROBE_IOC_INFO		_IOC(_IOC_READ | _IOC_WRITE, 'P', 0x61, BPROBE_INFO_FIRST_SIZE)
 #define BPROBE_IOC_CHECK	_IOWR('P', 0x62, struct bprobe_check)
 
 #endif

@@ -71,6 +71,16 @@
 #define bp_unlock_module_symbols() do { } while (0)
 #endif
 
+/* Before user space, and without a signal: "true" until 5.10, TWA_RESUME since. */
+#define BP_TASK_WORK_RESUME 1ul
+
+/*
+ * From 5.0 on the kernel's blacklist holds a compiler's copy of a function if it
+ * holds the function, which it looks for by name: until 6.1 among all symbols.
+ */
+#define BP_SLOW_BLACKLIST (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 0, 0) && \
+			   LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
+
 /* Since 5.4 a task is freed after it was switched away from for the last time. */
 #define BP_FREED_WHILE_RUNNING (LINUX_VERSION_CODE < KERNEL_VERSION(5, 4, 0))
 

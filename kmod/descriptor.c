@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A probe is a descriptor: what user space asks for, and what it is answered.
+ * Descriptors, and what they and the device are asked.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
-#include <linux/kallsyms.h>
+#include <linux/fs.h>
 #include <linux/module.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "internal.h"
 
-/* Reads a structure whose first member is its size, as perf_event_open() does. */
-static int copy_sized(void *to, size_t known, const void __user *from)
+/*
+ * Reads a structure whose first member is its size, as perf_event_open() does:
+ * of any size since the @first one that was published. What the caller does not
+ * know of is 0, and what we do not know of has to be.
+ */
+static int copy_sized(void *to, size_t known, size_t first, const void __user *from)
 {
 	u32 size, i;
 	u8 rest;
 
 	if (get_user(size, (const u32 __user *)from))
 		return -EFAULT;
-	if (size < known || size > PAGE_SIZE)
+	if (size < first || size > PAGE_SIZE)
 		return -E2BIG;
 	for (i = known; i < size; i++) {
 		if (get_user(rest, (const u8 __user *)from + i))
@@ -27,78 +30,62 @@ static int copy_sized(void *to, size_t known, const void __user *from)
 		if (rest)
 			return -E2BIG;
 	}
-	return copy_from_user(to, from, known) ? -EFAULT : 0;
+	memset(to, 0, known);
+	return copy_from_user(to, from, min_t(size_t, size, known)) ? -EFAULT : 0;
 }
 
-static long probe_info(struct bp_probe *probe, struct bprobe_info __user *arg)
+static long group_info(struct bp_group *group, struct bprobe_info __user *arg)
 {
 	struct bprobe_info info;
+	struct bp_probe *probe;
 	struct bp_counts sum;
-	int err = copy_sized(&info, sizeof(info), arg);
+	u32 size, index;
+	int err;
 
+	err = copy_sized(&info, sizeof(info), BPROBE_INFO_FIRST_SIZE, arg);
 	if (err)
 		return err;
+	size = min_t(u32, info.size, sizeof(info));
+	index = info.index;
+	if (index >= group->count)
+		return -EINVAL;
+	probe = &group->probe[index];
 	bp_probe_counts(probe, &sum);
 	memset(&info, 0, sizeof(info));
-	info.size = sizeof(info);
-	info.point = probe->point;
+	info.size = size;
+	info.point = group->point;
 	info.address = probe->site->address;
 	info.cookie = probe->cookie;
-	info.prog_id = probe->prog_id;
+	info.prog_id = group->prog_id;
 	info.hook = probe->site->hook;
 	info.hits = sum.hits;
 	BUILD_BUG_ON(sizeof(info.misses) != sizeof(sum.misses));
 	memcpy(info.misses, sum.misses, sizeof(sum.misses));
 	strscpy(info.symbol, probe->site->name, sizeof(info.symbol));
-	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+	info.index = index;
+	info.count = group->count;
+	return copy_to_user(arg, &info, size) ? -EFAULT : 0;
 }
 
-static long probe_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+static long group_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	if (cmd != BPROBE_IOC_INFO)
 		return -ENOTTY;
-	return probe_info(file->private_data, (struct bprobe_info __user *)arg);
+	return group_info(file->private_data, (struct bprobe_info __user *)arg);
 }
 
-static int probe_release(struct inode *inode, struct file *file)
+static int group_release(struct inode *inode, struct file *file)
 {
-	bp_probe_detach(file->private_data);
+	bp_close(file->private_data);
 	return 0;
 }
 
-static const struct file_operations probe_fops = {
+static const struct file_operations group_fops = {
 	.owner = THIS_MODULE,
-	.release = probe_release,
-	.unlocked_ioctl = probe_ioctl,
-	.compat_ioctl = probe_ioctl,
+	.release = group_release,
+	.unlocked_ioctl = group_ioctl,
+	.compat_ioctl = group_ioctl,
 };
-
-/* The function that @request names; its name goes to @name. */
-static int find_function(const struct bprobe_attach *request, unsigned long *address,
-			 char name[BPROBE_NAME_LEN])
-{
-	char symbol[KSYM_NAME_LEN];
-	long length;
-	int err;
-
-	if (!request->symbol == !request->address)
-		return -EINVAL;
-	*address = request->address;
-	if (request->symbol) {
-		length = strncpy_from_user(symbol, (const char __user *)request->symbol, sizeof(symbol));
-		if (length < 0)
-			return length;
-		if (length == sizeof(symbol))
-			return -ENAMETOOLONG;
-		err = bp_symbol_address(symbol, address);
-		if (err)
-			return err;
-	}
-	err = bp_function_name(*address, name);
-	if (err)
-		return err;
-	return bp_function_denied(*address, name) ? -EOPNOTSUPP : 0;
-}
 
 /* BPROBE_IOC_CHECK: see bprobe.h. */
 int bp_descriptor_check(struct bprobe_check __user *arg)
@@ -107,7 +94,7 @@ int bp_descriptor_check(struct bprobe_check __user *arg)
 	const char *reason;
 	int err;
 
-	err = copy_sized(&check, sizeof(check), arg);
+	err = copy_sized(&check, sizeof(check), sizeof(check), arg);
 	if (err)
 		return err;
 	if (check.flags)
@@ -118,75 +105,69 @@ int bp_descriptor_check(struct bprobe_check __user *arg)
 	err = bp_function_name(check.address, check.symbol);
 	if (err)
 		return err;
-	reason = bp_function_denied(check.address, check.symbol);
+	reason = bp_function_denied(check.address, check.symbol, NULL);
 	strscpy(check.reason, reason ?: "", sizeof(check.reason));
 	return copy_to_user(arg, &check, sizeof(check)) ? -EFAULT : 0;
 }
 
-static struct bpf_prog *find_program(int fd)
+/* A descriptor for @group, attached, that nobody can use yet. */
+static int open_group(struct bp_group *group, int fd, unsigned int *failed)
 {
-	struct bpf_prog *prog = bpf_prog_get_type_dev(fd, BPF_PROG_TYPE_KPROBE, false);
+	struct file *file;
+	int err;
 
-	if (IS_ERR(prog))
-		return PTR_ERR(prog) == -EINVAL ? ERR_PTR(-EPROTOTYPE) : prog;
-	if (!bp_prog_unfit(prog))
-		return prog;
-	bpf_prog_put(prog);
-	return ERR_PTR(-EPROTOTYPE);
+	err = bp_attach(group, failed);
+	if (err)
+		return err;
+	file = anon_inode_getfile("[bprobe]", &group_fops, group, O_RDWR);
+	if (IS_ERR(file)) {
+		bp_detach_one(group);
+		return PTR_ERR(file);
+	}
+	fd_install(fd, file);
+	return 0;
+}
+
+static int open_request(const struct bprobe_attach *request, unsigned int *failed)
+{
+	struct bp_group *group;
+	int fd, err;
+
+	group = bp_group_make(request, failed);
+	if (IS_ERR(group))
+		return PTR_ERR(group);
+	/* Before a function is touched: there may be none left. */
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	err = fd < 0 ? fd : open_group(group, fd, failed);
+	if (!err)
+		return fd;
+	if (fd >= 0)
+		put_unused_fd(fd);
+	bp_group_free(group);
+	return err;
 }
 
 /* BPROBE_IOC_ATTACH: see bprobe.h. */
-int bp_descriptor_open(const struct bprobe_attach __user *arg)
+int bp_descriptor_open(struct bprobe_attach __user *arg)
 {
-	char name[BPROBE_NAME_LEN];
 	struct bprobe_attach request;
-	unsigned long address;
-	struct bp_probe *probe;
-	int err;
+	unsigned int failed;
+	int answer;
 
-	err = copy_sized(&request, sizeof(request), arg);
-	if (err)
-		return err;
-	if (request.flags || request.point > BPROBE_RETURN)
+	BUILD_BUG_ON(offsetof(struct bprobe_attach, functions) != BPROBE_ATTACH_FIRST_SIZE);
+	BUILD_BUG_ON(offsetof(struct bprobe_info, index) != BPROBE_INFO_FIRST_SIZE);
+	answer = copy_sized(&request, sizeof(request), BPROBE_ATTACH_FIRST_SIZE, arg);
+	if (answer)
+		return answer;
+	if (request.flags || request.point > BPROBE_RETURN || !request.functions != !request.count)
 		return -EINVAL;
-	err = find_function(&request, &address, name);
-	if (err)
-		return err;
-
-	probe = kzalloc(sizeof(*probe), GFP_KERNEL);
-	if (!probe)
-		return -ENOMEM;
-	probe->point = request.point;
-	probe->cookie = request.cookie;
-	probe->pid = task_tgid_nr(current);
-	probe->counts = alloc_percpu(struct bp_counts);
-	err = -ENOMEM;
-	if (!probe->counts)
-		goto free_probe;
-	probe->prog = find_program(request.prog_fd);
-	err = PTR_ERR_OR_ZERO(probe->prog);
-	if (err)
-		goto free_counts;
-	probe->prog_id = probe->prog->aux->id;
-	/* Keeps the function where it is. */
-	probe->owner = bp_module_get(address, &err);
-	if (err)
-		goto put_prog;
-	err = bp_probe_attach(probe, address, name);
-	if (err)
-		goto put_module;
-	err = anon_inode_getfd("[bprobe]", &probe_fops, probe, O_RDWR | O_CLOEXEC);
-	if (err < 0)
-		bp_probe_detach(probe);
-	return err;
-
-put_module:
-	module_put(probe->owner);
-put_prog:
-	bpf_prog_put(probe->prog);
-free_counts:
-	free_percpu(probe->counts);
-free_probe:
-	kfree(probe);
-	return err;
+	if (request.functions && (request.symbol || request.address || request.cookie))
+		return -EINVAL;
+	if (request.count > BPROBE_FUNCTIONS_MAX)
+		return -E2BIG;
+	failed = request.count;
+	answer = open_request(&request, &failed);
+	if (answer < 0 && request.count && put_user(failed, &arg->failed))
+		return -EFAULT;
+	return answer;
 }

@@ -35,7 +35,7 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return -EPERM;
 	if (cmd == BPROBE_IOC_CHECK)
 		return bp_descriptor_check((struct bprobe_check __user *)arg);
-	return bp_descriptor_open((const struct bprobe_attach __user *)arg);
+	return bp_descriptor_open((struct bprobe_attach __user *)arg);
 }
 
 static const struct file_operations device_fops = {
@@ -65,7 +65,7 @@ static int __init bprobe_init(void)
 	err = bp_resolve_init();
 	if (err)
 		return err;
-	err = bp_functions_init();
+	err = bp_symbols_init() ?: bp_functions_init() ?: bp_close_init();
 	if (err)
 		return err;
 	err = bp_run_init();
@@ -77,16 +77,16 @@ static int __init bprobe_init(void)
 	err = bp_tasks_init();
 	if (err)
 		goto exit_frames;
-	err = bp_sites_init();
+	err = bp_hooks_init();
 	if (err)
 		goto exit_tasks;
 	err = misc_register(&device);
 	if (err)
-		goto exit_sites;
+		goto exit_hooks;
 	return 0;
 
-exit_sites:
-	bp_sites_unhook();
+exit_hooks:
+	bp_hooks_exit();
 	bp_sites_free();
 exit_tasks:
 	bp_tasks_exit();
@@ -98,15 +98,16 @@ exit_run:
 }
 
 /*
- * No descriptor is open: each holds the module. Calls may still be in flight,
+ * No descriptor is open, and no group is left: each holds the module. A task may
+ * still be on its way out of finish() (close.c). Calls may still be in flight,
  * and their tasks asleep for hours. They get their return addresses back; then
  * only tasks that are inside the trampoline right now can come to our code, and
- * synchronize_rcu_tasks() waits for those.
+ * synchronize_rcu_tasks() waits for those, and for the ones that go.
  */
 static void __exit bprobe_exit(void)
 {
 	misc_deregister(&device);
-	bp_sites_unhook();
+	bp_hooks_exit();
 	bp_keep_exit();
 	synchronize_rcu_tasks();
 	/* Not before: a call that returns until then looks for programs at its site. */

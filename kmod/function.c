@@ -22,6 +22,7 @@
 #include "internal.h"
 
 static const void *in_kernel_text;
+static unsigned long kprobes_text, kprobes_text_end;
 
 /*
  * What a compiler appends to a name after a dot, which no source can contain.
@@ -54,8 +55,22 @@ static bool is_fragment(const char *name)
 	return false;
 }
 
+/*
+ * The kernel's blacklist holds a copy that lies with what it is kept out of, or
+ * whose original it holds. To find the original takes some kernels 30 ms, and
+ * every fortieth function is a copy; an attach of many has *@ask_for_original
+ * set instead, and looks for all of them at once.
+ */
+static bool blacklisted(unsigned long address, const char *name, bool in_kernel, bool *ask_for_original)
+{
+	if (!BP_SLOW_BLACKLIST || !ask_for_original || !in_kernel || !strchr(name, '.'))
+		return bp_kprobe_blacklisted(address);
+	*ask_for_original = true;
+	return address >= kprobes_text && address < kprobes_text_end;
+}
+
 /* Why the function at @address, @name, must not be probed; NULL if it may be. */
-const char *bp_function_denied(unsigned long address, const char *name)
+const char *bp_function_denied(unsigned long address, const char *name, bool *ask_for_original)
 {
 	bool in_kernel = (bool)(u8)bp_call(in_kernel_text, address);
 
@@ -69,7 +84,7 @@ const char *bp_function_denied(unsigned long address, const char *name)
 		return "it returns in another task";
 	if (is_fragment(name))
 		return "it is a part of a function";
-	if (bp_kprobe_blacklisted(address))
+	if (blacklisted(address, name, in_kernel, ask_for_original))
 		return "the kernel forbids it";
 	if (in_kernel && !bp_ftrace_location(address))
 		return "the kernel keeps tracers out of it, or it is no function";
@@ -79,5 +94,7 @@ const char *bp_function_denied(unsigned long address, const char *name)
 int bp_functions_init(void)
 {
 	in_kernel_text = bp_resolve("core_kernel_text");
+	kprobes_text = (unsigned long)bp_resolve("__kprobes_text_start");
+	kprobes_text_end = (unsigned long)bp_resolve("__kprobes_text_end");
 	return in_kernel_text ? 0 : -ENXIO;
 }

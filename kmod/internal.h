@@ -4,7 +4,8 @@
  *
  * site   - one function with a hook in it. Sites live as long as the module,
  *          so that a handler or a frame may hold one without counting.
- * probe  - one program at one point of one site; what a descriptor stands for.
+ * probe  - one program at one point of one site.
+ * group  - the probes that were attached together: what a descriptor stands for.
  * probes - the probes of one point of a site, in the order they run. Replaced
  *          whole, freed after every handler that may have read it has ended.
  * frame  - one call in flight whose return address was replaced.
@@ -17,14 +18,16 @@
  *
  * Life and death, each in the order that keeps a handler from what is gone:
  *
- * probe  - made whole, put into its site's probes, and only then is the site
- *          hooked. Taken out of the probes, every handler that may have seen it
- *          is waited for, the hook goes if it was the last, and then the
- *          references on program and module go, and the memory.
+ * group  - made whole; then all of its sites are hooked that are not, and only
+ *          when nothing can fail any more its probes are put into their sites'.
+ *          At the end they are taken out, every handler that may have seen one
+ *          is waited for, sites without probes lose their hooks, and then the
+ *          references on program and modules go, and the memory. Each step is
+ *          done for all probes of all groups that go together (close.c).
  * frame  - from an entry until the return, or until the task is dead, or until
  *          a sweep gave the return address back (sweep.c).
- * module - held by every descriptor, and by itself while another tracer will
- *          return a call to us (keep.c). Its exit takes away the device, the
+ * module - held by every descriptor, by a group until it is detached, and by
+ *          itself while another tracer will return a call to us (keep.c). Its exit takes away the device, the
  *          hooks, the frames; waits for tasks inside the trampoline; then frees.
  */
 #ifndef BPROBE_INTERNAL_H
@@ -43,6 +46,7 @@
 
 struct bpf_prog;
 struct module;
+struct ftrace_ops;
 struct seq_file;
 
 struct bp_counts {
@@ -50,25 +54,49 @@ struct bp_counts {
 	u64 misses[BPROBE_MISS_MAX];
 };
 
+struct bp_group;
+
 struct bp_probe {
-	struct list_head all;
 	struct bp_site *site;
-	struct bpf_prog *prog;
-	struct module *owner;		/* holds the function, NULL for vmlinux */
+	struct bpf_prog *prog;		/* the group's */
 	struct bp_counts __percpu *counts;
 	u64 cookie;
 	u64 generation;			/* frames older than this do not run it */
+	struct bp_group *group;
+	struct module *owner;		/* holds the function, NULL for vmlinux */
 	s64 kprobe_missed;		/* site's count when it was attached */
 	u64 without_rcu;		/* likewise */
+};
+
+struct bp_group {
+	struct list_head all;		/* of all groups, oldest first */
+	struct list_head together;	/* those that are attached or detached in one step */
+	struct callback_head closing;	/* in the task that closed the descriptor */
+	bool detached;
+	bool leaving;			/* while it is being detached */
+	bool calls_helpers;		/* its program could look around */
+	struct bpf_prog *prog;
 	u32 prog_id;
 	u32 point;
 	pid_t pid;
+	unsigned int count;
+	struct bp_probe probe[];
 };
+
+#define bp_for_each_probe(probe, group) \
+	for ((probe) = (group)->probe; (probe) < (group)->probe + (group)->count; (probe)++)
 
 struct bp_probes {
 	bool calls_helpers;		/* one of the programs could look around */
 	unsigned int count;
 	struct bp_probe *probe[];
+};
+
+/* The probes that a point of a site is about to get, or has just lost (probes.c). */
+struct bp_change {
+	struct bp_probes *probes;
+	unsigned int count;		/* probes that come */
+	bool made;
 };
 
 struct bp_site {
@@ -78,6 +106,8 @@ struct bp_site {
 	unsigned long ip;		/* what the ftrace callback is given */
 	struct bp_probes __rcu *probes[2];	/* by enum bprobe_point */
 	u32 hook;			/* enum bprobe_hook */
+	bool hooked;
+	struct bp_change change[2];
 	atomic64_t without_rcu;		/* hits at which no array could be read */
 	struct kprobe kprobe;
 	atomic64_t faults;		/* what kprobe.nmissed counts without a miss */
@@ -137,25 +167,39 @@ void bp_run(struct bp_ctx *ctx);
 void bp_count_misses(const struct bp_probes *probes, int reason);
 
 /* site.c: with bp_mutex held */
-int bp_sites_init(void);
-void bp_sites_unhook(void);
 void bp_sites_free(void);
 struct bp_site *bp_site_find(unsigned long ip);
 struct bp_site *bp_site_get(unsigned long address, const char *name);
-int bp_site_hook(struct bp_site *site);
-void bp_site_unhook(struct bp_site *site);
-s64 bp_site_kprobe_missed(const struct bp_site *site);
+void bp_site_put_at(struct bp_site *site, unsigned long ip);
+bool bp_site_take_away(struct bp_site *site);
+int bp_sites_each_hooked(int (*each)(void *data, unsigned long ip), void *data);
 static inline bool bp_site_unused(const struct bp_site *site)
 {
 	return !rcu_access_pointer(site->probes[BPROBE_ENTRY]) &&
 	       !rcu_access_pointer(site->probes[BPROBE_RETURN]);
 }
 
+/* hook.c: with bp_mutex held */
+int bp_hooks_init(void);
+void bp_hooks_exit(void);
+s64 bp_site_kprobe_missed(const struct bp_site *site);
+int bp_hook(struct bp_group *group, unsigned int *failed);
+void bp_unhook_unused(struct list_head *groups);
+
+/* filter.c: with bp_mutex held */
+int bp_filter_init(void);
+int bp_filter_add(struct ftrace_ops *ops, unsigned long *addresses, unsigned int count);
+void bp_filter_remove(struct ftrace_ops *ops, unsigned long *addresses, unsigned int count);
+
+/* probes.c: with bp_mutex held */
+int bp_probes_with(struct bp_group *group);
+void bp_probes_without(struct list_head *groups);
+void bp_probes_drop(struct bp_group *group);
+void bp_probes_publish(struct list_head *groups);
+
 /* resolve.c */
 int bp_resolve_init(void);
 const void *bp_resolve(const char *name);
-int bp_symbol_address(const char *name, unsigned long *address);
-int bp_function_name(unsigned long address, char name[BPROBE_NAME_LEN]);
 bool bp_kprobe_blacklisted(unsigned long address);
 bool bp_module_core_text(unsigned long address);
 unsigned long bp_ftrace_location(unsigned long address);
@@ -163,13 +207,31 @@ bool bp_is_return_hook(unsigned long address);
 unsigned long bp_graph_caller(unsigned long caller, unsigned long *slot);
 struct module *bp_module_get(unsigned long address, int *error);
 
+/* symbols.c */
+struct bp_wanted {
+	const char *name;		/* NULL: not wanted */
+	unsigned long address;
+	unsigned int found;		/* how many functions bear the name; 2 stands for more */
+};
+int bp_symbols_init(void);
+int bp_symbols_find(struct bp_wanted *wanted, unsigned int count);
+int bp_function_name(unsigned long address, char name[BPROBE_NAME_LEN]);
+
 /* function.c */
 int bp_functions_init(void);
-const char *bp_function_denied(unsigned long address, const char *name);
+const char *bp_function_denied(unsigned long address, const char *name, bool *ask_for_original);
 
 /* descriptor.c */
-int bp_descriptor_open(const struct bprobe_attach __user *arg);
+int bp_descriptor_open(struct bprobe_attach __user *arg);
 int bp_descriptor_check(struct bprobe_check __user *arg);
+
+/* request.c */
+struct bp_group *bp_group_make(const struct bprobe_attach *request, unsigned int *failed);
+void bp_group_free(struct bp_group *group);
+
+/* close.c */
+int bp_close_init(void);
+void bp_close(struct bp_group *group);
 
 /* keep.c: with bp_mutex held, and no return probe open */
 void bp_keep_settle(void);
@@ -178,9 +240,10 @@ void bp_keep_exit(void);
 
 /* probe.c */
 extern struct mutex bp_mutex;
-extern unsigned int bp_return_probes;
-int bp_probe_attach(struct bp_probe *probe, unsigned long address, const char *name);
-void bp_probe_detach(struct bp_probe *probe);
+extern unsigned int bp_return_groups;
+int bp_attach(struct bp_group *group, unsigned int *failed);
+void bp_detach(struct list_head *groups);
+void bp_detach_one(struct bp_group *group);
 void bp_probe_counts(struct bp_probe *probe, struct bp_counts *sum);
 void bp_probes_show(struct seq_file *m);
 

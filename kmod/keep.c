@@ -48,7 +48,7 @@ static void look_again(struct work_struct *work)
 	mutex_lock(&bp_mutex);
 	delay = min(delay * 2, 2ul * HZ);
 	/* Else the descriptors keep the module, and the last of them comes here. */
-	if (!bp_return_probes)
+	if (!bp_return_groups)
 		bp_keep_settle();
 	mutex_unlock(&bp_mutex);
 }

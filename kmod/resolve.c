@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From names to addresses and back, with what kernels stopped exporting.
+ * What kernels do not export, or no longer.
  */
 #include <linux/kallsyms.h>
 #include <linux/module.h>
@@ -11,9 +11,6 @@
 #ifndef BP_KALLSYMS_EXPORTED
 static const void *kallsyms_lookup_name_address;
 #endif
-static const void *on_each_symbol;
-static const void *on_each_match;		/* since 6.2: only those of a name, of vmlinux */
-static const void *on_each_module_symbol;	/* NULL where the other one covers modules */
 static const void *ftrace_location_address;
 static const void *in_kprobe_blacklist;
 static const void *module_of_text;
@@ -70,9 +67,6 @@ int bp_resolve_init(void)
 	if (err)
 		return err;
 #endif
-	on_each_symbol = bp_resolve("kallsyms_on_each_symbol");
-	on_each_match = bp_resolve("kallsyms_on_each_match_symbol");
-	on_each_module_symbol = bp_resolve("module_kallsyms_on_each_symbol");
 	ftrace_location_address = bp_resolve("ftrace_location");
 	in_kprobe_blacklist = bp_resolve("within_kprobe_blacklist");
 	module_of_text = bp_resolve("__module_text_address");
@@ -80,70 +74,8 @@ int bp_resolve_init(void)
 	graph_return = (unsigned long)bp_resolve("return_to_handler");
 	for (i = 0; i < ARRAY_SIZE(return_hooks); i++)
 		return_hook_addresses[i] = (unsigned long)bp_resolve(return_hooks[i]);
-	if (!on_each_symbol || !ftrace_location_address || !in_kprobe_blacklist || !module_of_text)
+	if (!ftrace_location_address || !in_kprobe_blacklist || !module_of_text)
 		return -ENXIO;
-	return 0;
-}
-
-struct search {
-	const char *name;
-	unsigned long address;
-	unsigned int found;
-};
-
-static int found_symbol(void *data, unsigned long address)
-{
-	struct search *search = data;
-
-	/* An alias is the same function. */
-	if (search->found && address == search->address)
-		return 0;
-	search->address = address;
-	return ++search->found > 1;
-}
-
-static int match_symbol(void *data, const char *name, BP_SYMBOL_MODULE unsigned long address)
-{
-	struct search *search = data;
-
-	return strcmp(name, search->name) ? 0 : found_symbol(data, address);
-}
-
-/* -ENOENT: unknown; -ENOTUNIQ: several functions bear the name. */
-int bp_symbol_address(const char *name, unsigned long *address)
-{
-	struct search search = {.name = name};
-
-	bp_lock_module_symbols();
-	if (on_each_match)
-		bp_call(on_each_match, found_symbol, name, &search);
-	else
-		bp_call(on_each_symbol, match_symbol, &search);
-	if (search.found <= 1 && on_each_module_symbol)
-		BP_CALL_EACH_MODULE_SYMBOL(on_each_module_symbol, match_symbol, &search);
-	bp_unlock_module_symbols();
-	if (search.found > 1)
-		return -ENOTUNIQ;
-	if (!search.found)
-		return -ENOENT;
-	*address = search.address;
-	return 0;
-}
-
-/* The name of the function that begins at @address; -EADDRNOTAVAIL if none does, -ENAMETOOLONG if it does not fit. */
-int bp_function_name(unsigned long address, char name[BPROBE_NAME_LEN])
-{
-	char text[KSYM_SYMBOL_LEN], *offset, *module;
-
-	sprint_symbol(text, address);
-	offset = strstr(text, "+0x0/");
-	if (!offset)
-		return -EADDRNOTAVAIL;
-	module = strchr(offset, ' ');
-	*offset = '\0';
-	/* The end of a name tells what it is a part of. */
-	if (snprintf(name, BPROBE_NAME_LEN, "%s%s", text, module ?: "") >= BPROBE_NAME_LEN)
-		return -ENAMETOOLONG;
 	return 0;
 }
 

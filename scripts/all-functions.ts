@@ -1,7 +1,7 @@
 /**
  * Probes every function of vmlinux that is not refused, at its entry and its return, a thousand at a time, while the guest works;
- * then all at once for some minutes, which takes hours to attach: `all-functions.ts [kernel] [--minutes M] [--limit N] [--lists
- * DIR]`. Where a batch kills the guest it is halved until the function is known. Ends with 1 if anything was wrong.
+ * then all at once for some minutes: `all-functions.ts [kernel] [--minutes M] [--limit N] [--lists DIR]`. Where a batch kills the
+ * guest it is halved until the function is known. Ends with 1 if anything was wrong.
  */
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
@@ -33,22 +33,25 @@ const workloadMs = 20 * 60_000;
 type Func = {readonly name: string; readonly address: Hex};
 type Attached = Func & {readonly counts: readonly [number, number, number, number]};
 type Worked = {readonly guest: Instance; readonly run: () => Promise<void>; readonly prog: number};
+/** Functions with a probe on their entries and one on their returns. */
+type Probed = {readonly functions: readonly Func[]; readonly probes: readonly number[]};
 
 const guestBuild = await buildGuest(await obtainBootableKernel(kernel));
 const problems: string[] = [];
 let guest = await start();
 
 const functions = await functionsOf(guest.guest);
-const refused: {readonly name: string; readonly reason: string}[] = [];
+/** By address: a batch that is halved asks again. */
+const refused = new Map<Hex, {readonly name: string; readonly reason: string}>();
 const eligible: Func[] = [];
 for (const chunk of chunks(functions, batchSize)) {
 	const {reasons} = await guest.guest.agent.call('check', {addresses: chunk.map(({address}) => address)});
 	for (const [n, each] of chunk.entries()) {
-		if (reasons[n]) refused.push({name: each.name, reason: reasons[n]});
+		if (reasons[n]) refused.set(each.address, {name: each.name, reason: reasons[n]});
 		else eligible.push(each);
 	}
 }
-say(`${functions.length} functions, ${refused.length} refused`);
+say(`${functions.length} functions, ${refused.size} refused`);
 
 let counted: Attached[] = [];
 const startedAt = performance.now();
@@ -57,7 +60,7 @@ for (const batch of chunks(eligible.slice(0, Number(options.limit ?? eligible.le
 		const done = await attach(guest, batch);
 		await guest.run();
 		counted.push(...(await count(guest, done)));
-		await guest.guest.agent.call('closeMany', {});
+		await close(guest, done);
 		await guest.run();
 		say(`${counted.length} were probed after ${seconds(startedAt)} s`);
 	} catch (error) {
@@ -70,17 +73,22 @@ for (const batch of chunks(eligible.slice(0, Number(options.limit ?? eligible.le
 }
 
 if (problems.length === 0 && Number(options.minutes) > 0) {
-	// Each attach copies the filter of ftrace: what that calls comes last.
-	const byHits = counted.toSorted((a, b) => a.counts[0] - b.counts[0]);
 	try {
-		const attached: Func[] = [];
-		for (const batch of chunks(byHits, batchSize)) {
-			attached.push(...(await attach(guest, batch)));
-			say(`${attached.length} at once after ${seconds(startedAt)} s`);
-		}
+		const began = performance.now();
+		const probed = await attach(
+			guest,
+			counted.map(({name, address}) => ({name, address})),
+		);
+		say(`${probed.functions.length} at once, attached in ${seconds(began)} s`);
 		const until = performance.now() + Number(options.minutes) * 60_000;
-		while (performance.now() < until) await guest.run();
-		counted = [...(await count(guest, attached))];
+		let rounds = 0;
+		for (; performance.now() < until; rounds++) await guest.run();
+		say(`${rounds} rounds of the workload`);
+		counted = [...(await count(guest, probed))];
+		const ends = performance.now();
+		await close(guest, probed);
+		say(`closed in ${seconds(ends)} s`);
+		await guest.run();
 	} catch (error) {
 		problems.push(`${complaint(guest, error)} with all at once`);
 	}
@@ -101,7 +109,7 @@ const certain = [
 ];
 for (const {name, counts} of counted)
 	if (certain.includes(name) && counts[0] === 0) problems.push(`${name} was called, and not hit`);
-const byReason = Map.groupBy(refused, ({reason}) => reason);
+const byReason = Map.groupBy(refused.values(), ({reason}) => reason);
 process.stdout.write(
 	[
 		`${kernel}: ${functions.length} functions of vmlinux, ${counted.length} probed at entry and return, ${hit.length} of them hit`,
@@ -121,7 +129,7 @@ if (options.lists !== undefined) {
 	);
 	await write(
 		'refused',
-		refused.map(({name, reason}) => `${name}: ${reason}`),
+		[...refused.values()].map(({name, reason}) => `${name}: ${reason}`),
 	);
 }
 process.exitCode = problems.length > 0 ? 1 : 0;
@@ -157,18 +165,39 @@ async function functionsOf(of: Instance): Promise<readonly Func[]> {
 	return [...found.values()];
 }
 
-/** Those that could be; the kernel may still refuse one. */
-async function attach({guest: {agent}, prog}: Worked, batch: readonly Func[]): Promise<readonly Func[]> {
-	const {errors} = await agent.call('attachMany', {prog, addresses: batch.map(({address}) => address)});
-	return batch.filter((each, n) => {
-		if (errors[n]) refused.push({name: each.name, reason: errors[n]});
-		return !errors[n];
+/** Probes on those that could be; the kernel may still refuse one. */
+async function attach({guest: {agent}, prog}: Worked, batch: readonly Func[]): Promise<Probed> {
+	let functions = batch;
+	const probes: number[] = [];
+	for (const point of ['entry', 'return'] as const) {
+		for (;;) {
+			const answer = await agent.call('attachList', {prog, point, addresses: functions.map(({address}) => address)});
+			if (answer.probe !== undefined) {
+				probes.push(answer.probe);
+				break;
+			}
+			const culprit = functions[answer.failed];
+			if (!culprit || point === 'return') throw new Error(`${point} of ${culprit?.name}: ${answer.errno}`);
+			refused.set(culprit.address, {name: culprit.name, reason: answer.errno});
+			functions = functions.toSpliced(answer.failed, 1);
+		}
+	}
+	return {functions, probes};
+}
+
+async function count({guest: {agent}}: Worked, {functions, probes}: Probed): Promise<readonly Attached[]> {
+	const [entries, returns] = await Promise.all(
+		probes.map(async probe => (await agent.call('infoList', {probe})).counts),
+	);
+	return functions.map((each, n) => {
+		const [hits, misses] = entries![n]!;
+		const [returnHits, returnMisses] = returns![n]!;
+		return {...each, counts: [hits, misses, returnHits, returnMisses]};
 	});
 }
 
-async function count({guest: {agent}}: Worked, attached: readonly Func[]): Promise<readonly Attached[]> {
-	const {counts} = await agent.call('infoMany', {});
-	return attached.map((each, n) => ({...each, counts: counts[n]!}));
+async function close({guest: {agent}}: Worked, {probes}: Probed): Promise<void> {
+	for (const probe of probes) await agent.call('close', {probe});
 }
 
 /** The one function of a batch that is enough to bring a guest down. */

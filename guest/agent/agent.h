@@ -64,7 +64,7 @@ op_function op_insmod, op_rmmod, op_crash;				/* modules.c */
 op_function op_prepare;							/* prepare.c */
 op_function op_load, op_unload, op_prog_exists;					/* programs.c */
 op_function op_attach, op_close, op_info, op_listing, op_probe_fds;		/* probes.c */
-op_function op_check, op_attach_many, op_info_many, op_close_many;		/* many.c */
+op_function op_check, op_match, op_attach_list, op_info_list, op_hold_in_task;	/* many.c */
 op_function op_fuzz;								/* fuzz.c */
 op_function op_failing;								/* failing.c */
 op_function op_symbols, op_names;						/* symbols.c */
@@ -76,6 +76,7 @@ op_function op_start_loop, op_start_churn, op_start_forks;			/* loop.c churn.c f
 op_function op_ioctl;								/* raw.c */
 op_function op_mark;								/* mark.c */
 op_function op_as_user;								/* users.c */
+struct bprobe_function *functions_of(json_t *in, size_t *count, struct failure *failure);	/* many.c */
 int become_user(uid_t uid, bool keep_sys_admin);					/* users.c: 0 or an errno */
 int task_add(pid_t pid);								/* tasks.c */
 uint64_t symbol_address(const char *name, struct failure *failure);	/* 0: failed */

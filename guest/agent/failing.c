@@ -2,6 +2,7 @@
 /* What happens where the kernel has no memory for us. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -12,6 +13,8 @@ struct attempt {
 	bool is_load;
 	int file, device, program, point;
 	uint64_t address;
+	struct bprobe_function *functions;	/* in place of the address */
+	size_t count;
 };
 
 /* 0 or an errno; what went well is undone. */
@@ -24,7 +27,11 @@ static int try(const struct attempt *attempt)
 			return errno;
 		return syscall(SYS_delete_module, "bprobe", O_NONBLOCK) ? errno : 0;
 	}
-	probe = bprobe_attach_address(attempt->device, attempt->program, attempt->point, attempt->address, NULL);
+	if (attempt->functions)
+		probe = bprobe_attach_list(attempt->device, attempt->program, attempt->point, attempt->functions,
+					   attempt->count, NULL);
+	else
+		probe = bprobe_attach_address(attempt->device, attempt->program, attempt->point, attempt->address, NULL);
 	if (probe < 0)
 		return errno;
 	close(probe);
@@ -78,11 +85,18 @@ json_t *op_failing(json_t *in, struct failure *failure)
 	} else {
 		attempt.device = bprobe_device(failure);
 		attempt.program = handle_fd(in, "prog", PROG, failure);
-		if (attempt.device < 0 || attempt.program < 0 || !need_hex(in, "address", &attempt.address, failure) ||
+		if (attempt.device < 0 || attempt.program < 0 ||
 		    !need_choice(in, "point", point_names, &attempt.point, failure))
+			return NULL;
+		if (json_object_get(in, "addresses"))
+			attempt.functions = functions_of(in, &attempt.count, failure);
+		else
+			need_hex(in, "address", &attempt.address, failure);
+		if (!attempt.functions && !attempt.address)
 			return NULL;
 	}
 	out = fail_each(fixtures, &attempt, failure);
+	free(attempt.functions);
 	if (attempt.file >= 0)
 		close(attempt.file);
 	return out;

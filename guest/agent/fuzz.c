@@ -21,6 +21,7 @@
 #define PAGE 4096
 #define PROCESSES_MAX 16
 #define HELD_MAX 24
+#define LIST_MAX 8
 #define ERRNOS 200
 
 /* Shared with the children. */
@@ -38,6 +39,7 @@ struct fuzz {
 	/* Of one process: */
 	uint64_t random;
 	int held[HELD_MAX];
+	struct bprobe_function list[LIST_MAX];
 	char *page, *constant;		/* each before one that cannot be touched */
 };
 
@@ -80,10 +82,31 @@ static uint64_t any_symbol(struct fuzz *fuzz)
 
 static uint32_t any_size(struct fuzz *fuzz, uint32_t right)
 {
-	const uint32_t sizes[] = {right, right, right, 0, 1, right - 1, right + 1, right + 8, PAGE, PAGE + 1, 0xffffffff,
+	const uint32_t sizes[] = {right, right, right, BPROBE_ATTACH_FIRST_SIZE, BPROBE_INFO_FIRST_SIZE, 0, 1, right - 1, right + 1, right + 8, PAGE, PAGE + 1, 0xffffffff,
 				  draw(fuzz)};
 
 	return PICK(fuzz, sizes);
+}
+
+/* A list that nobody else names, or one of up to eight functions, most of them good. */
+static void fill_list(struct fuzz *fuzz, struct bprobe_attach *request)
+{
+	const uint32_t counts[] = {0, 1, 2, BPROBE_FUNCTIONS_MAX, BPROBE_FUNCTIONS_MAX + 1, 0xffffffff, draw(fuzz)};
+
+	request->symbol = request->address = request->cookie = 0;
+	request->count = PICK(fuzz, counts);
+	request->functions = any_pointer(fuzz);
+	if (one_in(fuzz, 2))
+		return;
+	request->count = 1 + draw(fuzz) % LIST_MAX;
+	request->functions = (uintptr_t)fuzz->list;
+	for (uint32_t i = 0; i < request->count; i++) {
+		fuzz->list[i] = (struct bprobe_function){.address = fuzz->address, .cookie = draw(fuzz)};
+		if (one_in(fuzz, 20))
+			fuzz->list[i].address = any_pointer(fuzz);
+		if (one_in(fuzz, 40))
+			fuzz->list[i].symbol = any_symbol(fuzz);
+	}
 }
 
 static void fill(struct fuzz *fuzz, struct bprobe_attach *request)
@@ -98,6 +121,8 @@ static void fill(struct fuzz *fuzz, struct bprobe_attach *request)
 	request->symbol = one_in(fuzz, 2) ? any_symbol(fuzz) : 0;
 	request->address = one_in(fuzz, 2) ? any_pointer(fuzz) : 0;
 	request->cookie = draw(fuzz);
+	if (one_in(fuzz, 4))
+		fill_list(fuzz, request);
 	if (one_in(fuzz, 40)) {
 		*request = (struct bprobe_attach){.size = sizeof(*request), .prog_fd = fuzz->program,
 						  .point = draw(fuzz) & 1, .address = fuzz->address};

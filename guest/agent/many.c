@@ -1,143 +1,190 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Probes by the thousand, at the entry and at the return of each function: too many to have a handle each. */
+/* Many functions by one descriptor, or by one each. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include "agent.h"
 
-static struct both { int probe[2]; } *all;
-static size_t count;
-
-static bool each_address(json_t *in, json_t *(*answer)(uint64_t address, void *argument), void *argument, json_t *answers,
-			 struct failure *failure)
+/* `addresses` or `symbols`, with cookies from `firstCookie` on; the caller's to free. */
+struct bprobe_function *functions_of(json_t *in, size_t *count, struct failure *failure)
 {
-	json_t *each;
+	json_t *addresses = json_object_get(in, "addresses"), *list = addresses ?: json_object_get(in, "symbols"), *each;
+	struct bprobe_function *functions = calloc(json_array_size(list) + 1, sizeof(*functions));
+	uint64_t cookie = get_number(in, "firstCookie", 0);
 	size_t i;
 
-	json_array_foreach(json_object_get(in, "addresses"), i, each) {
+	json_array_foreach(list, i, each) {
 		const char *text = json_string_value(each);
-		uint64_t address = text ? strtoull(text, NULL, 16) : 0;
 
-		if (!address) {
-			fail(failure, EINVAL, "`addresses` has to be hexadecimal strings.");
-			return false;
+		if (!text) {
+			fail(failure, EINVAL, "`addresses` or `symbols` has to be strings.");
+			free(functions);
+			return NULL;
 		}
-		json_array_append_new(answers, answer(address, argument));
+		functions[i].cookie = cookie + i;
+		if (addresses)
+			functions[i].address = strtoull(text, NULL, 16);
+		else
+			functions[i].symbol = (uintptr_t)text;
 	}
-	return true;
-}
-
-static json_t *check(uint64_t address, void *device)
-{
-	struct bprobe_check check;
-
-	if (bprobe_check(*(int *)device, address, &check))
-		return json_string(strerrorname_np(errno));
-	return json_string(check.reason);
+	*count = json_array_size(list);
+	return functions;
 }
 
 /* Why no probe may touch the function at each address; empty for one that may be. */
 json_t *op_check(json_t *in, struct failure *failure)
 {
 	int device = bprobe_device(failure);
+	struct bprobe_function *functions;
+	struct bprobe_check check;
 	json_t *answers;
+	size_t count;
 
 	if (device < 0)
 		return NULL;
+	functions = functions_of(in, &count, failure);
+	if (!functions)
+		return NULL;
 	answers = json_array();
-	if (each_address(in, check, &device, answers, failure))
-		return json_pack("{s:o}", "reasons", answers);
-	json_decref(answers);
-	return NULL;
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(answers, json_string(bprobe_check(device, functions[i].address, &check)
+							   ? strerrorname_np(errno) : check.reason));
+	free(functions);
+	return json_pack("{s:o}", "reasons", answers);
 }
 
-struct attaching {
-	int device, prog;
-};
-
-static json_t *attach(uint64_t address, void *argument)
+/* The functions that a pattern matches and a probe may touch, the first `max` of them. */
+json_t *op_match(json_t *in, struct failure *failure)
 {
-	const struct attaching *attaching = argument;
-	struct both *grown = realloc(all, (count + 1) * sizeof(*all)), both;
+	const char *pattern = json_string_value(json_object_get(in, "pattern"));
+	int device = bprobe_device(failure), count;
+	struct bprobe_function *functions;
+	json_t *addresses;
 
-	if (!grown)
-		return json_string("ENOMEM");
-	all = grown;
-	for (int point = 0; point < 2; point++) {
-		both.probe[point] = bprobe_attach_address(attaching->device, attaching->prog, point, address, NULL);
-		if (both.probe[point] < 0) {
-			json_t *error = json_string(strerrorname_np(errno));
-
-			if (point)
-				close(both.probe[0]);
-			return error;
-		}
-	}
-	all[count++] = both;
-	return json_string("");
+	if (device < 0)
+		return NULL;
+	count = bprobe_match(device, pattern ? pattern : "*", get_number(in, "max", BPROBE_FUNCTIONS_MAX), &functions);
+	if (count < 0)
+		return fail_errno(failure, "Cannot look for functions");
+	addresses = json_array();
+	for (int i = 0; i < count; i++)
+		json_array_append_new(addresses, hex(functions[i].address));
+	free(functions);
+	return json_pack("{s:o}", "addresses", addresses);
 }
 
-json_t *op_attach_many(json_t *in, struct failure *failure)
+/* That an attach fails is an answer, too: it says which function is why. */
+json_t *op_attach_list(json_t *in, struct failure *failure)
 {
-	const struct rlimit room = {.rlim_cur = 1 << 19, .rlim_max = 1 << 19};
-	struct attaching attaching = {.device = bprobe_device(failure)};
+	int device = bprobe_device(failure), program, point, probe, error;
+	struct bprobe_function *functions;
+	uint32_t failed = 0;
+	uint64_t began;
+	size_t count;
+
+	if (device < 0)
+		return NULL;
+	program = handle_fd(in, "prog", PROG, failure);
+	if (program < 0 || !need_choice(in, "point", point_names, &point, failure))
+		return NULL;
+	functions = functions_of(in, &count, failure);
+	if (!functions)
+		return NULL;
+	began = now_ns();
+	probe = bprobe_attach_list(device, program, point, functions, count, &failed);
+	error = probe < 0 ? errno : 0;
+	began = now_ns() - began;
+	free(functions);
+	if (error)
+		return json_pack("{s:s, s:I, s:o}", "errno", strerrorname_np(error), "failed", (json_int_t)failed, "tookNs",
+				 hex(began));
+	return json_pack("{s:i, s:o}", "probe", handle_add(PROBE, probe), "tookNs", hex(began));
+}
+
+/* Of each function of a probe: [hits, misses, cookie]. */
+json_t *op_info_list(json_t *in, struct failure *failure)
+{
+	int probe = handle_fd(in, "probe", PROBE, failure);
+	struct bprobe_info info = {.count = 1};
 	json_t *answers;
 
-	if (attaching.device < 0)
+	if (probe < 0)
 		return NULL;
-	attaching.prog = handle_fd(in, "prog", PROG, failure);
-	if (attaching.prog < 0)
-		return NULL;
-	if (setrlimit(RLIMIT_NOFILE, &room))
-		return fail_errno(failure, "Cannot have so many descriptors");
 	answers = json_array();
-	if (each_address(in, attach, &attaching, answers, failure))
-		return json_pack("{s:o}", "errors", answers);
-	json_decref(answers);
-	return NULL;
-}
+	for (uint32_t i = 0; i < info.count; i++) {
+		uint64_t misses = 0;
 
-/* Hits and misses of each, in the order they were attached: [entry hits, misses, return hits, misses]. */
-json_t *op_info_many(json_t *in, struct failure *failure)
-{
-	json_t *answers = json_array();
-
-	(void)in;
-	for (size_t i = 0; i < count; i++) {
-		json_t *counts = json_array();
-
-		for (int point = 0; point < 2; point++) {
-			struct bprobe_info info;
-			uint64_t misses = 0;
-
-			if (bprobe_get_info(all[i].probe[point], &info)) {
-				fail_errno(failure, "Cannot ask a probe");
-				json_decref(counts);
-				json_decref(answers);
-				return NULL;
-			}
-			for (int n = 0; n < BPROBE_MISS_MAX; n++)
-				misses += info.misses[n];
-			json_array_append_new(counts, json_integer(info.hits));
-			json_array_append_new(counts, json_integer(misses));
+		if (bprobe_get_info_of(probe, i, &info)) {
+			json_decref(answers);
+			return fail_errno(failure, "Cannot ask a probe");
 		}
-		json_array_append_new(answers, counts);
+		for (int n = 0; n < BPROBE_MISS_MAX; n++)
+			misses += info.misses[n];
+		json_array_append_new(answers, json_pack("[I, I, I]", (json_int_t)info.hits, (json_int_t)misses,
+							 (json_int_t)info.cookie));
 	}
 	return json_pack("{s:o}", "counts", answers);
 }
 
-/* The newest @count functions, or all. */
-json_t *op_close_many(json_t *in, struct failure *failure)
+static _Noreturn void hold(int device, int program, int point, const struct bprobe_function *functions, size_t count,
+			   bool singly, int ready)
 {
-	size_t left = get_number(in, "count", count);
+	const struct rlimit room = {.rlim_cur = count + 64, .rlim_max = count + 64};
+	int error = setrlimit(RLIMIT_NOFILE, &room) ? errno : 0;
 
-	(void)failure;
-	for (; count && left; left--) {
-		count--;
-		close(all[count].probe[1]);
-		close(all[count].probe[0]);
+	if (!singly && !error && bprobe_attach_list(device, program, point, functions, count, NULL) < 0)
+		error = errno;
+	for (size_t i = 0; singly && !error && i < count; i++) {
+		struct bprobe_options options = {.cookie = functions[i].cookie};
+
+		if (bprobe_attach_address(device, program, point, functions[i].address, &options) < 0)
+			error = errno;
 	}
-	return json_object();
+	if (write(ready, &error, sizeof(error)) != sizeof(error))
+		_exit(1);
+	close(ready);
+	for (;;)
+		pause();
+}
+
+/* A child that holds probes until it is killed: one for all functions, or one for each. */
+json_t *op_hold_in_task(json_t *in, struct failure *failure)
+{
+	int device = bprobe_device(failure), program, point, ready[2], error = EPIPE;
+	bool singly = json_is_true(json_object_get(in, "singly"));
+	struct bprobe_function *functions;
+	size_t count;
+	pid_t pid;
+
+	if (device < 0)
+		return NULL;
+	program = handle_fd(in, "prog", PROG, failure);
+	if (program < 0 || !need_choice(in, "point", point_names, &point, failure))
+		return NULL;
+	functions = functions_of(in, &count, failure);
+	if (!functions || pipe(ready)) {
+		free(functions);
+		return functions ? fail_errno(failure, "Cannot make a pipe") : NULL;
+	}
+	pid = fork_clean((int[]){device, program, ready[1]}, 3);
+	if (!pid)
+		hold(device, program, point, functions, count, singly, ready[1]);
+	close(ready[1]);
+	free(functions);
+	if (pid < 0) {
+		close(ready[0]);
+		return fail_errno(failure, "Cannot fork");
+	}
+	if (read(ready[0], &error, sizeof(error)) != sizeof(error))
+		error = EPIPE;
+	close(ready[0]);
+	if (!error)
+		return json_pack("{s:i}", "task", task_add(pid));
+	kill(pid, SIGKILL);
+	wait_for(pid, 10000, &(int){0});
+	errno = error;
+	return fail_errno(failure, "The child cannot attach");
 }

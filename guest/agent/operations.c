@@ -11,7 +11,8 @@ const struct operation suite_operations[] = {
 	{"startChurn", op_start_churn}, {"startForks", op_start_forks}, {"stopJob", op_stop_job},
 	{"ioctl", op_ioctl}, {"asUser", op_as_user}, {"probeFds", op_probe_fds}, {"insmod", op_insmod},
 	{"rmmod", op_rmmod}, {"crash", op_crash}, {"mark", op_mark},
-	{"check", op_check}, {"attachMany", op_attach_many}, {"infoMany", op_info_many}, {"closeMany", op_close_many},
+	{"check", op_check}, {"match", op_match}, {"attachList", op_attach_list}, {"infoList", op_info_list},
+	{"holdInTask", op_hold_in_task},
 	{"fuzz", op_fuzz}, {"failing", op_failing},
 	{"execByThread", op_exec_by_thread}, {0},
 };

@@ -8,21 +8,73 @@
 #include <unistd.h>
 #include "agent.h"
 
+struct mapping {
+	void *memory;
+	size_t size;
+};
+
+/* The argument, and what it points to. */
+struct mappings {
+	struct mapping mapping[4];
+	int count;
+};
+
+/* The bytes end where a page ends, so that a kernel that reads too much is found out. */
+static char *at_page_end(struct mappings *mappings, const char *bytes, size_t size)
+{
+	size_t page = sysconf(_SC_PAGESIZE), room = (size + page - 1) / page * page + page;
+	char *memory = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return NULL;
+	mprotect(memory + room - page, page, PROT_NONE);
+	mappings->mapping[mappings->count++] = (struct mapping){memory, room};
+	return memcpy(memory + room - page - size, bytes, size);
+}
+
+static void unmap_all(struct mappings *mappings)
+{
+	for (int i = 0; i < mappings->count; i++)
+		munmap(mappings->mapping[i].memory, mappings->mapping[i].size);
+}
+
+static char *map_digits(struct mappings *mappings, const char *digits, size_t *size, struct failure *failure)
+{
+	char *bytes = bytes_of(digits, size), *mapped;
+
+	if (!bytes)
+		return fail(failure, EINVAL, "`data` has to be pairs of hexadecimal digits."), NULL;
+	if (mappings->count == sizeof(mappings->mapping) / sizeof(mappings->mapping[0]))
+		return free(bytes), fail(failure, EINVAL, "There are too many patches."), NULL;
+	mapped = at_page_end(mappings, bytes, *size);
+	free(bytes);
+	if (!mapped)
+		fail_errno(failure, "Cannot map memory");
+	return mapped;
+}
+
 /* Puts an agent-side pointer or descriptor into the bytes. */
-static bool patch(json_t *patch, char *bytes, size_t size, struct failure *failure)
+static bool patch(json_t *patch, char *bytes, size_t size, struct mappings *mappings, struct failure *failure)
 {
 	const char *string = json_string_value(json_object_get(patch, "string"));
+	const char *data = json_string_value(json_object_get(patch, "data"));
 	int64_t offset;
 	uint64_t pointer = (uintptr_t)string;
+	size_t length;
 	int32_t fd;
 
 	if (!need_number(patch, "offset", &offset, failure))
 		return false;
-	if (offset < 0 || (uint64_t)offset + (string ? sizeof(pointer) : sizeof(fd)) > size) {
+	if (offset < 0 || (uint64_t)offset + (string || data ? sizeof(pointer) : sizeof(fd)) > size) {
 		fail(failure, EINVAL, "A patch lies outside of the data.");
 		return false;
 	}
-	if (string) {
+	if (data) {
+		pointer = (uintptr_t)map_digits(mappings, data, &length, failure);
+		if (!pointer)
+			return false;
+	}
+	if (string || data) {
 		memcpy(bytes + offset, &pointer, sizeof(pointer));
 		return true;
 	}
@@ -31,13 +83,13 @@ static bool patch(json_t *patch, char *bytes, size_t size, struct failure *failu
 	return fd >= 0;
 }
 
-static bool patch_all(json_t *in, char *bytes, size_t size, struct failure *failure)
+static bool patch_all(json_t *in, char *bytes, size_t size, struct mappings *mappings, struct failure *failure)
 {
 	json_t *each;
 	size_t i;
 
 	json_array_foreach(json_object_get(in, "patches"), i, each) {
-		if (!patch(each, bytes, size, failure))
+		if (!patch(each, bytes, size, mappings, failure))
 			return false;
 	}
 	return true;
@@ -50,42 +102,22 @@ static int descriptor(json_t *in, struct failure *failure)
 	return json_is_object(on) ? handle_fd(on, "probe", PROBE, failure) : bprobe_device(failure);
 }
 
-/* The bytes end where a page ends, so that a kernel that reads too much is found out. */
-static char *at_page_end(const char *bytes, size_t size, void **mapped, size_t *mapped_size)
-{
-	size_t page = sysconf(_SC_PAGESIZE), room = (size + page - 1) / page * page + page;
-	char *memory = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED)
-		return NULL;
-	mprotect(memory + room - page, page, PROT_NONE);
-	*mapped = memory;
-	*mapped_size = room;
-	return memcpy(memory + room - page - size, bytes, size);
-}
-
 json_t *op_ioctl(json_t *in, struct failure *failure)
 {
 	const char *data = json_string_value(json_object_get(in, "data"));
 	int fd = descriptor(in, failure), result;
+	struct mappings mappings = {};
 	uint64_t command, pointer = 0;
-	size_t size = 0, mapped_size = 0;
-	char *bytes, *argument, *text;
-	void *mapped;
+	char *argument, *text;
 	json_t *out = NULL;
+	size_t size;
 
 	if (fd < 0 || !need_hex(in, "command", &command, failure))
 		return NULL;
 	if (!get_hex(in, "pointer", &pointer))
 		return fail(failure, EINVAL, "`pointer` has to be a hexadecimal string.");
-	bytes = bytes_of(data ? data : "", &size);
-	if (!bytes)
-		return fail(failure, EINVAL, "`data` has to be pairs of hexadecimal digits.");
-	argument = at_page_end(bytes, size, &mapped, &mapped_size);
-	free(bytes);
-	if (!argument)
-		return fail_errno(failure, "Cannot map memory");
-	if (!patch_all(in, argument, size, failure))
+	argument = map_digits(&mappings, data ? data : "", &size, failure);
+	if (!argument || !patch_all(in, argument, size, &mappings, failure))
 		goto unmap;
 	result = ioctl(fd, command, data ? (unsigned long)argument : pointer);
 	if (result < 0) {
@@ -99,6 +131,6 @@ json_t *op_ioctl(json_t *in, struct failure *failure)
 		free(text);
 	}
 unmap:
-	munmap(mapped, mapped_size);
+	unmap_all(&mappings);
 	return out;
 }

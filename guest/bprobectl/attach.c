@@ -10,11 +10,14 @@
 #include "bprobectl.h"
 
 static const char help[] =
-	"Usage: bprobectl attach FUNCTION (--program FILE.o [--name PROGRAM] | --pinned PATH) [--return]\n"
+	"Usage: bprobectl attach (FUNCTION | --match PATTERN)\n"
+	"                        (--program FILE.o [--name PROGRAM] | --pinned PATH) [--return]\n"
 	"\n"
 	"Runs a program (BPF_PROG_TYPE_KPROBE) at every call of a function until Ctrl-C,\n"
 	"then prints how often it ran, and how often it did not and why.\n"
 	"\n"
+	"  --match PATTERN    of all functions that a pattern such as 'vfs_*' matches, but\n"
+	"                     for those that cannot be probed; they are attached in one step\n"
 	"  --program FILE.o   an object made by clang -target bpf\n"
 	"  --name PROGRAM     which of its programs (default: the only one)\n"
 	"  --pinned PATH      a program pinned below /sys/fs/bpf, by bpftool for example\n"
@@ -47,16 +50,22 @@ static int load(const char *file, const char *name)
 	return bpf_program__fd(program);
 }
 
-static int hold(const char *function, int program, enum bprobe_point point)
+static int hold(const char *function, const char *pattern, int program, enum bprobe_point point)
 {
-	int device = open_device(), probe;
+	int device = open_device(), probe, count;
 
 	if (device < 0)
 		return FAILED;
-	probe = attach_to(device, program, point, function);
+	if (pattern)
+		probe = attach_matching(device, program, point, pattern, &count);
+	else
+		probe = attach_to(device, program, point, function);
 	if (probe < 0)
 		return FAILED;
-	fprintf(stderr, "Attached to the %s of %s. Ctrl-C ends it.\n", bprobe_point_name(point), function);
+	if (pattern)
+		fprintf(stderr, "Attached to the %s of %d functions. Ctrl-C ends it.\n", bprobe_point_name(point), count);
+	else
+		fprintf(stderr, "Attached to the %s of %s. Ctrl-C ends it.\n", bprobe_point_name(point), function);
 	while (!interrupted)
 		pause();
 	print_totals(probe);
@@ -69,9 +78,9 @@ int command_attach(int argc, char **argv)
 	static const struct option options[] = {
 		{"program", required_argument, NULL, 'p'}, {"name", required_argument, NULL, 'n'},
 		{"pinned", required_argument, NULL, 'P'}, {"return", no_argument, NULL, 'r'},
-		{"help", no_argument, NULL, 'h'}, {},
+		{"match", required_argument, NULL, 'm'}, {"help", no_argument, NULL, 'h'}, {},
 	};
-	const char *file = NULL, *name = NULL, *pinned = NULL;
+	const char *file = NULL, *name = NULL, *pinned = NULL, *pattern = NULL;
 	enum bprobe_point point = BPROBE_ENTRY;
 	int option, program;
 
@@ -82,6 +91,8 @@ int command_attach(int argc, char **argv)
 			name = optarg;
 		else if (option == 'P')
 			pinned = optarg;
+		else if (option == 'm')
+			pattern = optarg;
 		else if (option == 'r')
 			point = BPROBE_RETURN;
 		else if (option == 'h')
@@ -89,8 +100,8 @@ int command_attach(int argc, char **argv)
 		else
 			return misuse("attach does not know that option");
 	}
-	if (argc - optind != 1)
-		return misuse("attach takes one function");
+	if (argc - optind != !pattern)
+		return misuse("attach takes one function, or --match");
 	if (!file == !pinned)
 		return misuse("attach needs one of --program and --pinned");
 	/* Before anything can be attached, so that no Ctrl-C comes too early. */
@@ -99,5 +110,5 @@ int command_attach(int argc, char **argv)
 	program = pinned ? bpf_obj_get(pinned) : load(file, name);
 	if (pinned && program < 0)
 		return complain(errno, "Cannot open the pinned program %s", pinned);
-	return program < 0 ? FAILED : hold(argv[optind], program, point);
+	return program < 0 ? FAILED : hold(argv[optind], pattern, program, point);
 }

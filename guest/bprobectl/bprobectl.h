@@ -27,7 +27,11 @@ void catch_signals(void);
 int open_device(void);
 /* A probe on a function, "name" or "0xaddress"; on failure it has complained and answers -1. */
 int attach_to(int device, int prog_fd, enum bprobe_point point, const char *function);
-/* Hits and misses of a probe, on stderr. */
+/* One probe on all functions that a pattern matches and that may be probed; how many to *count. Failure likewise. */
+int attach_matching(int device, int prog_fd, enum bprobe_point point, const char *pattern, int *count);
+/* Whether it has one of the signs that make it match more than itself. */
+bool is_pattern(const char *function);
+/* Hits and misses of a probe, on stderr: of those functions that have any, and together. */
 void print_totals(int probe);
 
 #endif

@@ -122,18 +122,72 @@ int attach_to(int device, int prog_fd, enum bprobe_point point, const char *func
 	return probe;
 }
 
-void print_totals(int probe)
+bool is_pattern(const char *function)
 {
-	struct bprobe_info info;
+	return strpbrk(function, "*?[") != NULL;
+}
 
-	if (bprobe_get_info(probe, &info)) {
-		complain(errno, "Cannot ask the probe for its totals");
-		return;
+int attach_matching(int device, int prog_fd, enum bprobe_point point, const char *pattern, int *count)
+{
+	struct bprobe_function *functions;
+	uint32_t failed;
+	char name[24];
+	int probe;
+
+	*count = bprobe_match(device, pattern, BPROBE_FUNCTIONS_MAX, &functions);
+	if (*count < 0) {
+		complain(errno, "Cannot look for functions");
+		return -1;
 	}
-	fprintf(stderr, "%s of %s: %" PRIu64 " hits", bprobe_point_name(info.point), info.symbol, (uint64_t)info.hits);
+	if (!*count) {
+		complain(0, "No function that can be probed matches %s; /proc/kallsyms has all", pattern);
+		free(functions);
+		return -1;
+	}
+	probe = bprobe_attach_list(device, prog_fd, point, functions, *count, &failed);
+	if (probe < 0 && failed < (uint32_t)*count) {
+		snprintf(name, sizeof(name), "0x%" PRIx64, (uint64_t)functions[failed].address);
+		complain_attach(errno, device, name);
+	} else if (probe < 0) {
+		complain_attach(errno, device, pattern);
+	}
+	free(functions);
+	return probe;
+}
+
+static void print_counts(uint64_t hits, const uint64_t misses[BPROBE_MISS_MAX])
+{
+	fprintf(stderr, "%" PRIu64 " hits", hits);
 	for (int i = 0; i < BPROBE_MISS_MAX; i++) {
-		if (info.misses[i])
-			fprintf(stderr, ", %" PRIu64 " missed (%s)", (uint64_t)info.misses[i], bprobe_miss_name(i));
+		if (misses[i])
+			fprintf(stderr, ", %" PRIu64 " missed (%s)", misses[i], bprobe_miss_name(i));
 	}
 	fputs(".\n", stderr);
+}
+
+void print_totals(int probe)
+{
+	uint64_t hits = 0, misses[BPROBE_MISS_MAX] = {}, missed;
+	struct bprobe_info info = {.count = 1};
+
+	for (uint32_t i = 0; i < info.count; i++) {
+		if (bprobe_get_info_of(probe, i, &info)) {
+			complain(errno, "Cannot ask the probe for its totals");
+			return;
+		}
+		missed = 0;
+		hits += info.hits;
+		for (int n = 0; n < BPROBE_MISS_MAX; n++) {
+			missed += info.misses[n];
+			misses[n] += info.misses[n];
+		}
+		if (info.count > 1 && !info.hits && !missed)
+			continue;
+		fprintf(stderr, "%s of %s: ", bprobe_point_name(info.point), info.symbol);
+		print_counts(info.hits, (const uint64_t *)info.misses);
+	}
+	if (info.count > 1) {
+		fprintf(stderr, "%s of %" PRIu32 " functions: ", bprobe_point_name(info.point), info.count);
+		print_counts(hits, misses);
+	}
 }

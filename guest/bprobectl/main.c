@@ -14,7 +14,8 @@ static const char help[] =
 	"  attach FUNCTION      runs a program of yours at every call of a function\n"
 	"\n"
 	"bprobectl COMMAND --help says more. FUNCTION is a name from /proc/kallsyms or an\n"
-	"address such as 0xffffffff81000000. Exit status: 0 done, 1 failed, 2 wrong usage.\n";
+	"address such as 0xffffffff81000000; trace and attach --match take many at once by\n"
+	"a pattern such as 'vfs_*'. Exit status: 0 done, 1 failed, 2 wrong usage.\n";
 
 int main(int argc, char **argv)
 {

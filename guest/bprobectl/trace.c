@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
@@ -20,7 +21,9 @@ static const char help[] =
 	"Usage: bprobectl trace FUNCTION [--return] [--count N] [--stack]\n"
 	"\n"
 	"Prints a line for every call of a function: time since boot, CPU, process,\n"
-	"command, function, its six register arguments and, at its return, rax.\n"
+	"command, function, its six register arguments and, at its return, rax. FUNCTION\n"
+	"may be a pattern such as 'vfs_*': of all functions that it matches, but for those\n"
+	"that cannot be probed; they are attached in one step.\n"
 	"\n"
 	"  --return    at the function's return, with the arguments of its entry\n"
 	"  --count N   stops after N calls; else Ctrl-C does\n"
@@ -50,17 +53,31 @@ static void print_stack(const struct tracing *tracing, const struct trace_event 
 		printf("    %s\n", bprobe_symbols_name(tracing->symbols, stack[i], name, sizeof(name)));
 }
 
+/* Which of many functions it was: "name" or "name [module]". */
+static const char *name_of(const struct tracing *tracing, const struct trace_event *event, char *name, size_t size)
+{
+	char *offset;
+
+	if (!is_pattern(tracing->function))
+		return tracing->function;
+	offset = strstr(bprobe_symbols_name(tracing->symbols, event->function, name, size), "+0x0");
+	if (offset)
+		memmove(offset, offset + 4, strlen(offset + 4) + 1);
+	return name;
+}
+
 static void print(void *argument, int cpu, void *data, uint32_t size)
 {
 	struct tracing *tracing = argument;
 	const struct trace_event *event = data;
+	char name[512];
 
 	(void)cpu;
 	if (size < sizeof(*event) || (tracing->count && tracing->printed >= tracing->count))
 		return;
 	printf("%" PRIu64 ".%06" PRIu64 "  cpu %u  pid %u  %.16s  %s(", (uint64_t)event->time_ns / 1000000000,
 	       (uint64_t)event->time_ns / 1000 % 1000000, event->cpu, (unsigned int)(event->pid_tgid >> 32),
-	       event->comm, tracing->function);
+	       event->comm, name_of(tracing, event, name, sizeof(name)));
 	for (int i = 0; i < 6; i++)
 		printf("%s0x%" PRIx64, i ? ", " : "", (uint64_t)event->arguments[i]);
 	if (tracing->at_return)
@@ -90,7 +107,8 @@ static int trace(struct tracing *tracing)
 {
 	struct bpf_object *object = bpf_object__open_file(OBJECT, NULL);
 	struct perf_buffer *buffer;
-	int device, probe;
+	enum bprobe_point point = tracing->at_return ? BPROBE_RETURN : BPROBE_ENTRY;
+	int device, program, probe, count;
 
 	if (!object || bpf_object__load(object))
 		return complain(errno, "Cannot load %s", OBJECT);
@@ -101,8 +119,11 @@ static int trace(struct tracing *tracing)
 	device = open_device();
 	if (device < 0)
 		return FAILED;
-	probe = attach_to(device, bpf_program__fd(bpf_object__next_program(object, NULL)),
-			  tracing->at_return ? BPROBE_RETURN : BPROBE_ENTRY, tracing->function);
+	program = bpf_program__fd(bpf_object__next_program(object, NULL));
+	if (is_pattern(tracing->function))
+		probe = attach_matching(device, program, point, tracing->function, &count);
+	else
+		probe = attach_to(device, program, point, tracing->function);
 	if (probe < 0)
 		return FAILED;
 	while (!interrupted && (!tracing->count || tracing->printed < tracing->count))
@@ -147,13 +168,13 @@ int command_trace(int argc, char **argv)
 		}
 	}
 	if (argc - optind != 1)
-		return misuse("trace takes one function");
+		return misuse("trace takes one function or pattern");
 	tracing.function = argv[optind];
 	catch_signals();
 	libbpf_set_print(quiet);
 	/* Maps are locked memory before Linux 5.11. */
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
-	if (tracing.with_stack) {
+	if (tracing.with_stack || is_pattern(tracing.function)) {
 		tracing.symbols = bprobe_symbols_load();
 		if (!tracing.symbols)
 			return complain(errno, "Cannot read /proc/kallsyms");

@@ -7,7 +7,8 @@
  * after that close() has returned. The probe keeps its program alive.
  *
  * Every call that fails returns -1 (a pointer: NULL) and sets errno. But for
- * the descriptors and struct bprobe_symbols there is nothing to free.
+ * the descriptors, struct bprobe_symbols and what bprobe_match() found there is
+ * nothing to free.
  */
 #ifndef LIBBPROBE_H
 #define LIBBPROBE_H
@@ -37,8 +38,29 @@ int bprobe_attach_symbol(int device, int prog_fd, enum bprobe_point point, const
 int bprobe_attach_address(int device, int prog_fd, enum bprobe_point point, uint64_t address,
 			  const struct bprobe_options *options);
 
-/* Fills *info about a probe. EINVAL, ENOTTY: not a probe. */
+/*
+ * Attaches a program to all functions of a list, in one step and by one
+ * descriptor; to none if one of them cannot be, whose index is then in *failed
+ * (which may be NULL), or @count where it is no function's fault. It takes
+ * hardly longer than one function does.
+ */
+int bprobe_attach_list(int device, int prog_fd, enum bprobe_point point, const struct bprobe_function *functions,
+		       uint32_t count, uint32_t *failed);
+
+/*
+ * The functions that may be probed and whose names match a pattern of the
+ * shell's kind ("vfs_*"), each once and by address, the first @max of them. The
+ * answer is how many, and *functions an array for bprobe_attach_list(), the
+ * caller's to free.
+ */
+int bprobe_match(int device, const char *pattern, uint32_t max, struct bprobe_function **functions);
+
+/*
+ * Fills *info about a probe, about its first function or the one with an index.
+ * EINVAL: there is none with that index. EINVAL, ENOTTY: not a probe.
+ */
 int bprobe_get_info(int probe, struct bprobe_info *info);
+int bprobe_get_info_of(int probe, uint32_t index, struct bprobe_info *info);
 
 /*
  * Fills *check about the function that begins at @address, without attaching

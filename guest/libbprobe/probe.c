@@ -35,10 +35,29 @@ int bprobe_attach_address(int device, int prog_fd, enum bprobe_point point, uint
 	return attach(device, &request, options);
 }
 
+int bprobe_attach_list(int device, int prog_fd, enum bprobe_point point, const struct bprobe_function *functions,
+		       uint32_t count, uint32_t *failed)
+{
+	struct bprobe_attach request = {
+		.prog_fd = prog_fd, .point = point, .functions = (uintptr_t)functions, .count = count, .failed = count,
+	};
+	int probe = attach(device, &request, NULL);
+
+	if (failed)
+		*failed = request.failed;
+	return probe;
+}
+
 int bprobe_get_info(int probe, struct bprobe_info *info)
+{
+	return bprobe_get_info_of(probe, 0, info);
+}
+
+int bprobe_get_info_of(int probe, uint32_t index, struct bprobe_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	info->size = sizeof(*info);
+	info->index = index;
 	return ioctl(probe, BPROBE_IOC_INFO, info);
 }
 

@@ -42,6 +42,7 @@ struct trace_event {
 	__u64 pid_tgid;
 	__u32 cpu;
 	__s32 stack_id;
+	__u64 function;
 	__u64 caller;
 	__u64 arguments[6];	/* of the call, at entry and at return */
 	__u64 result;		/* rax */

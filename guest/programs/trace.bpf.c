@@ -26,6 +26,7 @@ int trace(__u64 *ctx)
 	event.pid_tgid = bpf_get_current_pid_tgid();
 	event.cpu = bpf_get_smp_processor_id();
 	event.stack_id = bpf_get_stackid(ctx, &stacks, 0);
+	event.function = ext.function;
 	event.caller = ext.caller;
 	event.arguments[0] = ext.entry[DI];
 	event.arguments[1] = ext.entry[SI];

@@ -113,6 +113,10 @@ export type LoopReport = {
 	readonly firstBad?: CallResult;
 };
 
+export type FunctionList = ({readonly addresses: readonly Hex[]} | {readonly symbols: readonly string[]}) & {
+	readonly firstCookie?: number;
+};
+
 /** What a thread or process that attaches and closes again and again has found. */
 export type ChurnReport = {
 	readonly rounds: number;
@@ -185,12 +189,20 @@ export type AgentOps = {
 	info: {in: {probe: number}; out: ProbeInfo};
 	/** Why no probe may touch the function at each address, empty for one that may be; an errno where none begins. */
 	check: {in: {addresses: readonly Hex[]}; out: {reasons: readonly string[]}};
-	/** Attaches `prog` at the entry and at the return of each function; an errno for each, empty where it went well. */
-	attachMany: {in: {prog: number; addresses: readonly Hex[]}; out: {errors: readonly string[]}};
-	/** Of all that attachMany has attached, in that order: entry hits, entry misses, return hits, return misses. */
-	infoMany: {in: {}; out: {counts: readonly (readonly [number, number, number, number])[]}};
-	/** Closes the newest `count` functions of attachMany; default: all. */
-	closeMany: {in: {count?: number}; out: {}};
+	/** Addresses of functions whose names match a pattern of the shell's kind and which may be probed: all, or `max`. */
+	match: {in: {pattern: string; max?: number}; out: {addresses: readonly Hex[]}};
+	/**
+	 * One probe on many functions, with cookies from `firstCookie` (0) on. One that failed is an answer with `errno`, and with
+	 * the index of the function that is why, or how many there are where it is none's fault.
+	 */
+	attachList: {
+		in: FunctionList & {prog: number; point: Point};
+		out: {probe: number; tookNs: Hex} | {probe?: undefined; errno: string; failed: number; tookNs: Hex};
+	};
+	/** Of each function of a probe, in the order they were given: hits, misses, cookie. */
+	infoList: {in: {probe: number}; out: {counts: readonly (readonly [hits: number, misses: number, cookie: number])[]}};
+	/** A child that attaches, by one descriptor or (`singly`, by addresses) by one for each function, and holds that until killed. */
+	holdInTask: {in: FunctionList & {prog: number; point: Point; singly: boolean}; out: {task: number}};
 	/**
 	 * Random ioctls on the device, on probes and on other files, by `processes` at once, some of which are killed, until
 	 * there were `calls`. `wrong` is the first answer that bprobe.h does not name, or empty.
@@ -204,7 +216,10 @@ export type AgentOps = {
 	 * until there are no more (or thirty in a row harm nobody); undoes what went well. `ends` has an errno or '' for each. EOPNOTSUPP: not on this kernel.
 	 */
 	failing: {
-		in: {what: 'attach'; prog: number; point: Point; address: Hex} | {what: 'insmod'};
+		in:
+			| {what: 'attach'; prog: number; point: Point; address: Hex}
+			| {what: 'attach'; prog: number; point: Point; addresses: readonly Hex[]}
+			| {what: 'insmod'};
 		out: {ends: readonly string[]};
 	};
 	/** Text that reading /dev/bprobe gives. */
@@ -278,7 +293,8 @@ export type AgentOps = {
 	/**
 	 * ioctl(2) as it is, on an open of /dev/bprobe or on a probe. `data` are the bytes of the argument (an answer of the
 	 * same length comes back), or `pointer` an address that is passed instead; `patches` put agent-side pointers and
-	 * descriptors into data: {offset, string} stores a pointer to that string, {offset, prog} that program's descriptor.
+	 * descriptors into data: {offset, string} stores a pointer to that string, {offset, data} one to bytes that end where a
+	 * page does, {offset, prog} that program's descriptor.
 	 */
 	ioctl: {
 		in: {
@@ -286,7 +302,11 @@ export type AgentOps = {
 			command: Hex;
 			data?: string;
 			pointer?: Hex;
-			patches?: readonly ({offset: number; string: string} | {offset: number; prog: number})[];
+			patches?: readonly (
+				| {offset: number; string: string}
+				| {offset: number; data: string}
+				| {offset: number; prog: number}
+			)[];
 		};
 		out: {result: number; data?: string};
 	};

@@ -3,6 +3,7 @@ import {entryCases} from './entry.ts';
 import {entryHookCases} from './entry-hooks.ts';
 import {fuzzCases} from './fuzz.ts';
 import {inFlightCases} from './in-flight.ts';
+import {manyCases} from './many.ts';
 import {missCases} from './misses.ts';
 import {moduleCases} from './module.ts';
 import {multiCases} from './multi.ts';
@@ -34,6 +35,7 @@ export const allCases: readonly Case[] = [
 	...unloadBesideRaceCases,
 	...stormCases,
 	...multiCases,
+	...manyCases,
 	...missCases,
 	...toolingCases,
 ];

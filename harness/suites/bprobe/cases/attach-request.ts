@@ -1,9 +1,13 @@
 import type {Hex} from '../../../link/agent-protocol.ts';
 
-/** BPROBE_IOC_ATTACH. */
+/** BPROBE_IOC_ATTACH and BPROBE_IOC_INFO. */
 export const attachCommand: Hex = '0x40285060';
+export const infoCommand: Hex = '0xc0d85061';
 
-/** struct bprobe_attach of kmod/bprobe.h as bytes; what is left out is 0. */
+/**
+ * struct bprobe_attach of kmod/bprobe.h as bytes; what is left out is 0. Without a list it is the first one that was published,
+ * forty bytes.
+ */
 export function attachBytes(
 	{
 		size = 40,
@@ -12,6 +16,8 @@ export function attachBytes(
 		point = 0,
 		symbol = 0n,
 		address = 0n,
+		cookie = 0n,
+		list,
 	}: {
 		size?: number;
 		flags?: number;
@@ -19,15 +25,29 @@ export function attachBytes(
 		point?: number;
 		symbol?: bigint;
 		address?: bigint;
+		cookie?: bigint;
+		list?: {functions: bigint; count: number};
 	} = {},
 	{extra = ''}: {extra?: string} = {},
 ): string {
-	const bytes = Buffer.alloc(40);
+	const bytes = Buffer.alloc(list ? 64 : 40);
 	bytes.writeUInt32LE(size, 0);
 	bytes.writeUInt32LE(flags, 4);
 	bytes.writeInt32LE(fd, 8);
 	bytes.writeUInt32LE(point, 12);
 	bytes.writeBigUInt64LE(symbol, 16);
 	bytes.writeBigUInt64LE(address, 24);
+	bytes.writeBigUInt64LE(cookie, 32);
+	if (list) {
+		bytes.writeBigUInt64LE(list.functions, 40);
+		bytes.writeUInt32LE(list.count, 48);
+	}
 	return bytes.toString('hex') + extra;
+}
+
+/** struct bprobe_function: an address, no name, no cookie. */
+export function functionBytes(address: bigint): string {
+	const bytes = Buffer.alloc(24);
+	bytes.writeBigUInt64LE(address, 8);
+	return bytes.toString('hex');
 }

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import {type CaseContext, defineCase} from '../../../engine/case.ts';
-import type {AgentOps, Hex} from '../../../link/agent-protocol.ts';
-import {attachBytes, attachCommand} from './attach-request.ts';
+import type {AgentOps} from '../../../link/agent-protocol.ts';
+import {attachBytes, attachCommand, infoCommand} from './attach-request.ts';
 import {hex, onlyHits, pattern} from './registers.ts';
 
-const infoCommand: Hex = '0xc0d85061';
 type Patches = AgentOps['ioctl']['in']['patches'];
 
 const programAt8 = (prog: number) => ({offset: 8, prog});
@@ -85,7 +84,12 @@ export const moduleCases = [
 				['both symbol and address', 'EINVAL', attachBytes({address}), good],
 				['a size that is too small', 'E2BIG', attachBytes({size: 39}), good],
 				['a size of nothing', 'E2BIG', attachBytes({size: 0}), good],
-				['a larger size with something in it', 'E2BIG', attachBytes({size: 48}, {extra: '0100000000000000'}), good],
+				[
+					'a larger size with something in it',
+					'E2BIG',
+					attachBytes({size: 72}, {extra: `${'00'.repeat(24)}0100000000000000`}),
+					good,
+				],
 				['a huge size', 'E2BIG', attachBytes({size: 0x7fffffff}), good],
 			];
 			for (const [what, errno, data, patches] of rows) {

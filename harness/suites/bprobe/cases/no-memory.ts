@@ -53,6 +53,22 @@ export const noMemoryCases = [
 		},
 	}),
 	defineCase({
+		id: 'module/no-memory-to-attach-many',
+		needs: ['device'],
+		deadlineMs: 120_000,
+		async run(context) {
+			const prog = await context.load('count');
+			const references = await referencesOf(context);
+			const names = Array.from({length: 40}, (_, n) => `fx_many_${String(n).padStart(3, '0')}`);
+			const {addresses} = await context.ask('symbols', {names});
+			const functions = [...names.map(name => addresses[name]![0]!), await context.address('fx_asm')];
+			const {failed} = await failEach(context, {what: 'attach', prog, point: 'return', addresses: functions});
+			// The place of each among the probes of its site, and what they have together.
+			assert.ok(failed >= functions.length + 4);
+			await isUnharmed(context, prog, references);
+		},
+	}),
+	defineCase({
 		id: 'module/no-memory-to-load',
 		needs: ['device'],
 		deadlineMs: 60_000,

@@ -138,6 +138,54 @@ export const toolingCases = [
 		},
 	}),
 	defineCase({
+		id: 'tooling/bprobectl-pattern',
+		needs: ['library'],
+		deadlineMs: 30_000,
+		async run(context) {
+			const names = ['fx_many_010', 'fx_many_011', 'fx_many_019'];
+			const callAll = async () => {
+				for (const name of names)
+					await context.call({
+						target: 'address',
+						address: await context.address(name),
+						in: {...call.in, di: hex(1000)},
+					});
+			};
+			const tracing = await startBprobectl(context, `trace 'fx_many_01*' --return --count 3`);
+			await callAll();
+			const traced = await tracing.output();
+			assert.deepEqual(
+				[...traced.matchAll(/agent {2}(\S+ \[fixtures\])\(0x3e8, .*\) = (0x\w+)$/gm)].map(
+					([, name, ax]) => `${name} ${ax}`,
+				),
+				['fx_many_010 [fixtures] 0x3f2', 'fx_many_011 [fixtures] 0x3f3', 'fx_many_019 [fixtures] 0x3fb'],
+				traced,
+			);
+			assert.match(traced, /^return of 10 functions: 3 hits\.$/m);
+			await shell(context, `bpftool prog load /lib/probe-matrix/programs/count.bpf.o ${pinned} type kprobe`);
+			try {
+				const attached = await startBprobectl(context, `attach --match 'fx_many_01?' --pinned ${pinned}`);
+				await callAll();
+				await attached.interrupt();
+				const said = await attached.output();
+				for (const name of names) assert.match(said, new RegExp(`^entry of ${name} \\[fixtures\\]: 1 hits\\.$`, 'm'));
+				assert.match(said, /^entry of 10 functions: 3 hits\.$/m);
+			} finally {
+				await shell(context, `rm ${pinned}`);
+			}
+			for (const words of [
+				`trace 'no_such_*'`,
+				`attach --match 'no_such_*' --program /lib/probe-matrix/programs/count.bpf.o`,
+			]) {
+				const {code, stderr} = await context.exec(`bprobectl ${words}`);
+				assert.equal(code, 1);
+				assert.match(stderr, /No function that can be probed matches no_such_\*/);
+			}
+			const both = await context.exec(`bprobectl attach fx_c --match 'fx_*' --pinned ${pinned}`);
+			assert.equal(both.code, 2);
+		},
+	}),
+	defineCase({
 		id: 'tooling/program-lifetime',
 		needs: ['library'],
 		deadlineMs: 15_000,

@@ -1,0 +1,346 @@
+import assert from 'node:assert/strict';
+import {type CaseContext, defineCase} from '../../../engine/case.ts';
+import type {FunctionList, Hex, Point} from '../../../link/agent-protocol.ts';
+import {attachBytes, attachCommand, functionBytes, infoCommand} from './attach-request.ts';
+import {input} from './calls.ts';
+import {hex, onlyHits} from './registers.ts';
+import {framesInFlight} from './tasks.ts';
+
+/** Functions of the fixtures, each of which adds its number to its argument. */
+const ownNames = Array.from({length: 200}, (_, n) => `fx_many_${String(n).padStart(3, '0')}`);
+
+async function ownFunctions(context: CaseContext): Promise<readonly Hex[]> {
+	const {addresses} = await context.ask('symbols', {names: ownNames});
+	return ownNames.map(name => addresses[name]![0]!);
+}
+
+/** So many functions: those of the fixtures, and behind them others of the kernel, of which any request calls some. */
+async function realFunctions(context: CaseContext, count: number): Promise<readonly Hex[]> {
+	const found = new Set(await ownFunctions(context));
+	for (const pattern of ['vfs_*', '*'])
+		for (const address of (await context.ask('match', {pattern, max: count})).addresses) found.add(address);
+	return [...found].slice(0, count);
+}
+
+async function attachList(
+	context: CaseContext,
+	request: FunctionList & {prog: number; point: Point},
+): Promise<{probe: number; ms: number}> {
+	const answer = await context.ask('attachList', request);
+	if (answer.probe === undefined) assert.fail(`${answer.errno}, because of function ${answer.failed}`);
+	return {probe: answer.probe, ms: Number(BigInt(answer.tookNs)) / 1e6};
+}
+
+async function callEach(context: CaseContext, functions: readonly Hex[]): Promise<void> {
+	for (const [n, address] of functions.entries()) {
+		const {after} = await context.call({target: 'address', address, in: {...input, di: hex(1000)}});
+		assert.equal(after.ax, hex(1000 + n), ownNames[n]);
+	}
+}
+
+/** What must be the same again when all is closed: the probes, references, and functions that ftrace has hooked. */
+async function stateOf(context: CaseContext): Promise<string> {
+	// The agent opens the fixtures with its first request, and keeps them.
+	await context.ask('counts', {});
+	const {stdout} = await context.exec(
+		[
+			'cat /sys/module/bprobe/refcnt /sys/module/fixtures/refcnt',
+			'mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null',
+			'wc -l < /sys/kernel/tracing/enabled_functions',
+			'wc -l < /dev/bprobe',
+		].join('; '),
+	);
+	return stdout;
+}
+
+const points = ['entry', 'return'] as const;
+
+export const manyCases = [
+	defineCase({
+		id: 'multi/many-a-thousand',
+		needs: ['entry', 'return', 'device'],
+		deadlineMs: 60_000,
+		async run(context) {
+			const prog = await context.load('count');
+			const before = await stateOf(context);
+			const functions = await realFunctions(context, 1000);
+			assert.equal(functions.length, 1000);
+			const own = functions.slice(0, ownNames.length);
+			for (const point of points) {
+				await context.ask('reset', {});
+				const {probe, ms} = await attachList(context, {prog, point, addresses: functions});
+				context.evidence(`${point}Ms`, ms);
+				const {text} = await context.ask('listing', {});
+				assert.equal(text.split('\n').filter(line => line.startsWith(point)).length, 1000);
+				await callEach(context, own);
+				const {counts} = await context.ask('infoList', {probe});
+				assert.deepEqual(
+					counts.map(([, , cookie]) => cookie),
+					functions.map((_, n) => n),
+				);
+				assert.deepEqual(
+					counts.slice(0, own.length).map(([hits, misses]) => [hits, misses]),
+					own.map(() => [1, 0]),
+				);
+				// What a request calls in the kernel is among the others.
+				assert.ok(counts.slice(own.length).some(([hits]) => hits > 0));
+				await context.ask('close', {probe});
+				const {count} = await context.ask('counters', {cookie: 7});
+				await callEach(context, own);
+				assert.equal((await context.ask('counters', {cookie: 7})).count, count, 'nothing runs after the close');
+			}
+			assert.equal(await stateOf(context), before);
+			assert.equal(await framesInFlight(context), 0);
+		},
+	}),
+	defineCase({
+		id: 'multi/many-cookies',
+		needs: ['entry', 'return', 'device'],
+		deadlineMs: 60_000,
+		async run(context) {
+			const prog = await context.load('record');
+			const functions = await ownFunctions(context);
+			for (const list of [{addresses: functions}, {symbols: ownNames.toReversed()}]) {
+				for (const point of points) {
+					await context.ask('reset', {});
+					const {probe} = await attachList(context, {prog, point, firstCookie: 5000, ...list});
+					await callEach(context, functions);
+					const cookieOf = (n: number) => 5000 + ('symbols' in list ? functions.length - 1 - n : n);
+					assert.deepEqual(
+						(await context.events()).map(({regs, ext}) => `${regs.ip} ${Number(ext.cookie)}`),
+						functions.map((address, n) => `${address} ${cookieOf(n)}`),
+					);
+					await context.ask('close', {probe});
+				}
+			}
+		},
+	}),
+	defineCase({
+		id: 'multi/many-one-bad',
+		needs: ['device'],
+		deadlineMs: 120_000,
+		async run(context) {
+			const prog = await context.load('count');
+			const functions = await realFunctions(context, 1000);
+			const own = functions.slice(0, ownNames.length);
+			const before = await stateOf(context);
+			const inside = hex(BigInt(functions[500]!) + 3n);
+			const blacklisted = await context.address('do_int3');
+			const rows: readonly [what: string, errno: string, list: FunctionList, failed: number][] = [
+				['an address inside a function', 'EADDRNOTAVAIL', {addresses: functions.with(500, inside)}, 500],
+				['one that the kernel forbids', 'EOPNOTSUPP', {addresses: functions.with(499, blacklisted)}, 499],
+				['the first one', 'EADDRNOTAVAIL', {addresses: functions.with(0, inside)}, 0],
+				['the last one', 'EADDRNOTAVAIL', {addresses: functions.with(999, inside)}, 999],
+				['neither name nor address', 'EINVAL', {addresses: functions.with(3, '0x0')}, 3],
+				['an unknown name', 'ENOENT', {symbols: ownNames.with(100, 'no_such_function')}, 100],
+				['an ambiguous name', 'ENOTUNIQ', {symbols: ownNames.with(101, 's_show')}, 101],
+				['an endless name', 'ENAMETOOLONG', {symbols: ownNames.with(102, 'x'.repeat(2000))}, 102],
+				['a fragment', 'EOPNOTSUPP', {symbols: ownNames.with(103, 'fx_copy.part.0.cold')}, 103],
+			];
+			for (const [what, errno, list, failed] of rows) {
+				await context.ask('reset', {});
+				const answer = await context.ask('attachList', {prog, point: 'entry', ...list});
+				assert.deepEqual({...answer, tookNs: undefined}, {errno, failed, tookNs: undefined}, what);
+				assert.equal(await stateOf(context), before, what);
+			}
+			await callEach(context, own);
+			assert.equal((await context.ask('counters', {cookie: 7})).count, 0, 'no program ran');
+			await assert.rejects(
+				context.ask('attachList', {prog: 999, point: 'entry', addresses: functions}),
+				{errno: 'EBADF'},
+				'and the list itself is good',
+			);
+			const {probe} = await attachList(context, {prog, point: 'entry', addresses: functions});
+			await context.ask('close', {probe});
+		},
+	}),
+	defineCase({
+		id: 'multi/many-beside-others',
+		needs: ['entry', 'return', 'device'],
+		deadlineMs: 60_000,
+		async run(context) {
+			const prog = await context.load('record');
+			const functions = await ownFunctions(context);
+			const at = functions[9]!;
+			const seen = async () => {
+				await context.ask('reset', {});
+				await context.call({target: 'address', address: at, in: {...input, di: hex(1000)}});
+				return (await context.events()).map(({ext}) => Number(ext.cookie));
+			};
+			for (const point of points) {
+				const order = (...cookies: number[]) => (point === 'entry' ? cookies : cookies.toReversed());
+				const single = (cookie: number) => context.ask('attach', {prog, point, address: at, cookie});
+				const first = await single(10);
+				// The same function twice in one list, and others beside it.
+				const addresses = [functions[0]!, at, functions[1]!, at, functions[2]!];
+				const list = await attachList(context, {prog, point, addresses, firstCookie: 20});
+				const last = await single(30);
+				assert.deepEqual(await seen(), order(10, 21, 23, 30));
+				await context.ask('close', {probe: first.probe});
+				assert.deepEqual(await seen(), order(21, 23, 30));
+				await context.ask('close', {probe: list.probe});
+				assert.deepEqual(await seen(), order(30));
+				const again = await attachList(context, {prog, point, addresses, firstCookie: 40});
+				await context.ask('close', {probe: last.probe});
+				assert.deepEqual(await seen(), order(41, 43));
+				await context.ask('close', {probe: again.probe});
+				assert.deepEqual(await seen(), []);
+			}
+			// Functions with a __fentry__ site and without.
+			const mixed = ['fx_c', 'fx_asm', 'fx_asm_fentry'];
+			const {probe} = await attachList(context, {prog, point: 'return', symbols: mixed, firstCookie: 50});
+			await context.ask('reset', {});
+			for (const target of ['c', 'asm', 'asm-fentry'] as const) await context.call({target});
+			assert.deepEqual(
+				(await context.events()).map(({ext}) => Number(ext.cookie)),
+				[50, 51, 52],
+			);
+			await context.ask('close', {probe});
+		},
+	}),
+	defineCase({
+		id: 'multi/many-while-called',
+		needs: ['entry', 'return', 'device'],
+		targets: ['asm', 'asm-fentry', 'c'],
+		deadlineMs: 120_000,
+		async run(context) {
+			const prog = await context.load('count');
+			const target = context.target as 'asm' | 'asm-fentry' | 'c';
+			const address = await context.address({asm: 'fx_asm', 'asm-fentry': 'fx_asm_fentry', c: 'fx_c'}[target]);
+			const addresses = [...(await ownFunctions(context)), address];
+			const cookie = addresses.length - 1;
+			const loop = await context.start('startLoop', {target, context: 'task', threads: 2, seed: '0x5'});
+			for (let n = 0; n < 6; n++) {
+				const {probe} = await attachList(context, {prog, point: points[n % 2]!, addresses});
+				// An emulated processor may go on to execute what stood there before (storms.ts): not for long.
+				while ((await context.ask('infoList', {probe})).counts.at(-1)![0] === 0) context.signal.throwIfAborted();
+				await context.ask('close', {probe});
+				const {count} = await context.ask('counters', {cookie});
+				const after = (await context.ask('counts', {})).begun[target] + 20;
+				while ((await context.ask('counts', {})).ended[target] < after) context.signal.throwIfAborted();
+				assert.equal((await context.ask('counters', {cookie})).count, count, 'nothing runs after the close');
+			}
+			assert.equal((await loop.stop()).loop!.bad, 0, 'calls that lost a register');
+		},
+	}),
+	...([true, false] as const).map(singly =>
+		defineCase({
+			id: `multi/many-owner-killed-${singly ? 'one-by-one' : 'of-a-list'}`,
+			needs: ['entry', 'return', 'device'],
+			deadlineMs: 60_000,
+			async run(context) {
+				const prog = await context.load('count');
+				const before = await stateOf(context);
+				const functions = await ownFunctions(context);
+				for (const point of points) {
+					const {task} = await context.ask('holdInTask', {prog, point, addresses: functions.slice(0, 100), singly});
+					await context.ask('reset', {});
+					await callEach(context, functions);
+					assert.equal((await context.ask('counters', {cookie: 99})).count, 1);
+					const killedAt = BigInt((await context.ask('clock', {})).nowNs);
+					await context.ask('taskKill', {task, signal: 'KILL'});
+					await context.ask('taskWait', {task, timeoutMs: 20_000});
+					const ms = Number(BigInt((await context.ask('clock', {})).nowNs) - killedAt) / 1e6;
+					context.evidence(`${point}EndMs`, ms);
+					await context.ask('reset', {});
+					await callEach(context, functions);
+					assert.equal((await context.ask('counters', {cookie: 99})).count, 0, 'nothing runs after its end');
+					// One by one they take two seconds: each step of ftrace looks at every function of the kernel.
+					if (singly) await closesFasterThanItAttaches(context, {prog, point, functions, ms});
+				}
+				assert.equal(await stateOf(context), before);
+				await context.ask('rmmod', {module: 'bprobe'});
+				await context.ask('insmod', {module: 'bprobe'});
+			},
+		}),
+	),
+	defineCase({
+		id: 'multi/many-sizes-of-old',
+		needs: ['device'],
+		deadlineMs: 20_000,
+		async run(context) {
+			const prog = await context.load('count');
+			const address = BigInt(await context.address('fx_c'));
+			// What is asked for is good, but for the program: a descriptor that is answered would be the agent's for good.
+			const answers: Record<number, string> = {};
+			for (const size of [39, 40, 44, 48, 52, 56, 60, 64, 72]) {
+				const data = attachBytes({size, fd: -1, address}, {extra: '00'.repeat(Math.max(0, size - 40))});
+				answers[size] = await context.ask('ioctl', {on: 'device', command: attachCommand, data}).then(
+					() => 'ok',
+					({errno}: {errno: string}) => errno,
+				);
+			}
+			context.evidence('answers', answers);
+			assert.equal(answers[39], 'E2BIG');
+			for (const size of [40, 44, 48, 52, 56, 60, 64, 72]) assert.equal(answers[size], 'EBADF', `size ${size}`);
+			const probe = await context.attach({point: 'entry', program: prog, at: hex(address)});
+			for (const size of [216, 220, 224, 232]) {
+				const head = Buffer.alloc(size);
+				head.writeUInt32LE(size, 0);
+				const {data} = await context.ask('ioctl', {
+					on: {probe: probe.handle},
+					command: infoCommand,
+					data: head.toString('hex'),
+				});
+				const filled = Buffer.from(data!, 'hex');
+				assert.equal(filled.readUInt32LE(0), Math.min(size, 224), 'what was filled');
+				assert.equal(filled.readBigUInt64LE(8), address);
+				if (size >= 224) assert.equal(filled.readUInt32LE(220), 1, 'the number of functions');
+			}
+			const beyond = Buffer.alloc(224);
+			beyond.writeUInt32LE(224, 0);
+			beyond.writeUInt32LE(1, 216);
+			await assert.rejects(
+				context.ask('ioctl', {on: {probe: probe.handle}, command: infoCommand, data: beyond.toString('hex')}),
+				{errno: 'EINVAL'},
+				'there is no second function',
+			);
+			onlyHits(await probe.info(), 0);
+		},
+	}),
+	defineCase({
+		id: 'multi/many-bad-lists',
+		needs: ['device'],
+		deadlineMs: 20_000,
+		async run(context) {
+			const address = BigInt(await context.address('fx_c'));
+			const here = 1n;
+			const rows: readonly [what: string, errno: string, request: Parameters<typeof attachBytes>[0]][] = [
+				['a list and a function', 'EINVAL', {list: {count: 1, functions: here}, address}],
+				['a list and a name', 'EINVAL', {list: {count: 1, functions: here}, symbol: 1n}],
+				['a list and a cookie', 'EINVAL', {list: {count: 1, functions: here}, cookie: 1n}],
+				['a list of nothing', 'EINVAL', {list: {count: 0, functions: here}}],
+				['a number of nothing', 'EINVAL', {list: {count: 1, functions: 0n}}],
+				['a list that is too long', 'E2BIG', {list: {count: 2 ** 18 + 1, functions: here}}],
+				['a list that cannot be read', 'EFAULT', {list: {count: 1, functions: 0xdead0000n}}],
+				['a list whose end cannot be read', 'EFAULT', {list: {count: 2, functions: here}}],
+				['a descriptor that is not open', 'EBADF', {list: {count: 1, functions: here}}],
+			];
+			for (const [what, errno, request] of rows) {
+				// The one function lies where a page ends.
+				const patches = request!.list!.functions === here ? [{offset: 40, data: functionBytes(address)}] : [];
+				const data = attachBytes({...request, size: 64, fd: 999});
+				await assert.rejects(
+					context.ask('ioctl', {on: 'device', command: attachCommand, data, patches}),
+					{errno},
+					what,
+				);
+			}
+		},
+	}),
+];
+
+/** Compares the end of a hundred descriptors with the close of one: they wait together. */
+async function closesFasterThanItAttaches(
+	context: CaseContext,
+	{prog, point, functions, ms}: {prog: number; point: Point; functions: readonly Hex[]; ms: number},
+): Promise<void> {
+	let one = 0;
+	for (const address of functions.slice(0, 10)) {
+		const {probe} = await context.ask('attach', {prog, point, address});
+		const {nowNs} = await context.ask('clock', {});
+		one += Number(BigInt((await context.ask('close', {probe})).closedNs) - BigInt(nowNs)) / 1e6;
+	}
+	context.evidence(`${point}CloseMs`, one / 10);
+	assert.ok(ms < 3 * one, `a hundred took ${ms} ms, ten took ${one} ms`);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which functions an ftrace_ops traces, changed for many of them in one step:
+ * each step copies the filter, looks at every function of the kernel, and waits
+ * for all CPUs, which takes some 20 ms for one function as for ten thousand.
+ */
+#include <linux/fs.h>
+#include <linux/ftrace.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+#ifdef BP_FTRACE_SET_FILTER_IPS_EXPORTED
+
+int bp_filter_init(void)
+{
+	return 0;
+}
+
+static int set_filter(struct ftrace_ops *ops, unsigned long *addresses, unsigned int count, bool remove)
+{
+	return ftrace_set_filter_ips(ops, addresses, count, remove, 0);
+}
+
+#else /* before 5.18 */
+
+/*
+ * These kernels change a filter by one function, or by whoever writes to
+ * set_ftrace_filter: opening that file makes a filter of its own, to which is
+ * added, and closing it puts that one in the place of the old one in one step.
+ * Functions are added by what ftrace's own triggers use for that. Both are
+ * neither exported nor static. Only where the new filter is while the file is
+ * open is nobody's to know; but right before a pointer that we do know.
+ */
+static const void *open_filter, *add_to_filter, *close_filter, *free_filter;
+
+int bp_filter_init(void)
+{
+	open_filter = bp_resolve("ftrace_regex_open");
+	add_to_filter = bp_resolve("ftrace_func_mapper_add_ip");
+	close_filter = bp_resolve("ftrace_regex_release");
+	free_filter = bp_resolve("free_ftrace_func_mapper");
+	return open_filter && add_to_filter && close_filter && free_filter ? 0 : -ENXIO;
+}
+
+/* Of struct ftrace_iterator (hash, ops): where the filter is that was made for an open file. */
+static void **filter_of(const struct file *file, const struct ftrace_ops *ops)
+{
+	void **word = file->private_data, **end = word + ksize(word) / sizeof(*word);
+
+	for (word++; word < end; word++) {
+		if (*word == ops)
+			return word - 1;
+	}
+	return NULL;
+}
+
+static int add_ip(void *filter, unsigned long ip)
+{
+	int err = bp_call(add_to_filter, filter, ip, NULL);
+
+	return err == -EBUSY ? 0 : err;		/* it is there already */
+}
+
+/* Makes the filter anew from the sites that are hooked. */
+static int renew(struct ftrace_ops *ops)
+{
+	struct file file = {.f_mode = FMODE_WRITE, .f_flags = O_TRUNC};
+	const void *old = rcu_access_pointer(ops->func_hash->filter_hash);
+	void **filter;
+	int err;
+
+	err = bp_call(open_filter, ops, FTRACE_ITER_FILTER, NULL, &file);
+	if (err)
+		return err;
+	filter = filter_of(&file, ops);
+	err = filter ? 0 : -ENXIO;
+	if (!err)
+		err = add_ip(*filter, bp_ftrace_location((unsigned long)bprobe_anchor));
+	if (!err)
+		err = bp_sites_each_hooked(add_ip, *filter);
+	if (err) {
+		/* A file that cannot be written to changes nothing. Some kernels would free the filter then, some not. */
+		file.f_mode = 0;
+		if (filter) {
+			bp_call(free_filter, *filter, NULL);
+			*filter = NULL;
+		}
+	}
+	bp_call(close_filter, NULL, &file);
+	/* It does not say whether it had the memory. */
+	return err ?: rcu_access_pointer(ops->func_hash->filter_hash) == old ? -ENOMEM : 0;
+}
+
+static int one_by_one(struct ftrace_ops *ops, const unsigned long *addresses, unsigned int count, bool remove)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < count && !err; i++)
+		err = ftrace_set_filter_ip(ops, addresses[i], remove, 0);
+	/* All or none. */
+	for (; err && i && !remove; i--)
+		ftrace_set_filter_ip(ops, addresses[i - 1], 1, 0);
+	return err;
+}
+
+static int set_filter(struct ftrace_ops *ops, unsigned long *addresses, unsigned int count, bool remove)
+{
+	int err = count > 1 ? renew(ops) : -ENXIO;
+
+	/* Where the file must not be opened (lockdown) there is only the long way. */
+	return !err || err == -ENOMEM ? err : one_by_one(ops, addresses, count, remove);
+}
+
+#endif
+
+/* The sites are marked as hooked already. All are added, or none. */
+int bp_filter_add(struct ftrace_ops *ops, unsigned long *addresses, unsigned int count)
+{
+	int err = set_filter(ops, addresses, count, false);
+
+	/* They have been looked at: what is wrong now is the kernel's, as a ftrace that has given up. */
+	return !err || err == -ENOMEM ? err : -EOPNOTSUPP;
+}
+
+/* Likewise, as not hooked. What stays in the filter for want of memory costs time and does nothing. */
+void bp_filter_remove(struct ftrace_ops *ops, unsigned long *addresses, unsigned int count)
+{
+	int tries = 20;
+
+	while (set_filter(ops, addresses, count, true) == -ENOMEM && --tries)
+		schedule_timeout_uninterruptible(1);
+}

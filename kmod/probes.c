@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The probes of a point of a site, which handlers read without a lock: an array
+ * that is never changed. A new one is made, takes the old one's place, and the
+ * old one goes when every handler that may run it has ended. This is done for
+ * all sites of an attach or of many closes together, so that they wait once.
+ */
+#include <linux/slab.h>
+
+#include "internal.h"
+
+static struct bp_probes *current_probes(const struct bp_site *site, u32 point)
+{
+	return rcu_dereference_protected(site->probes[point], lockdep_is_held(&bp_mutex));
+}
+
+static struct bp_probes *make(unsigned int count, gfp_t flags)
+{
+	struct bp_probes *probes = kzalloc(sizeof(*probes) + count * sizeof(probes->probe[0]), GFP_KERNEL | flags);
+
+	if (probes)
+		probes->count = count;
+	return probes;
+}
+
+/* Entry programs run in the order of attachment, return programs newest first, as nested calls end. */
+static int make_with(struct bp_site *site, const struct bp_group *group)
+{
+	const struct bp_probes *old = current_probes(site, group->point);
+	struct bp_change *change = &site->change[group->point];
+	unsigned int kept = old ? old->count : 0;
+
+	change->probes = make(kept + change->count, 0);
+	if (!change->probes)
+		return -ENOMEM;
+	change->probes->calls_helpers = group->calls_helpers;
+	if (old) {
+		memcpy(change->probes->probe + (group->point == BPROBE_RETURN ? change->count : 0), old->probe,
+		       kept * sizeof(old->probe[0]));
+		change->probes->calls_helpers |= old->calls_helpers;
+	}
+	change->made = true;
+	return 0;
+}
+
+/* Makes what the sites of @group will have with it. On failure nothing has been made. */
+int bp_probes_with(struct bp_group *group)
+{
+	struct bp_change *change;
+	struct bp_probe *probe;
+
+	bp_for_each_probe(probe, group)
+		probe->site->change[group->point].count++;
+	bp_for_each_probe(probe, group) {
+		change = &probe->site->change[group->point];
+		if (!change->made && make_with(probe->site, group)) {
+			bp_probes_drop(group);
+			return -ENOMEM;
+		}
+		/* A function may be in the list more than once. */
+		change->count--;
+		if (group->point == BPROBE_RETURN)
+			change->probes->probe[change->count] = probe;
+		else
+			change->probes->probe[change->probes->count - change->count - 1] = probe;
+	}
+	return 0;
+}
+
+void bp_probes_drop(struct bp_group *group)
+{
+	struct bp_change *change;
+	struct bp_probe *probe;
+
+	bp_for_each_probe(probe, group) {
+		change = &probe->site->change[group->point];
+		kfree(change->probes);
+		memset(change, 0, sizeof(*change));
+	}
+}
+
+static void make_without(struct bp_site *site, u32 point)
+{
+	const struct bp_probes *old = current_probes(site, point);
+	struct bp_change *change = &site->change[point];
+	unsigned int i, kept = 0;
+
+	change->made = true;
+	for (i = 0; i < old->count; i++)
+		kept += !old->probe[i]->group->leaving;
+	if (!kept)
+		return;
+	/* A close cannot fail, so it waits for memory. */
+	change->probes = make(kept, __GFP_NOFAIL);
+	for (kept = 0, i = 0; i < old->count; i++) {
+		if (old->probe[i]->group->leaving)
+			continue;
+		change->probes->probe[kept++] = old->probe[i];
+		change->probes->calls_helpers |= old->probe[i]->group->calls_helpers;
+	}
+}
+
+/* Makes what the sites of @groups will have without them. */
+void bp_probes_without(struct list_head *groups)
+{
+	struct bp_group *group;
+	struct bp_probe *probe;
+
+	list_for_each_entry(group, groups, together)
+		group->leaving = true;
+	list_for_each_entry(group, groups, together) {
+		bp_for_each_probe(probe, group) {
+			if (!probe->site->change[group->point].made)
+				make_without(probe->site, group->point);
+		}
+	}
+}
+
+/* What was made takes its place, and what was there goes. */
+void bp_probes_publish(struct list_head *groups)
+{
+	struct bp_change *change;
+	struct bp_group *group;
+	struct bp_probe *probe;
+	struct bp_probes *old;
+	bool replaced = false;
+
+	list_for_each_entry(group, groups, together) {
+		bp_for_each_probe(probe, group) {
+			change = &probe->site->change[group->point];
+			if (!change->made)
+				continue;
+			old = current_probes(probe->site, group->point);
+			rcu_assign_pointer(probe->site->probes[group->point], change->probes);
+			*change = (struct bp_change){.probes = old};
+			if (old)
+				replaced = true;
+		}
+	}
+	if (!replaced)
+		return;
+	/* Handlers that still run the old arrays must end before they go. */
+	bp_synchronize_handlers();
+	list_for_each_entry(group, groups, together) {
+		bp_for_each_probe(probe, group) {
+			change = &probe->site->change[group->point];
+			kfree(change->probes);
+			change->probes = NULL;
+		}
+	}
+}

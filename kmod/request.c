@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From what user space asks for to a group of probes that is whole, and attached
+ * nowhere yet.
+ */
+#include <linux/kallsyms.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "internal.h"
+
+/* The counts of so many probes are allocated together: about a page for each CPU. */
+#define COUNTS_TOGETHER ((unsigned int)(PAGE_SIZE / sizeof(struct bp_counts)))
+
+static bool calls_helpers(const struct bpf_prog *prog)
+{
+	u32 i;
+
+	for (i = 0; i < prog->len; i++) {
+		if (prog->insnsi[i].code == (BPF_JMP | BPF_CALL))
+			return true;
+	}
+	return false;
+}
+
+static int take_program(struct bp_group *group, int fd)
+{
+	struct bpf_prog *prog = bpf_prog_get_type_dev(fd, BPF_PROG_TYPE_KPROBE, false);
+
+	if (IS_ERR(prog))
+		return PTR_ERR(prog) == -EINVAL ? -EPROTOTYPE : PTR_ERR(prog);
+	group->prog = prog;
+	if (bp_prog_unfit(prog))
+		return -EPROTOTYPE;
+	group->prog_id = prog->aux->id;
+	group->calls_helpers = calls_helpers(prog);
+	return 0;
+}
+
+static int make_counts(struct bp_group *group)
+{
+	unsigned int i, n;
+
+	for (i = 0; i < group->count; i++) {
+		n = i % COUNTS_TOGETHER;
+		if (n) {
+			group->probe[i].counts = group->probe[i - n].counts + n;
+			continue;
+		}
+		n = min(group->count - i, COUNTS_TOGETHER);
+		group->probe[i].counts = __alloc_percpu(n * sizeof(struct bp_counts), __alignof__(struct bp_counts));
+		if (!group->probe[i].counts)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void forget_names(struct bp_wanted *wanted, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		kfree(wanted[i].name);
+		wanted[i].name = NULL;
+	}
+}
+
+/* One name or address of user space. */
+static int read_function(struct bp_wanted *wanted, const struct bprobe_function *function)
+{
+	char *name;
+
+	if (!function->symbol == !function->address)
+		return -EINVAL;
+	wanted->address = function->address;
+	if (!function->symbol)
+		return 0;
+	name = strndup_user((const char __user *)function->symbol, KSYM_NAME_LEN);
+	if (IS_ERR(name))
+		return PTR_ERR(name) == -EINVAL ? -ENAMETOOLONG : PTR_ERR(name);
+	wanted->name = name;
+	return 0;
+}
+
+/* From names to addresses. */
+static int find_functions(struct bp_wanted *wanted, unsigned int count, unsigned int *failed)
+{
+	unsigned int i;
+	int err;
+
+	err = bp_symbols_find(wanted, count);
+	for (i = 0; !err && i < count; i++) {
+		if (!wanted[i].name || wanted[i].found == 1)
+			continue;
+		*failed = i;
+		err = wanted[i].found ? -ENOTUNIQ : -ENOENT;
+	}
+	forget_names(wanted, count);
+	return err;
+}
+
+/* Gives @probe its site, and holds the module. Of a copy whose original is to be looked for, @wanted names that. */
+static int take_site(struct bp_probe *probe, struct bp_wanted *wanted, bool of_many)
+{
+	bool ask_for_original = false;
+	char name[BPROBE_NAME_LEN];
+	int err;
+
+	err = bp_function_name(wanted->address, name);
+	if (err)
+		return err;
+	if (bp_function_denied(wanted->address, name, of_many ? &ask_for_original : NULL))
+		return -EOPNOTSUPP;
+	if (ask_for_original) {
+		wanted->name = kstrndup(name, strcspn(name, "."), GFP_KERNEL);
+		if (!wanted->name)
+			return -ENOMEM;
+	}
+	/* Keeps the function where it is. */
+	probe->owner = bp_module_get(wanted->address, &err);
+	if (err)
+		return err;
+	mutex_lock(&bp_mutex);
+	probe->site = bp_site_get(wanted->address, name);
+	mutex_unlock(&bp_mutex);
+	return probe->site ? 0 : -ENOMEM;
+}
+
+static int take_sites(struct bp_group *group, struct bp_wanted *wanted, unsigned int *failed)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < group->count; i++) {
+		err = take_site(&group->probe[i], &wanted[i], group->count > 1);
+		if (err)
+			break;
+		cond_resched();
+	}
+	if (err && err != -ENOMEM)
+		*failed = i;
+	if (err)
+		return err;
+	/* Those copies of functions whose originals are not probed for a good reason. */
+	for (i = 0; i < group->count; i++)
+		wanted[i].found = 0;
+	err = bp_symbols_find(wanted, group->count);
+	for (i = 0; !err && i < group->count; i++) {
+		if (!wanted[i].found || !bp_kprobe_blacklisted(wanted[i].address))
+			continue;
+		*failed = i;
+		err = -EOPNOTSUPP;
+	}
+	return err;
+}
+
+static int fill(struct bp_group *group, const struct bprobe_function *functions, unsigned int *failed)
+{
+	struct bp_wanted *wanted = kvmalloc_array(group->count, sizeof(*wanted), GFP_KERNEL | __GFP_ZERO);
+	unsigned int i;
+	int err = 0;
+
+	if (!wanted)
+		return -ENOMEM;
+	for (i = 0; i < group->count && !err; i++) {
+		group->probe[i].group = group;
+		group->probe[i].cookie = functions[i].cookie;
+		err = read_function(&wanted[i], &functions[i]);
+		if (err && err != -ENOMEM)
+			*failed = i;
+	}
+	if (!err)
+		err = find_functions(wanted, group->count, failed);
+	if (!err)
+		err = take_sites(group, wanted, failed);
+	forget_names(wanted, group->count);
+	kvfree(wanted);
+	return err;
+}
+
+static struct bp_group *make(const struct bprobe_attach *request, const struct bprobe_function *functions,
+			     unsigned int count, unsigned int *failed)
+{
+	struct bp_group *group = kvzalloc(sizeof(*group) + count * sizeof(group->probe[0]), GFP_KERNEL);
+	unsigned int i;
+	int err;
+
+	if (!group)
+		return ERR_PTR(-ENOMEM);
+	group->count = count;
+	group->point = request->point;
+	group->pid = task_tgid_nr(current);
+	err = fill(group, functions, failed);
+	if (!err)
+		err = make_counts(group);
+	if (!err)
+		err = take_program(group, request->prog_fd);
+	if (err) {
+		bp_group_free(group);
+		return ERR_PTR(err);
+	}
+	for (i = 0; i < count; i++)
+		group->probe[i].prog = group->prog;
+	return group;
+}
+
+/* *@failed is set if it is one function's fault that there is none. */
+struct bp_group *bp_group_make(const struct bprobe_attach *request, unsigned int *failed)
+{
+	struct bprobe_function one = {
+		.symbol = request->symbol, .address = request->address, .cookie = request->cookie,
+	};
+	struct bprobe_function *functions;
+	struct bp_group *group;
+	size_t size;
+
+	if (!request->functions)
+		return make(request, &one, 1, failed);
+	size = request->count * sizeof(*functions);
+	functions = kvmalloc(size, GFP_KERNEL);
+	if (!functions)
+		return ERR_PTR(-ENOMEM);
+	if (copy_from_user(functions, (const void __user *)request->functions, size))
+		group = ERR_PTR(-EFAULT);
+	else
+		group = make(request, functions, request->count, failed);
+	kvfree(functions);
+	return group;
+}
+
+/* A group that is not attached, or was never whole. */
+void bp_group_free(struct bp_group *group)
+{
+	unsigned int i;
+
+	for (i = 0; i < group->count; i++) {
+		module_put(group->probe[i].owner);
+		if (i % COUNTS_TOGETHER == 0)
+			free_percpu(group->probe[i].counts);
+	}
+	if (group->prog)
+		bpf_prog_put(group->prog);
+	kvfree(group);
+}
