@@ -5,7 +5,7 @@ import {type CellStatistics, cellStatistics} from '../results/history/flakes.ts'
 import type {StoredRun} from '../results/history/index-rows.ts';
 import {pruneHistory} from '../results/history/prune.ts';
 import {HistoryStore} from '../results/history/store.ts';
-import {cellTitle} from '../results/run/events.ts';
+import {cellTitle} from '../results/run/cell-name.ts';
 import {wholeNumber} from './option-values.ts';
 import {historyOption} from './shared-options.ts';
 

@@ -1,6 +1,7 @@
 import {stripVTControlCharacters} from 'node:util';
 import {showStatus, writeAbove} from '../host/say.ts';
-import {type CellEvent, cellTitle, type EndedEvent, type Event, type KernelEvent} from '../results/run/events.ts';
+import {cellTitle} from '../results/run/cell-name.ts';
+import type {CellEvent, EndedEvent, Event, KernelEvent} from '../results/run/events.ts';
 import {kernelWords} from '../results/run/kernel-summary.ts';
 import {formatCell, formatCounts} from '../results/run/table.ts';
 import type {Verdict} from '../results/run/verdict.ts';

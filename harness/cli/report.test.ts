@@ -6,7 +6,7 @@ import {execa} from 'execa';
 import {UsageError} from '../host/errors.ts';
 import {HistoryLog} from '../results/history/history-log.ts';
 import {type ReportFormat, reportFormats} from '../results/reports/formats.ts';
-import {countVerdicts} from '../results/run/events.ts';
+import {countVerdicts} from '../results/run/cell-name.ts';
 import type {RunRecord} from '../results/run/read-run.ts';
 import {sampleRun} from '../test/sample-run.ts';
 import {type ReportOptions, report} from './report.ts';

@@ -1,4 +1,4 @@
-import {suiteOf} from '../results/run/events.ts';
+import {suiteOf} from '../results/run/cell-name.ts';
 import type {Cell} from './plan.ts';
 
 /** What a cell took the last times, in ms. */

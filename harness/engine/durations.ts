@@ -2,7 +2,7 @@ import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {writeAtomically} from '../host/atomic-file.ts';
 import {cacheDirectory} from '../host/cache.ts';
-import {cellTitle} from '../results/run/events.ts';
+import {cellTitle} from '../results/run/cell-name.ts';
 import {median} from '../results/run/statistics.ts';
 import type {Cell} from './plan.ts';
 

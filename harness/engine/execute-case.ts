@@ -3,7 +3,7 @@ import type {Guest} from '../guest/guest.ts';
 import {GuestWatch} from '../guest/guest-watch.ts';
 import {abortable} from '../host/abort.ts';
 import {LinkLostError} from '../host/errors.ts';
-import {cellTitle} from '../results/run/events.ts';
+import {cellTitle} from '../results/run/cell-name.ts';
 import {openContext} from './context.ts';
 import {DeadlineError, GuestEndedError, type Left, TroubleError} from './judge.ts';
 import type {Cell} from './plan.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {suiteOf} from '../results/run/events.ts';
+import {suiteOf} from '../results/run/cell-name.ts';
 import {defineCase} from './case.ts';
 import type {Cell} from './plan.ts';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import {UsageError} from '../host/errors.ts';
-import {cellTitle} from '../results/run/events.ts';
+import {cellTitle} from '../results/run/cell-name.ts';
 import {allCases} from '../suites/bprobe/cases/all.ts';
 import {defineCase} from './case.ts';
 import {planCells} from './plan.ts';

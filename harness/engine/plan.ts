@@ -1,5 +1,6 @@
 import {UsageError} from '../host/errors.ts';
-import {type CellName, cellTitle} from '../results/run/events.ts';
+import {cellTitle} from '../results/run/cell-name.ts';
+import type {CellName} from '../results/run/events.ts';
 import type {Case, TargetKind} from './case.ts';
 import type {Mechanism} from './mechanism.ts';
 

@@ -1,6 +1,7 @@
 import {UsageError} from '../host/errors.ts';
+import {cellTitle} from '../results/run/cell-name.ts';
 import {cellKey} from '../results/run/cell-summary.ts';
-import {type CellEvent, cellTitle, type KernelEvent} from '../results/run/events.ts';
+import type {CellEvent, KernelEvent} from '../results/run/events.ts';
 import type {NamedBeginning, NamedRun} from '../results/run/merge-runs.ts';
 import {leakScanAfter} from './leak-scan.ts';
 import type {Cell} from './plan.ts';

@@ -1,5 +1,6 @@
 import type {Isolation} from '../guest/isolation.ts';
-import {type CellEvent, type CellName, countVerdicts, type EndEvent, suiteOf} from '../results/run/events.ts';
+import {countVerdicts, suiteOf} from '../results/run/cell-name.ts';
+import type {CellEvent, CellName, EndEvent} from '../results/run/events.ts';
 import {exitCode} from '../results/run/verdict.ts';
 import {BootedKernels, type BootedKernelsOptions} from './booted-kernels.ts';
 import {CellQueue, type ExpectedMs} from './cell-queue.ts';

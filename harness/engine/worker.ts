@@ -4,7 +4,7 @@ import type {Guest} from '../guest/guest.ts';
 import {GuestWatch} from '../guest/guest-watch.ts';
 import type {Isolation} from '../guest/isolation.ts';
 import {GuestError, messageOf} from '../host/errors.ts';
-import {cellTitle} from '../results/run/events.ts';
+import {cellTitle} from '../results/run/cell-name.ts';
 import {isFailure} from '../results/run/verdict.ts';
 import type {Cell} from './plan.ts';
 import {retryPolicy} from './retry-policy.ts';

@@ -1,6 +1,6 @@
 import {styleText} from 'node:util';
 import {fit} from '../results/compare/format-comparison.ts';
-import {cellTitle} from '../results/run/events.ts';
+import {cellTitle} from '../results/run/cell-name.ts';
 import {cellsNotRun} from '../results/run/kernel-summary.ts';
 import {plainText} from '../results/run/plain-text.ts';
 import type {JudgedCell, NightReport} from './judge-night.ts';

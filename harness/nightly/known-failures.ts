@@ -1,6 +1,7 @@
 import {readFile} from 'node:fs/promises';
 import {messageOf, UsageError} from '../host/errors.ts';
-import {type CellName, cellTitle} from '../results/run/events.ts';
+import {cellTitle} from '../results/run/cell-name.ts';
+import type {CellName} from '../results/run/events.ts';
 
 /** A failure that somebody knows of, from a file that people edit: a JSON list of these. */
 export type KnownFailure = {

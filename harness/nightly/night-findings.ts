@@ -1,5 +1,6 @@
 import {outcome} from '../results/compare/format-comparison.ts';
-import {cellTitle, type NightFinding} from '../results/run/events.ts';
+import {cellTitle} from '../results/run/cell-name.ts';
+import type {NightFinding} from '../results/run/events.ts';
 import {kernelWords} from '../results/run/kernel-summary.ts';
 import type {JudgedCell, NightReport} from './judge-night.ts';
 import type {KnownFailure} from './known-failures.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {countVerdicts} from '../results/run/events.ts';
+import {countVerdicts} from '../results/run/cell-name.ts';
 import {parseRun} from '../results/run/read-run.ts';
 import type {Verdict} from '../results/run/verdict.ts';
 import {asText, fakeRun} from '../test/fake-run.ts';

@@ -3,16 +3,9 @@ import {retryPolicy} from '../engine/retry-policy.ts';
 import type {Isolation} from '../guest/isolation.ts';
 import type {StoredRun} from '../results/history/index-rows.ts';
 import type {HistoryStore} from '../results/history/store.ts';
+import {countVerdicts, suiteOf} from '../results/run/cell-name.ts';
 import {cellKey} from '../results/run/cell-summary.ts';
-import {
-	type CellEvent,
-	countVerdicts,
-	type EndEvent,
-	type Event,
-	type KernelEvent,
-	type RunEvent,
-	suiteOf,
-} from '../results/run/events.ts';
+import type {CellEvent, EndEvent, Event, KernelEvent, RunEvent} from '../results/run/events.ts';
 import {summarizeKernels, sumOfNotRun} from '../results/run/kernel-summary.ts';
 import type {RunRecord} from '../results/run/read-run.ts';
 import {type CellPast, pastOf} from './cell-past.ts';

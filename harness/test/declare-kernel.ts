@@ -11,7 +11,7 @@ import {findAccelerator} from '../host/accelerator.ts';
 import {BootError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
-import {cellTitle} from '../results/run/events.ts';
+import {cellTitle} from '../results/run/cell-name.ts';
 import {formatFailure} from '../results/run/failure.ts';
 import {allCases} from '../suites/bprobe/cases/all.ts';
 import {bprobe} from '../suites/bprobe/mechanism-bprobe.ts';

@@ -1,11 +1,5 @@
-import {
-	type CellEvent,
-	countVerdicts,
-	type EndEvent,
-	type Event,
-	type KernelEvent,
-	type RunEvent,
-} from '../results/run/events.ts';
+import {countVerdicts} from '../results/run/cell-name.ts';
+import type {CellEvent, EndEvent, Event, KernelEvent, RunEvent} from '../results/run/events.ts';
 import {exitCode, type Verdict} from '../results/run/verdict.ts';
 
 export type FakeRun = {

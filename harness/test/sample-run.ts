@@ -1,4 +1,5 @@
-import {type CellEvent, countVerdicts, type KernelEvent} from '../results/run/events.ts';
+import {countVerdicts} from '../results/run/cell-name.ts';
+import type {CellEvent, KernelEvent} from '../results/run/events.ts';
 import type {RunRecord} from '../results/run/read-run.ts';
 import type {Verdict} from '../results/run/verdict.ts';
 

@@ -1,4 +1,5 @@
-import {type CellEvent, cellTitle} from '../../results/run/events.ts';
+import {cellTitle} from '../../results/run/cell-name.ts';
+import type {CellEvent} from '../../results/run/events.ts';
 import {normalizeMessage} from '../../results/run/normalize-message.ts';
 import {isFailure} from '../../results/run/verdict.ts';
 

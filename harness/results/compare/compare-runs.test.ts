@@ -1,6 +1,7 @@
 import test from 'ava';
 import {asText, type FakeRun, fakeRun} from '../../test/fake-run.ts';
-import {type CellEvent, cellTitle} from '../run/events.ts';
+import {cellTitle} from '../run/cell-name.ts';
+import type {CellEvent} from '../run/events.ts';
 import {parseRun} from '../run/read-run.ts';
 import {type Comparison, compareRuns} from './compare-runs.ts';
 

@@ -1,6 +1,6 @@
 import {styleText} from 'node:util';
+import {cellTitle} from '../run/cell-name.ts';
 import {type CellSummary, summarizeCells} from '../run/cell-summary.ts';
-import {cellTitle} from '../run/events.ts';
 import {sumOfNotRun} from '../run/kernel-summary.ts';
 import {plainText} from '../run/plain-text.ts';
 import type {RunRecord} from '../run/read-run.ts';

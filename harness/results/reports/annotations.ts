@@ -1,5 +1,6 @@
 import {randomUUID} from 'node:crypto';
-import {type CellEvent, cellTitle} from '../run/events.ts';
+import {cellTitle} from '../run/cell-name.ts';
+import type {CellEvent} from '../run/events.ts';
 import {rerunCommand, rerunKernelCommand} from '../run/failure.ts';
 import {isFailure, isGreen} from '../run/verdict.ts';
 import {visible} from './escape-control.ts';

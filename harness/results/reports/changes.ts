@@ -1,6 +1,7 @@
 import type {ComparedCell, ComparedKernel, Comparison} from '../compare/compare-runs.ts';
+import {cellTitle} from '../run/cell-name.ts';
 import type {CellSummary} from '../run/cell-summary.ts';
-import {cellTitle, type NightFinding} from '../run/events.ts';
+import type {NightFinding} from '../run/events.ts';
 
 export type ChangeGroup = {
 	readonly title: string;

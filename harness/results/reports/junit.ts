@@ -1,5 +1,6 @@
 import {stripVTControlCharacters} from 'node:util';
-import {type CellEvent, cellTitle, suiteOf} from '../run/events.ts';
+import {cellTitle, suiteOf} from '../run/cell-name.ts';
+import type {CellEvent} from '../run/events.ts';
 import {formatFailure, formatKernelFailure} from '../run/failure.ts';
 import type {RunRecord} from '../run/read-run.ts';
 import {visible, visibleLine} from './escape-control.ts';

@@ -1,5 +1,6 @@
 import {stripVTControlCharacters} from 'node:util';
-import {type CellEvent, cellTitle, countVerdicts} from '../run/events.ts';
+import {cellTitle, countVerdicts} from '../run/cell-name.ts';
+import type {CellEvent} from '../run/events.ts';
 import {formatFailure, formatKernelFailure} from '../run/failure.ts';
 import {type KernelSummary, sumOfNotRun} from '../run/kernel-summary.ts';
 import type {RunRecord} from '../run/read-run.ts';

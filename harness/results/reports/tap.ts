@@ -1,4 +1,5 @@
-import {type CellEvent, cellTitle} from '../run/events.ts';
+import {cellTitle} from '../run/cell-name.ts';
+import type {CellEvent} from '../run/events.ts';
 import {rerunCommand, rerunKernelCommand} from '../run/failure.ts';
 import type {RunRecord} from '../run/read-run.ts';
 import {isGreen} from '../run/verdict.ts';

@@ -1,4 +1,5 @@
-import {type CellEvent, type CellName, cellTitle} from './events.ts';
+import {cellTitle} from './cell-name.ts';
+import type {CellEvent, CellName} from './events.ts';
 import {median} from './statistics.ts';
 import type {Verdict} from './verdict.ts';
 import {isFailure} from './verdict.ts';

@@ -1,28 +1,9 @@
+import {readFileSync} from 'node:fs';
+import path from 'node:path';
 import test from 'ava';
-import {countVerdicts} from './events.ts';
-import {exitCode, type Verdict, verdicts} from './verdict.ts';
+import {projectRoot} from '../../build/sources.ts';
+import {eventJsonSchema} from './events.ts';
 
-const none = countVerdicts([]);
-const expected: Readonly<Record<Verdict, number>> = {
-	pass: 0,
-	fail: 1,
-	crash: 1,
-	hang: 1,
-	inconclusive: 3,
-	skip: 0,
-	infra: 3,
-};
-
-for (const verdict of verdicts) {
-	test(`a run with one ${verdict} among passes exits with ${expected[verdict]}`, t => {
-		t.is(exitCode({...none, pass: 5, [verdict]: 1}, {isKernelMissing: false}), expected[verdict] as 0 | 1 | 3);
-	});
-}
-
-test('a kernel that could not be had is no success', t => {
-	t.is(exitCode({...none, pass: 5}, {isKernelMissing: true}), 3);
-});
-
-test('what failed weighs more than what could not run', t => {
-	t.is(exitCode({...none, infra: 5, fail: 1}, {isKernelMissing: true}), 1);
+test('docs/events.schema.json is the schema of the events (else run node scripts/event-schema.ts)', t => {
+	t.is(readFileSync(path.join(projectRoot, 'docs/events.schema.json'), 'utf8'), eventJsonSchema());
 });

@@ -1,5 +1,6 @@
 import {styleText} from 'node:util';
-import {type CellEvent, cellTitle} from './events.ts';
+import {cellTitle} from './cell-name.ts';
+import type {CellEvent} from './events.ts';
 import {cellsNotRun, type KernelSummary} from './kernel-summary.ts';
 import {plainText as clean} from './plain-text.ts';
 import {paintVerdict} from './table.ts';

@@ -1,14 +1,6 @@
 import {UsageError} from '../../host/errors.ts';
-import {
-	type CellEvent,
-	cellTitle,
-	countVerdicts,
-	type EndEvent,
-	type Event,
-	type KernelEvent,
-	type MeasurementEvent,
-	type RunEvent,
-} from './events.ts';
+import {cellTitle, countVerdicts} from './cell-name.ts';
+import type {CellEvent, EndEvent, Event, KernelEvent, MeasurementEvent, RunEvent} from './events.ts';
 import {sumOfNotRun} from './kernel-summary.ts';
 import type {RunRecord} from './read-run.ts';
 import {joinOrders} from './reading-order.ts';

@@ -1,8 +1,8 @@
 import {readFile} from 'node:fs/promises';
 import * as z from 'zod';
 import {messageOf, UsageError} from '../../host/errors.ts';
-import {eventSchema, schemaNumber} from './event-schema.ts';
 import type {CellEvent, EndEvent, Event, KernelEvent, MeasurementEvent, RunEvent} from './events.ts';
+import {eventSchema, schemaNumber} from './events.ts';
 
 /** What is known of a run from its events. */
 export type RunRecord = {

@@ -1,4 +1,5 @@
-import {type CellEvent, type CellName, type RunEvent, suiteOf} from './events.ts';
+import {suiteOf} from './cell-name.ts';
+import type {CellEvent, CellName, RunEvent} from './events.ts';
 
 /** The order in which people read suites and targets: that of the plan. Cells finish in any order. */
 export type ReadingOrder = NonNullable<RunEvent['order']>;

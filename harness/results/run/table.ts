@@ -1,5 +1,6 @@
 import {styleText} from 'node:util';
-import {type CellEvent, cellTitle, countVerdicts, suiteOf} from './events.ts';
+import {cellTitle, countVerdicts, suiteOf} from './cell-name.ts';
+import type {CellEvent} from './events.ts';
 import {orderFor, type ReadingOrder} from './reading-order.ts';
 import {isGreen, type Verdict, verdicts} from './verdict.ts';
 

@@ -1,6 +1,7 @@
 import type {DurationHistory} from '../../compare/compare-runs.ts';
+import {cellTitle} from '../../run/cell-name.ts';
 import {summarizeCells} from '../../run/cell-summary.ts';
-import {type CellEvent, cellTitle} from '../../run/events.ts';
+import type {CellEvent} from '../../run/events.ts';
 import {median} from '../../run/statistics.ts';
 import {html, type Markup} from './markup.ts';
 import {sparkline} from './sparkline.ts';

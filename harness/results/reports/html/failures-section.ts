@@ -1,4 +1,5 @@
-import {type CellEvent, cellTitle} from '../../run/events.ts';
+import {cellTitle} from '../../run/cell-name.ts';
+import type {CellEvent} from '../../run/events.ts';
 import {isSideBySide, isStacks, rerunCommand, rerunKernelCommand} from '../../run/failure.ts';
 import {cellsNotRun, type KernelSummary} from '../../run/kernel-summary.ts';
 import {html, type Markup} from './markup.ts';

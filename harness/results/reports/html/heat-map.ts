@@ -1,4 +1,5 @@
-import {type CellEvent, suiteOf} from '../../run/events.ts';
+import {suiteOf} from '../../run/cell-name.ts';
+import type {CellEvent} from '../../run/events.ts';
 import {inReadingOrder, type ReadingOrder} from '../../run/reading-order.ts';
 import {isGreen, type Verdict, verdicts} from '../../run/verdict.ts';
 import {type KernelResult, missingKernel} from '../kernel-results.ts';

@@ -1,4 +1,5 @@
-import {type CellEvent, cellTitle} from '../../run/events.ts';
+import {cellTitle} from '../../run/cell-name.ts';
+import type {CellEvent} from '../../run/events.ts';
 import {html, type Markup} from './markup.ts';
 
 /** What does not apply, by the reason. */

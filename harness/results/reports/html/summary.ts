@@ -1,4 +1,5 @@
-import {countVerdicts, type RunEvent} from '../../run/events.ts';
+import {countVerdicts} from '../../run/cell-name.ts';
+import type {RunEvent} from '../../run/events.ts';
 import {sumOfNotRun} from '../../run/kernel-summary.ts';
 import type {RunRecord} from '../../run/read-run.ts';
 import {verdicts} from '../../run/verdict.ts';
