@@ -3,13 +3,13 @@ import {enableCompileCache} from 'node:module';
 import path from 'node:path';
 import {cacheRoot, makeDirectories} from '../host/cache-root.ts';
 
-// Before anything else is loaded: what has been compiled once is read the next time.
+// Before any other import, so that compiled code is cached and loads faster next time.
 try {
 	const directory = path.join(cacheRoot(), 'compiled');
 	makeDirectories(directory);
 	enableCompileCache(directory);
 } catch {
-	// It saves time, no more; a command that needs the cache says what is wrong with it.
+	// Only an optimization; a command that needs the cache reports the error.
 }
 const {main} = await import('./program.ts');
 process.exitCode = await main();
