@@ -8,14 +8,14 @@ export function cacheRoot(): string {
 	return path.resolve(own || path.join(xdg || path.join(homedir(), '.cache'), 'probe-matrix'));
 }
 
-/** Not mkdir's own `recursive`: below /proc, Node's tries for ever. */
+/** Creates a directory and its parents. mkdir's `recursive` is not used, because Node's never returns below /proc. */
 export function makeDirectories(directory: string): void {
 	if (existsSync(directory)) return;
 	makeDirectories(path.dirname(directory));
 	try {
 		mkdirSync(directory);
 	} catch (error) {
-		// Another process was quicker.
+		// Another process created it first.
 		if (!existsSync(directory)) throw error;
 	}
 }
