@@ -2,8 +2,8 @@ import * as z from 'zod';
 import {verdicts} from './verdict.ts';
 
 /**
- * The schema of a run's events: types, checks and `docs/events.schema.json` follow from it. Only what reads events imports
- * it at run time; everything else takes its types from `events.ts`.
+ * The schema of events. Types, checks and `docs/events.schema.json` are derived from it. Only code that reads events
+ * imports it at run time; everything else takes types from `events.ts`, to avoid loading zod.
  */
 export const schemaNumber = 1;
 
@@ -17,14 +17,14 @@ const count = z.int().nonnegative();
 const ms = z.number().describe('milliseconds');
 const names = z.array(text).readonly();
 
-/** A cell: kernel × mechanism × case, and the kind of target if the case has several. */
+/** A cell: kernel × mechanism × case, and the target if the case has several. */
 const cellName = {
 	kernel: text.describe('the id of the kernel'),
 	mechanism: text.describe('how functions are probed'),
 	case: text.describe('suite/name'),
 	target: text.optional().describe('the kind of probed function, if the case has several'),
 };
-const repeat = count.describe('from 1');
+const repeat = count.describe('from 0');
 
 const shard = z.object({
 	index: count.describe('from 1'),
@@ -78,7 +78,7 @@ const pushed = z
 		ms: ms.describe('milliseconds from the start of the SSH connection to the last file'),
 	})
 	.describe(
-		'The module, the fixtures and the programs were pushed into a guest; copies of the guest have them as well.',
+		'The module, the fixtures and the programs were pushed into a guest; guests restored from its snapshot have them as well.',
 	);
 
 const started = z
@@ -140,12 +140,12 @@ const end = z
 	})
 	.describe('The last event; a run without it was interrupted, or is in progress.');
 
-/** Any event; unknown fields are allowed, so that older readers accept newer writers. */
+/** Any event. Unknown fields are allowed, so that older readers accept newer writers. */
 export const eventSchema = z
 	.discriminatedUnion('type', [run, kernel, pushed, started, ended, cell, measurement, end])
 	.describe('One line of --json: one event of a run.');
 
-/** The text of docs/events.schema.json, for consumers in any language. */
+/** The text of docs/events.schema.json. */
 export function eventJsonSchema(): string {
 	return `${JSON.stringify(z.toJSONSchema(eventSchema, {io: 'input'}), null, '\t')}\n`;
 }

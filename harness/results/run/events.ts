@@ -14,7 +14,7 @@ export type {
 	Shard,
 } from './event-schema.ts';
 
-/** `return/call-stack[asm]`: what --match takes and reports print. */
+/** For example `return/call-stack[asm]`, as --match and reports use it. */
 export function cellTitle(cell: CellName): string {
 	return cell.target === undefined ? cell.case : `${cell.case}[${cell.target}]`;
 }

@@ -1,7 +1,7 @@
 import {type CellEvent, cellTitle} from '../../run/events.ts';
 import {html, type Markup} from './markup.ts';
 
-/** What does not apply, by the reason. */
+/** Skipped cells, grouped by reason. */
 export function skipsSection(cells: readonly CellEvent[]): Markup {
 	const reasons = [
 		...Map.groupBy(
