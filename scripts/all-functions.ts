@@ -1,7 +1,9 @@
 /**
- * Probes every function of vmlinux that is not refused, at its entry and its return, a thousand at a time, while the guest works;
- * then all at once for some minutes, which takes hours to attach: `all-functions.ts [kernel] [--minutes M] [--limit N] [--lists
- * DIR]`. Where a batch kills the guest it is halved until the function is known. Ends with 1 if anything was wrong.
+ * Probes every function of vmlinux that is not refused, at entry and return, a thousand at a time, while the guest
+ * works. With --minutes, then probes all at once for that long; attaching all takes hours. A batch that kills the guest
+ * is halved until the function is found. Exits with 1 if anything is wrong.
+ *
+ *   npx node scripts/all-functions.ts [kernel] [--minutes M] [--limit N] [--lists DIR]
  */
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
@@ -20,14 +22,14 @@ const {positionals, values: options} = parseArgs({
 	allowPositionals: true,
 	options: {
 		minutes: {type: 'string', default: '0'},
-		/** Only so many functions, for a try. */
+		/** Probe only this many functions, for a quick try. */
 		limit: {type: 'string'},
 		lists: {type: 'string'},
 	},
 });
 const kernel = positionals[0] ?? fallbackKernel;
 const batchSize = 1000;
-/** It takes seconds; with everything probed, minutes. */
+/** The workload takes seconds, but minutes with everything probed. */
 const workloadMs = 20 * 60_000;
 
 type Func = {readonly name: string; readonly address: Hex};
@@ -70,7 +72,7 @@ for (const batch of chunks(eligible.slice(0, Number(options.limit ?? eligible.le
 }
 
 if (problems.length === 0 && Number(options.minutes) > 0) {
-	// Each attach copies the filter of ftrace: what that calls comes last.
+	// Each attach copies the ftrace filter, so functions that copying calls are attached last.
 	const byHits = counted.toSorted((a, b) => a.counts[0] - b.counts[0]);
 	try {
 		const attached: Func[] = [];
@@ -88,7 +90,7 @@ if (problems.length === 0 && Number(options.minutes) > 0) {
 await guest.guest[Symbol.asyncDispose]();
 
 const hit = counted.filter(({counts: [entry]}) => entry > 0);
-/** The workload cannot do without these, on any kernel that has them. */
+/** Functions that the workload calls on every kernel that has them. */
 const certain = [
 	'vfs_read',
 	'vfs_write',
@@ -157,7 +159,7 @@ async function functionsOf(of: Instance): Promise<readonly Func[]> {
 	return [...found.values()];
 }
 
-/** Those that could be; the kernel may still refuse one. */
+/** Attaches to a batch and returns what was attached; the kernel may refuse some. */
 async function attach({guest: {agent}, prog}: Worked, batch: readonly Func[]): Promise<readonly Func[]> {
 	const {errors} = await agent.call('attachMany', {prog, addresses: batch.map(({address}) => address)});
 	return batch.filter((each, n) => {
@@ -171,7 +173,7 @@ async function count({guest: {agent}}: Worked, attached: readonly Func[]): Promi
 	return attached.map((each, n) => ({...each, counts: counts[n]!}));
 }
 
-/** The one function of a batch that is enough to bring a guest down. */
+/** Finds the function of a batch that brings a guest down by itself. */
 async function findCulprit(batch: readonly Func[]): Promise<Func | undefined> {
 	const fresh = await start();
 	try {
