@@ -1,8 +1,8 @@
 #!/bin/bash
-# A job array, each task a part of the kernels, on nodes that share this directory:
+# A job array with one shard per task, on nodes that share this directory:
 #   night=$(sbatch --parsable --array=1-4 ci/slurm.sh)
 #   sbatch --dependency=afterany:$night ci/slurm.sh merge "$night"
-# OPTIONS says what to run instead of every kernel; all tasks must be given the same.
+# OPTIONS are options of `probe-matrix run` (default: --kernel all); all tasks need the same.
 #SBATCH --job-name=probe-matrix
 #SBATCH --cpus-per-task=4
 #SBATCH --mem=4G
@@ -17,7 +17,7 @@ if [ "${1:-}" = merge ]; then
 	status=0
 	npx probe-matrix merge "$parts/$2"-*.jsonl --json "$parts/$2.jsonl" --history "$history" || status=$?
 	[ $status -ne 2 ] || exit 2
-	# The next night is cut by what this one took.
+	# The next night is sharded by the durations of this one.
 	cp "$parts/$2.jsonl" "$parts/times"
 	npx probe-matrix history prune --history "$history" --keep 60
 	npx probe-matrix report "$parts/$2.jsonl" --history "$history" --baseline last-green --out "$parts/$2.html"
@@ -25,12 +25,12 @@ if [ "${1:-}" = merge ]; then
 	exit $status
 fi
 
-# Each node has a cache of its own: nothing in it is meant to be shared over a network.
+# Each node has its own cache, which must not be shared over a network.
 export PROBE_MATRIX_CACHE=${PROBE_MATRIX_CACHE:-/var/tmp/probe-matrix-$USER}
-# Not --history: its index is no file for several nodes at once.
+# Not --history: several nodes must not use its index at once.
 times=
-[ ! -s "$parts/times" ] || times="--times $parts/times"
-# Words, and globs that are not for the shell.
+[ ! -s "$parts/times" ] || times="--timings $parts/times"
+# Split OPTIONS into words, but do not expand globs.
 set -f
 exec npx probe-matrix run ${OPTIONS:---kernel all} \
 	--shard "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" $times \

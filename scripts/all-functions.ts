@@ -20,14 +20,14 @@ const {positionals, values: options} = parseArgs({
 	allowPositionals: true,
 	options: {
 		minutes: {type: 'string', default: '0'},
-		/** Only so many functions, for a try. */
+		/** Probe only this many functions, for a quick try. */
 		limit: {type: 'string'},
 		lists: {type: 'string'},
 	},
 });
 const kernel = positionals[0] ?? fallbackKernel;
 const batchSize = 1000;
-/** It takes seconds; with everything probed, minutes. */
+/** The workload takes seconds, but minutes with everything probed. */
 const workloadMs = 20 * 60_000;
 
 type Func = {readonly name: string; readonly address: Hex};
@@ -96,7 +96,7 @@ if (problems.length === 0 && Number(options.minutes) > 0) {
 await guest.guest[Symbol.asyncDispose]();
 
 const hit = counted.filter(({counts: [entry]}) => entry > 0);
-/** The workload cannot do without these, on any kernel that has them. */
+/** Functions that the workload calls on every kernel that has them. */
 const certain = [
 	'vfs_read',
 	'vfs_write',
@@ -200,7 +200,7 @@ async function close({guest: {agent}}: Worked, {probes}: Probed): Promise<void> 
 	for (const probe of probes) await agent.call('close', {probe});
 }
 
-/** The one function of a batch that is enough to bring a guest down. */
+/** Finds the function of a batch that brings a guest down by itself. */
 async function findCulprit(batch: readonly Func[]): Promise<Func | undefined> {
 	const fresh = await start();
 	try {

@@ -1,6 +1,8 @@
 /**
- * Measures what the project has budgets for, each as the median of five, and prints a table: `bench.ts [kernel]
- * [--history DIR]`. A history keeps it; `probe-matrix report --history` shows how it has changed.
+ * Measures everything that has a budget, five times each, and prints a table of medians. With --history, the
+ * measurements are kept, and `probe-matrix report --history` shows their trend.
+ *
+ *   npx node scripts/bench.ts [kernel] [--history DIR]
  */
 import {readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -90,7 +92,7 @@ async function measureBoot(guestBuild: GuestBuild): Promise<readonly Row[]> {
 async function measureRestore(guestBuild: GuestBuild): Promise<readonly Row[]> {
 	const loaded = await obtainLoaded(guestBuild);
 	const values: number[] = [];
-	// One more, as the first one has to read the file.
+	// One more round, because the first one has to read the file from disk.
 	for (let round = -1; round < rounds; round++) {
 		await using guest = await Instance.restore(loaded);
 		if (round >= 0) values.push(guest.readyMs);
@@ -98,13 +100,13 @@ async function measureRestore(guestBuild: GuestBuild): Promise<readonly Row[]> {
 	return [{what: 'restore to agent answers', unit: 'ms', budget: 100, values}];
 }
 
-/** From Enter, in a checkout in which one file has just been saved. All that was built before is in the cache. */
+/** From Enter to the result, in a checkout in which one file has just been saved. Earlier builds are in the cache. */
 async function measureEdits(): Promise<readonly Row[]> {
 	await using checkout = await CheckoutCopy.create();
 	const run = ['run', '--kernel', kernel, '--match', 'entry/sp-and-ip[asm]'];
 	const times = async (args: readonly string[], edit: (round: number) => Promise<void> = async () => {}) => {
 		const ended: Ended[] = [];
-		// One more, as the first one has to build and to save what the others find.
+		// One more round, because the first one builds and saves what the others reuse.
 		for (let round = -1; round < rounds; round++) {
 			await edit(round);
 			const end = await checkout.run(...args);
@@ -153,7 +155,9 @@ async function measureEdits(): Promise<readonly Row[]> {
 	];
 }
 
-/** Instructions per call of fx_asm_fentry with one empty program, less those without. Budgets are those of 4.15.18. */
+/**
+ * Instructions per call of fx_asm_fentry with an empty program attached, minus those without. Budgets are for 4.15.18.
+ */
 async function measureCalls(guestBuild: GuestBuild): Promise<readonly Row[]> {
 	const options: InstanceOptions = {cpus: 1, countsInstructions: true, deadlineMs: 180_000};
 	await using guest = await Instance.boot(guestBuild, options);
@@ -182,7 +186,7 @@ async function nsPerCall(agent: Instance['agent']): Promise<number> {
 	const ended = async () => (await agent.call('counts', {})).ended['asm-fentry'];
 	const until = (await ended()) + calls;
 	const {job} = await agent.call('startLoop', request);
-	// Each predicate costs the guest instructions, so only a few are asked.
+	// Each request costs the guest instructions, so poll rarely.
 	while ((await ended()) < until) await sleep(500);
 	const {loop} = await agent.call('stopJob', {job});
 	return Number(BigInt(loop!.lastNs) - BigInt(loop!.firstNs)) / (loop!.done - 1);

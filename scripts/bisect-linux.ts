@@ -1,11 +1,12 @@
 /**
- * Proves `probe-matrix bisect` on a real history: twenty commits on top of Debian's linux-source, of which one breaks what
- * a case asks, one does not build, two do not boot and four change no image. Bisects it by the case, by the same command
- * killed in the middle, and by a script that sees the fault three times in ten; says whether each found the commit.
+ * Tests `probe-matrix bisect` on a real history: twenty commits on top of Debian's linux-source, of which one breaks
+ * what a case tests, one does not build, two do not boot and four do not change the image. Bisects it with the case,
+ * with the same command killed halfway, and with a script that fails three times in ten. Reports whether each found the
+ * commit.
  *
  *   npx node scripts/bisect-linux.ts [5.10 | 6.1 | 6.12] [--times N]
  *
- * Kernels are built once: the first bisect takes ten minutes on two idle cores, the others one or two each.
+ * Kernels are built once: the first bisect takes ten minutes on two idle cores, the others one or two minutes each.
  */
 import {existsSync} from 'node:fs';
 import {appendFile, mkdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
@@ -23,7 +24,7 @@ const work = cacheDirectory('bisect', `history-${series}`);
 const tree = path.join(work, 'tree');
 
 const commits = 20;
-// Where a bisect comes by on its way: git asks 9 first, and 14 or 15 later.
+// Commits that the bisect tests: git asks for 9 first, and for 14 or 15 later.
 const doesNotBuild = 9;
 const doNotBoot = [14, 15];
 const breaks = 13;
@@ -33,7 +34,7 @@ const git = async (directory: string, ...args: readonly string[]) =>
 	(await execa('git', ['-C', directory, '-c', 'user.name=Nobody', '-c', 'user.email=nobody@localhost', ...args]))
 		.stdout;
 
-/** One file that is compiled in, and what each commit makes of it. */
+/** A file that is compiled in, with the content for each commit. */
 function fileOf(commit: number): string {
 	return [
 		'// SPDX-License-Identifier: GPL-2.0',
@@ -55,7 +56,7 @@ async function makeTree(): Promise<void> {
 	await cloneTree(await debianSource(series), unfinished);
 	await git(unfinished, 'init', '--quiet', '--initial-branch=main');
 	await git(unfinished, 'config', 'gc.auto', '0');
-	// The files are links into the cache: what is changed is replaced.
+	// The files are hard links into the cache: replace them instead of writing to them.
 	const replace = async (file: string, change: (text: string) => string) => {
 		const target = path.join(unfinished, file);
 		const text = await readFile(target, 'utf8').catch(() => '');

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Checks kmod/ as a kernel's own code is: warnings of W=1, sparse, kernel-doc, and checkpatch where a kernel tree is given:
-# check-kmod.sh HEADERS [TREE]. HEADERS is what a kernel's modules are built with, TREE holds scripts/checkpatch.pl. Says
-# nothing and ends with 0 if there is nothing to say.
+# Checks kmod/ by the kernel's own standards: warnings of W=1, sparse, kernel-doc, and with TREE also checkpatch.
+# HEADERS is the build directory for modules of a kernel, TREE contains scripts/checkpatch.pl. Prints nothing and exits
+# with 0 if there are no findings. Usage: check-kmod.sh HEADERS [TREE]
 set -e
 headers=${1:?a directory of kernel headers}
 tree=$2
@@ -15,7 +15,8 @@ said=$(
 		perl "$headers/scripts/kernel-doc" -none "$file" 2>&1 | grep -E 'warning|error' || true
 	done
 	if [ -n "$tree" ]; then
-		# One source serves many kernels, so it has to ask for the version; asm-compat.h is assembly, which it cannot read.
+		# LINUX_VERSION_CODE is allowed, because one source serves many kernels; checkpatch cannot parse asm-compat.h,
+		# which is assembly.
 		perl "$tree/scripts/checkpatch.pl" --no-tree --terse --no-summary --max-line-length=120 \
 			--ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON -f $(ls "$copy"/*.[ch] | grep -v asm-compat) || true
 	fi

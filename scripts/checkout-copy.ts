@@ -7,14 +7,14 @@ import {projectRoot} from '../harness/build/sources.ts';
 
 export type Ended = {
 	readonly exitCode: number;
-	/** All that was printed. */
+	/** Lines of standard output and standard error. */
 	readonly lines: readonly string[];
-	/** From the start to the first line of a finished cell, and to the end. */
+	/** Time in ms from the start to the first line of a finished cell, and to the exit. */
 	readonly verdictMs: number;
 	readonly endMs: number;
 };
 
-/** A copy of this checkout whose sources may be changed, with the same cache and packages. */
+/** A copy of this checkout whose sources may be changed. It shares the cache and node_modules. */
 export class CheckoutCopy implements AsyncDisposable {
 	readonly directory: string;
 
@@ -30,12 +30,12 @@ export class CheckoutCopy implements AsyncDisposable {
 		this.directory = directory;
 	}
 
-	/** Puts `text` behind a file's own. */
+	/** Appends text to a file. */
 	async append(file: string, text: string): Promise<void> {
 		await appendFile(path.join(this.directory, file), text);
 	}
 
-	/** Throws if there is nothing to replace. */
+	/** Replaces text in a file. Throws if it is not there. */
 	async replace(file: string, from: string, to: string): Promise<void> {
 		const name = path.join(this.directory, file);
 		const text = await readFile(name, 'utf8');
@@ -43,7 +43,7 @@ export class CheckoutCopy implements AsyncDisposable {
 		await writeFile(name, text.replace(from, to));
 	}
 
-	/** Runs probe-matrix as it stands there. */
+	/** Runs probe-matrix of this copy. */
 	async run(...args: readonly string[]): Promise<Ended> {
 		const startedAt = performance.now();
 		const child = spawn(process.execPath, [path.join(this.directory, 'harness/cli/main.js'), ...args], {

@@ -1,6 +1,6 @@
 #!/bin/bash
-# As root: runs with the cache on disks that are too small, and looks at what is said. Each time it has to be one clear
-# sentence, nothing half-made may be left, and with the space that is needed the same cache has to work.
+# Run as root: runs with the cache on disks that are too small and shows the messages. Each run must end with one clear
+# sentence and leave no partial files, and with enough space the same cache must work.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 cache=${PROBE_MATRIX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/probe-matrix}
@@ -29,7 +29,8 @@ unshare -m bash -uc '
 	exit $status
 ' || exit
 
-# A history on such a disk: what does not fit is told, what fits is kept, and with space all is well again.
+# A history on a full disk: what does not fit is reported, what fits is kept, and with more space everything works
+# again.
 unshare -m bash -uc '
 	mount -t tmpfs -o size=64k none "$place"
 	node=node_modules/.bin/node

@@ -1,6 +1,8 @@
 /**
- * Random ioctls until there were as many as asked for: `fuzz.ts [count] [kernel] [seed]`. Ends with 1 if an answer was wrong, the
- * kernel complained, or something was left.
+ * Calls random ioctls until there were `count`. Exits with 1 if an answer was wrong, the kernel reported a problem, or
+ * something was left behind.
+ *
+ *   npx node scripts/fuzz.ts [count] [kernel] [seed]
  */
 import {buildGuest} from '../harness/build/guest-build.ts';
 import {findKernelReports} from '../harness/crash/crash-detector.ts';
@@ -13,7 +15,7 @@ import {loadSuite} from '../harness/vm/load-suite.ts';
 const count = Number(process.argv[2] ?? 1e6);
 const kernel = process.argv[3] ?? fallbackKernel;
 let seed = Number(process.argv[4] ?? Date.now() % 1e6);
-/** By who asks: most by those who may. */
+/** Credentials of the callers; most calls are privileged ones, which get further. */
 const rights = ['root', 'root', 'root', 'noSysAdmin', 'userNamespace'] as const;
 const callsAtOnce = 20_000;
 
@@ -56,7 +58,7 @@ process.stdout.write(
 );
 process.exitCode = problems.length > 0 ? 1 : 0;
 
-/** What must be the same in the end, and how much the kernel has allocated, which only grows with what is leaked. */
+/** State that must be the same at the end, and allocated memory, which grows only with leaks. */
 async function state(): Promise<{text: string; kib: number}> {
 	const {stdout} = await link.exec(
 		[

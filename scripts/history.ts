@@ -1,6 +1,7 @@
 /**
- * How long a large history takes: 1000 runs of 400 cells. Each step is a process of its own, so that its memory is its own.
- * Ends with 1 if one whose time matters takes more than 2 s of CPU (others may keep the host busy), or 200 MiB.
+ * Measures a large history: 1000 runs of 400 cells. Each step is a process of its own, so that its memory can be
+ * measured. Exits with 1 if a step whose time matters takes more than 2 s of CPU time (elapsed time depends on other
+ * load) or 200 MiB.
  */
 import {spawnSync} from 'node:child_process';
 import {mkdirSync, writeFileSync} from 'node:fs';
@@ -60,7 +61,7 @@ if (name !== undefined) {
 	process.stdout.write(
 		`${name.padEnd(16)} ${format(seconds)} s, with its start ${format(cpuSeconds)} s of CPU  ${String(mebibytes).padStart(4)} MiB  (${result})\n`,
 	);
-	// It is made once, and after that only for what is new.
+	// The index is made once and then only updated, so its time does not matter.
 	if (name !== 'index' && (cpuSeconds > 2 || mebibytes > 200)) process.exitCode = 1;
 } else {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'history-'));

@@ -1,6 +1,8 @@
 /**
- * Kills `probe-matrix run` by SIGKILL at random moments, in a cache of its own that the runs have to fill, and looks for
- * what that leaves behind: `kills.ts [count] [seed]`. Ends with 1 if something is left or the cache no longer works.
+ * Kills `probe-matrix run` with SIGKILL at random moments, with a private cache that the runs have to fill, and checks
+ * what is left behind. Exits with 1 if something is left or the cache no longer works.
+ *
+ *   npx node scripts/kills.ts [count] [seed]
  */
 import {spawn} from 'node:child_process';
 import {mkdtempDisposableSync, readdirSync, readFileSync} from 'node:fs';
@@ -18,7 +20,7 @@ process.stderr.write(`kills: seed ${seed}\n`);
 
 using cache = mkdtempDisposableSync(path.join(tmpdir(), 'kills-cache-'));
 using runtime = mkdtempDisposableSync(path.join(tmpdir(), 'kills-run-'));
-// What is downloaded, so that the archive is spared; all that is built is made by the runs.
+// Copy downloads, to spare the archive; the runs must build everything else.
 for (const part of ['trees', 'kernels', 'index']) {
 	await cp(path.join(cacheRoot(), part), path.join(cache.path, part), {
 		recursive: true,
@@ -42,7 +44,7 @@ for (let round = 1; round <= count; round++) {
 	if (!killed) ended++;
 	child.kill('SIGKILL');
 	await over;
-	// A compiler that is told to end by its make needs a moment, and on a busy host some.
+	// A compiler that make ends needs a moment, on a busy host several.
 	for (let waited = 0; waited < 20 && survivors().length > 0; waited++) await sleep(500);
 	for (const pid of survivors()) problems.push(`round ${round}: process ${pid} is alive`);
 	if (round % 10 === 0) process.stderr.write(`${round} kills, ${ended} were too late, ${problems.length} problems\n`);
@@ -68,20 +70,20 @@ function isNeeded(name: string): boolean {
 	);
 }
 
-/** Mostly early, when things are made; sometimes late enough for a run to come further than the one before. */
+/** Mostly early, when things are made; sometimes late enough for a run to get further than the one before. */
 function randomMs(): number {
 	seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
 	return 100 + 25_000 * (seed / 2 ** 31) ** 2;
 }
 
-/** Processes that were started for this cache: their environment names it. */
+/** Processes of this cache, which is in their environment. */
 function survivors(): readonly string[] {
 	return readdirSync('/proc').filter(pid => {
 		if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
 		try {
 			return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`PROBE_MATRIX_CACHE=${cache.path}\0`);
 		} catch {
-			// It has ended meanwhile, or is not ours to look at.
+			// It has ended, or belongs to another user.
 			return false;
 		}
 	});
@@ -94,7 +96,7 @@ function below(directory: string, wanted: (name: string) => boolean): readonly s
 		.filter(name => name.split(path.sep).some(wanted));
 }
 
-/** Memos name paths of the cache they were written in. */
+/** Memos contain paths of the cache that they were written in. */
 async function replaceInMemos(directory: string): Promise<void> {
 	for (const name of readdirSync(directory)) {
 		const file = path.join(directory, name);

@@ -1,10 +1,10 @@
 /**
- * Builds a kernel from Debian's source package with images/kconfig and runs the matrix on it: the proof that a release
- * other than 4.15.18 can be built from source, where kernel.org is out of reach.
+ * Builds a kernel from Debian's source package with images/kconfig and runs the matrix on it. It shows that releases
+ * other than 4.15.18 can be built from source, even if kernel.org is unreachable.
  *
  *   npx node scripts/linux-source.ts [5.10 | 6.1 | 6.12] [options of `probe-matrix run`]
  *
- * Takes about 150 MB of download and a quarter of an hour on two cores; the exit status is that of the run.
+ * Downloads about 150 MB and takes a quarter of an hour on two cores. The exit status is that of the run.
  */
 import path from 'node:path';
 import {execa} from 'execa';

@@ -1,4 +1,4 @@
-/** Restores the snapshot of a kernel, with the suite in it, again and again: `restores.ts [count] [kernel]`. Ends with 1 if one failed. */
+/** Restores a kernel's loaded snapshot repeatedly: `restores.ts [count] [kernel]`. Exits with 1 if a restore fails. */
 import {buildGuest} from '../harness/build/guest-build.ts';
 import {obtainBootableKernel} from '../harness/guest/bootable-kernel.ts';
 import {messageOf} from '../harness/host/errors.ts';
@@ -14,7 +14,7 @@ const loaded = await obtainLoaded(await buildGuest(await obtainBootableKernel(ke
 const readyMs: number[] = [];
 const goneMs: number[] = [];
 const failures: string[] = [];
-/** After each hundred: the first one warms up what is compiled and cached. */
+/** After each hundred restores; during the first hundred, code is compiled and caches are filled. */
 const memoryMib: number[] = [];
 for (let round = 1; round <= count; round++) {
 	try {

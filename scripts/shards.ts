@@ -1,7 +1,9 @@
 /**
- * Proves by real runs that parts merged equal the whole: `shards.ts [options of probe-matrix run]`, by default a few cells
- * on three kernels of Debian. Runs them once whole and once cut in three, merges, and compares cell by cell; merges what
- * must not be merged, too. Ends with 1 if something is not as it should be.
+ * Tests with real runs that merged shards equal the whole run, by default with a few cells on three Debian kernels.
+ * Runs them whole and in three shards, merges, and compares cell by cell; also merges what must be rejected. Exits with
+ * 1 on a difference.
+ *
+ *   npx node scripts/shards.ts [options of probe-matrix run]
  */
 import {mkdtempDisposableSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';

@@ -1,7 +1,7 @@
 #!/bin/bash
-# As root, on Debian: installs slurm-wlm where it is missing, makes this machine a cluster of one node, submits ci/slurm.sh
-# as a job array, and looks whether the merged result is the same as one whole run, cell for cell. What was installed is
-# removed again. OPTIONS are those of `probe-matrix run`; DEADLINE is how many seconds the jobs may take, an hour if not said.
+# Run as root on Debian: installs Slurm if it is missing, makes this machine a cluster of one node, submits ci/slurm.sh
+# as a job array, and checks that the merged result equals one whole run, cell by cell. What was installed is removed
+# again. OPTIONS are those of `probe-matrix run`; DEADLINE is the time limit of the jobs in seconds (default: 3600).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OPTIONS=${OPTIONS:---kernel debian-6.1 --kernel debian-6.12 --match module/* --match return/return-value}
@@ -14,10 +14,10 @@ pids=()
 jobs=()
 
 undo() {
-	# Whatever of it fails, the rest is still to be undone.
+	# If a step fails, the others still have to be undone.
 	set +e
 	if [ ${#jobs[@]} -gt 0 ]; then
-		# A step of a job outlives slurmd, which is to be killed next.
+		# A job step outlives slurmd, which is killed next.
 		scancel "${jobs[@]}" 2>/dev/null
 		for _ in {1..50}; do [ -n "$(squeue -h 2>/dev/null)" ] || break; sleep 0.2; done
 	fi
@@ -46,7 +46,7 @@ allow_services() {
 	made_policy=
 }
 
-# All of which there is more than configuration, half installed ones included.
+# Packages that are more than leftover configuration, including half-installed ones.
 packages() {
 	dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' | sed -n 's/^.[^nc].//p' | sort
 }
@@ -59,13 +59,13 @@ if [ -n "$missing" ]; then
 	apt-get update -qq
 	packages >"$place/packages"
 	mv "$place/packages" "$place/before"
-	# Nothing that is installed may start a service of its own.
+	# Keep installed packages from starting their services.
 	forbid_services
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurmctld slurmd slurm-client munge >/dev/null
 	allow_services
 fi
 
-# Keys, sockets and state of the cluster are in a place of their own.
+# Keys, sockets and state of the cluster are in a private directory.
 mkdir -m 0755 "$place"/{munge,spool,state}
 chmod 0755 "$place"
 head -c 1024 /dev/urandom >"$place/munge/key"

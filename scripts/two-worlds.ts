@@ -1,6 +1,6 @@
 /**
- * Two checkouts whose modules differ run at once, with one cache: each has its own verdicts. `two-worlds.ts [rounds]
- * [kernel]`; ends with 1 if one of them was not as it has to be.
+ * Runs two checkouts with different modules at once, with one cache: each must get its own verdicts. Exits with 1 if
+ * one does not: `two-worlds.ts [rounds] [kernel]`.
  */
 import {fallbackKernel} from '../harness/suites/bprobe/default-kernels.ts';
 import {CheckoutCopy} from './checkout-copy.ts';
@@ -11,11 +11,11 @@ const args = ['run', '--kernel', kernel, '--match', 'entry/sp-and-ip[asm]', '--m
 
 await using good = await CheckoutCopy.create();
 await using bad = await CheckoutCopy.create();
-// What programs see as the address of the function is off by one.
+// The function address that programs see is off by one.
 await bad.replace('kmod/handler.h', 'to->ip = address;', 'to->ip = address + 1;');
 let problems = 0;
 for (let round = 1; round <= rounds; round++) {
-	// Both have to be built, pushed and saved anew.
+	// Force a new build, push and snapshot of both.
 	for (const copy of [good, bad]) await copy.append('kmod/entry.c', `\nint bp_round_${round}_${process.pid}(void);\n`);
 	const [one, other] = await Promise.all([good.run(...args), bad.run(...args)]);
 	const verdicts = [one, other].map(({lines}) =>

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Proves that the harness needs no root: as root, runs four cells as nobody, in a copy of this checkout and of what the
-# cache has downloaded. Builds, snapshot and run are nobody's own.
+# Shows that the harness needs no root: run as root, it runs four cells as nobody, in a copy of this checkout and of the
+# downloads in the cache. nobody builds everything and makes the snapshot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cache=${PROBE_MATRIX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/probe-matrix}

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What a guest does while functions of its kernel are probed, with results that are known beforehand. Ends with 1 and a
-# line that names what came out wrong.
+# The workload of a guest whose kernel functions are probed. Its results are known beforehand. Exits with 1 and a line
+# that names the wrong result.
 d=$(mktemp -d)
 trap 'rm -rf "$d"' EXIT
 

@@ -4,8 +4,8 @@ import path from 'node:path';
 import {execa} from 'execa';
 
 /**
- * A module without its debug information and the id made from it, which name the directory that it was built in: what is
- * the same does the same. It is a tenth of the whole, which guests would keep in memory twice.
+ * A module without debug information and build id. Both depend on the build directory, so modules that behave the same
+ * would differ. The result is a tenth of the size, which matters because a guest holds it in memory twice.
  */
 export async function readBareModule(file: string): Promise<Buffer> {
 	await using work = await mkdtempDisposable(path.join(tmpdir(), 'probe-matrix-'));

@@ -10,17 +10,17 @@ const entries = [
 	{path: 'root', directory: true, mode: 0o700},
 ] as const;
 
-test('the order of the entries does not matter', t => {
+test('the archive does not depend on the order of entries', t => {
 	t.deepEqual(writeCpio(entries), writeCpio(entries.toReversed()));
 });
 
-test('an entry that comes later wins', t => {
+test('a later entry with the same path wins', t => {
 	const archive = writeCpio([...entries, {path: 'bin', data: Buffer.from('mine')}]).toString('latin1');
 	t.true(archive.includes('mine'));
 	t.is(archive.split('bin\0').length, 4 - 1);
 });
 
-test('busybox reads what we write', async t => {
+test('busybox can list the archive', async t => {
 	await using directory = await mkdtempDisposable(`${tmpdir()}/cpio-`);
 	const busybox = await execa('busybox', ['cpio', '-tv'], {
 		input: writeCpio(entries),

@@ -1,10 +1,12 @@
-/** One entry of an archive; `path` without a slash in front. Parent directories are added. */
+/** One entry of an archive; `path` has no leading slash. Missing parent directories are added. */
 export type CpioEntry =
 	| {readonly path: string; readonly data: Buffer; readonly mode?: number}
 	| {readonly path: string; readonly linkTo: string}
 	| {readonly path: string; readonly directory: true; readonly mode?: number};
 
-/** A `newc` archive as the kernel unpacks it: sorted, owned by root, without times, so the same in is the same out. */
+/**
+ * Writes a `newc` archive for the kernel to unpack: sorted, owned by root and without mtimes, so it is reproducible.
+ */
 export function writeCpio(entries: readonly CpioEntry[]): Buffer {
 	const all = new Map<string, CpioEntry>();
 	for (const entry of entries) {

@@ -10,7 +10,7 @@ import {obtainKernel} from '../kernels/obtain.ts';
 import {buildGuest} from './guest-build.ts';
 import {projectRoot} from './sources.ts';
 
-/** Sources of bprobe that a test may change. */
+/** A copy of bprobe's sources, for a test to change. */
 async function copyOfModule() {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'kmod-'));
 	await cp(path.join(projectRoot, 'kmod'), directory.path, {recursive: true});
@@ -35,7 +35,7 @@ const timesOf = async (directory: string) => {
 	);
 };
 
-test.serial('one file changed is one file compiled, and gives what a build from nothing gives', async t => {
+test.serial('changing one file compiles one file, with the same result as a full build', async t => {
 	t.timeout(20 * 60_000);
 	const kernel = await obtainKernel('debian-6.1');
 	await using module = await copyOfModule();
@@ -58,7 +58,7 @@ test.serial('one file changed is one file compiled, and gives what a build from 
 	const anew = await buildGuest(kernel, {module: module.path});
 	t.true((await readFile(anew.modules.bprobe)).equals(incremental), 'the same to the byte');
 
-	// A warning fails the build each time, not only when its file is compiled.
+	// A warning must fail every build, not only the one that compiles its file.
 	await writeFile(module.entry, `${text}\n#warning "of a test"\n`);
 	for (const time of ['first', 'second'])
 		await t.throwsAsync(
@@ -66,7 +66,7 @@ test.serial('one file changed is one file compiled, and gives what a build from 
 			{instanceOf: BuildError, message: /of a test/},
 			time,
 		);
-	// Errors name the file that people edit.
+	// Errors must name the original file, not the copy.
 	await writeFile(module.entry, `${text}\nint x = nosuch;\n`);
 	const error = await t.throwsAsync(buildGuest(kernel, {module: module.path}), {instanceOf: BuildError});
 	t.regex(error?.message ?? '', /^kmod\/entry\.c:\d+:9: error: /m);
@@ -74,12 +74,12 @@ test.serial('one file changed is one file compiled, and gives what a build from 
 	await t.notThrowsAsync(buildGuest(kernel, {module: module.path}));
 });
 
-test.serial('a module whose first build failed is built as a whole once it is mended', async t => {
+test.serial('after a failed first build, the module is built in full', async t => {
 	t.timeout(20 * 60_000);
 	const kernel = await obtainKernel('debian-6.1');
 	await using module = await copyOfModule();
 	const text = await readFile(module.entry, 'utf8');
-	// A file that no build of this module had makes it begin from nothing.
+	// A new source file forces a build from scratch.
 	await writeFile(path.join(path.dirname(module.entry), 'of_a_test.h'), `/* ${randomUUID()} */\n`);
 	await writeFile(module.entry, `${text}\nint x = nosuch;\n`);
 	await t.throwsAsync(buildGuest(kernel, {module: module.path}), {instanceOf: BuildError});
@@ -88,7 +88,7 @@ test.serial('a module whose first build failed is built as a whole once it is me
 	t.true((await readFile(modules.bprobe)).length > 0);
 });
 
-test.serial('two processes with different sources of one module get each its own', async t => {
+test.serial('concurrent builds of one module from different sources do not mix', async t => {
 	t.timeout(20 * 60_000);
 	const kernel = await obtainKernel('debian-6.1');
 	await using module = await copyOfModule();
@@ -110,7 +110,7 @@ test.serial('two processes with different sources of one module get each its own
 	t.true(two!.includes('bp_other') && !two!.includes('bp_one'));
 });
 
-test.serial('programs of the guest are the same whether built from nothing or after an edit', async t => {
+test.serial('an incremental build of guest programs equals a full one', async t => {
 	t.timeout(10 * 60_000);
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'guest-'));
 	for (const name of ['guest', 'kmod', 'fixtures'])

@@ -10,38 +10,38 @@ import {buildOnce} from './make.ts';
 import {toolchainOf} from './toolchain.ts';
 import {obtainUserland} from './userland.ts';
 
-/** What a guest of one kernel boots from; nothing of what is tested in it. */
+/** What a guest of one kernel boots from; independent of the suite. */
 export type BootFiles = {readonly kernel: Kernel; readonly initramfs: string};
 
-/** A file for the guest: `path` there without a slash in front, `source` here. */
+/** A file to push into the guest: `path` in the guest without a leading slash, `source` on the host. */
 export type PushedFile = {readonly path: string; readonly source: string; readonly mode: number};
 
-/** All that a guest needs to run one kernel's part of the matrix: what it boots from, and what is pushed into it then. */
+/** Everything that a guest of one kernel needs: what it boots from, and what is pushed into it afterwards. */
 export type GuestBuild = BootFiles & {
 	readonly files: readonly PushedFile[];
-	/** Stands for the files: their names, modes and contents, and in which order modules are inserted. */
+	/** Hash of the files' names, modes and contents, and of the order in which modules are inserted. */
 	readonly identity: string;
-	/** The modules, in the order in which they are inserted, with their symbols: for gdb and for lines of reports. */
+	/** The unstripped modules in the order of insertion, for gdb and for source lines in reports. */
 	readonly modules: Readonly<Record<'fixtures' | 'bprobe', string>>;
 };
 
 export type PayloadOptions = {
 	readonly signal?: AbortSignal | undefined;
-	/** Sources of the module bprobe to take instead of the project's own. */
+	/** Sources of bprobe to build instead of the project's own. */
 	readonly module?: string;
-	/** Called where a module has to be compiled, as it does not lie in the cache. */
+	/** Called when a module is not in the cache and must be compiled. */
 	readonly onCompile?: () => void;
-	/** Called once if anything that is pushed has to be built, as soon as it is known what guests boot from. */
+	/** Called once, if any pushed file must be built, as soon as the boot files are known. */
 	readonly onBuild?: (files: BootFiles) => void;
 };
 
-/** Where the suite's files are in a guest; the programs there know it as LIBRARY (guest/agent/agent.h). */
+/** Where the suite's files are in the guest; LIBRARY in guest/agent/agent.h must match. */
 const library = 'usr/lib/probe-matrix';
 
-/** The suite's agent in a guest, which takes the place of the one that the guest boots with. */
+/** The suite's agent in the guest. It replaces the one that the guest boots with. */
 export const suiteAgent = `/${library}/agent`;
 
-/** Builds what changed since the last time. Throws BuildError with the compiler's words when ours does not build. */
+/** Builds what is not in the cache. Throws BuildError with the compiler's output. */
 export async function buildGuest(kernel: Kernel, options: PayloadOptions = {}): Promise<GuestBuild> {
 	const {signal} = options;
 	const files = buildBootFiles(kernel, {signal});
@@ -50,7 +50,7 @@ export async function buildGuest(kernel: Kernel, options: PayloadOptions = {}): 
 		if (isTold) return;
 		isTold = true;
 		files.then(options.onBuild, () => {
-			// Told below.
+			// The await below throws it.
 		});
 	};
 	const [boot, programs, fixtures, bprobe] = await allOrFirstError([
@@ -64,7 +64,7 @@ export async function buildGuest(kernel: Kernel, options: PayloadOptions = {}): 
 	return {...boot, files: pushed, modules, identity: await identityOf(pushed, Object.keys(modules))};
 }
 
-/** What a guest of that kernel boots from. Throws as buildGuest does. */
+/** Builds what a guest of that kernel boots from. Throws like buildGuest. */
 export async function buildBootFiles(
 	kernel: Kernel,
 	{signal}: Pick<PayloadOptions, 'signal'> = {},
@@ -73,12 +73,12 @@ export async function buildBootFiles(
 	return {kernel, initramfs: await assembleInitramfs({kernel, userland, programs}, {signal})};
 }
 
-/** What guests of all kernels have in common. Throws as buildGuest does, and then no kernel is at fault. */
+/** Builds what guests of all kernels share. Throws like buildGuest; a failure is then not due to a kernel. */
 export async function buildShared({signal}: Pick<PayloadOptions, 'signal'>): Promise<void> {
 	await allOrFirstError([obtainUserland({signal}), buildBasePrograms({signal}), buildSuitePrograms({signal})]);
 }
 
-/** init and the agent that knows no suite. */
+/** init, and the agent without a suite. */
 async function buildBasePrograms({signal}: Pick<PayloadOptions, 'signal'>): Promise<string> {
 	return buildOnce({
 		name: 'guest-base',
@@ -95,7 +95,7 @@ async function buildBasePrograms({signal}: Pick<PayloadOptions, 'signal'>): Prom
 
 type BuildOptions = Pick<PayloadOptions, 'signal'> & {readonly onBuild?: () => void};
 
-/** The agent with the suite's operations, bprobectl, the eBPF objects, and the library as others would link it. */
+/** The agent with the suite's operations, bprobectl, the eBPF objects, and libbprobe as a library. */
 async function buildSuitePrograms({signal, onBuild}: BuildOptions): Promise<string> {
 	return buildOnce({
 		name: 'guest-suite',
@@ -120,10 +120,10 @@ function programsCommand(copy: string, target: string): readonly string[] {
 	return ['make', '--no-print-directory', '-j2', '-C', 'guest', `OUT=${path.join(copy, 'out')}`, target];
 }
 
-/** In the order in which they are inserted. */
+/** Source directories, in the order in which the modules are inserted. */
 const moduleDirectories = {fixtures: 'fixtures', bprobe: 'kmod'};
 
-/** One module for one kernel: NAME.ko with its symbols, and `bare/NAME.ko` for guests. */
+/** Builds one module for one kernel: NAME.ko with debug information, and `bare/NAME.ko` for guests. */
 async function buildModule(
 	name: 'fixtures' | 'bprobe',
 	kernel: Kernel,
@@ -145,7 +145,7 @@ async function buildModule(
 				make: toolchain.make(copy),
 				args: [
 					...['-C', kernel.buildTree, `M=${path.join(copy, source)}`],
-					// Debian's headers ask for the very compiler of their suite.
+					// Debian's headers name the compiler of their own suite.
 					...[`CC=${toolchain.cc}`, ...more, 'modules'],
 				],
 			}),
@@ -187,7 +187,7 @@ async function identityOf(files: readonly PushedFile[], modules: readonly string
 	return hash.digest('hex');
 }
 
-/** All results, or the first error once everything has ended: nothing is left running behind it. */
+/** All results, or the first error. Waits until all have settled, so that nothing runs on after an error. */
 async function allOrFirstError<const T extends readonly Promise<unknown>[]>(
 	work: T,
 ): Promise<{-readonly [K in keyof T]: Awaited<T[K]>}> {

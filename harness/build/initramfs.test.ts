@@ -6,7 +6,7 @@ import {obtainKernel} from '../kernels/obtain.ts';
 import {buildGuest} from './guest-build.ts';
 import {obtainUserland} from './userland.ts';
 
-test('the initramfs holds nothing of kmod and fixtures, what is pushed is all there is of them', async t => {
+test('the initramfs holds no file of the suite; all of them are pushed', async t => {
 	t.timeout(20 * 60_000);
 	const {initramfs, files} = await buildGuest(await obtainKernel('debian-6.1'));
 	const busybox = path.join(await obtainUserland(), 'usr/bin/busybox');

@@ -12,19 +12,19 @@ import {userlandEntries} from './userland.ts';
 
 export type Parts = {
 	readonly kernel: Kernel;
-	/** Debian's programs, unpacked. */
+	/** Directory with Debian's programs, unpacked. */
 	readonly userland: string;
-	/** init and agent-base. */
+	/** Directory with init and agent-base. */
 	readonly programs: string;
 };
 
-/** What decides, besides the parts, how they are put together. */
+/** Besides the parts, these files decide what the archive holds. */
 const recipeFiles = [
 	...['initramfs', 'cpio', 'kernel-modules', 'userland'].map(name => `harness/build/${name}.ts`),
 	...['images/guest.json', 'images/guest-packages.json'],
 ];
 
-/** The initramfs of those parts: the same parts give the same file. */
+/** Path of the initramfs of these parts. The same parts give the same bytes. */
 export async function assembleInitramfs(
 	parts: Parts,
 	{signal}: {signal?: AbortSignal | undefined} = {},

@@ -4,14 +4,14 @@ import path from 'node:path';
 import type {Command} from './make.ts';
 import {emptyDirectory} from './sources.ts';
 
-/** Where the commands of the last build from nothing are, in the directory of the build. */
+/** In the build directory: the recorded commands of the last full build. */
 const recordedName = '.recorded';
 const recorderName = '.recorder';
 
 /**
- * Takes the place of make for kbuild's own calls. kbuild asks the compiler some hundred predicates before it looks at a
- * module, which takes longer than to compile one file of it; the answers lie in the environment of the makes that it
- * calls then. So those calls are written down, each as a script that makes it again.
+ * Stands in for make when kbuild calls itself. Before kbuild looks at a module, it runs the compiler some hundred times
+ * to probe its options, which takes longer than compiling one file. It passes the results on in the environment of the
+ * makes that it calls. So those calls are recorded, each as a script that repeats it.
  */
 const recorder = `#!/bin/sh
 quoted() { printf "%s" "$1" | sed "s/'/'\\\\\\\\''/g; 1s/^/'/; \\$s/\\$/'/"; }
@@ -35,17 +35,15 @@ exec make "$@"
 
 /** How make is called for one directory of modules. */
 type KbuildOptions = {
-	/** Where it is built; holds the modules' directory. */
+	/** The build directory; the modules' directory is below it. */
 	readonly directory: string;
-	/** As far as `make`, that included. */
+	/** The command up to and including `make`. */
 	readonly make: Command;
 	readonly args: readonly string[];
 	readonly isRestart: boolean;
 };
 
-/**
- * What builds the modules below `directory`: kbuild as a whole the first time, then what it called.
- */
+/** The commands that build the modules below `directory`: kbuild as a whole the first time, then the recorded calls. */
 export async function kbuildCommands(options: KbuildOptions): Promise<readonly Command[]> {
 	const {directory, make, args, isRestart} = options;
 	const recorded = path.join(directory, recordedName);

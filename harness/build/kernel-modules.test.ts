@@ -20,7 +20,7 @@ async function kernelWith(t: ExecutionContext, modules: Record<string, string>):
 	return {...none, id: 'k', release: '1.2', modules: directory.path};
 }
 
-test('what a module needs is loaded before it, once, uncompressed', async t => {
+test('dependencies come before the module that needs them, once and uncompressed', async t => {
 	const kernel = await kernelWith(t, {'a.ko': 'b,c', 'b.ko.gz': 'c-low', 'c.ko': '', 'c_low.ko': 'built_in_one'});
 	const found = await kernelModules(kernel, ['a', 'b']);
 	t.deepEqual(
@@ -30,10 +30,10 @@ test('what a module needs is loaded before it, once, uncompressed', async t => {
 	t.is(found[1]!.data.toString('latin1', 0, 3), 'ELF');
 });
 
-test('what is built in needs no file', async t => {
+test('a built-in module needs no file', async t => {
 	t.deepEqual(await kernelModules(await kernelWith(t, {}), ['built_in_one']), []);
 });
 
-test('a module that is nowhere is named', async t => {
+test('a missing module is named in the error', async t => {
 	await t.throwsAsync(kernelModules(await kernelWith(t, {}), ['ghost']), {instanceOf: BuildError, message: /ghost/});
 });

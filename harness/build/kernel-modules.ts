@@ -6,9 +6,9 @@ import {BuildError} from '../host/errors.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 
 /**
- * The kernel's own modules of those names and what they depend on, in the order they must be loaded, uncompressed.
- * Names that are built in give nothing; a kernel without modules has all of them built in. The dependencies come from the
- * modules themselves: Debian's modules.dep is made by depmod at installation only.
+ * The kernel's modules of these names and their dependencies, uncompressed and in loading order. Built-in names give
+ * nothing; a kernel without modules has all of them built in. Throws BuildError for an unknown name. Dependencies are
+ * read from the modules, because Debian's packages have no modules.dep: depmod writes it at installation.
  */
 export async function kernelModules(kernel: Kernel, names: readonly string[]): Promise<readonly KernelModule[]> {
 	const directory = kernel.modules;
@@ -34,7 +34,7 @@ export async function kernelModules(kernel: Kernel, names: readonly string[]): P
 
 export type KernelModule = {readonly path: string; readonly data: Buffer};
 
-/** What the module's .modinfo says it needs. */
+/** Reads `depends=` of a module's .modinfo. */
 function dependenciesOf(module: Buffer): readonly string[] {
 	const key = Buffer.from('\0depends=');
 	const at = module.indexOf(key);

@@ -18,31 +18,33 @@ import {
 
 type Make = {
 	readonly name: string;
-	/** Files and directories of the project that the build may read; copied side by side. */
+	/** Files and directories of the project that the build may read; they are copied side by side. */
 	readonly sources: readonly string[];
 	readonly elsewhere?: Elsewhere | undefined;
-	/** Programs whose change means to build anew. */
+	/** Programs whose change causes a full build. */
 	readonly tools: readonly string[];
 	/** Anything else that decides the outcome. */
 	readonly key: string;
-	/** The commands that build what has changed in the copy. `isRestart`: nothing of it has been built yet. */
+	/** The commands that bring the copy up to date. `isRestart`: nothing in it has been built yet. */
 	readonly commands: (directory: string, options: {isRestart: boolean}) => Promise<readonly Command[]>;
-	/** Puts what is of use into an empty directory. */
+	/** Copies the results from the build directory into the empty directory `to`. */
 	readonly deliver: (directory: string, to: string) => Promise<void>;
 	readonly signal?: AbortSignal | undefined;
-	/** Called before it is built, which it may have been already. */
+	/** Called when a build is needed, before it starts. */
 	readonly onBuild?: () => void;
 };
 
 export type Command = readonly string[];
 
-/** The directory with what those sources give; nothing is done if they, their tools and `key` are unchanged. */
+/**
+ * Returns the directory with the results. Does nothing if sources, tools and `key` are unchanged. Throws BuildError.
+ */
 export async function buildOnce(make: Make): Promise<string> {
 	const {name, sources, elsewhere, tools, key, signal} = make;
 	const toolchain = await toolchainIdentity(['make', ...tools]);
 	const identity = shortHash(`${hashSources(sources, elsewhere)}\n${toolchain}\n${key}`);
 	const final = path.join(cacheDirectory('build'), `${name}-${identity}`);
-	// Kept, so that one changed file is one file to compile; each checkout has its own, or two would undo each other's.
+	// Objects are kept for incremental builds. Each checkout has its own: two would keep overwriting each other's.
 	const places = sources.map(place => placeOf(place, elsewhere)).join('\n');
 	const objects = path.join(cacheDirectory('objects'), `${name}-${shortHash(`${places}\n${toolchain}\n${key}`)}`);
 	return immutableDirectory(
@@ -60,7 +62,7 @@ export async function buildOnce(make: Make): Promise<string> {
 	);
 }
 
-/** Present while something is built: what a killed build has left half written is not trusted. */
+/** Exists while a build runs: if a build is killed, its directory is not trusted. */
 const buildingMark = '.building';
 
 async function buildIn(directory: string, {name, sources, elsewhere, commands, signal}: Make): Promise<void> {
@@ -76,37 +78,37 @@ async function buildIn(directory: string, {name, sources, elsewhere, commands, s
 		const hasWarnings = isWarning.test(words);
 		const why = failure ?? (hasWarnings ? 'there are warnings' : undefined);
 		if (why === undefined) continue;
-		// With warnings the next make would find nothing to do, and nobody the warning. After a first build that failed, what
-		// it has not come to yet is not known.
+		// After warnings, another make would have nothing to do and would not repeat them. After a failed first build,
+		// it is unknown which files have been compiled. In both cases the mark stays, and the next build starts over.
 		if (!hasWarnings && !isRestart) await rm(mark);
-		// By the names that people edit, not those of the copies.
+		// Show the names of the original files, not of the copies.
 		const plain = words.replaceAll(`${directory}/`, '').trim();
 		throw new BuildError(`${name} does not build: ${why}.\n${plain.split('\n').slice(-60).join('\n')}`);
 	}
 	await rm(mark);
 }
 
-/** Of checkouts that are gone they are of no use to anybody. */
+/** Object directories whose checkout may be gone are removed after this time. */
 const unusedMs = 7 * 24 * 60 * 60_000;
 
 function shortHash(text: string): string {
 	return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-/** The warnings of modpost, objtool and the assembler do not fail a build by themselves, ours must. */
+/** Warnings of modpost, objtool and the assembler do not fail make, but must fail our builds. */
 const isWarning = /^WARNING: modpost|warning: (?:objtool|.*\[-W)|: Warning: /m;
 
-/** A program that there is not, which the line before names, or one that the kernel of the host has ended. */
+/** A missing program (named in the line before), or one that the host's kernel killed. */
 const hostFault = /^(?:.*\n)?.*(?:Error 12[67]\b|Killed signal terminated program|Cannot allocate memory).*$/m;
 
 export type Made = {
-	/** All that was printed. */
+	/** Everything that was printed. */
 	readonly words: string;
-	/** Why there is no success; nothing where there is. */
+	/** Why it failed; undefined on success. */
 	readonly failure?: string;
 };
 
-/** Runs make. Throws UsageError where not the sources but this host is why it fails. */
+/** Runs make. Throws UsageError when the host and not the sources made it fail. */
 export async function runMake({
 	name,
 	cwd,
@@ -118,7 +120,7 @@ export async function runMake({
 	readonly command: readonly string[];
 	readonly signal?: AbortSignal | undefined;
 }): Promise<Made> {
-	// Goes with the harness even if that is killed, and takes its compilers with it.
+	// Make and its compilers must end when the harness is killed.
 	const {all, failed, exitCode, shortMessage} = await execa('setpriv', ['--pdeathsig', 'TERM', command!, ...args], {
 		cwd,
 		all: true,
@@ -130,7 +132,7 @@ export async function runMake({
 	const words = all ?? '';
 	if (!failed) return {words};
 	if (words.includes(fullDisk)) throw diskFull(cwd, words.slice(-1000));
-	// 126 and 127 are what setpriv ends with where it cannot start the command.
+	// setpriv exits with 126 or 127 when it cannot start the command.
 	const isNotRun = exitCode === undefined || exitCode === 126 || exitCode === 127;
 	const fault = hostFault.exec(words)?.[0] ?? (isNotRun ? words.trim() || shortMessage : undefined);
 	if (fault !== undefined)

@@ -4,28 +4,28 @@ import {realpath, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {directoryOnPath} from '../host/qemu.ts';
 
-/** The checkout this harness runs from. */
+/** The checkout that this harness runs from. */
 export const projectRoot = path.resolve(import.meta.dirname, '../..');
 
-// What a build leaves behind in a source directory is no source.
+// Build output in a source directory is not a source.
 const isBuildOutput = (name: string) =>
 	/^\.|\.(?:o|ko|mod|mod\.c|cmd|order|symvers|a)$|^(?:node_modules|out|build)$/.test(name);
 
-// Runs with other tests are still runs of the same harness.
+// Tests are not part of the harness: changing them must not change the identity of a run.
 const isForTests = (name: string) => /\.test\.ts$|^harness\/test(?:\/|$)|(?:^|\/)samples(?:\/|$)/.test(name);
 
-/** Whether a file of the project, by its path below the checkout, is a source; editors leave copies beside it. */
+/** Whether a file is a source; `name` is its path below the checkout. Editors' backup files (`~`) are not. */
 export function isSource(name: string): boolean {
 	return !isForTests(name) && !name.split(path.sep).some(part => isBuildOutput(part) || part.endsWith('~'));
 }
 
-/** Where some directories of the project are taken from instead: of another commit. */
+/** Directories of the project that are taken from elsewhere, for example from another commit; by their name. */
 export type Elsewhere = Readonly<Record<string, string>>;
 
-/** One file of the sources: where it is, and its name below the project. */
+/** A source file: its path, and its name below the project. */
 type Source = {readonly name: string; readonly file: string};
 
-/** A hash of the names and contents of those files, and of all files below those directories, of the project. */
+/** Hash of the names and contents of files and of all files below directories, given by their paths in the project. */
 export function hashSources(places: readonly string[], elsewhere: Elsewhere = {}): string {
 	const hash = createHash('sha256');
 	for (const {name, file} of sourcesOf(places, elsewhere))
@@ -34,9 +34,8 @@ export function hashSources(places: readonly string[], elsewhere: Elsewhere = {}
 }
 
 /**
- * Makes `target` hold what those places hold, side by side, without build output. Files that are the same already keep
- * their times, so that make sees what has changed. False where some have come or gone: what was built from the others
- * may not be what a build from nothing gives.
+ * Updates `target` to hold the sources side by side. Unchanged files keep their mtimes, so make compiles only what
+ * changed. Returns false if files have been added or removed: an incremental build could then differ from a full one.
  */
 export function syncSources(places: readonly string[], target: string, elsewhere: Elsewhere = {}): boolean {
 	const sources = sourcesOf(places, elsewhere);
@@ -53,7 +52,7 @@ export function syncSources(places: readonly string[], target: string, elsewhere
 	return true;
 }
 
-/** Fills an empty `target` with them. */
+/** Copies the sources into an empty `target`. */
 export function copySources(places: readonly string[], target: string, elsewhere: Elsewhere = {}): void {
 	const sources = sourcesOf(places, elsewhere);
 	for (const {name, file} of sources) {
@@ -64,13 +63,13 @@ export function copySources(places: readonly string[], target: string, elsewhere
 	writeFileSync(path.join(target, '.sources.json'), JSON.stringify(sources.map(({name}) => name)));
 }
 
-/** Empties a directory, which may not exist. */
+/** Empties a directory, or creates it. */
 export function emptyDirectory(directory: string): void {
 	rmSync(directory, {recursive: true, force: true});
 	mkdirSync(directory, {recursive: true});
 }
 
-/** What stands for the compilers: their real files, sizes and times. Sampling each for its version takes too long. */
+/** Identifies compilers by real path, size and mtime. Running each for its version takes too long. */
 export async function toolchainIdentity(programs: readonly string[]): Promise<string> {
 	const parts = programs.map(async program => {
 		const directory = await directoryOnPath(program);
@@ -82,12 +81,12 @@ export async function toolchainIdentity(programs: readonly string[]): Promise<st
 	return (await Promise.all(parts)).join('\n');
 }
 
-// Without promises: there are hundreds of small files, and each command that runs something reads them.
+// Synchronous, because it is faster for hundreds of small files, and most commands read them.
 function sourcesOf(places: readonly string[], elsewhere: Elsewhere): readonly Source[] {
 	return places.flatMap(place => filesBelow(placeOf(place, elsewhere), place));
 }
 
-/** Where one of them really is. */
+/** The path of one of the project's directories. */
 export function placeOf(place: string, elsewhere: Elsewhere = {}): string {
 	return elsewhere[place] ?? path.join(projectRoot, place);
 }

@@ -21,7 +21,7 @@ for (const [what, config, id] of [
 	['a compiler it does not name', 'CONFIG_64BIT=y\n', '4.15.18'],
 	['a newer gcc, though not in a suite of Debian', 'CONFIG_GCC_VERSION=990000\n', '/home/me/linux'],
 ] as const) {
-	test(`a kernel built by ${what} has its modules built by the host's`, async t => {
+	test(`modules for a kernel built by ${what} are built by the host's compiler`, async t => {
 		await using kernel = await kernelBuiltBy(config, id);
 		const toolchain = await toolchainOf(kernel);
 		t.deepEqual(toolchain.make('/tmp'), ['make']);

@@ -19,7 +19,7 @@ export type BisectOptions = PredicateOptions & {
 	readonly restart?: boolean;
 };
 
-/** Rejects options that would silently be ignored. Throws UsageError. */
+/** Rejects combinations in which an option would be ignored. Throws UsageError. */
 export function requireCompatible({linux, module, config, goodConfig, kernel, source}: BisectOptions): void {
 	if (linux !== undefined && module !== undefined) throw new UsageError('--linux and --module are mutually exclusive.');
 	if (config !== undefined && linux === undefined)
@@ -33,7 +33,10 @@ export function requireCompatible({linux, module, config, goodConfig, kernel, so
 
 export const sourceIsForReleases = '--source builds releases only; commits are built from --linux.';
 
-/** Throws UsageError for half of what a bisect of configurations needs, or more; nothing where it is none. */
+/**
+ * Options of a configuration bisect, or undefined for other kinds. Throws UsageError for incomplete or conflicting
+ * options.
+ */
 export function configsOf({goodConfig, badConfig, good, bad, linux, module, dryRun}: BisectOptions) {
 	if (goodConfig === undefined && badConfig === undefined) return undefined;
 	if (goodConfig === undefined || badConfig === undefined)
@@ -46,7 +49,7 @@ export function configsOf({goodConfig, badConfig, good, bad, linux, module, dryR
 	return {goodConfig, badConfig, linux};
 }
 
-/** Throws UsageError where one is missing. */
+/** Throws UsageError when one of them is missing. */
 export function endsOf({good, bad}: BisectOptions): {good: string; bad: string} {
 	if (good === undefined || bad === undefined) throw new UsageError('--good and --bad are required.');
 	return {good, bad};

@@ -10,10 +10,10 @@ type StepOptions = PredicateOptions & {
 	readonly symptom?: string;
 };
 
-/** As `git bisect run` understands them. */
+/** Exit statuses, as `git bisect run` understands them. */
 const statusOf = {good: 0, bad: 1, skip: 125} as const;
 
-/** With this one `git bisect run` stops, instead of taking what is wrong here for the kernel's fault. */
+/** Makes `git bisect run` stop; other statuses would blame the kernel for a fault of the host. */
 export const abortStatus = 128;
 
 export function addBisectStep(command: Command, signal: AbortSignal): void {

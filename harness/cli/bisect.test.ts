@@ -21,7 +21,7 @@ const rows: readonly (readonly [command: string, code: number, words: RegExp])[]
 	['bisect --good a --bad b --deadline 5 --match entry/flags', 2, /--deadline needs --script/],
 	['bisect --good 4.15.18 --bad debian-6.1 --report /nowhere/a --match entry/flags', 2, /report cannot be written/],
 	['bisect --good 4.15.18 --bad debian-6.1 --json /nowhere/a --match entry/flags', 2, /report cannot be written/],
-	// Not 1 to 127: git bisect run would take those for an answer.
+	// Statuses from 1 to 127 would be verdicts for git bisect run.
 	['bisect-step', 128, /Specify exactly one of/],
 	['bisect-step --linux / --match entry/flags', 128, /is not a Linux source tree/],
 	['bisect-step --match nonsense/nonsense', 128, /No case matches/],
@@ -29,8 +29,8 @@ const rows: readonly (readonly [command: string, code: number, words: RegExp])[]
 ];
 
 for (const [command, code, words] of rows) {
-	// One after the other: each is a whole process.
-	test.serial(`probe-matrix ${command} ends with ${code} and says why`, async t => {
+	// Serial, because each starts a process.
+	test.serial(`probe-matrix ${command} exits with ${code} and a reason`, async t => {
 		const {exitCode, stderr, stdout} = await probeMatrix(...command.split(' '));
 		t.is(exitCode, code, stderr);
 		t.regex(stderr, words);
@@ -39,7 +39,7 @@ for (const [command, code, words] of rows) {
 	});
 }
 
-test.serial('--dry-run says what there is to do, and does nothing', async t => {
+test.serial('--dry-run prints the plan and does nothing else', async t => {
 	const {exitCode, stdout} = await probeMatrix(
 		...['bisect', '--good', '4.15.18', '--bad', 'debian-7.2', '--match', 'entry/flags', '--dry-run'],
 	);

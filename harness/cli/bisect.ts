@@ -78,7 +78,7 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 		process.stdout.write(await describePlan({...ends, linux, module: tree}));
 		return 0;
 	}
-	// Not after hours.
+	// Find out now, not after hours, that a report cannot be written.
 	for (const file of [report, json]) if (file !== undefined) write(file, '', {flag: 'a'});
 	const results: Result[] = [];
 	try {
@@ -88,7 +88,7 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 		process.stderr.write(forJob(`probe-matrix: ${error.message}\n`));
 		return 3;
 	} finally {
-		// The kernel is known, too, where the commit is not.
+		// If a later stage fails, the results of earlier ones are still printed.
 		if (results.length > 0) tell(results, options);
 	}
 	await common.stages.retire();
@@ -101,7 +101,7 @@ type Asked = BisectOptions & {
 	readonly tree: string | undefined;
 };
 
-/** Of each stage as it ends. */
+/** Yields the result of each stage as it ends. */
 async function* resultsOf(
 	{configs, ends, tree, linux, kernel = fallbackKernel, source, config}: Asked,
 	common: CommonOptions,
@@ -124,7 +124,7 @@ function tell(results: readonly Result[], {report, json}: BisectOptions): void {
 
 type LinuxOptions = {readonly source: string | undefined; readonly config: Options | undefined};
 
-/** Kernels first, where that is what the ends are; then the commits between the two neighbours. */
+/** If the ends are kernels, bisects releases first, then the commits between the two neighbours. */
 async function* throughLinux(
 	linux: string,
 	options: CommonOptions & {readonly good: string; readonly bad: string} & LinuxOptions,

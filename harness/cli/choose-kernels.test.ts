@@ -5,7 +5,7 @@ import test from 'ava';
 import {UsageError} from '../host/errors.ts';
 import {chooseKernels} from './choose-kernels.ts';
 
-test('without a wish, and the home kernel out of reach, another is chosen and that is said', async t => {
+test('without --kernel, an unavailable default is replaced by another kernel, with a notice', async t => {
 	await using cache = await mkdtempDisposable(path.join(tmpdir(), 'choose-'));
 	process.env.PROBE_MATRIX_CACHE = cache.path;
 	process.env.PROBE_MATRIX_KERNEL_MIRROR = 'http://127.0.0.1:9';
@@ -14,20 +14,20 @@ test('without a wish, and the home kernel out of reach, another is chosen and th
 	t.regex(notice!, /^4\.15\.18: unavailable: .*--source DIR\. Running on debian-6\.1 instead\.$/);
 });
 
-test('what is asked for is chosen as it is, each once, though it may not be had', async t => {
+test('requested kernels are chosen once each, whether or not they are available', async t => {
 	t.deepEqual(await chooseKernels(['4.15.18', 'debian-5.10', '4.15.18']), {kernels: ['4.15.18', 'debian-5.10']});
 });
 
-test('all are the kernels of the catalogue', async t => {
+test("'all' means the kernels of the catalogue", async t => {
 	const {kernels} = await chooseKernels(['all']);
 	t.deepEqual(kernels, ['4.15.18', 'debian-5.10', 'debian-6.1', 'debian-6.12', 'debian-7.2']);
 });
 
-test('a name that means nothing is refused before anything is fetched', async t => {
+test('an unknown name is rejected before anything is fetched', async t => {
 	await t.throwsAsync(chooseKernels(['debian-6.1', 'debain-6.1']), {instanceOf: UsageError, message: /debain-6\.1/});
 });
 
-test('a source tree needs a release that is built from it', async t => {
+test('--source requires a kernel.org release', async t => {
 	await t.throwsAsync(chooseKernels(['debian-6.1'], {source: '/src/linux'}), {
 		instanceOf: UsageError,
 		message: '--source builds kernel.org releases; debian-6.1 is not one.',

@@ -8,7 +8,7 @@ const main = path.join(import.meta.dirname, 'main.js');
 
 type Command = {readonly name: string; readonly options: readonly string[]};
 
-/** What a file has run: lines that go on behind a backslash are one. */
+/** probe-matrix commands of a file; lines continued with a backslash are joined. */
 function commandsOf(file: string): readonly Command[] {
 	const text = readFileSync(path.join(directory, file), 'utf8').replaceAll(/\\\n\s*/g, '');
 	return [...text.matchAll(/npx probe-matrix ([a-z]+(?: [a-z]+\b(?!\.))?)(.*)/g)].map(([, name, rest]) => ({
@@ -18,7 +18,7 @@ function commandsOf(file: string): readonly Command[] {
 }
 
 for (const file of readdirSync(directory)) {
-	test(`${file} asks only for commands and options that there are`, async t => {
+	test(`${file} uses only existing commands and options`, async t => {
 		t.timeout(120_000);
 		const commands = commandsOf(file);
 		t.true(commands.length >= 3, 'they are found at all');
@@ -29,7 +29,7 @@ for (const file of readdirSync(directory)) {
 				t.regex(stdout, new RegExp(`^ +${option} `, 'm'), `${name} ${option}`);
 		}
 	});
-	test(`${file} has a page and JUnit made of the whole run`, t => {
+	test(`${file} makes an HTML page with a baseline and a second report`, t => {
 		const reports = commandsOf(file).filter(({name}) => name.startsWith('report'));
 		t.true(reports.some(({options}) => options.includes('--baseline') && options.includes('--out')));
 		t.true(reports.some(({options}) => options.includes('--format')));

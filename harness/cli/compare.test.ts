@@ -11,16 +11,16 @@ const ends: readonly (readonly [what: string, after: FakeRun, exitCode: number, 
 	['a new failure', {cells: {...before.cells, 'k a/b': 'crash'}}, 1, /new failures: 1\n {2}k a\/b +pass → crash/],
 	['an interrupted run', {cells: before.cells!, isInterrupted: true}, 3, /interrupted/],
 	[
-		'a kernel that is lost',
+		'a lost kernel',
 		{cells: {'k a/b': 'pass', 'k a/c': 'fail'}, kernels: [lost]},
 		3,
 		/became unusable: 1\n {2}l: unavailable; 1 cell ran before\n {4}no network$/,
 	],
-	['a kernel that left no word', {cells: {'k a/b': 'pass', 'k a/c': 'fail'}}, 3, /gone: 1\n {2}l: 1/],
+	['a kernel without any event', {cells: {'k a/b': 'pass', 'k a/c': 'fail'}}, 3, /gone: 1\n {2}l: 1/],
 	['a case that is gone', {cells: {'k a/b': 'pass', 'l a/b': 'pass'}}, 0, /gone: 1/],
 ];
 for (const [what, after, exitCode, words] of ends) {
-	test(`${what} ends with ${exitCode}`, async t => {
+	test(`comparing with ${what} exits with ${exitCode}`, async t => {
 		t.timeout(90_000);
 		await using runs = await temporaryRuns();
 		const files = [await runs.file('a', before), await runs.file('b', {id: 'r2', ...after})];
@@ -30,7 +30,7 @@ for (const [what, after, exitCode, words] of ends) {
 	});
 }
 
-test('runs of a history have names, and none is compared with itself', async t => {
+test('runs of a history are compared by name, and never with themselves', async t => {
 	t.timeout(90_000);
 	await using runs = await temporaryRuns();
 	runs.keep({id: 'r1', cells: {'k a/b': 'pass'}});
@@ -43,7 +43,7 @@ test('runs of a history have names, and none is compared with itself', async t =
 	t.regex(stdout, /^before {2}r1 .*\nafter {3}r2 /);
 });
 
-test('a name needs a history, and a history runs', async t => {
+test('a name requires --history, and the history must have runs', async t => {
 	t.timeout(90_000);
 	await using runs = await temporaryRuns();
 	const none = await probeMatrix('compare', 'last-green', 'last');

@@ -41,8 +41,10 @@ function readyKernels({kernels}: RunRecord): Set<string> {
 	const summaries = [...summarizeKernels(kernels).values()];
 	return new Set(summaries.filter(({state}) => state === 'ready').map(({kernel}) => kernel));
 }
-
-/** A run by its file of events, or by what it is called in a history. What is a file is one: an id has no path. */
+/**
+ * Reads a run: an existing file of events, or else an id, `last` or `last-green` of a history. Ids contain no slash, so
+ * a path is never one. Throws UsageError for a missing file.
+ */
 export async function readNamed(
 	name: string,
 	store: HistoryStore | undefined,

@@ -4,7 +4,7 @@ import {DatabaseSync} from 'node:sqlite';
 import test from 'ava';
 import {probeMatrix, temporaryRuns} from '../test/fake-cli.ts';
 
-test('runs are listed with their ends, and what cannot be read is said', async t => {
+test('runs are listed with their exit status, unreadable ones with a warning', async t => {
 	t.timeout(90_000);
 	await using runs = await temporaryRuns();
 	runs.keep({id: 'r1', cells: {'k a/b': 'pass'}, run: {command: 'nightly'}});
@@ -20,7 +20,7 @@ test('runs are listed with their ends, and what cannot be read is said', async t
 	t.regex(stderr, /^probe-matrix: skipped: .*r0\.jsonl, line 1: expected a JSON object, one event\.$/);
 });
 
-test('cells that are flaky or broken are listed, the others not', async t => {
+test('only flaky and broken cells are listed', async t => {
 	t.timeout(90_000);
 	await using runs = await temporaryRuns();
 	for (let n = 10; n < 30; n++) {
@@ -36,7 +36,7 @@ test('cells that are flaky or broken are listed, the others not', async t => {
 	t.false(stdout.includes('a/well'));
 });
 
-test('old runs are removed, and only if it is said which are old', async t => {
+test('prune removes old runs, and requires --keep or --older-than', async t => {
 	t.timeout(90_000);
 	await using runs = await temporaryRuns();
 	for (const id of ['r1', 'r2', 'r3']) runs.keep({id, cells: {'k a/b': id === 'r1' ? 'pass' : 'fail'}});
@@ -51,7 +51,7 @@ test('old runs are removed, and only if it is said which are old', async t => {
 	t.deepEqual(await readdir(path.join(runs.history, 'runs')), ['r1.jsonl', 'r3.jsonl']);
 });
 
-test('a history of a newer schema, and none, end with 2 and one sentence', async t => {
+test('a missing history and one with a newer schema exit with 2 and a one-line error', async t => {
 	t.timeout(90_000);
 	await using runs = await temporaryRuns();
 	const none = await probeMatrix('history', 'list', '--history', runs.history);

@@ -47,7 +47,7 @@ export function addHistory(history: Command): void {
 		});
 }
 
-/** Says what of it cannot be read. */
+/** Opens a history and reports what in it cannot be read. */
 export async function openHistory(directory: string): Promise<HistoryStore> {
 	const store = await HistoryStore.open(directory);
 	for (const {problem} of store.problems()) say(`skipped: ${problem}`);

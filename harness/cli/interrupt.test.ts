@@ -11,7 +11,7 @@ import {fallbackKernel} from '../suites/bprobe/default-kernels.ts';
 
 const main = path.join(import.meta.dirname, 'main.js');
 
-/** A run whose progress has come to that line, and the place of what it keeps while it runs. */
+/** Starts a run and waits until its progress shows a line that matches. Also returns its runtime directory. */
 async function startRun(
 	until = /: ready after /,
 	options: readonly string[] = ['--match', 'race/*'],
@@ -33,7 +33,7 @@ const end = (child: ChildProcess) =>
 		child.once('exit', (code, signal) => resolve({code, signal})),
 	);
 
-/** Processes whose environment names that place: the run and its guests. */
+/** Processes with this runtime directory in their environment: the run and its guests. */
 async function alive(runtime: string): Promise<readonly string[]> {
 	const found: string[] = [];
 	for (const pid of (await readdir('/proc')).filter(name => /^\d+$/.test(name))) {
@@ -44,7 +44,7 @@ async function alive(runtime: string): Promise<readonly string[]> {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-	test.serial(`${signal} ends a run and its guests in order and leaves nothing`, async t => {
+	test.serial(`${signal} ends a run and its guests in order and leaves nothing behind`, async t => {
 		t.timeout(20 * 60_000);
 		const {child, runtime} = await startRun();
 		await using _ = runtime;
@@ -57,13 +57,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 	});
 }
 
-test.serial('a second SIGINT leaves at once, and the guests go with it', async t => {
+test.serial('a second SIGINT exits at once and ends the guests', async t => {
 	t.timeout(20 * 60_000);
 	const {child, runtime} = await startRun();
 	await using _ = runtime;
 	const guests = (await alive(runtime.path)).filter(pid => Number(pid) !== child.pid);
 	t.true(guests.length > 0, 'a guest runs');
-	// One that stands still cannot end in order.
+	// A stopped QEMU cannot be shut down in order.
 	for (const pid of guests) process.kill(Number(pid), 'SIGSTOP');
 	const ended = end(child);
 	child.kill('SIGINT');
@@ -74,7 +74,7 @@ test.serial('a second SIGINT leaves at once, and the guests go with it', async t
 	t.deepEqual(await alive(runtime.path), []);
 });
 
-test.serial('a run that was killed goes on where it was, and the whole is one run', async t => {
+test.serial('a killed run is resumed, and both parts make one run', async t => {
 	t.timeout(20 * 60_000);
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'resume-'));
 	const file = (name: string) => path.join(directory.path, name);
@@ -82,7 +82,7 @@ test.serial('a run that was killed goes on where it was, and the whole is one ru
 	const {child, runtime} = await startRun(/^1\/3 pass/, [...options, '--json', file('first')]);
 	await using _ = runtime;
 	const ended = end(child);
-	// What is shown when a case ends is final a second later.
+	// The verdict shown when a case ends becomes final a second later.
 	while (!(await readFile(file('first'), 'utf8')).includes('"type":"cell"')) await sleep(20);
 	child.kill('SIGKILL');
 	t.like(await ended, {signal: 'SIGKILL'});

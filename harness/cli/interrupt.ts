@@ -4,12 +4,12 @@ export class InterruptedError extends Error {
 	override readonly name = 'InterruptedError';
 }
 
-/** npm hands a terminal's Ctrl-C on, so one press may arrive twice. */
+/** npm forwards a terminal's Ctrl-C, so one key press may arrive twice. */
 const samePressMs = 1000;
 
 /**
- * Aborts at the first SIGINT, SIGTERM or SIGHUP, so that everything unwinds; the next one leaves at once with 130. One
- * that is quiet has a parent that says so.
+ * Aborts the returned signal at the first SIGINT, SIGTERM or SIGHUP, so that resources are released; a second one exits
+ * at once with 130. With `isQuiet` it prints nothing: the parent process does.
  */
 export function interruptible({isQuiet = false}: {isQuiet?: boolean} = {}): AbortSignal {
 	const controller = new AbortController();

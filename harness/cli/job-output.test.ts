@@ -7,11 +7,11 @@ import {forJob} from './job-output.ts';
 const failed = parseRun(asText(fakeRun({cells: {'k a/b': 'fail', 'k a/c': 'pass'}})), 'x');
 const text = 'a table\n  ::error title=x::a guest said so\n';
 
-test.serial('text for people is left alone where no workflow reads it', t => {
+test.serial('outside of a GitHub workflow, text is unchanged', t => {
 	withWorkflow(undefined, () => t.is(forJob(text, failed), text));
 });
 
-test.serial('in a workflow of GitHub guests give no commands, and what failed is annotated behind', t => {
+test.serial('in a GitHub workflow, guest text cannot inject commands, and failures are annotated', t => {
 	withWorkflow('true', () => {
 		const [first, ...rest] = forJob(text, failed).trimEnd().split('\n');
 		const token = /^::stop-commands::(\S+)$/.exec(first!)![1];

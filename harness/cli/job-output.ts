@@ -2,8 +2,8 @@ import {formatAnnotations, forWorkflow} from '../results/reports/annotations.ts'
 import type {Reported} from '../results/reports/kernel-results.ts';
 
 /**
- * Text for people, in which guests may have their say. A workflow of GitHub looks for commands in all that is printed:
- * there it finds only ours, which annotate the workflow's page with what went wrong.
+ * Text that may quote a guest's console. In a GitHub workflow, which executes commands in all output, it is printed so
+ * that only our annotations take effect: one for each failed kernel and cell in `reported`.
  */
 export function forJob(text: string, reported: Reported = {kernels: [], cells: []}): string {
 	return forWorkflow(text) + (process.env.GITHUB_ACTIONS ? formatAnnotations(reported) : '');

@@ -58,7 +58,7 @@ export function addKernels(kernels: Command, signal: AbortSignal): void {
 		});
 }
 
-/** What `nightly` runs on stands in the list, too. */
+/** Adds kernels that only `nightly` runs on. */
 function withFlavours(listed: readonly ListedKernel[]): readonly (ListedKernel & {readonly isNightly: boolean})[] {
 	const nightly = nightlyKernels(defaultKernel);
 	const unlisted = nightly.filter(id => !listed.some(kernel => kernel.id === id)).map(id => ({id}));

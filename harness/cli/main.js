@@ -10,7 +10,7 @@ try {
 	makeDirectories(directory);
 	enableCompileCache(directory);
 } catch {
-	// It saves time, no more; a command that needs the cache says what is wrong with it.
+	// Only an optimization; a command that needs the cache reports the error.
 }
 const {main} = await import('./program.ts');
 process.exitCode = await main();

@@ -5,7 +5,7 @@ import {execa} from 'execa';
 const main = path.join(import.meta.dirname, 'main.js');
 
 for (const cache of ['/proc/probe-matrix', '/etc/passwd/probe-matrix']) {
-	test(`--help answers though there can be no cache at ${cache}, and a run says so`, async t => {
+	test(`with an unusable cache at ${cache}, --help works and a run exits with an error`, async t => {
 		const env = {PROBE_MATRIX_CACHE: cache};
 		const run = async (...args: readonly string[]) =>
 			execa(process.execPath, [main, ...args], {env, reject: false, timeout: 120_000});
@@ -18,7 +18,7 @@ for (const cache of ['/proc/probe-matrix', '/etc/passwd/probe-matrix']) {
 	});
 }
 
-test('a command that is misspelt is told with one that is near', async t => {
+test('a misspelt command is answered with a suggestion', async t => {
 	const {exitCode, stderr} = await execa(process.execPath, [main, 'rnu'], {reject: false});
 	t.is(exitCode, 2);
 	t.regex(stderr, /unknown command 'rnu'/);

@@ -9,7 +9,7 @@ const parts = [['k'], ['l']];
 const one: FakeRun = {id: 'r1', cells: {'k a/b': 'pass'}, run: {shard: {index: 1, parts}}};
 const two: FakeRun = {id: 'r2', cells: {'l a/b': 'pass'}, run: {shard: {index: 2, parts}}};
 
-test('the whole is written to a file and kept in a history', async t => {
+test('the merged run is written to a file and kept in a history', async t => {
 	t.timeout(90_000);
 	await using runs = await temporaryRuns();
 	const out = path.join(runs.path, 'whole');
@@ -21,7 +21,7 @@ test('the whole is written to a file and kept in a history', async t => {
 	t.is(await readFile(out, 'utf8'), await readFile(path.join(runs.history, 'runs', 'r1-merged.jsonl'), 'utf8'));
 });
 
-test('parts and kernels that are missing are named, and end with 3', async t => {
+test('missing shards and kernels are named, and exit with 3', async t => {
 	t.timeout(90_000);
 	await using runs = await temporaryRuns();
 	const ended = await probeMatrix('merge', await runs.file('2', two), '--kernel', 'l', '--kernel', 'm');
@@ -33,14 +33,14 @@ test('parts and kernels that are missing are named, and end with 3', async t => 
 	t.is(ended.stdout.split('\n').length, 3, 'run, kernel, cell, and no end');
 });
 
-test('a failure in a part is one of the whole', async t => {
+test('a failure in a shard is a failure of the merged run', async t => {
 	t.timeout(90_000);
 	await using runs = await temporaryRuns();
 	const files = [await runs.file('1', {...one, cells: {'k a/b': 'hang'}}), await runs.file('2', two)];
 	t.is((await probeMatrix('merge', ...files)).exitCode, 1);
 });
 
-test('what is no part of one run, and what is no run, ends with 2 and says so in one line', async t => {
+test('files that are not shards of one run, and damaged ones, exit with 2 and a one-line error', async t => {
 	t.timeout(90_000);
 	await using runs = await temporaryRuns();
 	const file = await runs.file('1', one);

@@ -5,15 +5,15 @@ import test from 'ava';
 import {probeMatrix, temporaryRuns} from '../test/fake-cli.ts';
 
 const wrong: readonly (readonly [what: string, args: readonly string[], message: RegExp])[] = [
-	['hours that are no number', ['--hours', 'long'], /must be a number of hours from 0 to 1000/],
-	['hours below none', ['--hours=-1'], /must be a number of hours from 0 to 1000/],
-	['a list of known failures that is not there', ['--known', '/nowhere'], /nowhere/],
-	['a kernel of no kind', ['--kernel', 'windows'], /^probe-matrix: .*windows/],
-	['cases that there are not', ['--kernel', 'debian-6.1', '--match', 'nope/*'], /^probe-matrix: .*nope/],
+	['hours that are not a number', ['--hours', 'long'], /must be a number of hours from 0 to 1000/],
+	['negative hours', ['--hours=-1'], /must be a number of hours from 0 to 1000/],
+	['a missing list of known failures', ['--known', '/nowhere'], /nowhere/],
+	['an unknown kernel', ['--kernel', 'windows'], /^probe-matrix: .*windows/],
+	['a glob without a match', ['--kernel', 'debian-6.1', '--match', 'nope/*'], /^probe-matrix: .*nope/],
 	['an option of another command', ['--shard', '1/2'], /unknown option '--shard'/],
 ];
 for (const [what, args, message] of wrong) {
-	test(`${what} end a night before it begins, with 2`, async t => {
+	test(`${what}: nightly exits with 2 before it starts`, async t => {
 		t.timeout(90_000);
 		await using runs = await temporaryRuns();
 		const {exitCode, stdout, stderr} = await probeMatrix('nightly', '--history', runs.history, ...args);
@@ -24,7 +24,7 @@ for (const [what, args, message] of wrong) {
 	});
 }
 
-test('a list of known failures without a reason is refused, with the entry', async t => {
+test('a known failure without a reason is rejected and named', async t => {
 	t.timeout(90_000);
 	await using runs = await temporaryRuns();
 	const known = path.join(runs.path, 'known.json');
@@ -34,7 +34,7 @@ test('a list of known failures without a reason is refused, with the entry', asy
 	t.regex(stderr, /known\.json.*(?:reason|issue)/);
 });
 
-test('a night does not begin where a newer probe-matrix keeps its history', async t => {
+test('nightly does not start on a history with a newer schema', async t => {
 	t.timeout(90_000);
 	await using runs = await temporaryRuns();
 	runs.keep({id: 'r1', cells: {'debian-6.1 module/loads': 'pass'}});

@@ -72,7 +72,7 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
 	using kept = new HistoryLog(directory, {onTrouble: say});
 	using store = await openHistory(directory);
 	const history = pastRuns(store);
-	// One directory for all stages: each would push out the consoles of the ones before.
+	// One directory for all stages: with one for each, a stage would prune the consoles of earlier ones.
 	const consoles = await openConsoles();
 	const progress = openProgress({cells: cells.length, isTerminal: false});
 	const {record, report} = await runNight({

@@ -2,7 +2,7 @@ import test from 'ava';
 import {Command, InvalidArgumentError} from 'commander';
 import {numberOf, repeatable, wholeNumber} from './option-values.ts';
 
-test('all values of a repeated option are kept, and --help says what happens without it', t => {
+test('a repeated option keeps all values, and --help shows its default', t => {
 	const command = new Command().addOption(repeatable('--only <name>', 'what to run', 'everything'));
 	t.deepEqual(command.parse([], {from: 'user'}).opts(), {only: []});
 	t.deepEqual(command.parse(['--only', 'a', '--only', 'b'], {from: 'user'}).opts(), {only: ['a', 'b']});
@@ -19,7 +19,7 @@ const parsers = {
 	},
 };
 for (const [message, {parse, good, bad}] of Object.entries(parsers)) {
-	test(`a value out of range, or no number, is refused: ${message}`, t => {
+	test(`a parser rejects values that are out of range or not numbers: ${message}`, t => {
 		for (const value of good) t.is(parse(value), Number(value));
 		for (const value of bad) t.throws(() => parse(value), {instanceOf: InvalidArgumentError, message}, value);
 	});

@@ -16,7 +16,7 @@ export type PredicateOptions = {
 	readonly accel?: AcceleratorName;
 };
 
-/** The options that say how a kernel is judged: by cases, a script or a module's build. */
+/** Adds the options that define the predicate: cases, a script or the build of a module. */
 export function addPredicate(command: Command): Command {
 	return command
 		.addOption(matchOption('none'))

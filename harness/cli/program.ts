@@ -2,10 +2,10 @@ import {Command, CommanderError} from 'commander';
 import {messageOf, UsageError} from '../host/errors.ts';
 import {InterruptedError, interruptible} from './interrupt.ts';
 
-/** Gives a command its options and its action, which may set process.exitCode. */
+/** Adds options and action to a command; the action may set process.exitCode. */
 export type AddCommand = (command: Command, signal: AbortSignal) => void;
 
-/** Only the requested command's file is loaded: loading all takes longer than most commands. */
+/** Only the requested command's module is loaded, because loading all takes longer than most commands. */
 const commands: Readonly<Record<string, {readonly description: string; readonly load: () => Promise<AddCommand>}>> = {
 	bisect: {
 		description: 'find the first bad kernel, commit, module revision or option',
@@ -57,7 +57,7 @@ const commands: Readonly<Record<string, {readonly description: string; readonly 
 	},
 };
 
-/** Errors whose message is all a person needs; any other is our mistake and comes with its stack. */
+/** Errors whose message is enough for a user. Any other error is a bug and is printed with its stack. */
 const oursNames = new Set([
 	'BuildError',
 	'GuestError',
@@ -70,7 +70,7 @@ const oursNames = new Set([
 	'AgentError',
 ]);
 
-/** Runs what the command line asks for; gives the exit status. */
+/** Runs the command line and returns the exit status. */
 export async function main(): Promise<number> {
 	const program = new Command('probe-matrix')
 		.description('Boots real Linux kernels and runs the test matrix of bprobe in them.')
@@ -95,10 +95,10 @@ async function report(
 	error: unknown,
 	{wanted, signal}: {readonly wanted: string | undefined; readonly signal: AbortSignal},
 ): Promise<number> {
-	// What `git bisect run` must not take for a bad commit.
+	// `git bisect run` must not take a usage error for a bad commit.
 	const usage = wanted === 'bisect-step' ? (await import('./bisect-step.ts')).abortStatus : 2;
 	if (signal.aborted && signal.reason instanceof InterruptedError) return 130;
-	// Commander has printed it already.
+	// Commander has already printed it.
 	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usage;
 	const isOurs = error instanceof Error && oursNames.has(error.name);
 	const text = error instanceof UsageError || isOurs ? messageOf(error) : ((error as Error)?.stack ?? String(error));

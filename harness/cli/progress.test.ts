@@ -10,7 +10,7 @@ const cell = (verdict: Verdict, more: Partial<CellEvent> = {}): Event => ({
 	...more,
 });
 
-/** What is written to stderr meanwhile, without colours. */
+/** What is written to stderr for these events, without colours. */
 function shown(isTerminal: boolean, events: readonly Event[]): readonly string[] {
 	const {write} = process.stderr;
 	let text = '';
@@ -28,12 +28,12 @@ function shown(isTerminal: boolean, events: readonly Event[]): readonly string[]
 	return text.split('\n').slice(0, -1);
 }
 
-test.serial('a verdict is shown when the case has ended, and once', t => {
+test.serial('a verdict is shown once, when its case ends', t => {
 	t.like(shown(false, [ended('pass'), cell('pass')]), {length: 1});
 	t.like(shown(false, [cell('pass')]), {length: 1});
 });
 
-test.serial('a verdict that a late complaint has changed is shown again, under the same number', t => {
+test.serial('a verdict changed by a late kernel report is shown again, with the same number', t => {
 	const lines = shown(false, [ended('pass'), cell('crash'), cell('pass', {case: 'entry/other'})]);
 	t.deepEqual(
 		lines.map(line => line.slice(0, 10)),
@@ -41,11 +41,11 @@ test.serial('a verdict that a late complaint has changed is shown again, under t
 	);
 });
 
-test.serial('what was pushed is told', t => {
+test.serial('a push is shown with its size and time', t => {
 	t.deepEqual(shown(false, [{type: 'pushed', kernel: 'k', bytes: 2_840_000, ms: 340}]), ['k: pushed 2.8 MB in 340 ms']);
 });
 
-test.serial('on a terminal the line that changes goes, and what failed stays', t => {
+test.serial('on a terminal, failures stay and the status line is erased', t => {
 	const [text, ...more] = shown(true, [{type: 'started', ...name}, ended('pass'), cell('crash')]);
 	t.deepEqual(more, []);
 	t.regex(text?.replaceAll('\u001b', 'ESC') ?? '', /\rESC\[2Kcrash +k entry\/flags /);

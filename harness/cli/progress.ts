@@ -8,7 +8,7 @@ import type {Verdict} from '../results/run/verdict.ts';
 import {isGreen} from '../results/run/verdict.ts';
 import {forJob} from './job-output.ts';
 
-/** Shows events while a run goes on, on stderr. */
+/** Shows the events of a run on stderr. */
 export type Progress = {show(event: Event): void; end(): void};
 
 export function openProgress({cells, isTerminal}: {cells: number; isTerminal: boolean}): Progress {
@@ -16,12 +16,12 @@ export function openProgress({cells, isTerminal}: {cells: number; isTerminal: bo
 }
 
 /**
- * A line for each finished cell: for CI and files. It comes when the case has ended; should the kernel complain after that,
- * another one follows.
+ * A line per finished cell, for CI and files. It is printed when the case ends; if a late kernel report changes the
+ * verdict, another one follows.
  */
 function lineProgress(cells: number): Progress {
 	let finished = 0;
-	/** Verdicts that were shown and are not final yet. */
+	/** Verdicts that were shown but may still change. */
 	const shown = new Map<string, Verdict>();
 	const showCell = (cell: EndedEvent | CellEvent) => {
 		const number = String(++finished).padStart(String(cells).length);
@@ -31,7 +31,7 @@ function lineProgress(cells: number): Progress {
 		show(event) {
 			if (event.type === 'kernel') {
 				const line = `${event.kernel}: ready after ${event.bootMs} ms, Linux ${event.release}\n`;
-				// What a guest said before it failed may be part of the reason.
+				// The reason may quote the guest's console.
 				process.stderr.write(event.state === 'ready' ? line : forJob(`${failureLine(event)}\n`));
 				finished += event.notRun ?? 0;
 			}
@@ -57,11 +57,11 @@ function keyOf(cell: EndedEvent | CellEvent): string {
 	return `${cell.kernel} ${cellTitle(cell)} ${cell.repeat}`;
 }
 
-/** One line that changes, and a line that stays for each cell that did not pass. */
+/** A status line that is updated, and a permanent line for each cell that did not pass. */
 function liveProgress(cells: number): Progress {
 	const finished: CellEvent[] = [];
 	let notRun = 0;
-	/** Which kernel each is run on. */
+	/** Kernels of running cells, by title. */
 	const running = new Map<string, string>();
 	return {
 		show(event) {
@@ -76,7 +76,7 @@ function liveProgress(cells: number): Progress {
 				finished.push(event);
 				if (!isGreen(event)) writeAbove(`${formatCell(event)}\n`);
 			}
-			// Until the first cell begins there is what is downloaded and built.
+			// Before the first cell, downloads and builds print their own lines.
 			if (running.size > 0 || finished.length > 0) {
 				const counts = formatCounts(finished, notRun);
 				showStatus(fit(`${finished.length + notRun}/${cells} ${counts}`, [...running.keys()]));
@@ -88,7 +88,7 @@ function liveProgress(cells: number): Progress {
 	};
 }
 
-/** In one line; the rest of what is known comes with the failures. */
+/** A single line; details come with the failures at the end. */
 function failureLine({kernel, state, reason = '', notRun = 0}: KernelEvent): string {
 	return `${kernel}: ${state}: ${kernelWords({reason, notRun})}`;
 }
@@ -97,7 +97,7 @@ function formatBytes(bytes: number): string {
 	return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** As many of the names as the terminal's width has room for: a line that wraps makes the display jump. */
+/** Takes as many names as fit: a status line that wraps cannot be erased. */
 function fit(start: string, names: readonly string[]): string {
 	let room = (process.stderr.columns ?? 80) - stripVTControlCharacters(start).length - 4;
 	const shown = names.filter(name => {

@@ -37,13 +37,13 @@ for (const [format, beginning] of Object.entries(beginnings)) {
 		await using directory = await mkdtempDisposable(path.join(tmpdir(), 'report-'));
 		const file = await writeEvents(path.join(directory.path, 'events.jsonl'), sampleRun());
 		const out = path.join(directory.path, 'report');
-		// The keys are those of the table.
+		// The keys are those of `beginnings`.
 		await report([file], {format: format as ReportFormat, out});
 		t.regex(await readFile(out, 'utf8'), beginning);
 	});
 }
 
-test('of several files the newest is reported, and the others are its history; a baseline comes first', async t => {
+test('of several files, the newest is reported and the others are its history; a baseline comes first', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'report-'));
 	const now = await writeEvents(path.join(directory.path, 'now.jsonl'), sampleRun());
 	const old = await writeEvents(path.join(directory.path, 'old.jsonl'), earlier(sampleRun()));
@@ -55,7 +55,7 @@ test('of several files the newest is reported, and the others are its history; a
 	t.regex(text, /New failures \(3\)/);
 });
 
-test('runs that are kept are a history, too, the oldest first, and have baselines by name', async t => {
+test('runs of a history directory are the history, oldest first, and baselines by name', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'report-'));
 	const history = path.join(directory.path, 'history');
 	const record = sampleRun();
@@ -80,7 +80,7 @@ test('runs that are kept are a history, too, the oldest first, and have baseline
 	t.regex(text, /New failures \(3\)/);
 });
 
-test('a first night has nothing to be compared with, and the whole of one is never compared with itself', async t => {
+test('the first run has no baseline, and a merged run is never compared with its own shards', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'report-'));
 	const history = path.join(directory.path, 'history');
 	const record = sampleRun();
@@ -96,15 +96,15 @@ test('a first night has nothing to be compared with, and the whole of one is nev
 });
 
 const wrong: Readonly<Record<string, {options: Partial<ReportOptions>; files?: number; message: RegExp}>> = {
-	'a file that is not there': {files: 0, options: {}, message: /cannot be read/},
-	'several runs in a format for one': {files: 2, options: {format: 'junit'}, message: /shows one run/},
-	'a baseline where it has no place': {options: {format: 'tap', baseline: '/x'}, message: /shows no changes/},
-	'a history where it has no place': {options: {format: 'tap', history: '/x'}, message: /shows no history/},
-	'a place that cannot be written': {options: {out: '/proc/report'}, message: /cannot be written/},
+	'a missing file': {files: 0, options: {}, message: /cannot be read/},
+	'several runs in a format for one run': {files: 2, options: {format: 'junit'}, message: /shows one run/},
+	'a baseline in a format without changes': {options: {format: 'tap', baseline: '/x'}, message: /shows no changes/},
+	'a history in a format without one': {options: {format: 'tap', history: '/x'}, message: /shows no history/},
+	'an output that cannot be written': {options: {out: '/proc/report'}, message: /cannot be written/},
 };
 
 for (const [name, {options, files = 1, message}] of Object.entries(wrong)) {
-	test(`${name} is refused`, async t => {
+	test(`${name} is rejected`, async t => {
 		await using directory = await mkdtempDisposable(path.join(tmpdir(), 'report-'));
 		const file = await writeEvents(path.join(directory.path, 'events.jsonl'), sampleRun());
 		const given = files === 0 ? ['/nowhere.jsonl'] : Array.from({length: files}, () => file);
@@ -112,7 +112,7 @@ for (const [name, {options, files = 1, message}] of Object.entries(wrong)) {
 	});
 }
 
-test('without a file to write to, standard output has the report and nothing else', async t => {
+test('without --out, standard output holds the report and nothing else', async t => {
 	t.timeout(60_000);
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'report-'));
 	const file = await writeEvents(path.join(directory.path, 'events.jsonl'), sampleRun());

@@ -51,7 +51,7 @@ Example: probe-matrix report events.jsonl --baseline yesterday.jsonl --out repor
 		});
 }
 
-/** Throws UsageError where a file cannot be read or written, or where an option has no place in the format. */
+/** Writes a report. Throws UsageError when a file cannot be read or written, or an option does not fit the format. */
 export async function report(files: readonly string[], {format, out, baseline, history}: ReportOptions): Promise<void> {
 	const {write, uses = []}: Format = reportFormats[format];
 	if (files.length > 1 && !uses.includes('history'))
@@ -86,7 +86,7 @@ export async function report(files: readonly string[], {format, out, baseline, h
 	}
 }
 
-/** A first night has nothing to be compared with, which is said and is no failure. */
+/** On the first run there is no baseline; this is reported, but is not an error. */
 async function readBaseline(
 	name: string,
 	store: HistoryStore | undefined,
@@ -105,7 +105,7 @@ function newestFirst(records: readonly RunRecord[]): RunRecord[] {
 	return records.toSorted((a, b) => Date.parse(b.run.startedAt) - Date.parse(a.run.startedAt));
 }
 
-/** What cells took when they passed, the oldest run first. */
+/** Durations of passed cells, oldest run first. */
 function historyOf(records: readonly RunRecord[]): DurationHistory {
 	const passed = records.flatMap(({cells}) => cells.filter(({verdict}) => verdict === 'pass'));
 	const byCell = Map.groupBy(passed, cellKey);

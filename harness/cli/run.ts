@@ -67,7 +67,7 @@ export function addRun(command: Command, signal: AbortSignal): void {
 				'resume',
 			]),
 		)
-		// How --watch starts a round ahead of its time: it begins when a line comes on standard input.
+		// Used by --watch to start a round in advance; the run begins when a line arrives on standard input.
 		.addOption(new Option('--standby').hideHelp())
 		.addHelpText(
 			'after',
@@ -88,7 +88,7 @@ Example: probe-matrix run --match 'return/*' --match 'race/owner-killed[asm]'`,
 		});
 }
 
-/** Waits for a line; none comes where nobody is left to send it. */
+/** Waits for a line on standard input. Returns false when the parent closes it. */
 async function isCalled(): Promise<boolean> {
 	for await (const _ of process.stdin) return true;
 	return false;
@@ -96,12 +96,12 @@ async function isCalled(): Promise<boolean> {
 
 type PlannedRun = {readonly cells: readonly Cell[]; readonly shard?: Shard; readonly earlier?: EarlierRun};
 
-/** The cells to run: of all that are asked for those of the shard, without what the run to go on with has done. */
+/** The cells to run: those of the shard, without the ones that the resumed run has finished. */
 async function plan(
 	{kernel, match, repeat, shard: choice, history, timings, json, resume: name}: RunOptions,
 	from: {readonly signal: AbortSignal; readonly source?: string},
 ): Promise<PlannedRun> {
-	// Only now: while a process waits for its turn, cases may change.
+	// Import cases only now: they may change while a standby process waits.
 	const {allCases} = await import('../suites/bprobe/cases/all.ts');
 	const {kernels, notice} = await chooseKernels(kernel, from);
 	if (notice) say(notice);
@@ -141,7 +141,7 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
 			if (event.type === 'run') order = event.order;
 			if (event.type === 'cell') finished.push(event);
 			if (event.type === 'kernel') kernelEvents.push(event);
-			// What happened in the run before was shown there.
+			// Cells of the resumed run were shown by that run.
 			const isNew = !(event.type === 'cell' && earlier?.cells.includes(event));
 			if (isNew) progress.show(event);
 		},
@@ -158,7 +158,7 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
 		`${formatCounts(finished, sumOfNotRun(kernelEvents))} in ${(ran.end.durationMs / 1000).toFixed(1)} s; consoles are in ${ran.consoles}`,
 		'',
 	].join('\n');
-	// With --json - the events have standard output for themselves.
+	// With `--json -`, standard output is reserved for events.
 	const output = json === '-' ? process.stderr : process.stdout;
 	output.write(forJob(text, {kernels: kernelEvents, cells: finished}));
 	kept?.close();

@@ -14,7 +14,7 @@ const result: FaultResult = {
 	outcome: {verdict: 'crash', durationMs: 100, message: '::error::a guest said so', isGuestDirty: true},
 };
 
-/** What the two outputs got. */
+/** Fake outputs, and what was written to each. */
 function outputs({isTerminal}: {isTerminal: {stdout: boolean; stderr: boolean}}) {
 	const written = {stdout: '', stderr: ''};
 	const output = (name: 'stdout' | 'stderr') => ({
@@ -30,7 +30,7 @@ function outputs({isTerminal}: {isTerminal: {stdout: boolean; stderr: boolean}})
 for (const stdout of [true, false])
 	for (const stderr of [true, false]) {
 		const where = `standard output ${stdout ? 'on' : 'off'} the terminal, standard error ${stderr ? 'on' : 'off'}`;
-		test.serial(`with ${where} a person sees each row once, and the result has all of them`, t => {
+		test.serial(`with ${where} a person sees each row once, and standard output has all rows`, t => {
 			const to = outputs({isTerminal: {stdout, stderr}});
 			withWorkflow(undefined, () => {
 				showResult(result, to);
@@ -43,7 +43,7 @@ for (const stdout of [true, false])
 		});
 	}
 
-test.serial('in a workflow of GitHub no guest gives commands by the title or message of its crash', t => {
+test.serial('in a GitHub workflow, a crash title or message cannot inject commands', t => {
 	const to = outputs({isTerminal: {stdout: false, stderr: true}});
 	withWorkflow('true', () => {
 		showResult(result, to);

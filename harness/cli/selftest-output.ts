@@ -6,14 +6,14 @@ import {forJob} from './job-output.ts';
 type Output = {readonly isTTY?: boolean; write(text: string): unknown};
 type Outputs = {readonly stdout: Output; readonly stderr: Output};
 
-/** A row of the table, as soon as it is there; if the table goes elsewhere than to a terminal, there, too. */
+/** Prints a row to standard output; also to the terminal, if standard output goes elsewhere. */
 export function showResult(result: FaultResult, {stdout, stderr}: Outputs = process): void {
 	const row = forJob(`${formatRow(result)}\n`);
 	stdout.write(row);
 	if (stderr.isTTY && !stdout.isTTY) stderr.write(row);
 }
 
-/** What stands below the table. */
+/** Prints what follows the table. */
 export function showSum(
 	results: readonly FaultResult[],
 	consoles: string,
@@ -48,7 +48,7 @@ function formatRow({kernel, fault, verdict, title, ms, goalMs, wrong}: FaultResu
 		paintVerdict(verdict, verdict.padEnd(5)),
 		time.padStart(14),
 		word.padEnd(5),
-		// The whole title is in the console, and with each that is wrong.
+		// The full title is in the console, and is printed for each wrong verdict.
 		title.slice(0, 80 - 62),
 	]
 		.join('  ')

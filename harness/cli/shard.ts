@@ -8,7 +8,7 @@ import {openHistory} from './history.ts';
 
 export type ShardChoice = {readonly index: number; readonly count: number};
 
-/** `2/5`. */
+/** Parses `i/n`, for example `2/5`. Throws InvalidArgumentError. */
 export function parseShard(text: string): ShardChoice {
 	const [, index, count] = (/^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []).map(Number);
 	if (!index || !count || index > count) throw new InvalidArgumentError('It must be i/n, as in 1/3, 2/3 or 3/3.');
@@ -16,8 +16,9 @@ export function parseShard(text: string): ShardChoice {
 }
 
 /**
- * Times come from a past run or a history, never from this host's cache: all parts must be cut alike, wherever they run.
- * Parts themselves do not count as past runs either: one that ends early would change the cut for one that begins late.
+ * Durations come from a past run or a history, never from the cache of this host, because all shards must be cut alike
+ * on every host. Runs of single shards do not count either: one that ends early would change the cut for one that
+ * starts late.
  */
 export async function chooseShard(
 	{index, count}: ShardChoice,

@@ -4,7 +4,7 @@ import {acceleratorNames} from '../host/accelerator.ts';
 import {defaultKernel, fallbackKernel} from '../suites/bprobe/default-kernels.ts';
 import {repeatable} from './option-values.ts';
 
-/** The kernel that is tested if none is named. */
+/** How --help names the default kernel. */
 export const defaultKernelText = `${defaultKernel}, or ${fallbackKernel} if that is unavailable`;
 
 export function matchOption(none = 'all cases'): Option {
@@ -15,7 +15,7 @@ export function sourceOption(): Option {
 	return new Option('--source <dir>', 'build kernel.org releases from this tree, which is only read');
 }
 
-/** `what` shares a guest, or does not: cells or repeats. */
+/** `what` may share a guest: cells or repeats. */
 export function isolationOption(what: string): Option {
 	return new Option('--isolation <level>', `what ${what} share: a guest while it is clean, a snapshot, or nothing`)
 		.choices(isolations)

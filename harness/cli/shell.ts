@@ -24,14 +24,14 @@ export function addShell(command: Command, signal: AbortSignal): void {
 			const files = copy.map(readForGuest);
 			const guestBuild = await buildGuest(await obtainBootableKernel(id, {signal}), {signal});
 			const {name: accelerator} = await findAccelerator(await findQemu({signal}), {signal});
-			// With gdb one wants to see it boot.
+			// With gdb, the guest must boot: debugging the boot is the point.
 			await using guest = gdb
 				? await Instance.boot(guestBuild, {accelerator, signal, gdb, onStarted: vm => tellGdb(vm, guestBuild)})
 				: await Instance.restore(await obtainLoaded(guestBuild, {accelerator, signal}), {signal});
 			say(
 				`Linux ${guestBuild.kernel.release}, ready after ${(guest.readyMs / 1000).toFixed(1)} s; its console is ${guest.vm.console.path}`,
 			);
-			// A guest that gdb holds answers nobody, keepalives included.
+			// While gdb holds the guest, it answers no keepalives.
 			const link = await guest.link({signal, keepalive: !gdb, ...(gdb && {readyMs: 600_000})});
 			if (gdb) await loadSuite(guest, guestBuild, {signal});
 			await push(link, '/root', files, {signal});

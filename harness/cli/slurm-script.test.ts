@@ -9,7 +9,7 @@ const real = 'bash cat chmod comm dirname grep head hostname ls mkdir mktemp mv 
 	' ',
 );
 
-/** A host that has only these programs, each what its shell script says; they write down what they are asked. */
+/** A host with only these programs; each is a shell script that also logs its arguments. */
 async function fakeHost(programs: Readonly<Record<string, string>>) {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'slurm-'));
 	const file = (name: string) => path.join(directory.path, name);
@@ -41,14 +41,14 @@ async function fakeHost(programs: Readonly<Record<string, string>>) {
 				},
 			}),
 		asked: () => readFile(file('log'), 'utf8'),
-		/** What it has put on this host, besides what it was asked. */
+		/** Files left in the temporary directory and beside it. */
 		left: async () => [...(await readdir(file('tmp'))), ...(await readdir(directory.path))].toSorted(),
 	};
 }
 
 const bare = ['bin', 'log', 'tmp'];
 
-test('an installation that fails half-way is undone, although one of the programs was there', async t => {
+test('an installation that fails half-way is undone, even if one of the programs was there before', async t => {
 	t.timeout(90_000);
 	await using host = await fakeHost({
 		slurmctld: '',
@@ -62,7 +62,7 @@ test('an installation that fails half-way is undone, although one of the program
 	t.deepEqual(await host.left(), bare);
 });
 
-test('a cluster that does not get through its jobs is given up, and they with it', async t => {
+test('a cluster whose jobs do not finish is given up, and its jobs are cancelled', async t => {
 	t.timeout(90_000);
 	const munged = `for word; do case $word in --socket=*) exec ${process.execPath} -e "require('net').createServer().listen('\${word#--socket=}')"; esac; done`;
 	const nothing = Object.fromEntries(['slurmctld', 'slurmd', 'scontrol'].map(name => [name, '']));

@@ -10,19 +10,19 @@ import {fallbackKernel} from '../suites/bprobe/default-kernels.ts';
 
 const main = path.join(import.meta.dirname, 'main.js');
 
-/** Processes whose environment names that place. */
+/** Processes with this runtime directory in their environment. */
 function alive(runtime: string): readonly string[] {
 	return readdirSync('/proc').filter(name => {
 		try {
 			return /^\d+$/.test(name) && readFileSync(`/proc/${name}/environ`, 'latin1').includes(runtime);
 		} catch {
-			// It has ended meanwhile, or is somebody else's.
+			// It has ended, or belongs to another user.
 			return false;
 		}
 	});
 }
 
-test.serial('--watch runs again after a change, says what is different, and Ctrl-C leaves nothing', async t => {
+test.serial('--watch runs again after a change, prints the difference, and Ctrl-C leaves nothing behind', async t => {
 	t.timeout(20 * 60_000);
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'watch-'));
 	const args = [main, 'run', '--kernel', fallbackKernel, '--match', 'entry/sp-and-ip[asm]', '--watch'];
@@ -46,7 +46,7 @@ test.serial('--watch runs again after a change, says what is different, and Ctrl
 
 	await said(/waiting for a change/, 1);
 	t.is(lines.filter(line => line.startsWith('1 pass in')).length, 1);
-	// A file of the tests and one of a build are no sources.
+	// Test files and build output are not watched sources.
 	const now = new Date();
 	await utimes(path.join(import.meta.dirname, 'watch.test.ts'), now, now);
 	await utimes(path.join(projectRoot, 'kmod/entry.c'), now, now);

@@ -11,18 +11,18 @@ import {compareRuns} from '../results/compare/compare-runs.ts';
 import {formatComparison} from '../results/compare/format-comparison.ts';
 import {type RunRecord, readRun} from '../results/run/read-run.ts';
 
-/** What a run is made from; the harness, too, as each round is a process of its own. */
+/** Sources of a run. The harness is one of them, because each round is a new process. */
 const watched = ['kmod', 'fixtures', 'guest', 'images', 'harness'];
 
-/** These a process that waits has not loaded yet; all else of the harness it has. */
+/** A standby process has loaded the whole harness except these files. */
 const casesDirectory = path.join('harness', 'suites');
 
-/** An editor writes a file in several steps, and saves several files at once. */
+/** An editor may write a file in several steps and save several files at once; wait until it is quiet. */
 const quietMs = 50;
 
 /**
- * Runs the command line given by `args` again after each change of the sources, and says what is different. A process is
- * started ahead of each round, so that the round begins with everything loaded. Resolves when `signal` aborts.
+ * Runs the command line `args` again after each change of the sources and prints the differences. A standby process is
+ * started before each round, so that the round starts with everything loaded. Resolves when `signal` aborts.
  */
 export async function watchRuns(args: readonly string[], signal: AbortSignal): Promise<void> {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'probe-matrix-watch-'));
@@ -47,14 +47,14 @@ export async function watchRuns(args: readonly string[], signal: AbortSignal): P
 			await round.drop();
 		}
 		const record = await readRun(events).catch(() => undefined);
-		// A round in which nothing ran, as something does not build, is no round to compare with.
+		// If nothing ran, for example because the build failed, keep comparing with the round before.
 		if (!record || record.isInterrupted || record.cells.length === 0) continue;
 		if (before) process.stdout.write(`\n${formatComparison(compareRuns(before, record), before, record)}`);
 		before = record;
 	}
 }
 
-/** One run in a process of its own, which waits for its turn with everything loaded. */
+/** A run in a process of its own, which waits on standby with everything loaded. */
 class Round {
 	readonly #child: ResultPromise;
 	#isCalled = false;
@@ -63,7 +63,7 @@ class Round {
 	constructor(args: readonly string[], events: string) {
 		const main = path.join(import.meta.dirname, 'main.js');
 		const command = [process.execPath, main, ...args, '--json', events, '--standby'];
-		// Goes with us even if we are killed. In a group of its own, so that a Ctrl-C reaches us alone.
+		// It must end with us even if we are killed. In its own process group, it gets no Ctrl-C except through us.
 		this.#child = execa('setpriv', ['--pdeathsig', 'TERM', ...command], {
 			stdin: 'pipe',
 			stdout: 'inherit',
@@ -74,7 +74,7 @@ class Round {
 		void this.#child.then(() => {
 			this.#hasEnded = true;
 		});
-		// It may be gone already; how it ended says why.
+		// If it has already ended, its exit status tells why.
 		this.#child.stdin!.on('error', () => {});
 	}
 
@@ -85,14 +85,14 @@ class Round {
 		await this.#child;
 	}
 
-	/** Ends it, if it still waits. */
+	/** Ends the process if it is still on standby. */
 	async drop(): Promise<void> {
 		if (!this.#isCalled && !this.#hasEnded) this.#child.stdin!.end();
 		await this.#child;
 	}
 }
 
-/** Files of the sources that were changed since it was asked the last time, by their names below the project. */
+/** Source files changed since the last call of `next`, as paths below the project. */
 class Changes implements Disposable {
 	readonly #watchers;
 	readonly #changed = new Set<string>();
@@ -110,7 +110,7 @@ class Changes implements Disposable {
 		);
 	}
 
-	/** Waits for one, and until no more come; nothing once the signal aborts. */
+	/** Waits for a change, and until no more follow. Returns an empty list when the signal aborts. */
 	async next(signal: AbortSignal): Promise<readonly string[]> {
 		try {
 			if (this.#changed.size === 0) await once(this.#events, 'change', {signal});

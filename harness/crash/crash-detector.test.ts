@@ -7,23 +7,23 @@ import titles from './samples/titles.json' with {type: 'json'};
 const samples = path.join(import.meta.dirname, 'samples');
 
 for (const [name, expected] of Object.entries<readonly string[]>(titles)) {
-	test(`what a guest said on purpose: ${name}`, t => {
+	test(`a real report: ${name}`, t => {
 		const reports = findKernelReports(readFileSync(path.join(samples, `${name}.txt`), 'utf8'));
 		t.deepEqual([...new Set(reports.map(({title}) => title))], expected);
 		t.is(reports[0]?.mark, `begin ${path.basename(name)}`);
 	});
 
-	test(`one line less hides nothing: ${name}`, t => {
+	test(`a report is found without any one of its lines: ${name}`, t => {
 		const lines = readFileSync(path.join(samples, `${name}.txt`), 'utf8').split('\n');
 		for (let gone = 0; gone < lines.length; gone++) {
 			const reports = findKernelReports(lines.toSpliced(gone, 1).join('\n'));
-			// Where the report is that one line, nothing can be left of it.
+			// When the report is a single line, removing it leaves nothing to find.
 			t.true(reports.length > 0 || /BUG: |INFO: |panic|WARNING: /.test(lines[gone] ?? ''), lines[gone]);
 		}
 	});
 }
 
-test('each sample has its titles', t => {
+test('each sample has expected titles', t => {
 	const files = readdirSync(samples, {recursive: true, encoding: 'utf8'}).filter(file => file.endsWith('.txt'));
 	t.deepEqual(files.map(file => file.slice(0, -4)).toSorted(), Object.keys(titles).toSorted());
 });
@@ -58,7 +58,7 @@ const lines = [
 ] as const;
 
 for (const [line, title] of lines) {
-	test(`the title of: ${line}`, t => {
+	test(`title of: ${line}`, t => {
 		for (const prefix of [
 			'[    1.234567] ',
 			'[    1.234567][  T77] ',
@@ -84,12 +84,12 @@ for (const line of [
 	'fixtures: flood line 1 of 5000',
 	'Freeing unused kernel image (initmem) memory: 2048K',
 ]) {
-	test(`no report is made of: ${line}`, t => {
+	test(`not a report: ${line}`, t => {
 		t.deepEqual(findKernelReports(`[    1.234567] ${line}`), []);
 	});
 }
 
-test('a panic that an oops leads to belongs to the oops; one that comes by itself does not', t => {
+test('a panic caused by an oops belongs to the oops; another one is a report of its own', t => {
 	const oops =
 		'[ 1.0] BUG: unable to handle page fault for address: 0\n[ 1.1] RIP: 0010:f+0x1/0x2\n[ 1.2] ---[ end trace 0000000000000000 ]---';
 	t.like(findKernelReports(`${oops}\n[ 1.3] Kernel panic - not syncing: Fatal exception`), [
@@ -98,7 +98,7 @@ test('a panic that an oops leads to belongs to the oops; one that comes by itsel
 	t.is(findKernelReports(`${oops}\n[ 1.3] Kernel panic - not syncing: out of ideas`).length, 2);
 });
 
-test('a second report in the middle of the first is told apart, as well as two CPUs can be', t => {
+test('a report that starts inside another one is separate', t => {
 	const reports = findKernelReports(
 		[
 			'[ 1.0] ------------[ cut here ]------------',
@@ -115,7 +115,7 @@ test('a second report in the middle of the first is told apart, as well as two C
 	);
 });
 
-test('the interrupt that tells of a stall is not where it is', t => {
+test('a stall is located outside the interrupt that reports it', t => {
 	const stall = [
 		'[ 1.0] INFO: rcu_sched self-detected stall on CPU',
 		'[ 1.0]  <IRQ>',
@@ -136,7 +136,7 @@ test('the end of a report without its beginning is a report', t => {
 	t.is(findKernelReports(long.join('\n')).length, 1);
 });
 
-test('what is said between two cells is told by the mark before it', t => {
+test('a report between two cells carries the last mark', t => {
 	const detector = new CrashDetector();
 	for (const line of [
 		'probe-matrix: begin a 0',
@@ -148,14 +148,14 @@ test('what is said between two cells is told by the mark before it', t => {
 	t.is(detector.reports[0]?.mark, 'end a 0');
 });
 
-test('reports and their lines are bounded', t => {
+test('the number of reports and of their lines is limited', t => {
 	const detector = new CrashDetector();
 	for (let n = 0; n < 100_000; n++) detector.push(n % 300 === 0 ? `BUG: Bad thing ${n}` : `line ${n}`);
 	t.true(detector.reports.length <= 50);
 	t.true(detector.reports.every(({text}) => text.split('\n').length <= 200));
 });
 
-test('a million lines that say nothing are looked at in no time', t => {
+test('a million lines without a report are scanned quickly', t => {
 	const detector = new CrashDetector();
 	const startedAt = performance.now();
 	for (let n = 0; n < 1_000_000; n++) detector.push('[    1.000000] fixtures: flood line of a flood that does not end');

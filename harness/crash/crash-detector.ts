@@ -3,7 +3,7 @@ import {consequence, harmless, perhaps, type Signature, signatures} from './cras
 
 const maxLines = 200;
 const maxReports = 50;
-/** In one record of the kernel log, before the text: level, time, the task or CPU that speaks. */
+/** Prefix of a kernel log record: level, time stamp, and the task or CPU that printed it. */
 const prefix = /^(?:.* login: )?(?:<\d+>)?(?:\[ *\d+\.\d+\])?(?:\[ *[TC]\d+\])? ?/;
 const cut = /^-+\[ cut here \]-+/;
 const end = /^---\[ end (?:trace|Kernel panic)/;
@@ -11,17 +11,17 @@ const ruler = /^={60,}$/;
 const mark = /probe-matrix: ((?:begin|end) .*)$/;
 
 /**
- * Finds what a kernel complains about in its console, line by line. A report begins with a line of crash-signatures.ts
- * and takes the lines behind it; one that begins while another is being printed takes the lines from there on, because
- * nothing tells them apart when two CPUs speak at once.
+ * Finds kernel reports in console output, line by line. A report begins with a line of crash-signatures.ts and takes
+ * the lines that follow. A report that begins inside another one takes all lines from there on, because lines of two
+ * CPUs that print at once cannot be told apart.
  */
 export class CrashDetector {
 	readonly #drafts: Draft[] = [];
 	#mark: string | undefined;
-	/** Lines since a place that is often the beginning of a report, of which it is not known yet what it is about. */
+	/** Lines since a `cut here` marker, while it is unknown which report they begin. */
 	#cut: {lines: string[]; raw: string[]} | undefined;
 
-	/** All so far, in the order in which they began. */
+	/** All reports so far, in the order in which they began. */
 	get reports(): readonly KernelReport[] {
 		return this.#drafts.map(reportOf);
 	}
@@ -30,7 +30,7 @@ export class CrashDetector {
 		return this.#drafts.length;
 	}
 
-	/** A report is being printed, as far as one can tell. */
+	/** Whether a report seems to be still in progress. */
 	get isInReport(): boolean {
 		return this.#cut !== undefined || this.#open !== undefined;
 	}
@@ -81,12 +81,12 @@ export class CrashDetector {
 		if (this.#cut) {
 			this.#cut.lines.push(line);
 			this.#cut.raw.push(raw);
-			// The line that says what it is was lost.
+			// The line that names the problem is missing.
 			if (this.#cut.lines.length > 5 || end.test(line)) this.#giveUpCut();
 			return;
 		}
 		if (this.#open) this.#take(this.#open, line, raw);
-		// The beginning was lost, not the report; unless it is the end of one that was too long.
+		// The beginning is missing. Ignore the end of a report that exceeded maxLines.
 		else if (end.test(line) && (this.#drafts.at(-1)?.lines.length ?? 0) < maxLines) {
 			this.#cut = {lines: ['', 'its beginning was lost', line], raw: [raw]};
 			this.#giveUpCut();
@@ -135,7 +135,7 @@ function beginning(line: string): {signature: Signature; match: RegExpExecArray}
 	return undefined;
 }
 
-/** A refcount's words stand before the WARNING they belong to; BUG() is told as an invalid opcode, too. */
+/** The refcount message precedes its WARNING; BUG() is followed by an invalid opcode report. Both are one report. */
 function isSame(open: Draft, signature: Signature): boolean {
 	const {lines} = open;
 	return (

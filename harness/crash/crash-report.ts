@@ -1,24 +1,24 @@
 import type {ReportKind, Signature} from './crash-signatures.ts';
 
 export type KernelReport = {
-	/** What and where: `KASAN: slab-out-of-bounds write in fx_write_after_end [fixtures]`. */
+	/** What and where, for example `KASAN: slab-out-of-bounds write in fx_write_after_end [fixtures]`. */
 	readonly title: string;
 	readonly kind: ReportKind;
-	/** Where it happened and how it came there, innermost first: `fx_oops+0x7/0x20 [fixtures]`. */
+	/** Where it happened and the calls that led there, innermost first: `fx_oops+0x7/0x20 [fixtures]`. */
 	readonly frames: readonly string[];
 	/** The task that was running. */
 	readonly task?: string;
-	/** Said by an interrupt or a worker: what it is about may have been done long before. */
+	/** Printed from an interrupt or a kernel thread: the cause may be much older. */
 	readonly isAsynchronous: boolean;
-	/** The kernel has died of it. */
+	/** The kernel panicked because of it. */
 	readonly hasPanicked: boolean;
-	/** Its lines. */
+	/** The lines of the report. */
 	readonly text: string;
-	/** The name of the cell whose begin or end was the last mark before it: `begin NAME`. */
+	/** The last cell mark before it: `begin NAME` or `end NAME`. */
 	readonly mark?: string;
 };
 
-/** A report of which more lines may come. */
+/** A report that may get more lines. */
 export type Draft = {
 	signature: Signature | undefined;
 	match: RegExpExecArray | undefined;
@@ -33,11 +33,11 @@ const frame = String.raw`(\w[\w.]*)\+(0x[\da-f]+)\/0x[\da-f]+(?: \[(\w+)(?: [\da
 const framePattern = new RegExp(frame);
 const tracePattern = new RegExp(String.raw`^\s*(?:\[<[\da-f]+>\] )?(?:<\w+>\s+)?${frame}\s*$`);
 const registerPattern = new RegExp(String.raw`\b(?:RIP: 0010|IP):(?:\[<[\da-f]+>\] )*\s*${frame}`);
-/** What the kernel calls to complain, to wait and to enter; no place to look for a mistake. */
+/** Functions of the reporting, waiting and entry code, which are never the location of a bug. */
 const machinery =
 	/^(?:_*(?:dump_stack|show_stack|show_regs|print_|kasan_|asan_|warn|might_sleep|might_resched|schedule|cond_resched|lock_acquire|mutex_lock|kmalloc|kmem_cache|kmemleak|slab_|report_bug|handle_bug|exc_|asm_exc_|asm_sysvec|asm_common|sysvec_|do_error_trap|do_invalid_op|invalid_op|error_entry|lockdep_|mark_lock|check_|validate_chain|debug_|ubsan_|refcount_|delay|const_udelay|msleep|io_schedule|rcu_|nmi_|default_idle|native_|apic_|smp_|irq_|hrtimer_|update_process_times|tick_|update_curr|sched_show_task|trigger_)\w*|v?panic|schedule\w*|__warn\w*|set_track\w*|stack_trace_save\w*|save_stack\w*|end_report|__lock_acquire|arch_\w*backtrace\w*|kmemdup|process_timeout|bad_\w+|page_fault|async_page_fault|do_page_fault|no_context|oops_\w+|die\w*|kthread_\w+|ret_from_fork\w*|touch_\w+|preempt_count_\w+|preempt_schedule\w*|asm_\w+|kthread|worker_thread|process_one_work|invalid_wait_context|try_to_wake_up)(?:\.\w+)*$/;
 
-/** What is known of it from the lines that have come so far. */
+/** The report from the lines so far. */
 export function reportOf(draft: Draft): KernelReport {
 	const {signature, lines} = draft;
 	const kind = signature?.kind ?? 'warning';
@@ -60,12 +60,12 @@ export function reportOf(draft: Draft): KernelReport {
 function whatOf({signature, match, lines}: Draft): string {
 	if (!signature || !match) return `WARNING: ${lines[1] ?? 'cut off'}`;
 	const what = signature.title?.(match) ?? match[0].trim();
-	// KASAN says in another line what was tried.
+	// KASAN names the access in a line of its own.
 	const access = /^(Read|Write) of size/.exec(lines.find(line => /^(?:Read|Write) of size/.test(line)) ?? '');
 	return access && what.startsWith('KASAN') ? `${what} ${access[1]!.toLowerCase()}` : what;
 }
 
-/** The registers tell where it happened; without them, the trace without what belongs to complaining. */
+/** Location from the registers; without them, from the trace without functions of the reporting code. */
 function framesOf({signature, lines}: Draft): readonly string[] {
 	const first = lines.find(line => signature?.pattern.test(line)) ?? '';
 	const inTitle = framePattern.exec(first.replace(/.* at (?=\S+\+0x)/, ''));
@@ -81,7 +81,7 @@ function framesOf({signature, lines}: Draft): readonly string[] {
 				.replace(/^.*\] (?=\w+\+0x)|^<\w+>\s+/, ''),
 		)
 		.filter(line => line !== undefined);
-	// A task that hangs was not running: registers in its report are those of its last entry into the kernel.
+	// A hung task was not running: the registers in its report are from its last kernel entry.
 	const useRegisters = inRegisters && !/blocked for more|unreferenced|sleeping function|scheduling while/.test(first);
 	const places = [
 		...(inTitle && !machinery.test(inTitle[1]!) ? [inTitle[0]] : []),
@@ -94,7 +94,7 @@ function framesOf({signature, lines}: Draft): readonly string[] {
 	return places.filter((place, index) => place !== places[index - 1]);
 }
 
-/** Who complains of a stall is an interrupt that came upon it. */
+/** A stall is reported by an interrupt; the location is outside of it. */
 function outsideInterrupts(lines: readonly string[]): readonly string[] {
 	let isInside = false;
 	return lines.filter(line => {
@@ -104,7 +104,7 @@ function outsideInterrupts(lines: readonly string[]): readonly string[] {
 	});
 }
 
-/** `fx_oops [fixtures]`, without what the compiler appends to a function it has changed. */
+/** For example `fx_oops [fixtures]`, without compiler suffixes such as .isra. */
 function nameOf(place: string): string {
 	const [, name, , module] = framePattern.exec(place)!;
 	const plain = name!.replace(/(?:\.(?:isra|constprop|part|cold|llvm)(?:\.\d+)?)+$/, '');

@@ -1,17 +1,15 @@
-/**
- * What a report is about. The kinds after which a guest does not do what it should: `stall` ones; what ends it: `panic`.
- */
+/** What a report is about. After `stall` a guest no longer works as it should; `panic` ends it. */
 export type ReportKind = 'panic' | 'oops' | 'warning' | 'sanitizer' | 'lock' | 'stall' | 'leak' | 'other';
 
-/** A line that begins a report, in the wording of 4.15 and of later kernels. */
+/** A line that begins a report, in the wording of Linux 4.15 and of later kernels. */
 export type Signature = {
 	readonly kind: ReportKind;
 	readonly pattern: RegExp;
-	/** What the title says before ` in FUNCTION`; without it, the line as it is. */
+	/** The title up to ` in FUNCTION`; default: the matched text. */
 	readonly title?: (match: RegExpExecArray) => string;
-	/** Goes with the report that is being printed, if there is one: it is no report of its own. */
+	/** Belongs to the report that is being printed, if there is one. */
 	readonly isBanner?: true;
-	/** The line says where by itself, and not by a function. */
+	/** The line itself says where, without a function name. */
 	readonly isWhole?: true;
 };
 
@@ -96,11 +94,11 @@ export const signatures: readonly Signature[] = [
 	{kind: 'other', pattern: /BUG: .*/},
 ];
 
-/** One look tells most lines of a flood apart from what may begin a report. */
+/** A quick filter: lines that do not match cannot begin a report. It keeps a flood of output cheap. */
 export const perhaps =
 	/BUG|WARNING: |INFO: |Oops|anic|PANIC|LOCKUP|\[#\d|UBSAN|refcount_t|corruption|ODEBUG|stack-protector|usercopy|memory|oom-killer|allocation failure|unreferenced|kthread|unregister_netdevice|wait context/;
 
-/** Lines that look like a beginning and are none. */
+/** Lines that match a signature but are harmless. */
 export const harmless: readonly RegExp[] = [
 	/WARNING: Unprivileged eBPF is enabled/,
 	/WARNING: You are running an unsupported configuration/,
@@ -114,7 +112,7 @@ export const harmless: readonly RegExp[] = [
 	/Freeing .*memory/,
 ];
 
-/** A panic for these reasons is the end of what was reported before it. */
+/** A panic for one of these reasons belongs to the report before it. */
 export const consequence =
 	/Kernel panic - not syncing: (?:Fatal |panic_on_|softlockup: |hung_task: |Hard LOCKUP|RCU Stall|kernel: panic_on|Attempted to kill)/;
 

@@ -5,7 +5,7 @@ import test from 'ava';
 import {execa} from 'execa';
 import {withSourceLines} from './source-lines.ts';
 
-test('frames get their lines where debug information is at hand, and stay as they are where not', async t => {
+test('frames in files with debug information get source lines, others are unchanged', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'source-'));
 	const source = path.join(directory.path, 'a.c');
 	const object = path.join(directory.path, 'a.ko');
@@ -17,6 +17,6 @@ test('frames get their lines where debug information is at hand, and stay as the
 	t.deepEqual(others, frames.slice(1));
 });
 
-test('a file that is not there costs nothing but the lines', async t => {
+test('a missing module file leaves frames unchanged', async t => {
 	t.deepEqual(await withSourceLines(['f+0x0/0x4 [a]'], {a: '/nowhere/a.ko'}), ['f+0x0/0x4 [a]']);
 });

@@ -2,9 +2,9 @@ import {execa} from 'execa';
 import {functionsOf} from './symbols.ts';
 
 /**
- * `fx_oops+0x7/0x20 [fixtures]` → `fx_oops+0x7/0x20 [fixtures] crash.c:40`, for frames in modules whose file, with debug
- * information, is at hand. The first frame is where it happened, the others are where calls return to. What cannot be
- * found stays as it is.
+ * Appends source lines to frames: `fx_oops+0x7/0x20 [fixtures]` → `fx_oops+0x7/0x20 [fixtures] crash.c:40`. `files` are
+ * the modules with debug information, by name. The first frame is where it happened, the others are return addresses.
+ * Frames that cannot be resolved are returned unchanged.
  */
 export async function withSourceLines(
 	frames: readonly string[],
@@ -35,7 +35,7 @@ async function addressToLine(file: string, section: string, address: bigint): Pr
 	);
 	if (failed) return undefined;
 	const lines = stdout.split('\n').map(line => line.trim().replace(/ \(discriminator \d+\)$/, ''));
-	// Where a function is inlined, the line inside it first, then that of who called it.
+	// For inlined code, the innermost line comes first, then its callers.
 	const known = lines.filter(line => /^[^?].*:\d+$/.test(line));
 	return known.length > 0 ? known.join(' < ') : undefined;
 }

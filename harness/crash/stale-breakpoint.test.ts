@@ -2,7 +2,7 @@ import test from 'ava';
 import {findKernelReports} from './crash-detector.ts';
 import {isStaleBreakpoint} from './stale-breakpoint.ts';
 
-/** As Linux 6.12 said it in a storm of attaches under QEMU 10.0.2. */
+/** From Linux 6.12 in a storm of attaches under QEMU 10.0.2. */
 const stale = `\
 [   59.226503] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI
 [   59.226999] CPU: 1 UID: 0 PID: 271 Comm: agent Tainted: G           OE      6.12.117 #1
@@ -20,21 +20,21 @@ function judge(text: string): boolean {
 	return isStaleBreakpoint(findKernelReports(text)[0]!);
 }
 
-test('a breakpoint that the kernel does not find in its memory is a stale one', t => {
+test('an int3 whose byte in memory is not 0xcc is a stale breakpoint', t => {
 	t.true(judge(stale));
 });
 
-test('one that is there is the kernel’s matter', t => {
+test('an int3 whose byte is 0xcc is a bug of the kernel', t => {
 	t.false(judge(stale.replace('e8 <a7>', 'cc <a7>')));
 });
 
-test('so is any other death, and one whose bytes are not told', t => {
+test('other reports, and ones without code bytes, are bugs of the kernel', t => {
 	t.false(judge(stale.replace('Oops: int3: 0000', 'Oops: general protection fault: 0000')));
 	t.false(judge(stale.replace(/^.*Code: .*\n/m, '')));
 	t.false(judge(stale.replace('[#1]', '[#2]')));
 });
 
-/** As Linux 6.1 said it under QEMU 10.0.2, with a kretprobe on the function whose site bprobe had just joined. */
+/** From Linux 6.1 under QEMU 10.0.2: a kretprobe on a function whose `__fentry__` site bprobe had just joined. */
 const goneOnAtNull = `\
 [   42.857161] BUG: kernel NULL pointer dereference, address: 0000000000000000
 [   42.858016] #PF: supervisor instruction fetch in kernel mode
@@ -52,18 +52,18 @@ const goneOnAtNull = `\
 [   42.880395] ---[ end trace 0000000000000000 ]---
 `;
 
-test('a kretprobe that is executed by a breakpoint, though ftrace calls it, is executed by a stale one', t => {
+test('a jump to 0 from a kretprobe on an ftrace site is a stale breakpoint', t => {
 	t.true(judge(goneOnAtNull));
 });
 
-test('a call of a null pointer is the kernel’s matter', t => {
+test('a call of a null pointer is a bug of the kernel', t => {
 	t.false(judge(goneOnAtNull.replace('tsc+0x20/0x20', 'tsc+0x1c/0x20')));
 	t.false(judge(goneOnAtNull.replace('EFLAGS: 00010097', 'EFLAGS: 00010297')));
 	t.false(judge(goneOnAtNull.replace('RIP: 0010:0x0', 'RIP: 0010:0x8')));
 	t.false(judge(goneOnAtNull.replace(/^.*tsc\+.*\n/m, '')));
 });
 
-/** As Linux 4.15.11 said it there, while bprobe was not even loaded. */
+/** From Linux 4.15.11 under QEMU 10.0.2, while bprobe was not loaded. */
 const diedAtKprobe = `\
 [   24.020208] BUG: unable to handle kernel NULL pointer dereference at 0000000000000000
 [   24.021520] IP: fx_c+0x0/0x60 [fixtures]
@@ -82,7 +82,7 @@ const diedAtKprobe = `\
 [   24.040752] ---[ end trace ab233cb16ab05949 ]---
 `;
 
-test('so is one whose kernel says that it died at the kprobe, while it fetched from 0', t => {
+test('a fetch from 0 with RIP at the kprobe is a stale breakpoint', t => {
 	t.true(judge(diedAtKprobe));
 	t.false(judge(diedAtKprobe.replace('<e8>', '<cc>')), 'a breakpoint that is there');
 	t.false(judge(diedAtKprobe.replaceAll('fx_c+0x0', 'fx_c+0x4')), 'inside of a function');

@@ -7,7 +7,7 @@ type Symbol = {readonly address: bigint; readonly name: string; readonly module?
 export class Symbols {
 	readonly #sorted: readonly Symbol[];
 
-	/** `kallsyms` has the form of /proc/kallsyms; of modules, only those whose base is known are named. */
+	/** Reads a file in the format of /proc/kallsyms, and modules with the address that they are loaded at. */
 	static async read(
 		kallsyms: string | undefined,
 		modules: readonly {readonly name: string; readonly file: string; readonly base: bigint}[],
@@ -21,7 +21,7 @@ export class Symbols {
 		this.#sorted = symbols.toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
 	}
 
-	/** `fx_oops+0x7 [fixtures]`; nothing for what is far from any function. */
+	/** For example `fx_oops+0x7 [fixtures]`; undefined when no symbol is within 64 KiB below the address. */
 	nameOf(address: bigint): string | undefined {
 		let [low, high] = [0, this.#sorted.length];
 		while (low < high) {
@@ -59,7 +59,7 @@ async function moduleSymbols({
 
 export type ModuleFunction = {readonly name: string; readonly value: bigint; readonly section: string};
 
-/** The functions of a module's file; none where the host has no nm. */
+/** Functions of a module file; empty when nm is missing or fails. */
 export async function functionsOf(file: string): Promise<readonly ModuleFunction[]> {
 	const {stdout, failed} = await execa('nm', ['--format=sysv', file], {reject: false, maxBuffer: 64 << 20});
 	if (failed) return [];

@@ -22,32 +22,28 @@ async function placeOf(registers: string, kallsyms = systemMap): Promise<string>
 }
 
 const faults: readonly (readonly [what: string, registers: string, words: string])[] = [
-	['where the kernel is mapped', cpu(0, 'ffffffff8100008d') + waits, 'triple fault at secondary_startup_64+0x5d'],
-	['where it lies in memory', cpu(0, '000000000100008d') + waits, 'triple fault at secondary_startup_64+0x5d'],
+	['at a mapped address', cpu(0, 'ffffffff8100008d') + waits, 'triple fault at secondary_startup_64+0x5d'],
+	['at a physical address', cpu(0, '000000000100008d') + waits, 'triple fault at secondary_startup_64+0x5d'],
 	[
-		'on the CPU that does not wait',
+		'on the CPU that is not halted',
 		cpu(0, '00000000fffffff0', 1) + cpu(1, '0000000001000001'),
 		'triple fault at startup_64+0x1',
 	],
 	['outside of the kernel', cpu(0, '00000000000fd0a0'), 'triple fault at 0x00000000000fd0a0'],
-	['of which no more is known', '', 'triple fault'],
-	[
-		'before the kernel has 64 bits',
-		'CPU#0\nEAX=0 EBX=0\nEIP=01000010 EFL=00000046 HLT=0\n',
-		'triple fault at startup_64+0x10',
-	],
+	['without registers', '', 'triple fault'],
+	['in 32-bit mode', 'CPU#0\nEAX=0 EBX=0\nEIP=01000010 EFL=00000046 HLT=0\n', 'triple fault at startup_64+0x10'],
 ];
 for (const [what, registers, words] of faults) {
-	test(`a triple fault ${what} is told as ${words}`, async t => {
+	test(`a triple fault ${what} is reported as ${words}`, async t => {
 		t.is(await placeOf(registers), words);
 	});
 }
 
-test('a kernel without symbols has the address', async t => {
+test('without symbols, the address is reported', async t => {
 	t.is(await describeTripleFault(cpu(0, '000000000100008d'), {}), 'triple fault at 0x000000000100008d');
 });
 
-test('that there was one is in the log of resets', t => {
+test("isTripleFault reads QEMU's reset log", t => {
 	t.true(isTripleFault('CPU Reset (CPU 0)\nEAX=0\nTriple fault\n'));
 	t.false(isTripleFault('CPU Reset (CPU 0)\nEAX=0\n'));
 });

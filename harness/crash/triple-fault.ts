@@ -1,24 +1,24 @@
 import type {Kernel} from '../kernels/kernel.ts';
 import {functionsOf, Symbols} from './symbols.ts';
 
-/** Where the kernel's text is mapped to, whose physical address there is 0: guests start without randomization. */
+/** Where the kernel's text is mapped. Guests start without KASLR, so this maps to physical address 0. */
 const kernelMap = 0xffffffff80000000n;
 
-/** Whether QEMU's log of resets tells of one. */
+/** Whether QEMU's reset log (`-d cpu_reset`) shows a triple fault. */
 export function isTripleFault(log: string): boolean {
 	return /^Triple fault$/m.test(log);
 }
 
 /**
- * `triple fault at secondary_startup_64+0x5d`, from QEMU's `info registers -a` at that moment. The place is an address
- * where no symbol fits, or the kernel comes without symbols.
+ * For example `triple fault at secondary_startup_64+0x5d`, from the output of QEMU's `info registers -a` at that
+ * moment. Gives the address when no symbol fits or the kernel has no symbols.
  */
 export async function describeTripleFault(
 	registers: string | undefined,
 	kernel: Pick<Kernel, 'kallsyms' | 'symbols'>,
 ): Promise<string> {
 	const cpus = (registers ?? '').split(/^CPU#\d+/m).slice(1);
-	// The others wait to be started.
+	// The other CPUs are halted, waiting to be started.
 	const culprit = cpus.find(cpu => !/\bHLT=1/.test(cpu)) ?? cpus[0];
 	const rip = /\b[RE]IP=([\da-f]+)/.exec(culprit ?? '')?.[1];
 	if (rip === undefined) return 'triple fault';
@@ -30,7 +30,7 @@ async function nameOf(
 	{kallsyms, symbols}: Pick<Kernel, 'kallsyms' | 'symbols'>,
 ): Promise<string | undefined> {
 	const names = await readNames(kallsyms, symbols);
-	// Early in the boot the kernel runs where it lies in memory.
+	// Early in the boot the kernel runs at physical addresses.
 	return names.nameOf(address) ?? (address < kernelMap ? names.nameOf(address + kernelMap) : undefined);
 }
 

@@ -16,10 +16,10 @@ import {describeEnd} from './guest-end.ts';
 import {guestSettings} from './guest-settings.ts';
 import {keepKallsyms, readSymbols} from './guest-symbols.ts';
 
-/** What an idle host without acceleration takes from power on to the agent's answer. */
+/** Time from power-on to the agent's answer on an idle host without KVM. */
 const usualBootMs = 2500;
 
-/** Boots a guest for the engine and pushes the suite into it; `consolePath` keeps its console after it has ended. */
+/** Boots a guest and pushes the suite into it. `consolePath`: the console log, which outlives the guest. */
 export async function bootGuest(
 	guestBuild: GuestBuild,
 	{
@@ -44,12 +44,12 @@ export async function bootGuest(
 	});
 }
 
-/** Deadlines are for an idle host; the time a guest takes to boot says how far this one is from it. */
+/** Deadlines assume an idle host; the boot time shows how much slower this one is. */
 function slownessOf(bootMs: number): number {
 	return Math.max(1, bootMs / usualBootMs);
 }
 
-/** The guest as the engine sees it, which owns it from now on; where this throws, the guest has ended. */
+/** Wraps an instance for the engine and takes ownership of it; when this throws, the guest has been ended. */
 export async function adaptGuest(
 	guest: Instance,
 	guestBuild: GuestBuild,
@@ -109,7 +109,7 @@ export async function adaptGuest(
 	};
 }
 
-/** The link goes before QEMU, whose end says more. */
+/** The SSH link breaks before QEMU exits, and the exit explains more; so wait for it for a moment. */
 async function lost(error: Error): Promise<GuestEnd> {
 	await sleep(1000, undefined, {ref: false});
 	return {verdict: 'hang', message: error.message};

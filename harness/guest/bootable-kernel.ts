@@ -7,8 +7,8 @@ import {obtainKernel} from '../kernels/obtain.ts';
 import {Instance} from '../vm/instance.ts';
 
 /**
- * The kernel of that id, as obtainKernel gives it. One that is built here has also booted as far as to ask who it is: a
- * kernel can compile, serve to build modules, and still die before its first word.
+ * Like obtainKernel, but a kernel that is built here must also boot until its agent answers: a kernel can compile,
+ * serve to build modules, and still die before its first console output. Throws BuildError when it does not boot.
  */
 export async function obtainBootableKernel(text: string, options: Omit<ObtainOptions, 'prove'> = {}): Promise<Kernel> {
 	return obtainKernel(text, {...options, prove: kernel => proveBoot(kernel, options)});

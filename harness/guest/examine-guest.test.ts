@@ -62,20 +62,20 @@ for (const [what, parts, words] of [
 	['that is idle and has no keyboard', {registers: idle}, /^No command gets through, but the kernel is alive/],
 	['with a live channel and a dead kernel', {}, /^The kernel is dead/],
 ] as const) {
-	test(`a guest ${what} is told from the others`, async t => {
+	test(`examination of a guest ${what}`, async t => {
 		const found = await examineGuest(world(parts));
 		t.is(found.verdict, 'hang');
 		t.regex(found.words, words);
 	});
 }
 
-test('where each CPU is stands in the words, and how it came there in the evidence', async t => {
+test('examination reports where each CPU is, with code and stack as evidence', async t => {
 	const {words, evidence} = await examineGuest(world({registers: `${idle}${stuck}`}));
 	t.regex(words, /CPU 0: native_safe_halt\+0xb \(idle\)\nCPU 1: fx_spin\+0xd \[fixtures\] \(interrupts off\)/);
 	t.like(evidence.cpus, [{cpu: 0}, {cpu: 1, code: 'f3 90', stack: ['do_syscall_64+0xf']}]);
 });
 
-test('a QEMU that answers nothing is a matter of the host', async t => {
+test('a QEMU that does not respond is a host fault', async t => {
 	const parts = world({monitor: false});
 	const {verdict, words} = await examineGuest(parts);
 	t.is(verdict, 'infra');
@@ -84,7 +84,7 @@ test('a QEMU that answers nothing is a matter of the host', async t => {
 	t.false(await isHeld(world({}).vm));
 });
 
-test('addresses far from any function stay numbers', t => {
+test('addresses far from any symbol have no name', t => {
 	t.is(symbols.nameOf(0x1234n), undefined);
 	t.is(symbols.nameOf(0xffffffff90000000n), undefined);
 	t.is(symbols.nameOf(0xffffffff81002000n), 'do_syscall_64+0x0');

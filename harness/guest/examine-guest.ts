@@ -14,7 +14,7 @@ const answerMs = 1500;
 const printMs = 700;
 const stackWords = 192;
 const shownFrames = 12;
-/** CPUs whose code and stack are read; of the others only where they are. */
+/** Code and stack are read for this many CPUs; for the others only their location. */
 const shownCpus = 8;
 
 type ExaminedVm = Pick<Vm, 'pid' | 'registers'> & {
@@ -30,7 +30,7 @@ type Parts = {
 	readonly slowness: number;
 };
 
-/** Finds out who still answers in a guest that hangs, and where its CPUs are. */
+/** Finds out what still responds in a hung guest, and where its CPUs are. */
 export async function examineGuest(parts: Parts): Promise<Examination> {
 	const {vm, slowness} = parts;
 	const registers = await within(monitorMs, vm.registers());
@@ -46,7 +46,7 @@ export async function examineGuest(parts: Parts): Promise<Examination> {
 	await sleep(printMs);
 	await vm.console.refresh().catch(() => {});
 	const hasSpoken = vm.console.end > before || ssh !== undefined;
-	// One that waits for interrupts with all else done is alive, even if it has no keyboard to be asked by.
+	// An idle CPU with interrupts on shows a live kernel, even if there is no keyboard to reach it.
 	const isIdle = parseCpus(registers).some(({isHalted, hasInterruptsOff}) => isHalted && !hasInterruptsOff);
 	const where = (cpus ?? []).map(({cpu, at}) => `CPU ${cpu}: ${at}`);
 	return {
@@ -62,7 +62,7 @@ export async function examineGuest(parts: Parts): Promise<Examination> {
 	};
 }
 
-/** Whether QEMU's monitor is silent, too; never rejects. */
+/** Whether QEMU's monitor does not respond either. Never rejects. */
 export async function isHeld(vm: Pick<ExaminedVm, 'qmp'>): Promise<boolean> {
 	return (await within(monitorMs, vm.qmp.execute('query-status'))) === undefined;
 }
@@ -74,7 +74,7 @@ function whoAnswers({agent, ssh, kernel}: {agent: boolean; ssh: boolean; kernel:
 	return 'The kernel is dead: agent, SSH and console do not respond.';
 }
 
-/** A QEMU whose monitor is silent has been stopped, or gets no CPU time. */
+/** QEMU does not respond on its monitor: it has been stopped, or gets no CPU time. */
 function hostKeepsIt(pid: number): Examination {
 	const state = processState(pid);
 	const why =
@@ -90,7 +90,7 @@ function processState(pid: number): string | undefined {
 	try {
 		return /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1];
 	} catch {
-		// It has ended meanwhile.
+		// The process has ended.
 		return undefined;
 	}
 }
@@ -114,7 +114,7 @@ async function describeCpus({vm, symbols}: Parts, cpus: readonly CpuState[]): Pr
 		}
 		const code = await memory(vm, cpu, `x /16xb ${hex(rip)}`);
 		const words = parseWords(await memory(vm, cpu, `x /${stackWords}gx ${hex(rsp)}`));
-		// Old return addresses are among them, as in a trace with question marks.
+		// The words include stale return addresses, like the entries with `?` in a kernel trace.
 		const stack = words.flatMap(word => (word > 0xffffffff80000000n ? (names.nameOf(word - 1n) ?? []) : []));
 		described.push({
 			cpu,
@@ -140,7 +140,9 @@ function hex(value: bigint): string {
 	return `0x${value.toString(16)}`;
 }
 
-/** Blocked tasks and the stacks of all CPUs, into the console. Not by `exec`: a command may be under way that hangs. */
+/**
+ * Prints blocked tasks and backtraces of all CPUs to the console. Not through `exec`, which a hung command may block.
+ */
 async function tellTasks(link: Parts['link']): Promise<true> {
 	const {channel, ended} = await (await link()).start('echo w > /proc/sysrq-trigger; echo l > /proc/sysrq-trigger');
 	channel.resume();
@@ -149,7 +151,7 @@ async function tellTasks(link: Parts['link']): Promise<true> {
 	return true;
 }
 
-/** The same by the keyboard, where the kernel has a driver for it. */
+/** Sends the same sysrq keys through the keyboard, if the kernel has a driver for it. */
 async function pressKeys(vm: ExaminedVm): Promise<void> {
 	for (const key of ['w', 'l']) {
 		const keys = ['alt', 'sysrq', key].map(data => ({type: 'qcode', data}));

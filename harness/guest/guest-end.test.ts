@@ -22,9 +22,9 @@ for (const [what, end, traces, verdict, words] of [
 		'infra',
 		/exited with 1.*no memory/,
 	],
-	['has a QEMU that leaves', ended, {log: ''}, 'infra', /exited with 0/],
+	['has a QEMU that exits', ended, {log: ''}, 'infra', /exited with 0/],
 ] as const) {
-	test(`a guest that ${what} is told from the others`, t => {
+	test(`the end of a guest that ${what} is ${verdict}`, t => {
 		const told = describeEnd(end, traces);
 		t.is(told.verdict, verdict);
 		t.regex(told.message, words);

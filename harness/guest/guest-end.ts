@@ -1,10 +1,10 @@
 import type {QemuEnd} from '../qemu/qemu-process.ts';
 import type {GuestEnd} from './guest.ts';
 
-/** What tells how a guest ended: the reason QEMU gave in its last event, and its log of resets. */
+/** Evidence of how a guest ended: the reason in QEMU's SHUTDOWN event, and its reset log. */
 export type EndTraces = {readonly shutdownReason?: string; readonly log: string};
 
-/** How a guest whose QEMU has ended is judged. It has no reboot: resetting ends QEMU as switching off does. */
+/** The verdict on a guest whose QEMU has ended. Guests run with `-no-reboot`, so a reset ends QEMU like a power-off. */
 export function describeEnd({code, signal, stderr}: QemuEnd, {shutdownReason, log}: EndTraces): GuestEnd {
 	const isTripleFault = log.includes('Triple fault');
 	if (shutdownReason === 'guest-reset') {

@@ -15,13 +15,13 @@ import type {Isolation} from './isolation.ts';
 let guestBuild: GuestBuild;
 let cache: PrivateCache | undefined;
 
-test.serial.before('the guestBuild is built', async t => {
+test.serial.before('build the guest', async t => {
 	t.timeout(20 * 60_000);
 	guestBuild = await buildGuest(await obtainKernel('debian-6.1'));
 	cache = await privateCache();
 });
 
-test.serial.after.always('its cache goes', () => cache?.remove());
+test.serial.after.always('remove the cache', () => cache?.remove());
 
 let consoles = 0;
 const sourceOf = (isolation: Isolation) =>
@@ -37,25 +37,25 @@ async function answers(source: ReturnType<typeof sourceOf>): Promise<string> {
 	return (await guest.ask('hello', {})).release;
 }
 
-test.serial('with reboot nothing is saved', async t => {
+test.serial('with reboot isolation nothing is saved', async t => {
 	t.timeout(300_000);
 	t.is(await answers(sourceOf('reboot')), guestBuild.kernel.release);
 	t.deepEqual(await savedGuests(), []);
 });
 
 for (const stage of ['base', 'loaded'] as const) {
-	test.serial(`a ${stage} snapshot that goes, or is of no use, while guests are restored is made anew`, async t => {
+	test.serial(`a ${stage} snapshot that is removed or unusable while guests are restored is made again`, async t => {
 		t.timeout(300_000);
 		const source = sourceOf('reuse');
 		t.is(await answers(source), guestBuild.kernel.release);
 		const saved = (await savedGuests()).find(name => path.basename(name).includes(stage))!;
 		const loaded = (await savedGuests()).find(name => path.basename(name).includes('loaded'))!;
 		await rm(saved, {recursive: true});
-		// A base is only asked for when something has to be pushed into it.
+		// The base is needed only when something has to be pushed into it.
 		await rm(loaded, {recursive: true, force: true});
 		t.is(await answers(source), guestBuild.kernel.release, 'after it was removed');
 
-		// Whole by its manifest, and yet nothing that QEMU can read.
+		// Its manifest matches, but QEMU cannot read it.
 		await writeFile(path.join(saved, 'state'), 'nonsense');
 		await writeManifest(saved);
 		if (stage === 'base') await rm(loaded, {recursive: true});
@@ -66,23 +66,26 @@ for (const stage of ['base', 'loaded'] as const) {
 const births = {reboot: 'boot', reuse: 'restore'} as const;
 
 for (const isolation of ['reboot', 'reuse'] as const) {
-	test.serial(`with ${isolation}, a guest that dies before it is handed over leaves no QEMU`, async t => {
-		t.timeout(300_000);
-		let born: Instance | undefined;
-		const undo = afterBirth(births[isolation], guest => {
-			born = guest;
-			guest.vm.agent.destroy();
-		});
-		t.teardown(async () => {
-			undo();
-			await born?.[Symbol.asyncDispose]();
-		});
-		await t.throwsAsync(sourceOf(isolation)(), {instanceOf: LinkLostError});
-		t.false(existsSync(`/proc/${born!.vm.pid}`));
-	});
+	test.serial(
+		`with ${isolation} isolation, a guest that dies before it is handed over leaves no QEMU behind`,
+		async t => {
+			t.timeout(300_000);
+			let born: Instance | undefined;
+			const undo = afterBirth(births[isolation], guest => {
+				born = guest;
+				guest.vm.agent.destroy();
+			});
+			t.teardown(async () => {
+				undo();
+				await born?.[Symbol.asyncDispose]();
+			});
+			await t.throwsAsync(sourceOf(isolation)(), {instanceOf: LinkLostError});
+			t.false(existsSync(`/proc/${born!.vm.pid}`));
+		},
+	);
 }
 
-/** Has `work` done to each guest as soon as it is there. */
+/** Calls `work` with each guest as soon as it exists. */
 function afterBirth(birth: 'boot' | 'restore', work: (guest: Instance) => void): () => void {
 	const give = Instance[birth] as (...args: readonly unknown[]) => Promise<Instance>;
 	Instance[birth] = async (...args: readonly unknown[]) => {

@@ -14,19 +14,22 @@ import type {Isolation} from './isolation.ts';
 export type GuestPoolOptions = Pick<VmOptions, 'accelerator' | 'signal'> &
 	Pick<LoadedOptions, 'loader'> & {
 		readonly isolation: Isolation;
-		/** A new file for the console of the next guest. */
+		/** Returns a new path for the console of the next guest. */
 		readonly consolePath: () => string;
-		/** Called when the suite was pushed into a guest: once where guests are copies of it, else for each. */
+		/** Called when the suite has been pushed: once if guests are restored from a snapshot, else for each guest. */
 		readonly onPushed?: (pushed: Pushed) => void;
 	};
 
-/** What a host without acceleration takes at most to restore a guest, unless it is busy. */
+/** Longest time to restore a guest on an idle host without KVM. */
 const usualRestoreMs = 400;
 
-/** What the processors have to do to boot a guest without debugging aids. */
+/** CPU time to boot a guest whose kernel has no debugging options. */
 const usualBootCpuMs = 4000;
 
-/** Gives fresh guests of one kernel with the suite in them; the saved one is looked up, or made, at the first. */
+/**
+ * Returns a function that gives fresh guests of one kernel with the suite loaded. The first call makes or finds the
+ * snapshot.
+ */
 export function guestPool(guestBuild: GuestBuild, options: GuestPoolOptions): () => Promise<Guest> {
 	const {isolation, consolePath, signal} = options;
 	if (isolation === 'reboot') return () => bootGuest(guestBuild, {...options, consolePath: consolePath()});
@@ -41,7 +44,7 @@ export function guestPool(guestBuild: GuestBuild, options: GuestPoolOptions): ()
 	};
 
 	return async () => {
-		// Somebody may have removed what was there a moment ago, or changed it; and what is whole may yet be of no use.
+		// The snapshot may have been removed or changed, or may be intact but unusable: try again, then with a new one.
 		for (const repair of [forget, discard]) {
 			try {
 				return await restore();
@@ -59,7 +62,7 @@ export function guestPool(guestBuild: GuestBuild, options: GuestPoolOptions): ()
 		loaded = undefined;
 	}
 
-	/** The loaded one, or where that cannot even be made, what it is made from. */
+	/** Discards the loaded snapshot, or if not even that can be made, its base. */
 	async function discard(): Promise<void> {
 		const bad = (await loaded?.catch(() => undefined)) ?? (await obtainBase(guestBuild, options));
 		loaded = undefined;

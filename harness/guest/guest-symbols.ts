@@ -10,8 +10,8 @@ import type {Hex} from '../link/agent-protocol.ts';
 import type {GuestLink} from '../link/guest-link.ts';
 
 /**
- * The file with a kernel's symbols. For kernels that come without one the first guest is asked, once and for all: guests
- * start without address randomization, and one that hangs cannot be asked any more.
+ * Returns a file with the kernel's symbols. For a kernel without one, the symbols are read from the first guest and
+ * kept. They stay valid because guests start without KASLR, and a hung guest could no longer be asked.
  */
 export async function keepKallsyms(
 	{bzImage, kallsyms}: Pick<Kernel, 'bzImage' | 'kallsyms'>,
@@ -22,12 +22,12 @@ export async function keepKallsyms(
 	const file = path.join(cacheDirectory('symbols'), name);
 	if (existsSync(file)) return file;
 	const text = await (await link()).execBytes('cat /proc/kallsyms');
-	// Those of modules are of this boot.
+	// Addresses of modules are valid only for this boot.
 	await writeAtomically(file, text.toString('latin1').replaceAll(/^.*\]\n/gm, ''));
 	return file;
 }
 
-/** For a guest whose modules lie where `bases` says. */
+/** Symbols of a guest whose modules are loaded at `bases`. */
 export async function readSymbols(
 	{modules: files}: Pick<GuestBuild, 'modules'>,
 	{kallsyms, bases}: {kallsyms: string | undefined; bases: Readonly<Record<'bprobe' | 'fixtures', Hex>>},

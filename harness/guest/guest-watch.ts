@@ -4,15 +4,15 @@ import type {KernelReport} from '../crash/crash-report.ts';
 import type {Guest} from './guest.ts';
 
 const watches = new WeakMap<Guest, GuestWatch>();
-/** A report is complete when its end was said, or nothing more for so long, once it has said where. */
+/** A report whose location is known is complete at its end marker, or after this long without output. */
 const quietMs = 250;
-/** The same where it has not been said yet: another CPU has to be asked by NMI. */
+/** The same without a location: the kernel may still have to ask another CPU by NMI. */
 const placelessMs = 1200;
 const reportMs = 2000;
 
-/** What the kernel of one guest complains about, followed for as long as the guest lives. */
+/** Follows the kernel reports of one guest for as long as it lives. */
 export class GuestWatch {
-	/** Reports that have been charged to a cell, and how much of the console was looked at with them. */
+	/** How many reports have been assigned to a cell, and the console position up to which they were read. */
 	judged: {reports: number; console: number};
 	readonly #detector: CrashDetector;
 	readonly #listeners = new Set<() => void>();
@@ -34,24 +34,26 @@ export class GuestWatch {
 		console.onLine(line => this.#push(line));
 	}
 
-	/** Not yet charged. */
+	/** Reports that have not been assigned to a cell. */
 	get reports(): readonly KernelReport[] {
 		return this.#detector.reports.slice(this.judged.reports);
 	}
 
-	/** The detector failed on something: no word about this guest can be trusted from then on. */
+	/** The detector threw: from then on no statement about this guest can be trusted. */
 	get broken(): {readonly error: unknown} | undefined {
 		return this.#broken;
 	}
 
-	/** Calls when a report begins that is not charged, or the detector fails; at once if that is so already. */
+	/**
+	 * Calls `listener` on each unassigned report and when the detector throws; at once if that has happened already.
+	 */
 	onTrouble(listener: () => void): Disposable {
 		this.#listeners.add(listener);
 		if (this.#isTroubled) listener();
 		return {[Symbol.dispose]: () => this.#listeners.delete(listener)};
 	}
 
-	/** Resolves when the report that is being printed is complete, or no more comes. */
+	/** Resolves when the report in progress is complete, or no more of it comes. */
 	async settled(console: Guest['console']): Promise<void> {
 		const until = performance.now() + reportMs;
 		for (;;) {
@@ -64,12 +66,12 @@ export class GuestWatch {
 		}
 	}
 
-	/** All reports so far have found their cell. */
+	/** Marks all reports so far as assigned. */
 	settle(console: Guest['console']): void {
 		this.judged = {reports: this.#detector.count, console: console.end};
 	}
 
-	/** A leak is told by a scan, which is under way and has more to say. */
+	/** Leaks do not interrupt a cell: the scan that reports them is still running and may find more. */
 	get #isTroubled(): boolean {
 		return this.#broken !== undefined || this.reports.some(({kind}) => kind !== 'leak');
 	}

@@ -1,6 +1,6 @@
 import type {AgentOps, Hex} from '../link/agent-protocol.ts';
 
-/** One agent operation, typed by agent-protocol.ts. */
+/** Calls one operation of the agent; see agent-protocol.ts. */
 export type Ask = <Op extends keyof AgentOps>(op: Op, request: AgentOps[Op]['in']) => Promise<AgentOps[Op]['out']>;
 
 export type ExecResult = {readonly code: number; readonly stdout: string; readonly stderr: string};
@@ -8,60 +8,62 @@ export type ExecResult = {readonly code: number; readonly stdout: string; readon
 export type GuestFile = {readonly path: string; readonly data: Buffer; readonly mode?: number};
 
 /**
- * crash: it reset or switched itself off; hang: it runs, but its agent is lost; infra: QEMU was killed or failed. The
- * console may know better.
+ * `crash`: it reset or powered off; `hang`: it runs, but its agent is lost; `infra`: QEMU was killed or failed. Reports
+ * on the console take precedence.
  */
 export type GuestEnd = {readonly verdict: 'crash' | 'hang' | 'infra'; readonly message: string};
 
-/** `hang` whose cause is not known better, or `infra` where the host keeps the guest from running. */
+/** `hang` without a better known cause, or `infra` when the host keeps the guest from running. */
 export type Examination = {
 	readonly verdict: 'hang' | 'infra';
-	/** Who still answers, and what each CPU does. */
+	/** Which parts still respond, and what each CPU does. */
 	readonly words: string;
 	readonly evidence: Readonly<Record<string, unknown>>;
 };
 
-/** A booted guest with both modules loaded and the agent answering, as the engine sees it. */
+/** A booted guest with both modules loaded and its agent answering. */
 export type Guest = AsyncDisposable & {
 	readonly release: string;
-	/** From the start of QEMU to the agent's first answer, whether it was booted or restored. */
+	/** Time in ms from the start of QEMU to the agent's first answer, for booted and restored guests. */
 	readonly bootMs: number;
-	/** How far the host is from the idle one that deadlines are for; 1 or more. */
+	/** How much slower the host is than the idle one that deadlines assume; at least 1. */
 	readonly slowness: number;
-	/** By a QEMU without acceleration. */
+	/** Runs under TCG, without KVM. */
 	readonly isEmulated?: boolean;
-	/** Of its QEMU. */
+	/** Process id of QEMU. */
 	readonly pid?: number;
-	/** Whether the kernel's configuration has this option built in: `CONFIG_X=y`. */
+	/** Whether the kernel has this option built in (`CONFIG_X=y`). */
 	hasOption(option: string): boolean;
 	readonly ask: Ask;
 	exec(command: string): Promise<ExecResult>;
 	push(file: GuestFile): Promise<void>;
 	readonly console: {
 		readonly path: string;
-		/** The end of what was said. */
+		/** The last part of the console output. */
 		readonly text: string;
-		/** How much was said. */
+		/** Total length of the console output. */
 		readonly end: number;
-		/** What was said since `end` had this value. */
+		/** Output since `end` had this value. */
 		from(position: number): string;
 		onLine(listener: (line: string) => void): Disposable;
 		waitForLine(pattern: RegExp, options?: {signal?: AbortSignal}): Promise<string>;
 		refresh(): Promise<void>;
 	};
-	/** Resolves when no more answer can come from it. */
+	/** Resolves when the guest can no longer answer. */
 	readonly ended: Promise<GuestEnd>;
-	/** Frames of a report with the source lines that are known, `fx_oops+0x7/0x20 [fixtures] crash.c:40`; never rejects. */
+	/** Adds known source lines to frames, such as `fx_oops+0x7/0x20 [fixtures] crash.c:40`. Never rejects. */
 	locate?(frames: readonly string[]): Promise<readonly string[]>;
-	/** Its QEMU does not answer either: the guest is in no position to say anything. */
+	/**
+	 * QEMU does not respond either, so the guest cannot have caused it.
+	 */
 	isHeld?(): Promise<boolean>;
-	/** A last look at a guest that hangs: takes some seconds at most, never rejects, and leaves the guest unusable. */
+	/** A last look at a hung guest. Takes some seconds at most, never rejects, and leaves the guest unusable. */
 	examine?(): Promise<Examination>;
 	/**
-	 * Makes the emulator forget what it translated from the functions in `addresses`: under load it can go on executing
-	 * a breakpoint that is no longer there (harness/qemu/gdb-stub.ts).
+	 * Makes the emulator discard its translations of the functions in `addresses`: under load it can go on executing a
+	 * breakpoint that has been removed (harness/qemu/gdb-stub.ts).
 	 */
 	retranslate(): Promise<void>;
-	/** Addresses of symbols found so far; emptied when a module is loaded or unloaded. */
+	/** Addresses of symbols looked up so far; emptied when a module is loaded or unloaded. */
 	readonly addresses: Map<string, Hex>;
 };

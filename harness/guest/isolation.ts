@@ -1,6 +1,6 @@
 /**
- * How much cells share. reuse: a guest, for as long as it is clean; restore: nothing but what was saved, each cell has a
- * fresh copy; reboot: nothing, each cell has a freshly booted guest.
+ * What cells share. `reuse`: a guest, as long as it is clean. `restore`: only the snapshot, each cell gets a freshly
+ * restored guest. `reboot`: nothing, each cell gets a freshly booted guest.
  */
 export const isolations = ['reuse', 'restore', 'reboot'] as const;
 

@@ -3,14 +3,14 @@ import {abortable, onAbort} from './abort.ts';
 
 const never = new Promise<never>(() => {});
 
-test('work that ends first gives its result or its error', async t => {
+test('abortable returns the result or error of work that ends first', async t => {
 	const {signal} = new AbortController();
 	t.is(await abortable(Promise.resolve(1), signal), 1);
 	t.is(await abortable(Promise.resolve(2), undefined), 2);
 	await t.throwsAsync(abortable(Promise.reject(new Error('broken')), signal), {message: 'broken'});
 });
 
-test('an abort that comes first gives its reason, also if it came before the work', async t => {
+test('abortable rejects with the reason of an abort that comes first, or that came before', async t => {
 	const controller = new AbortController();
 	const working = abortable(never, controller.signal);
 	controller.abort(new Error('late'));
@@ -21,13 +21,13 @@ test('an abort that comes first gives its reason, also if it came before the wor
 test('work that fails after an abort is not an unhandled rejection', async t => {
 	const {promise, reject} = Promise.withResolvers<never>();
 	await t.throwsAsync(abortable(promise, AbortSignal.abort(new Error('aborted'))), {message: 'aborted'});
-	// AVA fails the file if this were unhandled.
+	// AVA fails the file on an unhandled rejection.
 	reject(new Error('too late'));
 	await new Promise(resolve => setImmediate(resolve));
 	t.pass();
 });
 
-test('an action runs once, at once if the signal has aborted, and never once disposed', t => {
+test('onAbort acts once, at once if already aborted, and never after disposal', t => {
 	const calls: string[] = [];
 	const controller = new AbortController();
 	const kept = onAbort(controller.signal, () => calls.push('kept'));

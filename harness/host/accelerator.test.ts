@@ -7,7 +7,7 @@ import {UsageError} from './errors.ts';
 import {findQemu, type Qemu} from './qemu.ts';
 import {runTestGuest} from './test-guest.ts';
 
-/** A cache of its own, a device that opens, and a QEMU that runs `script`, whose first argument is the accelerator. */
+/** A private cache, a KVM device that opens, and a QEMU that runs `script` with the accelerator as first argument. */
 async function world(script: string) {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'accelerator-'));
 	const kvmDevice = path.join(directory.path, 'kvm');
@@ -34,7 +34,7 @@ async function world(script: string) {
 const runs = 'printf AM; printf S; exit 33';
 const onlyTcg = (kvm: string) => `if [ "$2" = kvm ]; then ${kvm}; else ${runs}; fi`;
 
-test.serial('KVM is taken where a guest runs with it', async t => {
+test.serial('KVM is used if a guest runs with it', async t => {
 	await using host = await world(runs);
 	const {name, speed} = await host.find();
 	t.is(name, 'kvm');
@@ -53,7 +53,7 @@ const failures: Record<string, [kvm: string, why: RegExp]> = {
 	'ends too early': ['printf A; exit 33', /ended with 33 after the test guest had printed A$/],
 };
 for (const [what, [kvm, why]] of Object.entries(failures)) {
-	test.serial(`a KVM that ${what} is told in words, and TCG taken`, async t => {
+	test.serial(`a KVM that ${what} is reported, and TCG is used`, async t => {
 		await using host = await world(onlyTcg(kvm));
 		const {name, reason} = await host.find();
 		t.is(name, 'tcg');
@@ -63,29 +63,29 @@ for (const [what, [kvm, why]] of Object.entries(failures)) {
 	});
 }
 
-test.serial('a device that does not exist is no KVM, and nothing is started with it', async t => {
+test.serial('without a KVM device no test guest is started with KVM', async t => {
 	await using host = await world(onlyTcg('exit 1'));
 	const kvmDevice = `${host.kvmDevice}-not`;
 	t.like(await host.find({kvmDevice}), {name: 'tcg', reason: `${kvmDevice} does not exist`});
 	await t.throwsAsync(host.find({kvmDevice, forced: 'kvm'}), {instanceOf: UsageError, message: /does not exist/});
 });
 
-test.serial('TCG that is asked for is taken though KVM works', async t => {
+test.serial('--accel tcg is used although KVM works', async t => {
 	await using host = await world(runs);
 	t.like(await host.find({forced: 'tcg'}), {name: 'tcg', reason: 'asked for'});
 });
 
-test.serial('the answer is remembered until it is asked for anew', async t => {
+test.serial('the result is cached until a fresh check is requested', async t => {
 	await using host = await world(runs);
 	await host.find();
-	// What it said once is not asked again, even where it would say something else now.
+	// The cached answer must be used, although QEMU would fail now.
 	await writeFile(host.qemu.command[0]!, '#!/bin/sh\nexit 1\n', {mode: 0o755});
 	t.is((await host.find()).name, 'kvm');
 	t.is((await host.find({isFresh: true})).name, 'tcg');
 	t.is((await host.find()).name, 'tcg');
 });
 
-test.serial('what another boot of the host has found out does not count', async t => {
+test.serial('a result from another boot of the host is not used', async t => {
 	await using host = await world(runs);
 	await host.find();
 	const memo = path.join(process.env.PROBE_MATRIX_CACHE!, 'kernels/accelerator-kvm.json');
@@ -93,13 +93,13 @@ test.serial('what another boot of the host has found out does not count', async 
 	t.is((await host.find()).name, 'kvm');
 });
 
-test.serial('the test guest runs under emulation', async t => {
+test.serial('the test guest runs under TCG', async t => {
 	delete process.env.PROBE_MATRIX_CACHE;
 	const end = await runTestGuest(await findQemu(), ['-accel', 'tcg', '-cpu', 'max'], {patienceMs: 20_000});
 	t.like(end, {ran: true});
 });
 
-test.serial('an interrupt ends the test guest', async t => {
+test.serial('an abort ends the test guest', async t => {
 	await using host = await world('exec sleep 60');
 	const reason = new Error('interrupted');
 	const ending = new AbortController();

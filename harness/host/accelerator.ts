@@ -13,29 +13,29 @@ export type AcceleratorName = (typeof acceleratorNames)[number];
 
 export type Accelerator = {
 	readonly name: AcceleratorName;
-	/** Why this one, for people. */
+	/** Why this one was chosen, for display. */
 	readonly reason: string;
-	/** Millions of turns of an empty loop that a guest runs in a second; unknown where not even that one ran. */
+	/** Speed in million loop iterations per second in a guest; undefined if no test guest ran. */
 	readonly speed?: number;
 };
 
 export type AcceleratorOptions = {
-	/** Take this one. Throws UsageError where it is KVM and guests do not run. */
+	/** Use this one. Throws UsageError if it is KVM and guests do not run with it. */
 	readonly forced?: AcceleratorName | undefined;
-	/** Ask the machine again, whatever it answered before. */
+	/** Ignore the cached result. */
 	readonly isFresh?: boolean;
 	readonly signal?: AbortSignal | undefined;
 	readonly kvmDevice?: string;
-	/** How long the test guest may be silent. */
+	/** How long the test guest may be silent, in ms. */
 	readonly patienceMs?: number;
 };
 
-/** Emulation on a busy host is slow to begin, and there is nothing to fall back to. */
+/** TCG starts slowly on a busy host, and there is no fallback. */
 const tcgPatienceMs = 20_000;
 
 /**
- * KVM where a guest runs with it, else TCG. That /dev/kvm opens says little: nested, it may run no guest at all or abort
- * at the first register. So a tiny guest is run, once per boot of the host.
+ * Chooses KVM if a guest runs with it, else TCG. An accessible /dev/kvm is not enough: nested KVM may run no guest at
+ * all, or abort at the first MSR. So a tiny guest is run, once per boot of the host.
  */
 export async function findAccelerator(qemu: Qemu, options: AcceleratorOptions = {}): Promise<Accelerator> {
 	const {forced, kvmDevice = '/dev/kvm'} = options;
@@ -74,7 +74,7 @@ async function whyNotOpened(device: string): Promise<string | undefined> {
 
 type Memory = {readonly bootId: string; readonly command: readonly string[]; readonly end: TestGuestEnd};
 
-/** What was found out with this QEMU since the host has booted. */
+/** The result of `find`, cached per QEMU and boot of the host. */
 async function remembered(
 	name: AcceleratorName,
 	{command}: Qemu,

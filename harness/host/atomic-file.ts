@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {rename, rm, writeFile} from 'node:fs/promises';
 
-/** Writes a file so that any reader sees the old or the new content, never a part; several writers may do it at once. */
+/** Writes a file so that readers see the old or the new content, never a part. Safe with concurrent writers. */
 export async function writeAtomically(file: string, data: string | Buffer): Promise<void> {
 	const temporary = `${file}.${randomUUID()}.tmp`;
 	try {

@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 
-/** Of the host; changes when that starts again. Nothing where its /proc does not tell. */
+/** The host's boot id; undefined when /proc does not have it. */
 export function bootId(): string | undefined {
 	try {
 		return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

@@ -24,7 +24,7 @@ export function makeDirectories(directory) {
 	try {
 		mkdirSync(directory);
 	} catch (error) {
-		// Another process was quicker.
+		// Another process created it first.
 		if (!existsSync(directory)) throw error;
 	}
 }

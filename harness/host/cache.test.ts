@@ -5,14 +5,14 @@ import test from 'ava';
 import {cacheDirectory, immutableDirectory} from './cache.ts';
 import {UsageError} from './errors.ts';
 
-// The cache is named by the environment: one test after the other.
+// PROBE_MATRIX_CACHE is global, so the tests are serial.
 async function freshCache(): Promise<AsyncDisposable & {path: string}> {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'cache-'));
 	process.env.PROBE_MATRIX_CACHE = directory.path;
 	return {path: directory.path, [Symbol.asyncDispose]: () => directory.remove()};
 }
 
-test.serial('two who want the same directory have it made once', async t => {
+test.serial('two callers that want the same directory fill it once', async t => {
 	await using cache = await freshCache();
 	let filled = 0;
 	const make = () =>
@@ -26,7 +26,7 @@ test.serial('two who want the same directory have it made once', async t => {
 	t.deepEqual(await readdir(path.join(cache.path, 'trees')), ['a']);
 });
 
-test.serial('a directory whose making failed does not exist, nor does any part of it', async t => {
+test.serial('a directory whose filling failed does not exist, not even in part', async t => {
 	await using cache = await freshCache();
 	const making = immutableDirectory(path.join(cache.path, 'trees/a'), async directory => {
 		await writeFile(path.join(directory, 'file'), 'x');
@@ -36,7 +36,7 @@ test.serial('a directory whose making failed does not exist, nor does any part o
 	t.deepEqual(await readdir(path.join(cache.path, 'trees')), []);
 });
 
-test.serial('what a killed process had begun is removed by the next', async t => {
+test.serial('leftovers of a killed process are removed by the next', async t => {
 	await using cache = await freshCache();
 	await mkdir(path.join(cache.path, 'trees/a.1234.tmp'), {recursive: true});
 	await mkdir(path.join(cache.path, 'trees/ab.1234.tmp'));
@@ -44,20 +44,20 @@ test.serial('what a killed process had begun is removed by the next', async t =>
 	t.deepEqual(await readdir(path.join(cache.path, 'trees')), ['a', 'ab.1234.tmp']);
 });
 
-test.serial('a directory that was damaged is made again', async t => {
+test.serial('a damaged directory is made again', async t => {
 	await using cache = await freshCache();
 	const make = (text: string) =>
 		immutableDirectory(path.join(cache.path, 'trees/a'), directory => writeFile(path.join(directory, 'file'), text));
 	const final = await make('whole');
 	await writeFile(path.join(final, 'file'), 'harmed');
-	// Each process looks once.
+	// Each process checks only once, so load the module again.
 	const {immutableDirectory: anew} = await import(`./cache.ts?${Date.now()}`);
 	await anew(final, (directory: string) => writeFile(path.join(directory, 'file'), 'again'));
 	t.is(await readFile(path.join(final, 'file'), 'utf8'), 'again');
 	t.deepEqual(await readdir(path.join(cache.path, 'trees')), ['a']);
 });
 
-test.serial('a full disk is told as one', async t => {
+test.serial('a full disk is reported as such', async t => {
 	await using cache = await freshCache();
 	const full = Object.assign(new Error('ENOSPC: no space left on device'), {code: 'ENOSPC'});
 	const making = immutableDirectory(path.join(cache.path, 'trees/a'), () => Promise.reject(full));
@@ -65,7 +65,7 @@ test.serial('a full disk is told as one', async t => {
 });
 
 for (const place of ['/proc/probe-matrix', '/etc/passwd/probe-matrix']) {
-	test.serial(`a cache at ${place} is refused at once`, t => {
+	test.serial(`a cache at ${place} is rejected at once`, t => {
 		process.env.PROBE_MATRIX_CACHE = place;
 		t.throws(() => cacheDirectory('trees'), {instanceOf: UsageError, message: /PROBE_MATRIX_CACHE/});
 	});

@@ -8,7 +8,7 @@ import {withLock} from './lock.ts';
 import {findDamage, isUnharmed, writeManifest} from './manifest.ts';
 import {say} from './say.ts';
 
-/** A directory of the cache, made if need be. Throws UsageError where that cannot be. */
+/** A directory of the cache, created if missing. Throws UsageError when it cannot be created or written. */
 export function cacheDirectory(...parts: readonly string[]): string {
 	const directory = path.join(cacheRoot(), ...parts);
 	try {
@@ -23,7 +23,7 @@ export function cacheDirectory(...parts: readonly string[]): string {
 	return directory;
 }
 
-/** The directory that was made as a whole, of a file in it: they lie two levels below the root. */
+/** The cache entry that holds a file. Entries are two levels below the root. */
 export function cacheEntryOf(file: string): string {
 	const [kind, name] = path.relative(cacheRoot(), file).split(path.sep);
 	return path.join(cacheRoot(), kind ?? '', name ?? '');
@@ -31,10 +31,7 @@ export function cacheEntryOf(file: string): string {
 
 const checked = new Map<string, Promise<boolean>>();
 
-/**
- * Whether that directory of the cache is there as it was made: nothing of it cut, flipped or gone. Looked at once in the
- * life of a process.
- */
+/** Whether a directory of the cache is undamaged: no file truncated, changed or missing. Checked once per process. */
 export async function isWhole(final: string): Promise<boolean> {
 	if (!existsSync(final)) return false;
 	let answer = checked.get(final);
@@ -48,9 +45,9 @@ export async function isWhole(final: string): Promise<boolean> {
 }
 
 /**
- * The directory `final`, made by `fill` in a temporary one beside it and renamed when complete. Whoever comes second,
- * in this process or another, waits and gets the same directory. `fleeting` are files of it that are too large to be read
- * whole, and quicker made again: after the next boot of the host they are.
+ * Returns the directory `final`. If it is missing, `fill` makes it under a temporary name, which is renamed when
+ * complete. Concurrent callers, also in other processes, wait and get the same directory. `fleeting` names files that
+ * are too large for a full check and quicker to make again; they count as damaged after the next boot of the host.
  */
 export async function immutableDirectory(
 	final: string,
@@ -65,7 +62,7 @@ export async function immutableDirectory(
 			const damaged = await findDamage(final);
 			if (damaged === undefined) return final;
 			say(`${path.join(final, damaged)} is damaged; ${path.basename(final)} is rebuilt.`);
-			// Out of the way first: a guest may still run from it.
+			// Move it aside instead of removing it first: a guest may still run from it.
 			await rename(final, `${final}.${randomBytes(4).toString('hex')}.tmp`);
 		}
 		await removeLeftovers(final);
@@ -84,7 +81,7 @@ export async function immutableDirectory(
 	});
 }
 
-/** Runs `work` while nobody else, in any process that shares the cache, is inside of the same name. */
+/** Runs `work` under a lock that all processes with this cache share. */
 export async function locked<T>(
 	name: string,
 	{signal}: {signal?: AbortSignal | undefined},
@@ -93,7 +90,7 @@ export async function locked<T>(
 	return withLock(name, {signal, directory: cacheDirectory('locks')}, work);
 }
 
-/** What a killed process had begun. Whoever holds the lock of `final` knows that nobody works on them. */
+/** Removes what killed processes left. Safe while holding the lock of `final`. */
 async function removeLeftovers(final: string): Promise<void> {
 	const directory = path.dirname(final);
 	for (const name of await readdir(directory)) {
@@ -102,7 +99,7 @@ async function removeLeftovers(final: string): Promise<void> {
 	}
 }
 
-/** Removes the entries of a directory that `isMatch` says and that were not touched for so long. */
+/** Removes entries that match and have not been touched for `unusedMs`. */
 export async function removeUnused(
 	parent: string,
 	unusedMs: number,

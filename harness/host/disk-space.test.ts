@@ -3,9 +3,9 @@ import test from 'ava';
 import {formatSize, requireSpace} from './disk-space.ts';
 import {UsageError} from './errors.ts';
 
-test('a disk without room is told before anything is written to it', async t => {
+test('requireSpace rejects a disk without enough room', async t => {
 	await t.notThrowsAsync(requireSpace(tmpdir(), 1, 'a test'));
-	// Of no size at all.
+	// A file system of size zero.
 	await t.throwsAsync(requireSpace('/proc', 300 * 2 ** 20, 'a test'), {
 		instanceOf: UsageError,
 		message:
@@ -13,6 +13,6 @@ test('a disk without room is told before anything is written to it', async t => 
 	});
 });
 
-test('sizes are in the unit that says enough', t => {
+test('formatSize chooses MiB or GiB', t => {
 	t.deepEqual([0, 2 ** 30 - 1, 2 ** 30, 5 * 2 ** 39].map(formatSize), ['0 MiB', '1023 MiB', '1.0 GiB', '2560.0 GiB']);
 });

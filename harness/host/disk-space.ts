@@ -1,7 +1,9 @@
 import {statfs} from 'node:fs/promises';
 import {UsageError} from './errors.ts';
 
-/** Throws UsageError where the disk that holds `directory` has less than `needBytes` left; `what` is who needs them. */
+/**
+ * Throws UsageError when the disk that holds `directory` has less than `needBytes` free; `what` names what needs it.
+ */
 export async function requireSpace(directory: string, needBytes: number, what: string): Promise<void> {
 	const {bavail, bsize} = await statfs(directory);
 	const freeBytes = bavail * bsize;
@@ -11,7 +13,7 @@ export async function requireSpace(directory: string, needBytes: number, what: s
 	);
 }
 
-/** For people: in MiB, and in GiB from one on. */
+/** For display: in MiB, from 1 GiB on in GiB. */
 export function formatSize(bytes: number): string {
 	return bytes < 2 ** 30 ? `${Math.floor(bytes / 2 ** 20)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }

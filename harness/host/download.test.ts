@@ -36,14 +36,14 @@ async function world(
 	return {url: `http://127.0.0.1:${port}/file`, destination: path.join(directory.path, 'file'), requests: () => count};
 }
 
-test('a file arrives whole, under its own name only', async t => {
+test('a file arrives complete, and leaves no other file', async t => {
 	const {url, destination} = await world(t, (_, response) => response.end(content));
 	await download({url, destination, sha256}, quick);
 	t.deepEqual(await readFile(destination), content);
 	t.false(existsSync(`${destination}.part`));
 });
 
-test('a part left behind is resumed where it ended', async t => {
+test('a partial file is resumed where it ended', async t => {
 	const ranges: (string | undefined)[] = [];
 	const {url, destination} = await world(t, (request, response) => {
 		ranges.push(request.headers.range);
@@ -55,14 +55,14 @@ test('a part left behind is resumed where it ended', async t => {
 	t.deepEqual(await readFile(destination), content);
 });
 
-test('a server that ignores ranges gives the whole file, once', async t => {
+test('a server that ignores ranges sends the whole file, once', async t => {
 	const {url, destination} = await world(t, (_, response) => response.end(content));
 	await writeFile(`${destination}.part`, content.subarray(0, 4000));
 	await download({url, destination, sha256}, quick);
 	t.deepEqual(await readFile(destination), content);
 });
 
-test('a part that belongs to another file is thrown away', async t => {
+test('a partial file that belongs to other content is discarded', async t => {
 	const {url, destination} = await world(t, (request, response) => {
 		const start = Number(/\d+/.exec(request.headers.range ?? '0')?.[0]);
 		response.writeHead(start > 0 ? 206 : 200).end(content.subarray(start));
@@ -72,7 +72,7 @@ test('a part that belongs to another file is thrown away', async t => {
 	t.deepEqual(await readFile(destination), content);
 });
 
-test('a transfer that is cut off goes on at the next attempt', async t => {
+test('a transfer that breaks off is resumed by the next attempt', async t => {
 	const {url, destination, requests} = await world(t, (request, response, count) => {
 		if (count > 1) {
 			const start = Number(/\d+/.exec(request.headers.range ?? '0')?.[0]);
@@ -87,7 +87,7 @@ test('a transfer that is cut off goes on at the next attempt', async t => {
 	t.is(requests(), 2);
 });
 
-test('a wrong checksum is told and nothing is kept', async t => {
+test('a wrong checksum is reported and nothing is kept', async t => {
 	const {url, destination, requests} = await world(t, (_, response) => response.end('something else'));
 	const error = await t.throwsAsync(download({url, destination, sha256}, quick), {instanceOf: UsageError});
 	t.regex(error.message, /SHA-256 .* expected .*the file was discarded/);
@@ -96,20 +96,20 @@ test('a wrong checksum is told and nothing is kept', async t => {
 	t.is(requests(), 1);
 });
 
-test('a file that is not there is asked for once', async t => {
+test('a missing file is requested once', async t => {
 	const {url, destination, requests} = await world(t, (_, response) => response.writeHead(404).end());
 	await t.throwsAsync(download({url, destination, sha256}, quick), {instanceOf: NotFoundError});
 	t.is(requests(), 1);
 });
 
-test('a server in trouble is asked again and then blamed', async t => {
+test('a server error is retried, then reported', async t => {
 	const {url, destination, requests} = await world(t, (_, response) => response.writeHead(503).end());
 	const error = await t.throwsAsync(download({url, destination, sha256}, quick), {instanceOf: NetworkError});
 	t.regex(error.message, /HTTP 503/);
 	t.is(requests(), 3);
 });
 
-test('a server that falls silent is a network fault', async t => {
+test('a server that stops sending is a network error', async t => {
 	const {url, destination} = await world(t, (_, response) => {
 		response.writeHead(200, {'content-length': content.length}).write('01234');
 	});
@@ -119,7 +119,7 @@ test('a server that falls silent is a network fault', async t => {
 	t.regex(error.message, /no data for/);
 });
 
-test('nobody at the other end is a network fault that says so', async t => {
+test('a refused connection is a network error that names the reason', async t => {
 	const {destination} = await world(t, () => {});
 	const closed = http.createServer().listen(0, '127.0.0.1');
 	await once(closed, 'listening');
@@ -139,7 +139,7 @@ test('an abort ends a download with its reason', async t => {
 	await t.throwsAsync(download({url, destination}, {...quick, signal: controller.signal}), {instanceOf: RangeError});
 });
 
-test('two who want the same file fetch it once', async t => {
+test('two callers that want the same file download it once', async t => {
 	const {url, destination, requests} = await world(t, (_, response) => response.end(content));
 	await Promise.all([download({url, destination, sha256}, quick), download({url, destination, sha256}, quick)]);
 	t.is(requests(), 1);

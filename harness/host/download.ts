@@ -10,7 +10,7 @@ import {diskFull, errorCode, messageOf, NetworkError, NotFoundError, UsageError}
 export type Download = {
 	readonly url: string;
 	readonly destination: string;
-	/** Hexadecimal. Without it nothing is resumed, since nothing could prove the halves to fit. */
+	/** In hexadecimal. Without it nothing is resumed, because no check would show whether the parts match. */
 	readonly sha256?: string;
 };
 
@@ -18,15 +18,15 @@ type Options = {
 	readonly signal?: AbortSignal;
 	readonly retries?: number;
 	readonly minTimeoutMs?: number;
-	/** No byte for that long counts as a network fault. */
+	/** After this long without data, the download counts as failed. */
 	readonly idleMs?: number;
-	/** Called when the server has begun to send it, unless a part is here already. */
+	/** Called when the server starts to send the file, unless a part of it is here already. */
 	readonly onBegin?: () => void;
 };
 
 /**
- * Brings `url` to `destination`, whole and verified or not at all; a part left by a cut-off is resumed.
- * Throws NetworkError when the network or server failed, UsageError for everything else a person can put right.
+ * Downloads `url` to `destination`, complete and verified or not at all. A partial file is resumed. Throws NetworkError
+ * when network or server fail, UsageError for everything else that a user can fix.
  */
 export async function download(wanted: Download, options: Options = {}): Promise<void> {
 	const {signal, retries = 3, minTimeoutMs = 500} = options;
@@ -54,7 +54,7 @@ async function attempt(
 		const found = await sha256OfFile(part);
 		if (found !== sha256) {
 			await rm(part, {force: true});
-			// The first half may be of another time than the second.
+			// The partial file may belong to an older version of the file.
 			if (resumed) return attempt({url, destination, sha256}, {signal, idleMs, onBegin});
 			throw new UsageError(`${url} has the SHA-256 ${found}, expected ${sha256}; the file was discarded.`);
 		}
@@ -70,7 +70,7 @@ async function transferWhole(url: string, part: string, options: TransferOptions
 	return false;
 }
 
-/** Whether bytes from an earlier attempt are part of the file. */
+/** Returns whether the file contains bytes from an earlier attempt. */
 async function transfer(url: string, part: string, {signal, idleMs, onBegin}: TransferOptions): Promise<boolean> {
 	const have = await sizeOf(part);
 	const idle = new AbortController();
@@ -111,7 +111,7 @@ async function transfer(url: string, part: string, {signal, idleMs, onBegin}: Tr
 		}
 		if (error instanceof UsageError) throw error;
 		if (idle.signal.aborted) throw new NetworkError(`${url}: no data for ${idleMs / 1000} s.`, {cause: error});
-		// fetch reports every fault of the network as a TypeError, with the reason as its cause.
+		// fetch reports every network error as a TypeError, with the reason as its cause.
 		if (error instanceof TypeError) {
 			const reason = error.cause ? messageOf(error.cause) : error.message;
 			throw new NetworkError(`${url} could not be downloaded: ${reason || errorCode(error.cause)}.`, {cause: error});

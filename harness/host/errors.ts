@@ -15,22 +15,22 @@ export class NotFoundError extends UsageError {
 	override readonly name = 'NotFoundError';
 }
 
-/** Our own sources did not compile; the message holds the compiler's words. */
+/** The project's own sources do not compile; the message holds the compiler's output. */
 export class BuildError extends Error {
 	override readonly name = 'BuildError';
 }
 
-/** Anything that goes wrong between us and a guest. */
+/** A failure between the harness and a guest. */
 export class GuestError extends Error {
 	override readonly name: string = 'GuestError';
 }
 
-/** The guest never became ready; the message ends with what it said last. */
+/** The guest did not become ready; the message ends with its last console output. */
 export class BootError extends GuestError {
 	override readonly name: string = 'BootError';
-	/** The message without what the guest said. */
+	/** The message without console output. */
 	readonly reason: string;
-	/** What it said last, where that is known. */
+	/** The last console output, if known. */
 	readonly console: string | undefined;
 
 	constructor(
@@ -43,7 +43,7 @@ export class BootError extends GuestError {
 	}
 }
 
-/** A kernel's first guest did not come up: another try would end in the same way. */
+/** A kernel's first guest did not boot: another attempt would end in the same way. */
 export class NeverBootedError extends BootError {
 	override readonly name = 'NeverBootedError';
 
@@ -52,12 +52,12 @@ export class NeverBootedError extends BootError {
 	}
 }
 
-/** What is tested does not load into a guest that is well; the message holds the kernel's words. */
+/** A module under test does not load into a healthy guest; the message holds the kernel's output. */
 export class LoadError extends GuestError {
 	override readonly name = 'LoadError';
 }
 
-/** The connection ended before the answer: whether the request was carried out is unknown. */
+/** The connection ended before the answer: it is unknown whether the request was carried out. */
 export class LinkLostError extends GuestError {
 	override readonly name = 'LinkLostError';
 }
@@ -78,7 +78,7 @@ export class CommandFailedError extends GuestError {
 	}
 }
 
-/** The agent carried out a request and it failed with `errno`, a name such as EINVAL. */
+/** The agent carried out a request, which failed with `errno`, a name such as EINVAL. */
 export class AgentError extends GuestError {
 	override readonly name = 'AgentError';
 	readonly errno: string;
@@ -94,7 +94,7 @@ export function errorCode(error: unknown): string | undefined {
 	return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** The message of anything thrown; for an error of the file system `PATH: REASON`, without libuv's own words. */
+/** The message of anything thrown. For a file system error it is `PATH: REASON`, without the prefix that libuv adds. */
 export function messageOf(error: unknown): string {
 	if (!(error instanceof Error)) return String(error);
 	const {errno, path, syscall} = error as NodeJS.ErrnoException;
@@ -103,10 +103,10 @@ export function messageOf(error: unknown): string {
 	return path === undefined ? reason : `${path}: ${reason}`;
 }
 
-/** The message of ENOSPC, as programs print it in English. */
+/** The message for ENOSPC in English; programs run with LC_ALL=C. */
 export const fullDisk = 'No space left on device';
 
-/** The error for a full disk; `where` is a path on it. */
+/** The error for a full disk; `where` is a path on that disk. */
 export function diskFull(where: string, cause: unknown): UsageError {
 	return new UsageError(`There is no space left on the disk that holds ${where}.`, {cause});
 }

@@ -2,7 +2,7 @@ import {readFile, stat} from 'node:fs/promises';
 import {writeAtomically} from './atomic-file.ts';
 import {errorCode} from './errors.ts';
 
-/** What `writeCached` wrote not longer than `maxAgeMs` ago, if it still holds. */
+/** Reads what `writeCached` wrote at most `maxAgeMs` ago; undefined if there is none or `holds` rejects it. */
 export async function readCached<T>(
 	file: string,
 	maxAgeMs: number,
@@ -19,7 +19,7 @@ export async function readCached<T>(
 	}
 }
 
-/** Writes `value` as JSON, for `readCached`; who reads meanwhile sees the old or the new, never a part. */
+/** Writes `value` as JSON, atomically. */
 export async function writeCached(file: string, value: unknown): Promise<void> {
 	await writeAtomically(file, JSON.stringify(value, null, '\t'));
 }

@@ -6,7 +6,7 @@ import path from 'node:path';
 import test from 'ava';
 import {withLock} from './lock.ts';
 
-test('two in one process are never inside at once', async t => {
+test('two callers in one process never hold the lock at once', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'lock-'));
 	let inside = 0;
 	const work = async () => {
@@ -19,7 +19,7 @@ test('two in one process are never inside at once', async t => {
 	t.is(inside, 0);
 });
 
-test('the lock of a failure is released', async t => {
+test('the lock is released when work fails', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'lock-'));
 	const options = {directory: directory.path};
 	await t.throwsAsync(
@@ -29,7 +29,7 @@ test('the lock of a failure is released', async t => {
 	t.is(await withLock('it', options, () => Promise.resolve(7)), 7);
 });
 
-test('a lock held by another process keeps us out, until that is killed', async t => {
+test('a lock of another process blocks until that process is killed', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'lock-'));
 	const script = `import {withLock} from ${JSON.stringify(path.join(import.meta.dirname, 'lock.ts'))};
 		await withLock('it', {directory: process.argv[1]}, async () => { console.log('held'); await new Promise(r => setTimeout(r, 60000)); });`;

@@ -6,10 +6,10 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {diskFull} from './errors.ts';
 
 /**
- * Runs `work` while no other process or thread is inside withLock of the same name.
+ * Runs `work` while no other process or thread holds the lock `name`.
  *
- * The lock is SQLite's, thus the operating system's: it goes with its process, however that ends, so there are no stale
- * locks to recognize (and none to mistake for one).
+ * SQLite takes the lock, with a lock of the operating system. It is released whenever its process ends, so there are no
+ * stale locks to detect.
  */
 export async function withLock<T>(
 	name: string,

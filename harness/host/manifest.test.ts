@@ -4,7 +4,7 @@ import path from 'node:path';
 import test from 'ava';
 import {findDamage, writeManifest} from './manifest.ts';
 
-/** A directory with a large and a small file and a link, and its manifest. */
+/** A directory with a large file, a small file, a link and a manifest. */
 async function directoryOf(): Promise<AsyncDisposable & {inside: (file: string) => string; path: string}> {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'manifest-'));
 	const inside = (file: string) => path.join(directory.path, file);
@@ -21,20 +21,20 @@ async function flip(file: string, at: number): Promise<void> {
 	await handle.write('X', at);
 }
 
-test('a directory as it was made has no damage, whatever was added', async t => {
+test('an unchanged directory has no damage, even with additional files', async t => {
 	await using made = await directoryOf();
 	await writeFile(made.inside('later'), 'x');
 	t.is(await findDamage(made.path), undefined);
 });
 
-test('a directory without a manifest is taken as it is', async t => {
+test('a directory without a manifest counts as undamaged', async t => {
 	await using made = await directoryOf();
 	await rm(made.inside('.manifest.json'));
 	await rm(made.inside('small'));
 	t.is(await findDamage(made.path), undefined);
 });
 
-test('a bit that flipped in a large file is found though its time and size are the same', async t => {
+test('a flipped bit in a large file is found although mtime and size are unchanged', async t => {
 	await using made = await directoryOf();
 	const longAgo = new Date(1e12);
 	await utimes(made.inside('deep/large'), longAgo, longAgo);
@@ -44,7 +44,7 @@ test('a bit that flipped in a large file is found though its time and size are t
 	t.is(await findDamage(made.path), 'deep/large');
 });
 
-test('a small file that was written to, cut or removed, a link that leads elsewhere, and a damaged manifest are found', async t => {
+test('changed, truncated and removed files, changed links and a damaged manifest are found', async t => {
 	const ways: Record<string, (inside: (file: string) => string) => Promise<void>> = {
 		small: inside => flip(inside('small'), 2),
 		'deep/large': inside => truncate(inside('deep/large'), 1000),

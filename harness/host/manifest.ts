@@ -8,30 +8,30 @@ import {bootId} from './boot-id.ts';
 import {errorCode} from './errors.ts';
 
 /**
- * A file's size, time of change in whole ms, and SHA-256 of its content (of a link, its target). Without the hash the
- * file counts as whole only until the host boots again.
+ * Size, mtime in whole ms, and SHA-256 of a file's content (for a link, of its target). A file without a hash counts as
+ * undamaged only until the next boot of the host.
  */
 type Entry = readonly [size: number, mtimeMs: number, sha256: string | null];
 
-/** What the kernel of the host knows of a file; a write changes it, whatever is done to hide that. */
+/** What the host's kernel knows of a file. Every write changes the ctime, which programs cannot set. */
 type Trace = readonly [size: string, ctimeNs: string, inode: string];
 
-/** Files that were seen to be whole, and in which boot of the host: a power loss may tear what was written before it. */
+/** Files that were checked, and the boot in which that was: after a power loss, earlier writes may be incomplete. */
 type Witness = {readonly boot: string; readonly files: Readonly<Record<string, Trace>>};
 
 const fileName = '.manifest.json';
 const witnessName = '.witness.json';
 
 /**
- * From this size on a file is read whole at each check: kernels, emulators, archives, whose bits a guest runs. Of the
- * thousands of small ones (headers) only those are read whose size or time is not as it was.
+ * Files from this size on (kernels, emulators, archives) are read in full at each check, because a guest runs their
+ * bits. Of the thousands of smaller ones (headers), only those with another size or mtime are read.
  */
 const alwaysReadBytes = 256 * 1024;
 
-/** With more files than that, a look at all of them takes longer than to start a guest. */
+/** With more files than this, checking all of them takes longer than starting a guest. */
 const fewFiles = 300;
 
-/** Notes what is in the directory, in files of its own there. Those named in `fleeting` are not read, as that takes long. */
+/** Writes the manifest of a directory into it. Files in `fleeting` are not hashed, because that takes too long. */
 export async function writeManifest(directory: string, fleeting: readonly string[] = []): Promise<void> {
 	const entries: Record<string, Entry> = {};
 	for (const name of await filesBelow(directory, '')) {
@@ -43,13 +43,15 @@ export async function writeManifest(directory: string, fleeting: readonly string
 	await writeWitness(directory, Object.entries(entries));
 }
 
-/** The first file that is not as it was noted, or nothing. What came later, or without a note, is not looked at. */
+/**
+ * Returns the first damaged file, or undefined. Files that were added later, or that have no manifest, are not checked.
+ */
 export async function findDamage(directory: string): Promise<string | undefined> {
 	const entries = readManifest(directory);
 	if (entries === 'none') return undefined;
 	if (entries === 'unreadable') return fileName;
 	const witness = readWitness(directory);
-	// In parts, as each file that is open at once takes memory and a descriptor.
+	// In batches, because each open file takes memory and a descriptor.
 	for (let from = 0; from < entries.length; from += 500) {
 		const part = entries.slice(from, from + 500);
 		const damaged = await Promise.all(part.map(([name, entry]) => isDamaged(directory, name, entry, witness)));
@@ -60,8 +62,8 @@ export async function findDamage(directory: string): Promise<string | undefined>
 }
 
 /**
- * As findDamage, but what was found whole since the host booted, and has not been written to since, is not read again.
- * Where there are thousands of files only the large ones are looked at then.
+ * Like findDamage, but files that were checked since the host booted, and have not been written to since, are not read
+ * again. With more than `fewFiles` files, only the large ones are looked at then.
  */
 export async function isUnharmed(directory: string): Promise<boolean> {
 	const witness = readWitness(directory);
@@ -95,17 +97,17 @@ async function writeWitness(directory: string, entries: Entries): Promise<void> 
 	try {
 		await writeAtomically(path.join(directory, witnessName), JSON.stringify({boot, files} satisfies Witness));
 	} catch {
-		// It saves time, no more.
+		// Only an optimization.
 	}
 }
 
 function readWitness(directory: string): Witness | undefined {
 	try {
-		// Only writeWitness writes it.
+		// Only writeWitness writes this file.
 		const witness = JSON.parse(readFileSync(path.join(directory, witnessName), 'utf8')) as Witness;
 		return witness.boot === bootId() && typeof witness.files === 'object' ? witness : undefined;
 	} catch {
-		// None, or a torn one: then everything is read.
+		// Missing or incomplete: check all files.
 		return undefined;
 	}
 }

@@ -14,7 +14,7 @@ for (const [includeTestTools, expected] of [
 		],
 	],
 ] as const) {
-	test(`what only tests use is ${includeTestTools ? 'looked for where tests run' : 'not asked of others'}`, async t => {
+	test(`tools that only tests use are ${includeTestTools ? 'looked for where tests run' : 'not asked of others'}`, async t => {
 		t.deepEqual(await inspectHost({includeTestTools, requirements: [tool, needed]}), expected);
 	});
 }

@@ -7,31 +7,31 @@ import {directoryOnPath} from './qemu.ts';
 import {say} from './say.ts';
 
 export type Requirement = {
-	/** Debian's name. */
+	/** Name of the Debian package. */
 	readonly package: string;
 	readonly why: string;
 	readonly program?: string;
-	/** A static library. */
+	/** File name of a static library. */
 	readonly library?: string;
 	readonly file?: string;
-	/** Only the project's own tests use it; they do without, but not in CI. */
+	/** Only the project's tests use it; they skip without it, but not in CI. */
 	readonly tests?: boolean;
 };
 
 export type Finding = Requirement & {
-	/** Where it was found; `undefined` if it was not. */
+	/** Path where it was found, or undefined. */
 	readonly found: string | undefined;
 };
 
 const libraryDirectories = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib', '/lib/x86_64-linux-gnu'];
 
 type InspectOptions = {
-	/** Look for what only tests use, too. */
+	/** Also look for what only tests use. */
 	readonly includeTestTools?: boolean;
 	readonly requirements?: readonly Requirement[];
 };
 
-/** Looks for everything the host must have. */
+/** Looks for everything that the host needs. */
 export async function inspectHost({
 	includeTestTools = false,
 	requirements = packages,
@@ -49,19 +49,21 @@ async function locate({program, library, file}: Requirement): Promise<string | u
 	return candidates.find(candidate => existsSync(candidate));
 }
 
-/** The version a program tells, for people. */
+/** A program's version, for display. */
 export async function versionOf(program: string): Promise<string> {
 	const {stdout, stderr} = await execa(program, ['--version'], {reject: false, timeout: 5000});
 	return /\d+(?:\.\d+)+\S*/.exec(stdout || stderr)?.[0] ?? 'unknown version';
 }
 
-/** For a shell of root, on Debian. */
+/** Shell command for root on Debian. */
 export function installCommand(missing: readonly Finding[]): string {
 	const names = missing.map(finding => finding.package).join(' ');
 	return `apt-get update && apt-get install -y --no-install-recommends ${names}`;
 }
 
-/** Installs what is missing, as root or by a sudo that asks nothing. Throws UsageError, with the command, where it may not. */
+/**
+ * Installs missing packages, as root or with passwordless sudo. Throws UsageError, with the command, when it cannot.
+ */
 export async function installMissing(
 	missing: readonly Finding[],
 	{signal}: {signal?: AbortSignal} = {},
@@ -79,7 +81,7 @@ export async function installMissing(
 	const apt = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q'];
 	for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...names]]) {
 		const [program, ...rest] = [...prefix, ...apt, ...args];
-		// Its output is talk, and stdout is for results.
+		// Standard output is reserved for results.
 		const {failed, stderr} = await execa(program!, rest, {
 			reject: false,
 			stdout: [2],
@@ -87,7 +89,7 @@ export async function installMissing(
 			cancelSignal: signal,
 		});
 		signal?.throwIfAborted();
-		// An update that fails for one source may still do for ours.
+		// An update may fail for one source and still suffice.
 		if (failed && args[0] === 'install') {
 			throw new UsageError(`apt-get could not install ${names.join(', ')}: ${stderr.trim().split('\n').at(-1) ?? ''}`);
 		}

@@ -1,21 +1,23 @@
 let status: string | undefined;
 
-/** Tells people something, on stderr: the result has stdout for itself. */
+/** Prints a message for people on stderr; stdout is reserved for results. */
 export function say(text: string): void {
 	writeAbove(`probe-matrix: ${text}\n`);
 }
 
-/** Keeps one line at the end of a terminal, below all that is written by `say` and `writeAbove`; none without a text. */
+/**
+ * Keeps a status line at the bottom of the terminal, below what `say` and `writeAbove` print. `undefined` removes it.
+ */
 export function showStatus(text: string | undefined): void {
 	const clear = status === undefined ? '' : clearLine;
 	status = text;
 	process.stderr.write(`${clear}${text ?? ''}`);
 }
 
-/** Writes whole lines to stderr. */
+/** Writes whole lines to stderr, above the status line. */
 export function writeAbove(lines: string): void {
 	process.stderr.write(status === undefined ? lines : `${clearLine}${lines}${status}`);
 }
 
-/** Back to the begin of the line, and whatever stands there goes. */
+/** Carriage return and erase line. */
 const clearLine = '\r\u001b[2K';

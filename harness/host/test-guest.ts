@@ -5,15 +5,15 @@ import {execa} from 'execa';
 import type {Qemu} from './qemu.ts';
 
 export type TestGuestEnd =
-	| {readonly ran: true /** Millions of turns of an empty loop in a second. */; readonly speed: number}
-	| {readonly ran: false /** Half a sentence. */; readonly why: string};
+	| {readonly ran: true /** Million loop iterations per second. */; readonly speed: number}
+	| {readonly ran: false /** Part of a sentence. */; readonly why: string};
 
 const turns = 20_000_000;
 
-/** What isa-debug-exit makes of the 0x10 that is written to it. */
+/** Exit status that isa-debug-exit makes of 0x10: (0x10 << 1) | 1. */
 const goodExit = 0x21;
 
-/** Runs a guest of some instructions that prints A when it begins, M after reading an MSR, S after a loop, and ends. */
+/** Runs a tiny guest. It prints A at its start, M after reading an MSR and S after a loop, then exits. */
 export async function runTestGuest(
 	qemu: Qemu,
 	accelerator: readonly string[],
@@ -25,7 +25,7 @@ export async function runTestGuest(
 	const silence = new AbortController();
 	const startTimer = () => setTimeout(() => silence.abort(), patienceMs);
 	let timer = startTimer();
-	// With us it ends, as all guests do.
+	// QEMU must end when the harness is killed.
 	const child = execa('setpriv', ['--pdeathsig', 'KILL', ...qemu.command, ...accelerator, ...testMachine(bios)], {
 		env: {...qemu.environment},
 		stdin: 'ignore',
@@ -72,7 +72,7 @@ function testMachine(bios: string): readonly string[] {
 	];
 }
 
-/** 64 KiB that end where the processor begins: 16 bytes below 4 GiB, in real mode. */
+/** A 64 KiB image that ends at 4 GiB; the processor starts 16 bytes below that, in real mode. */
 function testBios(): Buffer {
 	const code = Buffer.from([
 		...[0xba, 0xe9, 0x00], //             mov  $0xe9, %dx
@@ -92,7 +92,7 @@ function testBios(): Buffer {
 	const image = Buffer.alloc(0x1_0000, 0xf4);
 	const start = 0xff00;
 	code.copy(image, start);
-	// jmp start; its distance is counted from the next instruction.
+	// jmp start; the offset is relative to the next instruction.
 	const entry = 0xfff0;
 	image[entry] = 0xe9;
 	image.writeInt16LE(start - (entry + 3), entry + 1);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import test from 'ava';
 import {builtInOptions} from './built-in.ts';
 
-test('what is built in is neither what is a module, nor off, nor a text; and it is read once', async t => {
+test('only options set to y are built in, and the file is read once', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'built-in-'));
 	const config = path.join(directory.path, 'config');
 	await writeFile(config, 'CONFIG_A=y\nCONFIG_B=m\n# CONFIG_C is not set\nCONFIG_D="y"\nCONFIG_E=y\n');

@@ -3,7 +3,7 @@ import type {Kernel} from './kernel.ts';
 
 const known = new WeakMap<object, Promise<ReadonlySet<string>>>();
 
-/** What a kernel has built in: the options its configuration sets to `y`. Read once, as the file never changes. */
+/** The options that a kernel's configuration sets to `y`. Read once per kernel, because the file never changes. */
 export async function builtInOptions(kernel: Pick<Kernel, 'config'>): Promise<ReadonlySet<string>> {
 	const options = known.get(kernel) ?? readOptions(kernel.config);
 	known.set(kernel, options);

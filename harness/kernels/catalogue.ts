@@ -7,40 +7,40 @@ import {compareReleases} from './kernel-version.ts';
 
 export type DebianRow = {readonly series: string; readonly suites: readonly Suite[]};
 
-// JSON types widen `archive` to string; images/kernels.json holds nothing else.
+// TypeScript widens `archive` in JSON to string; images/kernels.json holds only valid values.
 const debian = catalogue.debian as Readonly<Record<string, DebianRow>>;
 const releases: Readonly<Record<string, {readonly sha256: string}>> = catalogue.releases;
 
-/** Where the fragments of options lie, one a flavour. */
+/** The directory of kconfig fragments, one per flavour. */
 export const kconfigDirectory = path.resolve(import.meta.dirname, '../../images/kconfig');
 
-/** What can stand behind the plus of an id; `base` is in all of them. */
+/** Flavours that may follow the plus of an id. `base` is part of all of them. */
 export const flavours: readonly string[] = readdirSync(kconfigDirectory)
 	.map(file => path.basename(file, '.config'))
 	.filter(name => name !== 'base')
 	.toSorted();
 
-/** The ids that stand for all kernels; any other release of kernel.org may be asked for, too. */
+/** The ids that `all` stands for. Any other kernel.org release works, too. */
 export function knownKernels(): readonly string[] {
 	return [...Object.keys(releases), ...Object.keys(debian)];
 }
 
-/** All of them, and that release in all its flavours. */
+/** All known kernels, and `release` in all flavours. */
 export function nightlyKernels(release: string): readonly string[] {
 	return [...knownKernels(), ...flavours.map(flavour => `${release}+${flavour}`)];
 }
 
-/** What images/kernels.json says of a series of Debian; nothing if it does not name it. */
+/** The entry of a Debian series in images/kernels.json, or undefined. */
 export function debianRow(id: string): DebianRow | undefined {
 	return Object.hasOwn(debian, id) ? debian[id] : undefined;
 }
 
-/** The SHA-256 of the tarball, for the releases that are pinned. */
+/** SHA-256 of a release's tarball, if it is pinned. */
 export function pinnedSha256(version: string): string | undefined {
 	return Object.hasOwn(releases, version) ? releases[version]!.sha256 : undefined;
 }
 
-/** What a person is told who asked for it: why, or else what is like it. */
+/** The error for an unknown id: with the reason `why`, or else the nearest known ids. */
 export function unknownKernel(id: string, why?: string): UsageError {
 	if (why) return new UsageError(`Unknown kernel ${JSON.stringify(id)}: ${why}.`);
 	return new UsageError(
@@ -48,7 +48,7 @@ export function unknownKernel(id: string, why?: string): UsageError {
 	);
 }
 
-/** Those that share most of their numbers and letters with it. */
+/** Known ids, sorted by similarity of version and distribution. */
 function nearest(id: string): readonly string[] {
 	const version = /\d+\.\d+(?:\.\d+)?/.exec(id)?.[0];
 	const isDebian = id.startsWith('deb');

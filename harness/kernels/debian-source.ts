@@ -7,7 +7,7 @@ import {packageTree} from '../host/debian/unpack-packages.ts';
 import {UsageError} from '../host/errors.ts';
 import {debianRow} from './catalogue.ts';
 
-/** The tree of Debian's source package of that series (`6.1`), in the cache; not to be written to. */
+/** The source tree of Debian's package for a series (`6.1`), in the cache; do not write to it. Throws UsageError. */
 export async function debianSource(wanted: string): Promise<string> {
 	const row = debianRow(`debian-${wanted}`);
 	if (!row) throw new UsageError(`There is no debian-${wanted} in images/kernels.json.`);

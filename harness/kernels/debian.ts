@@ -14,7 +14,7 @@ import type {DebianRow} from './catalogue.ts';
 import {isKernelWhole, type Kernel, type ObtainOptions} from './kernel.ts';
 import {extractVmlinux} from './vmlinux.ts';
 
-/** The newest cloud image and headers of a series in its suites. */
+/** Obtains the newest cloud image and headers of a series in its suites. */
 export async function obtainDebianKernel(id: string, row: DebianRow, options: ObtainOptions): Promise<Kernel> {
 	const memo = path.join(cacheDirectory('kernels'), `${id}.json`);
 	if (!options.refresh) {
@@ -27,7 +27,7 @@ export async function obtainDebianKernel(id: string, row: DebianRow, options: Ob
 	return kernel;
 }
 
-/** An index may name what its mirror has dropped or not yet got; then the next older one serves. */
+/** Fetches the first candidate; if the mirror no longer has it, or does not have it yet, the next older one. */
 async function fetchFirst(
 	id: string,
 	[first, ...older]: readonly Resolved[],
@@ -51,12 +51,12 @@ async function fetchFirst(
 
 type Resolved = {readonly release: string; readonly packages: readonly Package[]};
 
-/** What would be fetched. */
+/** Finds what would be fetched, without fetching it. */
 export async function resolveDebianKernel(id: string, row: DebianRow, options: ObtainOptions): Promise<Resolved> {
 	return (await candidates(id, row, options))[0]!;
 }
 
-/** Newest first; never empty. */
+/** Kernels whose packages are all in the archive, newest first; never empty. */
 async function candidates(
 	id: string,
 	{series, suites}: DebianRow,
@@ -85,12 +85,13 @@ function releaseOf({name}: Package): string {
 	return name.replace(/^linux-image-/, '').replace(/-unsigned$/, '');
 }
 
-/** The image first; nothing if a part of it is not (or no longer) in the archive. */
+/** The packages of an image, image first; undefined if one of them is not (or no longer) in the archive. */
 function packagesOf(indices: readonly PackageIndex[], image: Package): readonly Package[] | undefined {
 	const release = releaseOf(image);
 	const headers = newest(indices, `linux-headers-${release}`);
 	if (!headers) return undefined;
-	// The headers name the common part and the tools they belong to; from 7.0 or so the image is split in several, too.
+	// The headers depend on their common part and on kbuild; from about 7.0 on, the image is split in several packages,
+	// too.
 	const names = [
 		...dependenciesOf(image).filter(name => name.startsWith('linux-') && name.includes(release)),
 		...dependenciesOf(headers).filter(name => /^linux-(?:headers|kbuild)-/.test(name)),
@@ -122,7 +123,9 @@ async function describe(id: string, release: string, root: string, packages: rea
 	};
 }
 
-/** The headers include each other by absolute paths below /usr/src; ours lie elsewhere, so they look beside themselves. */
+/**
+ * The headers include each other by absolute paths below /usr/src; make them relative, because ours are in the cache.
+ */
 async function makeUsable(directory: string, release: string): Promise<void> {
 	const sources = path.join(directory, 'usr/src');
 	for (const tree of await readdir(sources)) {

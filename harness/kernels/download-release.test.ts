@@ -24,7 +24,7 @@ const whole: Answer = (request, response) => {
 	response.writeHead(start > 0 ? 206 : 200).end(tarball.subarray(start));
 };
 
-/** A kernel.org and a cache of its own. Both are named by the environment: one test after the other. */
+/** A fake kernel.org and a private cache. Both are set by environment variables, so the tests are serial. */
 async function world(
 	t: ExecutionContext,
 	answer: Answer,
@@ -51,7 +51,7 @@ async function world(
 const leftIn = async (cache: string) =>
 	existsSync(path.join(cache, 'tarballs')) ? readdir(path.join(cache, 'tarballs')) : [];
 
-test.serial('a release is fetched once and checked by the list beside it', async t => {
+test.serial('a release is fetched once and verified against the checksum list beside it', async t => {
 	const {requests} = await world(t, whole);
 	const {file} = await fetchRelease('6.6.30', quick);
 	t.deepEqual(await readFile(file), tarball);
@@ -60,7 +60,7 @@ test.serial('a release is fetched once and checked by the list beside it', async
 	t.is(requests.filter(request => request.includes(name)).length, 1);
 });
 
-test.serial('a pinned release is not checked by what the server says', async t => {
+test.serial("a pinned release is verified against its pin, not against the server's list", async t => {
 	const {requests, cache} = await world(t, whole);
 	await t.throwsAsync(fetchRelease('4.15.18', quick), {
 		instanceOf: UsageError,
@@ -70,17 +70,17 @@ test.serial('a pinned release is not checked by what the server says', async t =
 	t.deepEqual(await leftIn(cache), []);
 });
 
-test.serial('a wrong checksum is told and nothing is kept', async t => {
+test.serial('a wrong checksum is reported and nothing is kept', async t => {
 	const {cache} = await world(t, whole, `${'0'.repeat(64)}  ${name}\n`);
 	await t.throwsAsync(fetchRelease('6.6.30', quick), {instanceOf: UsageError, message: /has the SHA-256/});
 	t.deepEqual(await leftIn(cache), []);
 });
 
-test.serial('a download that is cut off goes on where it ended', async t => {
+test.serial('a download that breaks off is resumed where it ended', async t => {
 	const {requests} = await world(t, (request, response, count) => {
 		if (count > 1) return whole(request, response, count);
 		response.writeHead(200, {'content-length': tarball.length});
-		// Ends the connection behind the bytes: to destroy it would drop them.
+		// End the connection after the bytes; destroying it would drop them.
 		response.write(tarball.subarray(0, 5000), () => setTimeout(() => response.socket?.end(), 20));
 	});
 	const {file} = await fetchRelease('6.6.30', quick);
@@ -88,7 +88,7 @@ test.serial('a download that is cut off goes on where it ended', async t => {
 	t.regex(requests.at(-1)!, /bytes=\d+-$/);
 });
 
-test.serial('a part from an earlier process is resumed', async t => {
+test.serial('a partial file of an earlier process is resumed', async t => {
 	const {requests, cache} = await world(t, whole);
 	await mkdir(path.join(cache, 'tarballs'));
 	await writeFile(path.join(cache, 'tarballs', `${sha256}-${name}.part`), tarball.subarray(0, 7000));
@@ -96,7 +96,7 @@ test.serial('a part from an earlier process is resumed', async t => {
 	t.is(requests.at(-1), `/v6.x/${name} bytes=7000-`);
 });
 
-test.serial('a release that the list does not have is refused by name', async t => {
+test.serial('a release that the list lacks is rejected by name', async t => {
 	const {cache} = await world(t, whole);
 	await t.throwsAsync(fetchRelease('6.6.99', quick), {
 		instanceOf: UsageError,
@@ -105,12 +105,12 @@ test.serial('a release that the list does not have is refused by name', async t 
 	t.deepEqual(await leftIn(cache), []);
 });
 
-test.serial('a file that is not there is said to be not there', async t => {
+test.serial('a missing file is reported as missing', async t => {
 	await world(t, (_, response) => response.writeHead(404).end());
 	await t.throwsAsync(fetchRelease('6.6.30', quick), {instanceOf: NotFoundError});
 });
 
-test.serial('a server that falls silent counts as out of reach', async t => {
+test.serial('a server that stops sending counts as unreachable', async t => {
 	await world(t, (_, response) => response.writeHead(200).write(tarball.subarray(0, 10)));
 	await t.throwsAsync(fetchRelease('6.6.30', {...quick, idleMs: 200}), {
 		instanceOf: NetworkError,
@@ -118,7 +118,7 @@ test.serial('a server that falls silent counts as out of reach', async t => {
 	});
 });
 
-test.serial('a kernel that cannot be fetched is unavailable, with the reason and what to do', async t => {
+test.serial('a kernel that cannot be fetched is unavailable, with a reason and advice', async t => {
 	const {cache} = await world(t, whole);
 	process.env.PROBE_MATRIX_KERNEL_MIRROR = 'http://127.0.0.1:9';
 	const error = await t.throwsAsync(obtainKernel('4.15.18+debug'), {instanceOf: KernelUnavailableError});
@@ -129,7 +129,7 @@ test.serial('a kernel that cannot be fetched is unavailable, with the reason and
 	t.deepEqual(await leftIn(cache), []);
 });
 
-test.serial('a tarball is unpacked without its top directory; one that is none is refused', async t => {
+test.serial('a tarball is unpacked without its top directory; an invalid one is rejected', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'unpack-'));
 	const inside = (file: string) => path.join(directory.path, file);
 	await mkdir(inside('linux-6.6.30/kernel'), {recursive: true});

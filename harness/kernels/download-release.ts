@@ -9,14 +9,16 @@ import {pinnedSha256} from './catalogue.ts';
 
 type Options = {
 	readonly signal?: AbortSignal;
-	/** No byte for that long counts as a network fault. */
+	/** After this long without data, the download counts as failed. */
 	readonly idleMs?: number;
 	readonly minTimeoutMs?: number;
 };
 
 const patience = {retries: 2, idleMs: 20_000};
 
-/** The tarball of a release, checked. Throws NetworkError, NotFoundError or, for a wrong checksum, UsageError. */
+/**
+ * Fetches and verifies a release's tarball. Throws NetworkError, NotFoundError or, for a wrong checksum, UsageError.
+ */
 export async function fetchRelease(version: string, options: Options = {}): Promise<{file: string; sha256: string}> {
 	const name = `linux-${version}.tar.xz`;
 	const directory = releaseDirectory(version);
@@ -29,7 +31,7 @@ export async function fetchRelease(version: string, options: Options = {}): Prom
 	return {file, sha256};
 }
 
-/** Unpacks a tarball that has been checked. */
+/** Unpacks a verified tarball into `to`, which is emptied first. Throws UsageError. */
 export async function unpackRelease(file: string, to: string, {signal}: {signal?: AbortSignal}): Promise<void> {
 	await rm(to, {recursive: true, force: true});
 	await mkdir(to, {recursive: true});

@@ -4,7 +4,7 @@ import path from 'node:path';
 import test from 'ava';
 import {listKernels, pruneCache} from './inventory.ts';
 
-// The cache is named by the environment: one test after the other.
+// PROBE_MATRIX_CACHE is global, so the tests are serial.
 async function cacheWith(files: readonly string[]): Promise<AsyncDisposable & {path: string}> {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'inventory-'));
 	process.env.PROBE_MATRIX_CACHE = directory.path;
@@ -19,7 +19,7 @@ async function cacheWith(files: readonly string[]): Promise<AsyncDisposable & {p
 
 const left = async (cache: string, name: string) => (await readdir(path.join(cache, name))).toSorted();
 
-test.serial('what a memo names is kept; everything else, and all that was interrupted, goes', async t => {
+test.serial('kernels that a memo names are kept; all others, and interrupted work, are removed', async t => {
 	await using cache = await cacheWith([
 		...['trees/used/bzImage', 'trees/older/bzImage', 'built/4.15.18-a/bzImage', 'built/4.15.18-b/bzImage'],
 		...['built/4.15.18-c.1234.tmp/x', 'work/4.15.18-c/build.log', 'tarballs/linux.tar.xz', 'debs/a.deb'],
@@ -38,7 +38,7 @@ test.serial('what a memo names is kept; everything else, and all that was interr
 	t.is(await pruneCache(), 0);
 });
 
-test.serial('of our own builds the newest two of each kind stay', async t => {
+test.serial('the newest two builds of each kind are kept', async t => {
 	const id = (digit: string) => digit.repeat(16);
 	await using cache = await cacheWith([
 		...['1', '2', '3'].map(digit => `build/guest-${id(digit)}/x`),
@@ -52,7 +52,7 @@ test.serial('of our own builds the newest two of each kind stay', async t => {
 	]);
 });
 
-test.serial('kernels of commits go, what an unfinished bisect has learnt stays', async t => {
+test.serial('kernels of commits are removed, journals of unfinished bisects are kept', async t => {
 	await using cache = await cacheWith([
 		...['built/linux-0123456789ab-0123456789ab/bzImage', 'bisect/commits-1/journal.jsonl'],
 		...['bisect/commits-2/journal.done.jsonl', 'bisect/tree-linux-1/source/Makefile'],
@@ -63,7 +63,7 @@ test.serial('kernels of commits go, what an unfinished bisect has learnt stays',
 	t.deepEqual(await left(cache.path, 'bisect'), ['commits-1']);
 });
 
-test.serial('the list has the known kernels, and whatever else was built here', async t => {
+test.serial('the list has the known kernels and all others built here', async t => {
 	await using cache = await cacheWith(['built/mine/bzImage']);
 	await mkdir(path.join(cache.path, 'kernels'));
 	const kernel = {

@@ -9,11 +9,11 @@ import type {Kernel} from './kernel.ts';
 
 export type ListedKernel = {
 	readonly id: string;
-	/** Those of a kernel in the cache. */
+	/** Set if the kernel is in the cache. */
 	readonly cached?: {readonly release: string; readonly origin: string; readonly sizeBytes: number};
 };
 
-/** The kernels that are known, and those that were built here besides. */
+/** The known kernels, and those that were built here besides. */
 export async function listKernels(): Promise<readonly ListedKernel[]> {
 	const cached = await cachedKernels();
 	const ids = new Set([...knownKernels(), ...[...cached.keys()].toSorted()]);
@@ -28,8 +28,8 @@ export async function listKernels(): Promise<readonly ListedKernel[]> {
 }
 
 /**
- * Removes what nothing refers to any more: older kernels, compilers, builds, downloads, interrupted builds, and what
- * bisects keep, but for the journals of unfinished ones. Returns how many bytes were freed.
+ * Removes what nothing refers to: older kernels, compilers, builds, downloads, interrupted builds, and the files of
+ * bisects except journals of unfinished ones. Returns the number of bytes freed.
  */
 export async function pruneCache({signal}: {signal?: AbortSignal} = {}): Promise<number> {
 	const memos = await readMemos();
@@ -47,7 +47,7 @@ export async function pruneCache({signal}: {signal?: AbortSignal} = {}): Promise
 	let freed = 0;
 	for (const file of unused) {
 		signal?.throwIfAborted();
-		// The name that its maker locks: nothing is taken from under one who is at it.
+		// Lock the name that the file's maker locks, so that nothing in use is removed.
 		const name = path.join(
 			path.dirname(file).replace(/work$/, 'built'),
 			path.basename(file).replace(/\.\w+\.tmp$|\.part$/, ''),
@@ -65,7 +65,7 @@ export async function pruneCache({signal}: {signal?: AbortSignal} = {}): Promise
 
 const dayMs = 24 * 60 * 60_000;
 
-/** Directories that are touched whenever they are of use. */
+/** Entries that have not been touched for `ms`. Users of these directories touch them. */
 async function unusedFor(ms: number, kinds: readonly string[]): Promise<readonly string[]> {
 	const all = (await Promise.all(kinds.map(entries))).flat();
 	const times = await Promise.all(all.map(async file => (await stat(file)).mtimeMs));
@@ -74,7 +74,7 @@ async function unusedFor(ms: number, kinds: readonly string[]): Promise<readonly
 
 const keptBuilds = 2;
 
-/** Our own builds of a kind that newer ones have taken the place of. */
+/** Builds that newer ones of the same kind have replaced. */
 async function oldBuilds(): Promise<readonly string[]> {
 	const files = await entries('build');
 	const kinds = Map.groupBy(await newestFirst(files), file => path.basename(file).replace(/-[0-9a-f]{16}.*$/, ''));
@@ -100,7 +100,7 @@ async function readMemos(): Promise<readonly string[]> {
 async function cachedKernels(): Promise<ReadonlyMap<string, Kernel>> {
 	const kernels = new Map<string, Kernel>();
 	for (const text of await readMemos()) {
-		// Only `writeCached` writes these files: a kernel, one with what it was built from, or something else.
+		// Written by `writeCached` only: a kernel, a kernel with its recipe, or something else.
 		const value = JSON.parse(text) as Partial<Kernel> & {readonly kernel?: Kernel};
 		const kernel = value.kernel ?? (value.bzImage === undefined ? undefined : (value as Kernel));
 		if (kernel && existsSync(kernel.bzImage)) kernels.set(kernel.id, kernel);
@@ -115,7 +115,9 @@ async function sizeOf({bzImage, buildTree}: Kernel): Promise<number> {
 	return rememberedUsage(path.join(root, bzImage.slice(root.length).split('/')[0]!));
 }
 
-/** Of a directory that never changes: to add up some ten thousand files takes longer than all else of a listing. */
+/**
+ * Disk usage of a directory that never changes. It is cached: adding up ten thousand files would dominate a listing.
+ */
 async function rememberedUsage(directory: string): Promise<number> {
 	const memo = path.join(cacheDirectory('sizes'), `${path.basename(directory)}.json`);
 	const known = await readCached<{bytes: number}>(memo, Number.POSITIVE_INFINITY, ({bytes}) => Number.isFinite(bytes));
@@ -130,7 +132,7 @@ async function diskUsage(file: string): Promise<number> {
 	return (Number.parseInt(stdout ?? '', 10) || 0) * 1024;
 }
 
-/** execa takes longer to load than to list the kernels. */
+/** Imports execa on demand, because loading it takes longer than listing the kernels. */
 async function run(command: string, args: readonly string[]): Promise<{readonly stdout?: string}> {
 	const {execa} = await import('execa');
 	return execa(command, args, {reject: false});

@@ -7,10 +7,10 @@ import {directoryOnPath} from '../host/qemu.ts';
 import {say} from '../host/say.ts';
 
 export type Kbuild = {
-	/** For people: `Linux 4.15.18`. */
+	/** For display, for example `Linux 4.15.18`. */
 	readonly name: string;
 	readonly source: string;
-	/** Where everything is written. */
+	/** Directory that everything is written to. */
 	readonly output: string;
 	readonly args: readonly string[];
 	readonly log: string;
@@ -18,21 +18,21 @@ export type Kbuild = {
 	readonly signal?: AbortSignal | undefined;
 };
 
-// What a person's shell may hold and a build here must not see.
+// Variables of the user's shell that would change the build.
 const foreign = ['ARCH', 'CROSS_COMPILE', 'KBUILD_OUTPUT', 'KCFLAGS', 'KCONFIG_CONFIG', 'LLVM', 'CC', 'O', 'V', 'M'];
 
-/** Runs make for a kernel. Throws BuildError with the compiler's last words. */
+/** Runs make for a kernel. Throws BuildError with the compiler's last output. */
 export async function kbuild({name, source, output, args, log, env, signal}: Kbuild): Promise<void> {
 	const compiler = (await directoryOnPath('ccache')) ? ['CC=ccache gcc', 'HOSTCC=ccache gcc'] : [];
 	const child = execa(
 		'setpriv',
-		// Goes with the harness even if that is killed; what has been compiled is kept for the next time.
+		// make must end when the harness is killed; its objects are kept for the next attempt.
 		[...['--pdeathsig', 'TERM', 'make', '-C', source], `O=${output}`, 'LOCALVERSION=', ...compiler, ...args],
 		{
 			all: true,
 			buffer: false,
 			reject: false,
-			// A group of its own, so that all of it can be ended at once.
+			// In a process group of its own, so that all of it can be ended at once.
 			detached: true,
 			env: {
 				...Object.fromEntries(foreign.map(variable => [variable, undefined])),
@@ -40,11 +40,11 @@ export async function kbuild({name, source, output, args, log, env, signal}: Kbu
 				MAKEFLAGS: '',
 				MAKELEVEL: '',
 				KBUILD_BUILD_TIMESTAMP: 'Thu Jan  1 00:00:00 UTC 1970',
-				// Else each build in the same directory has another number, and no two images are the same.
+				// Otherwise the number counts up per build directory, and no two images are equal.
 				KBUILD_BUILD_VERSION: '1',
 				KBUILD_BUILD_USER: 'probe-matrix',
 				KBUILD_BUILD_HOST: 'probe-matrix',
-				// Paths below it do not count, so that another recipe finds what is the same.
+				// ccache ignores the part of paths below this directory, so that different recipes share objects.
 				CCACHE_BASEDIR: path.dirname(output),
 				CCACHE_NOHASHDIR: '1',
 				...env,
@@ -66,20 +66,20 @@ function killGroup(pid: number | undefined): void {
 	try {
 		process.kill(-pid, 'SIGTERM');
 	} catch {
-		// It has ended already.
+		// It has already ended.
 	}
 }
 
 const sayEveryMs = 20_000;
 const keptLines = 40;
 
-/** Writes all to the log, says now and then how far it is, and returns what matters of the end. */
+/** Logs all output, reports progress now and then, and returns the lines that matter for an error. */
 async function follow(
 	output: AsyncIterable<unknown>,
 	{name, log}: {name: string; log: string},
 ): Promise<readonly string[]> {
 	await using file = createWriteStream(log);
-	// On a full disk make says so itself.
+	// On a full disk, make fails with a message of its own.
 	file.on('error', () => {});
 	const started = Date.now();
 	let said = started;
@@ -91,7 +91,7 @@ async function follow(
 		file.write(`${text}\n`);
 		if (/^ {2}(?:CC|AS|HOSTCC) /.test(text)) objects += 1;
 		else {
-			// From the first error on everything counts; before it only the last lines do.
+			// Keep everything from the first error on, else only the last lines.
 			hasError ||= /error:|\*\*\*|undefined reference|No rule to make/i.test(text);
 			words.push(text);
 			words = hasError ? words.slice(0, keptLines * 2) : words.slice(-5);

@@ -5,7 +5,7 @@ import {UsageError} from '../host/errors.ts';
 import {kconfigDirectory} from './catalogue.ts';
 import {formatOptions, lostOptions, mergeOptions, parseOptions} from './kconfig.ts';
 
-test('options are read as a .config has them, and written so again', t => {
+test('options of a .config are parsed and formatted again', t => {
 	const text = 'CONFIG_A=y\nCONFIG_B="x y"\n# CONFIG_C is not set\nCONFIG_D=18\n';
 	const options = parseOptions(`# talk\n\n${text}`, 'a.config');
 	t.deepEqual([...options.values()], ['y', '"x y"', 'n', '18']);
@@ -13,7 +13,7 @@ test('options are read as a .config has them, and written so again', t => {
 });
 
 for (const line of ['CONFIG_A', 'A=y', 'CONFIG_A=', ' CONFIG_A=y']) {
-	test(`the line ${JSON.stringify(line)} is refused with its place`, t => {
+	test(`the line ${JSON.stringify(line)} is rejected with its line number`, t => {
 		t.throws(() => parseOptions(`CONFIG_X=y\n${line}\n`, 'a.config'), {
 			instanceOf: UsageError,
 			message: /a\.config, line 2/,
@@ -21,7 +21,7 @@ for (const line of ['CONFIG_A', 'A=y', 'CONFIG_A=', ' CONFIG_A=y']) {
 	});
 }
 
-test('the later fragment wins, also with "not set"', t => {
+test('a later fragment wins, also with "is not set"', t => {
 	const base = parseOptions('CONFIG_PREEMPT=y\nCONFIG_A=y\n', 'base');
 	const more = parseOptions('# CONFIG_PREEMPT is not set\nCONFIG_PREEMPT_NONE=y\n', 'more');
 	t.deepEqual(Object.fromEntries(mergeOptions(base, more)), {
@@ -31,7 +31,7 @@ test('the later fragment wins, also with "not set"', t => {
 	});
 });
 
-test('an option that the kernel knows and did not take is lost; one that it does not know is not', t => {
+test('an option is lost if the kernel knows it but did not take it; unknown ones do not count', t => {
 	const wanted = parseOptions('CONFIG_A=y\nCONFIG_B=y\nCONFIG_NEW=y\nCONFIG_N=8\n# CONFIG_OFF is not set\n', 'w');
 	const got = parseOptions('CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_N=64\nCONFIG_OFF=y\n', 'g');
 	t.deepEqual(

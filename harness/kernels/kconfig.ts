@@ -1,9 +1,11 @@
 import {UsageError} from '../host/errors.ts';
 
-/** Options with their values as in a .config: `y`, `"text"`, `18`; `n` for those that are not set. */
+/** Options with their values as in a .config: `y`, `"text"`, `18`; `n` for unset ones. */
 export type Options = ReadonlyMap<string, string>;
 
-/** Throws UsageError for a line that is neither option nor comment. */
+/**
+ * Parses a .config. Throws UsageError for a line that is neither an option nor a comment; `name` is for the message.
+ */
 export function parseOptions(text: string, name: string): Options {
 	const options = new Map<string, string>();
 	for (const [index, line] of text.split('\n').entries()) {
@@ -18,19 +20,22 @@ export function parseOptions(text: string, name: string): Options {
 	return options;
 }
 
-/** The later ones win. */
+/** Merges options; later parts win. */
 export function mergeOptions(...parts: readonly Options[]): Options {
 	return new Map(parts.flatMap(part => [...part]));
 }
 
-/** Lines of a .config, as `parseOptions` takes them. */
+/** Lines of a .config, as parseOptions reads them. */
 export function formatOptions(options: Options): string {
 	return [...options]
 		.map(([name, value]) => (value === 'n' ? `# ${name} is not set\n` : `${name}=${value}\n`))
 		.join('');
 }
 
-/** What was asked for and is not so, as people read it. An option the kernel has never heard of is not counted. */
+/**
+ * Options that differ from what was wanted, as `CONFIG_A=y (it is n)`. Options that the kernel does not know are not
+ * counted.
+ */
 export function lostOptions(wanted: Options, got: Options, isKnown: (name: string) => boolean): readonly string[] {
 	return [...wanted].flatMap(([name, value]) => {
 		const found = got.get(name) ?? 'n';

@@ -14,19 +14,19 @@ import type {Recipe} from './recipe.ts';
 import {isPvhKernel} from './vmlinux.ts';
 
 export type KernelBuildOptions = {
-	/** For people. */
+	/** For display. */
 	readonly name: string;
-	/** For the log and the like; kept until the build is done. */
+	/** Directory for the log and other files; kept until the build is done. */
 	readonly work: string;
 	/** Never written to. */
 	readonly source: string;
-	/** Where everything is compiled; what is there already is not compiled again. */
+	/** Build directory; existing objects in it are reused. */
 	readonly output: string;
 	readonly recipe: Recipe;
 	readonly signal?: AbortSignal | undefined;
 };
 
-/** One build of a kernel by kbuild: configure, compile, and take what a guest and its modules need. */
+/** One kbuild build of a kernel: configure, compile, and collect what a guest and its modules need. */
 export class KernelBuild {
 	readonly #options: KernelBuildOptions;
 
@@ -34,7 +34,7 @@ export class KernelBuild {
 		this.#options = options;
 	}
 
-	/** Makes the configuration anew. With `isStrict`, throws UsageError where an option is not taken. */
+	/** Writes a new .config. With `isStrict`, throws UsageError for options that the kernel does not take. */
 	async configure({isStrict}: {isStrict: boolean}): Promise<void> {
 		const {work, output, recipe} = this.#options;
 		const config = path.join(output, '.config');
@@ -50,7 +50,7 @@ export class KernelBuild {
 		}
 	}
 
-	/** What was wanted and did not become so when it was configured. */
+	/** Options that the kernel did not take when it was configured, as `CONFIG_A=y (it is n)`. */
 	async lost(): Promise<readonly string[]> {
 		const config = path.join(this.#options.output, '.config');
 		const got = parseOptions(await readFile(config, 'utf8'), config);
@@ -66,7 +66,7 @@ export class KernelBuild {
 		);
 	}
 
-	/** All that its Kconfig files declare. */
+	/** All options that the Kconfig files declare. */
 	async #knownOptions(): Promise<ReadonlySet<string>> {
 		const args = ['-rhoE', '--include=Kconfig*', '--exclude-dir=.git', '^[[:space:]]*(menu)?config [A-Za-z0-9_]+', '.'];
 		const {stdout} = await execa('grep', args, {cwd: this.#options.source, cancelSignal: this.#options.signal});
@@ -78,12 +78,13 @@ export class KernelBuild {
 		say(`building ${name}; this takes minutes.`);
 		const make = [`-j${availableParallelism()}`, ...recipe.make];
 		await this.make([...make, 'bzImage']);
-		// Since 5.8 that comes from the modules' step. Earlier that step would only build what distributors add.
+		// Since 5.8 only the modules target writes Module.symvers. Before, bzImage does, and the modules target would
+		// only build what distributors add.
 		if (existsSync(path.join(output, 'Module.symvers'))) return;
 		await this.make([...make, 'modules']);
 	}
 
-	/** In a directory that holds another commit's build: only what has changed. */
+	/** Rebuilds only what changed, in a directory with the build of another commit. */
 	async compileAgain(): Promise<void> {
 		const {recipe} = this.#options;
 		await this.make([`-j${availableParallelism()}`, ...recipe.make, 'bzImage', 'modules']);
@@ -106,7 +107,7 @@ export class KernelBuild {
 	}
 }
 
-/** What `deliver` has put there. */
+/** Describes what `deliver` wrote. */
 export async function describeBuilt(
 	id: Pick<KernelId, 'id' | 'flavour'>,
 	final: string,

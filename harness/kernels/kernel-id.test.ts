@@ -20,7 +20,7 @@ const releases = {
 } as const;
 
 for (const [text, [version, flavour, id]] of Object.entries(releases)) {
-	test(`${text} is release ${version}, ${flavour}`, t => {
+	test(`${text} is release ${version}, flavour ${flavour}`, t => {
 		t.deepEqual(parseKernelId(text), {kind: 'release', version, flavour, id});
 	});
 }
@@ -38,12 +38,12 @@ const refused = {
 };
 
 for (const [text, message] of Object.entries(refused)) {
-	test(`${JSON.stringify(text)} is refused, with what is near`, t => {
+	test(`${JSON.stringify(text)} is rejected with the nearest known ids`, t => {
 		t.throws(() => parseKernelId(text), {instanceOf: UsageError, message});
 	});
 }
 
-test('a directory may have a plus in its name, and a flavour behind it', async t => {
+test('a directory may have a plus in its name, with or without a flavour', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'id-'));
 	const tree = path.join(directory.path, 'linux+debug');
 	t.like(parseKernelId(tree), {kind: 'directory', directory: path.join(directory.path, 'linux'), flavour: 'debug'});

@@ -7,7 +7,7 @@ import {ubuntuBase} from './ubuntu.ts';
 
 /** What a kernel's id means. */
 export type KernelId = {
-	/** As it stands in events and tables: `4.15.18+debug`, also for 4.15.0-72-generic+debug. */
+	/** As events and tables show it: `4.15.18+debug`, also for 4.15.0-72-generic+debug. */
 	readonly id: string;
 	readonly flavour: string;
 } & (
@@ -16,7 +16,7 @@ export type KernelId = {
 	| {readonly kind: 'directory'; readonly directory: string}
 );
 
-/** Throws UsageError, with the nearest known ones, for an id that means nothing. */
+/** Parses an id. Throws UsageError, with the nearest known ids, for an unknown one. */
 export function parseKernelId(text: string): KernelId {
 	if (looksLikePath(text)) return directoryId(text);
 	const {name, flavour} = splitFlavour(text);
@@ -29,11 +29,11 @@ export function parseKernelId(text: string): KernelId {
 	return {kind: 'release', version, flavour, id: withFlavour(version, flavour)};
 }
 
-/** Part of file names: no id of one kernel is that of another. */
+/** Unique per id, for use in file names. */
 export function fileNameOf({id}: {readonly id: string}): string {
 	const name = id.replaceAll(/[^\w.+-]/g, character => `%${character.codePointAt(0)!.toString(16)}`);
 	if (name.length <= longestName) return name;
-	// File systems end at 255; its end tells most of a path.
+	// File names are limited to 255 bytes; the end of a path is the most telling part.
 	return `${createHash('sha256').update(id).digest('hex').slice(0, 12)}${name.slice(-longestName)}`;
 }
 
@@ -57,7 +57,7 @@ function looksLikePath(text: string): boolean {
 	return text.includes('/') || text === '.' || text === '..';
 }
 
-/** A directory may have a plus in its name: what exists wins. */
+/** A directory may have a plus in its name, so an existing directory wins over a flavour. */
 function directoryId(text: string): KernelId {
 	if (isDirectory(text) || !text.includes('+')) {
 		const directory = path.resolve(text);

@@ -1,4 +1,4 @@
-/** The order of kernel versions: negative, 0 or positive. 4.15 is 4.15.0; a candidate (5.0-rc1) comes before its release. */
+/** Compares kernel versions: negative, 0 or positive. 4.15 equals 4.15.0; 5.0-rc1 comes before 5.0. */
 export function compareReleases(a: string, b: string): number {
 	const [x, y] = [numbersOf(a), numbersOf(b)];
 	for (let index = 0; index < 4; index += 1) {
@@ -8,17 +8,17 @@ export function compareReleases(a: string, b: string): number {
 	return 0;
 }
 
-/** `4.15` for 4.15.0, as kernel.org names it. */
+/** The name at kernel.org: `4.15` for 4.15.0. */
 export function releaseName(version: string): string {
 	return version.replace(/^(\d+\.\d+)\.0(?=$|-)/, '$1');
 }
 
-/** A release of kernel.org: `4.15.18`, `5.0`, `6.1-rc3`. */
+/** Whether the text is a kernel.org release: `4.15.18`, `5.0`, `6.1-rc3`. */
 export function isRelease(text: string): boolean {
 	return /^\d{1,2}\.\d{1,3}(?:\.\d{1,4})?(?:-rc\d{1,2})?$/.test(text);
 }
 
-// Above any candidate.
+// Greater than any release candidate's number.
 const released = 1000;
 
 function numbersOf(version: string): readonly number[] {

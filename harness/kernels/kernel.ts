@@ -1,45 +1,45 @@
 import {existsSync} from 'node:fs';
 import {cacheEntryOf, isWhole} from '../host/cache.ts';
 
-/** One bootable Linux with what is needed to build modules for it. All paths are absolute and of immutable files. */
+/** A bootable kernel and what is needed to build modules for it. All paths are absolute; the files never change. */
 export type Kernel = {
-	/** What the person called it: `debian-6.1`. */
+	/** As the user named it: `debian-6.1`. */
 	readonly id: string;
-	/** What `uname -r` says. */
+	/** Output of `uname -r`. */
 	readonly release: string;
 	readonly bzImage: string;
-	/** Uncompressed, bootable through PVH; saves the guest the decompression. */
+	/** Uncompressed and bootable through PVH, which saves the guest the decompression. */
 	readonly vmlinux?: string;
-	/** The kernel with its symbols, for gdb; not every such file can be booted. */
+	/** ELF file with symbols, for gdb; not always bootable. */
 	readonly symbols?: string;
 	/** For `make -C buildTree M=…`. */
 	readonly buildTree: string;
-	/** Arguments that make needs for modules of this kernel. */
+	/** Additional make arguments for modules of this kernel. */
 	readonly make?: readonly string[];
-	/** `lib/modules/RELEASE`, where the kernel has modules. */
+	/** `lib/modules/RELEASE`, if the kernel has modules. */
 	readonly modules?: string;
-	/** The kernel's symbols in the form of /proc/kallsyms. */
+	/** The kernel's symbols in the format of /proc/kallsyms. */
 	readonly kallsyms?: string;
-	/** For people: package and version, or tarball. */
+	/** For display: package and version, or tarball. */
 	readonly origin: string;
 	/** `cloud`, `debug`, … */
 	readonly flavour: string;
-	/** The .config it was built with. */
+	/** The .config that it was built with. */
 	readonly config: string;
 };
 
-/** How a kernel is to be had. */
+/** Options for obtaining a kernel. */
 export type ObtainOptions = {
 	readonly signal?: AbortSignal;
-	/** Ask the archive even if it was asked not long ago. */
+	/** Check the archive again, even if it was checked recently. */
 	readonly refresh?: boolean;
 	/** A tree to build a release from instead of fetching it; never written to. */
 	readonly source?: string;
-	/** Called with a kernel that was just built; where it throws, what was built is not kept. */
+	/** Called with a kernel that was just built. If it throws, the build is not kept. */
 	readonly prove?: (kernel: Kernel) => Promise<void>;
 };
 
-/** Whether a kernel of the cache is still there as it was put there. */
+/** Whether a kernel in the cache is still undamaged. */
 export async function isKernelWhole({bzImage, buildTree}: Kernel): Promise<boolean> {
 	return existsSync(bzImage) && existsSync(buildTree) && (await isWhole(cacheEntryOf(bzImage)));
 }

@@ -1,6 +1,6 @@
 const blockBytes = 8 << 20;
 
-/** LZ4's legacy frame, as kernels are compressed with it: the magic number, then blocks with their sizes before them. */
+/** Decompresses LZ4's legacy frame, which kernel images use: a magic number, then blocks preceded by their sizes. */
 export function decompressLz4Legacy(stream: Buffer): Buffer {
 	const blocks: Buffer[] = [];
 	for (let at = 4; at + 4 <= stream.length; ) {
@@ -33,7 +33,7 @@ function decompressBlock(source: Buffer): Buffer {
 		from += 2;
 		const length = extended(token & 15) + 4;
 		if (offset === 0 || offset > to || to + length > blockBytes) throw new RangeError('This LZ4 block is damaged.');
-		// Byte by byte where the copy overlaps itself: that is how runs are written.
+		// A match may overlap its own output, which encodes runs; such a copy must go byte by byte.
 		if (offset >= length) target.copy(target, to, to - offset, to - offset + length);
 		else for (let index = 0; index < length; index += 1) target[to + index] = target[to + index - offset]!;
 		to += length;

@@ -1,7 +1,7 @@
 import {builtInOptions} from './built-in.ts';
 import type {Kernel} from './kernel.ts';
 
-/** What a guest of this kernel needs. KASAN shadows every eight bytes by one and keeps what was freed for a while. */
+/** Memory of a guest in MiB. KASAN needs more: one shadow byte per eight bytes, and a quarantine of freed objects. */
 export async function guestMemoryMib(kernel: Pick<Kernel, 'config'>): Promise<number> {
 	return (await builtInOptions(kernel)).has('CONFIG_KASAN') ? 1024 : 256;
 }

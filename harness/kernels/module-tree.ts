@@ -4,7 +4,7 @@ import path from 'node:path';
 import {execa} from 'execa';
 import {BuildError} from '../host/errors.ts';
 
-// The same choice as the kernel's own scripts/package makes for packages of headers.
+// The same selection as in the kernel's scripts/package for header packages.
 const fromSource = ['Makefile', 'Kbuild', 'include', 'scripts', 'arch/x86/include', 'ubuntu/include'];
 const fromBuild = [
 	'.config',
@@ -18,7 +18,10 @@ const fromBuild = [
 ];
 const makefiles = ['Makefile', 'Makefile.um', 'Makefile_32.cpu', 'Makefile.cpu', 'Makefile.postlink', 'Kbuild'];
 
-/** What modules are built against, sources and products in one tree that may be moved: no path in it is absolute. */
+/**
+ * Collects what modules are built against, sources and products, in one tree. Its paths are relative, so it may be
+ * moved.
+ */
 export async function assembleModuleTree(source: string, build: string, to: string): Promise<void> {
 	for (const part of [...fromSource, ...makefiles.map(name => `arch/x86/${name}`)]) await copy(source, part, to);
 	for (const part of fromBuild) await copy(build, part, to);
@@ -30,7 +33,7 @@ async function copy(from: string, part: string, to: string): Promise<void> {
 		recursive: true,
 		force: true,
 		verbatimSymlinks: true,
-		// dtc is for other machines, and its links lead out of the tree.
+		// dtc is not needed on x86, and its links lead out of the tree.
 		filter: file => !/\.(?:o|cmd|d)$|\/scripts\/dtc$|\/source$/.test(file),
 	});
 }
@@ -43,7 +46,7 @@ module_exit(proof_exit);
 MODULE_LICENSE("GPL");
 `;
 
-/** Builds a module against the tree. Throws BuildError if that does not work. */
+/** Builds a module against the tree. Throws BuildError when that fails. */
 export async function proveModuleTree(
 	tree: string,
 	{scratch, args, signal}: {scratch: string; args: readonly string[]; signal?: AbortSignal},

@@ -7,8 +7,8 @@ import {findRelease, obtainDirectory} from './source.ts';
 import {KernelUnavailableError} from './unavailable.ts';
 
 /**
- * The kernel of that id, from the cache, fetched or built. Throws KernelUnavailableError for one that cannot be had here
- * and now, BuildError for one that does not compile, UsageError for an id or a tree that is none.
+ * Obtains a kernel from the cache, by fetching it, or by building it. Throws KernelUnavailableError when it cannot be
+ * fetched here and now, BuildError when it does not compile, UsageError for an unknown id or an unusable tree.
  */
 export async function obtainKernel(text: string, options: ObtainOptions = {}): Promise<Kernel> {
 	const id = parseKernelId(text);

@@ -21,7 +21,7 @@ for (const [version, isIn] of [
 	['5.10', false],
 	['10.0', false],
 ] as const) {
-	test(`a quirk from 4.15 before 5.2 is ${isIn ? '' : 'not '}for ${version}`, t => {
+	test(`a quirk from 4.15 before 5.2 does ${isIn ? '' : 'not '}apply to ${version}`, t => {
 		t.is(quirksOf(version, 'base', [row]).length, isIn ? 1 : 0);
 	});
 }
@@ -34,20 +34,20 @@ for (const quirk of rows) {
 	});
 }
 
-test('a quirk of some flavours is not for the others', t => {
+test('a quirk for one flavour does not apply to others', t => {
 	const orc = {...row, flavours: ['orc']};
 	t.deepEqual(quirksOf('4.15.18', 'orc', [row, orc]), [row, orc]);
 	t.deepEqual(quirksOf('4.15.18', 'base', [row, orc]), [row]);
 });
 
-test('4.15 and 4.15.0 are one, and numbers are compared as numbers', t => {
+test('versions are compared numerically, and 4.15 equals 4.15.0', t => {
 	t.is(compareReleases('4.15', '4.15.0'), 0);
 	t.true(compareReleases('4.9', '4.15') < 0);
 	t.is(releaseName('5.0.0-rc2'), '5.0-rc2');
 	t.is(releaseName('4.10.0'), '4.10');
 });
 
-test('a flavour changes the recipe, and so does the release', async t => {
+test('the recipe depends on flavour and release', async t => {
 	const [base, debug, later] = await Promise.all([
 		recipeOf('4.15.18', 'base'),
 		recipeOf('4.15.18', 'debug'),
@@ -60,7 +60,7 @@ test('a flavour changes the recipe, and so does the release', async t => {
 	t.true(base.make.some(argument => /^KCFLAGS=.*-fcf-protection=none/.test(argument)));
 });
 
-test('without preemption nothing of the base that needs it is asked for', async t => {
+test('without preemption, options of base that depend on it are off', async t => {
 	const {options} = await recipeOf('4.15.18', 'nopreempt');
 	t.is(options.get('CONFIG_PREEMPT'), 'n');
 	t.is(options.get('CONFIG_TASKS_RCU'), 'n');
@@ -89,12 +89,12 @@ for (const [what, makefile, times] of [
 	});
 }
 
-test('segments of 2 MiB are asked for until the release whose Makefile asks for them itself', t => {
+test('the quirk for segments of 2 MiB applies up to the release that sets them itself', t => {
 	const isIn = (version: string) => quirksOf(version, 'base').some(({reason}) => reason.includes('segments of 4 KiB'));
 	t.deepEqual(['4.15', '4.15.18', '4.16-rc6', '4.16'].map(isIn), [true, true, true, false]);
 });
 
-test('the helper of libsubcmd is whole before it is used, and not asked for twice', async t => {
+test('the quirk for libsubcmd defines its helper before its use, and only once', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'quirk-'));
 	const file = path.join(directory.path, 'tools/lib/subcmd/Makefile');
 	await mkdir(path.dirname(file), {recursive: true});

@@ -6,19 +6,19 @@ import {kconfigDirectory} from './catalogue.ts';
 import {mergeOptions, type Options, parseOptions} from './kconfig.ts';
 import {type Quirk, quirksOf} from './quirks.ts';
 
-/** How a release is built in a flavour; the same text means the same outcome from the same sources and tools. */
+/** How a release is built in a flavour. With the same sources and tools, the same `identity` gives the same result. */
 export type Recipe = {
 	readonly options: Options;
 	readonly quirks: readonly Quirk[];
-	/** Arguments of make, for the kernel and for its modules. */
+	/** Arguments of make, for the kernel and its modules. */
 	readonly make: readonly string[];
 	readonly identity: string;
 };
 
-// To be raised when what is done with sources changes.
+// Raise this when the handling of sources changes.
 const edition = '1';
 
-/** From images/kconfig and images/quirks.json. Throws UsageError where one of them has a line that is no option. */
+/** Builds the recipe from images/kconfig and images/quirks.json. Throws UsageError for an invalid line in them. */
 export async function recipeOf(version: string, flavour: string): Promise<Recipe> {
 	const names = flavour === 'base' ? ['base'] : ['base', flavour];
 	const fragments = await Promise.all(
@@ -43,7 +43,7 @@ export async function recipeOf(version: string, flavour: string): Promise<Recipe
 	return {options, quirks, make, identity};
 }
 
-/** The versions of what compiles and links. */
+/** The versions of compiler and linker. */
 export async function toolsIdentity(): Promise<string> {
 	const versions = await Promise.all(
 		['gcc', 'ld'].map(async tool => (await execa(tool, ['--version'], {reject: false})).stdout?.split('\n')[0] ?? tool),

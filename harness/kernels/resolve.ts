@@ -6,7 +6,7 @@ import {parseKernelId} from './kernel-id.ts';
 import {cachedSourceKernel} from './source.ts';
 import {inspectTree, requireVersion} from './source-tree.ts';
 
-/** What a name means, without fetching or building it. Throws UsageError for one that means nothing. */
+/** Describes the kernel that an id stands for, without fetching or building it. Throws UsageError for an unknown id. */
 export async function resolveKernel(
 	text: string,
 	options: ObtainOptions = {},

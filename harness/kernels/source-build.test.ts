@@ -9,7 +9,7 @@ import {obtainKernel} from './obtain.ts';
 import {KernelUnavailableError} from './unavailable.ts';
 import {essentials} from './whole-tree.ts';
 
-// What a kernel's Makefile does as far as we see it. `built` counts in a file outside.
+// The parts of a kernel's Makefile that the harness uses. `built` counts builds in a file outside of the tree.
 const makefile = `VERSION = 4
 PATCHLEVEL = 15
 SUBLEVEL = 18
@@ -33,7 +33,7 @@ mrproper:
 
 type World = {readonly tree: string; readonly cache: string; readonly count: () => Promise<number>};
 
-/** A tree and a cache, the latter named by the environment: one test after the other. */
+/** A tree and a private cache. PROBE_MATRIX_CACHE is global, so the tests are serial. */
 async function world(t: ExecutionContext, files: Readonly<Record<string, string>> = {}): Promise<World> {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'build-'));
 	t.teardown(() => directory.remove());
@@ -57,7 +57,7 @@ async function world(t: ExecutionContext, files: Readonly<Record<string, string>
 	return {tree, cache, count};
 }
 
-test.serial('a kernel that was built and does not boot is not kept', async t => {
+test.serial('a kernel that was built but does not boot is not kept', async t => {
 	const {tree, cache} = await world(t);
 	const proved: string[] = [];
 	const obtain = async (fault?: Error) =>
@@ -77,7 +77,7 @@ test.serial('a kernel that was built and does not boot is not kept', async t => 
 	t.is(proved.length, 2, 'what lies in the cache is not proved again');
 });
 
-test.serial('a kernel is built outside of its tree, once, and then found by its id alone', async t => {
+test.serial('a kernel is built once, outside of its tree, and then found by its id', async t => {
 	const {tree, cache, count} = await world(t);
 	const before = await readdir(tree, {recursive: true});
 	const kernel = await obtainKernel('4.15.18', {source: tree});
@@ -90,7 +90,7 @@ test.serial('a kernel is built outside of its tree, once, and then found by its 
 	t.deepEqual(await readdir(path.join(cache, 'work')), []);
 });
 
-test.serial('a kernel that was built by an older recipe is not taken for one of today', async t => {
+test.serial('a kernel that was built with an older recipe is built again', async t => {
 	const {tree, cache} = await world(t);
 	await obtainKernel('4.15.18', {source: tree});
 	const memo = path.join(cache, 'kernels/4.15.18.source.json');
@@ -100,20 +100,17 @@ test.serial('a kernel that was built by an older recipe is not taken for one of 
 	await t.throwsAsync(obtainKernel('4.15.18'), {instanceOf: KernelUnavailableError});
 });
 
-test.serial(
-	'a flavour is another kernel, built from the tree of the last time; a changed tree is built anew',
-	async t => {
-		const {tree, count} = await world(t);
-		const base = await obtainKernel('4.15.18', {source: tree});
-		const flavoured = await obtainKernel('4.15.18+nopreempt');
-		t.not(flavoured.bzImage, base.bzImage);
-		t.regex(await readFile(flavoured.config, 'utf8'), /# CONFIG_PREEMPT is not set/);
-		await writeFile(path.join(tree, 'kernel/a.c'), 'true # changed');
-		const changed = await obtainKernel('4.15.18', {source: tree});
-		t.not(changed.bzImage, base.bzImage);
-		t.is(await count(), 3);
-	},
-);
+test.serial('a flavour is a kernel of its own, built from the last tree; a changed tree is built again', async t => {
+	const {tree, count} = await world(t);
+	const base = await obtainKernel('4.15.18', {source: tree});
+	const flavoured = await obtainKernel('4.15.18+nopreempt');
+	t.not(flavoured.bzImage, base.bzImage);
+	t.regex(await readFile(flavoured.config, 'utf8'), /# CONFIG_PREEMPT is not set/);
+	await writeFile(path.join(tree, 'kernel/a.c'), 'true # changed');
+	const changed = await obtainKernel('4.15.18', {source: tree});
+	t.not(changed.bzImage, base.bzImage);
+	t.is(await count(), 3);
+});
 
 test.serial('two processes that want the same kernel build it once', async t => {
 	const {tree, count} = await world(t, {'kernel/a.c': 'sleep 1'});
@@ -125,7 +122,7 @@ test.serial('two processes that want the same kernel build it once', async t => 
 	t.is(await count(), 1);
 });
 
-test.serial("a kernel that does not compile ends with the compiler's words, and is not in the cache", async t => {
+test.serial("a kernel that does not compile fails with the compiler's output and is not cached", async t => {
 	const {tree, cache} = await world(t, {'kernel/a.c': 'echo "kernel/a.c:1:1: error: what is this"; exit 1'});
 	const error = await t.throwsAsync(obtainKernel('4.15.18', {source: tree}), {instanceOf: BuildError});
 	t.regex(error.message, /Linux 4\.15\.18 does not build: make ended with 2[\s\S]*error: what is this/);
@@ -133,7 +130,7 @@ test.serial("a kernel that does not compile ends with the compiler's words, and 
 	t.deepEqual(await readdir(path.join(cache, 'built')), []);
 });
 
-test.serial('what has been compiled before an interruption is there at the next attempt', async t => {
+test.serial('objects compiled before an interruption are reused', async t => {
 	const {tree, cache} = await world(t, {'kernel/a.c': 'test -e $O/first && exit 0; touch $O/first; sleep 600'});
 	const controller = new AbortController();
 	const building = obtainKernel('4.15.18', {source: tree, signal: controller.signal});
@@ -148,7 +145,7 @@ test.serial('what has been compiled before an interruption is there at the next 
 	t.true(existsSync((await obtainKernel('4.15.18', {source: tree})).bzImage));
 });
 
-test.serial('options that the kernel knows and does not take are named', async t => {
+test.serial('options that the kernel knows but does not take are named', async t => {
 	const {tree, cache} = await world(t, {
 		Makefile: makefile.replace('cp $(KCONFIG_ALLCONFIG)', 'sed /CONFIG_KPROBES=y/d $(KCONFIG_ALLCONFIG) >'),
 	});
@@ -159,13 +156,13 @@ test.serial('options that the kernel knows and does not take are named', async t
 	t.deepEqual(await readdir(path.join(cache, 'built')), []);
 });
 
-test.serial('a tree in which somebody has built is cleaned in a copy', async t => {
+test.serial('a tree that was built in is cleaned in a copy', async t => {
 	const {tree} = await world(t, {'.config': 'CONFIG_OLD=y\n'});
 	await obtainKernel('4.15.18', {source: tree});
 	t.is(await readFile(path.join(tree, '.config'), 'utf8'), 'CONFIG_OLD=y\n');
 });
 
-test.serial('a tree against which no module can be built is no kernel', async t => {
+test.serial('a tree against which no module can be built is rejected', async t => {
 	const {tree, cache} = await world(t, {
 		Makefile: makefile.replace('touch $(M)/proof.ko', 'echo no such header; exit 1'),
 	});
@@ -176,7 +173,7 @@ test.serial('a tree against which no module can be built is no kernel', async t 
 	t.deepEqual(await readdir(path.join(cache, 'built')), []);
 });
 
-test.serial('a tree that is not whole is refused with one file that it lacks, before anything is built', async t => {
+test.serial('an incomplete tree is rejected with a missing file before anything is built', async t => {
 	const {tree, cache, count} = await world(t);
 	await rm(path.join(tree, 'scripts/Makefile.clean'));
 	const refused = async (id: string) => t.throwsAsync(obtainKernel(id, {source: tree}), {instanceOf: UsageError});

@@ -16,21 +16,21 @@ import {applyReplacements, inspectTree} from './source-tree.ts';
 
 export type Source = {
 	readonly version: string;
-	/** For people. */
+	/** For display. */
 	readonly origin: string;
-	/** Stands for the content. */
+	/** Stands for the content of the sources. */
 	readonly identity: string;
-	/** Puts the sources into a directory that may be written to. */
+	/** Puts the sources into a writable directory. */
 	readonly provide: (directory: string) => Promise<void>;
 };
 
-/** The kernel of those sources, built once for each recipe and compiler. Throws BuildError with the compiler's words. */
+/** Builds a kernel, once per recipe and toolchain. Throws BuildError with the compiler's output. */
 export async function buildKernel(
 	id: KernelId,
 	source: Source,
 	{signal, prove}: Pick<ObtainOptions, 'signal' | 'prove'> = {},
 ): Promise<Kernel> {
-	// The kernel's own makefiles cannot.
+	// The kernel's makefiles do not support spaces and colons in paths.
 	if (/[\s:]/.test(cacheRoot())) {
 		throw new UsageError(
 			`Linux cannot be built in ${cacheRoot()}, as its path has a space or colon; set PROBE_MATRIX_CACHE.`,
@@ -42,14 +42,14 @@ export async function buildKernel(
 	await immutableDirectory(
 		final,
 		async temporary => {
-			// Outside of `temporary`, so that what has been compiled outlives an interruption.
+			// Outside of `temporary`, so that objects survive an interruption.
 			const work = cacheDirectory('work', path.basename(final));
 			const name = `Linux ${source.version}${id.flavour === 'base' ? '' : ` (${id.flavour})`}`;
 			const tree = path.join(work, 'source');
 			const output = path.join(work, 'build');
 			const build = new KernelBuild({name, work, source: tree, output, recipe, signal});
 			await unpack(source, {name, work, to: tree, recipe, signal});
-			// An interrupted build has been configured already.
+			// A resumed build is configured already.
 			if (!existsSync(path.join(output, '.config'))) await build.configure({isStrict: true});
 			await build.compile();
 			await build.deliver(temporary);
@@ -86,7 +86,7 @@ async function unpack({provide}: Source, {name, work, to, recipe, signal}: Unpac
 	await rename(unfinished, to);
 }
 
-/** Whatever of the sources a module needs is in its tree: the work directory is out of the way while that is proved. */
+/** Checks that the module tree is complete: the sources in `work` are moved away while a module is built. */
 async function proveModules(
 	tree: string,
 	{work, scratch, recipe, signal}: Pick<Unpacking, 'work' | 'recipe' | 'signal'> & {scratch: string},

@@ -20,7 +20,7 @@ async function fakeTree(files: Readonly<Record<string, string>> = {}): Promise<A
 
 const built = {'.config': '', vmlinux: '', 'System.map': '', 'Module.symvers': '', 'arch/x86/boot/bzImage': ''};
 
-test('a tree tells its version and whether it is built', async t => {
+test('inspectTree finds version and state of a tree', async t => {
 	await using clean = await fakeTree();
 	t.like(await inspectTree(clean.path), {version: '4.15.18', state: 'clean'});
 	await using half = await fakeTree({'.config': ''});
@@ -33,7 +33,7 @@ test('a tree tells its version and whether it is built', async t => {
 	t.is((await inspectTree(candidate.path)).version, '5.0-rc1');
 });
 
-test('what is no Linux tree is refused, each with its reason', async t => {
+test('a directory that is not a Linux tree is rejected with a reason', async t => {
 	await t.throwsAsync(inspectTree('/no/such/tree'), {instanceOf: UsageError, message: /There is no directory/});
 	await using empty = await mkdtempDisposable(path.join(tmpdir(), 'tree-'));
 	await t.throwsAsync(inspectTree(empty.path), {instanceOf: UsageError, message: /it has no Makefile/});
@@ -41,7 +41,7 @@ test('what is no Linux tree is refused, each with its reason', async t => {
 	await t.throwsAsync(inspectTree(other.path), {instanceOf: UsageError, message: /names no version/});
 });
 
-test.serial('a tree of another version than asked is refused before anything is built', async t => {
+test.serial('a tree of another version is rejected before anything is built', async t => {
 	await using cache = await mkdtempDisposable(path.join(tmpdir(), 'cache-'));
 	process.env.PROBE_MATRIX_CACHE = cache.path;
 	await using tree = await fakeTree();
@@ -53,27 +53,24 @@ test.serial('a tree of another version than asked is refused before anything is 
 	t.false(existsSync(path.join(cache.path, 'built')));
 });
 
-test.serial(
-	'a half-built tree by its path is refused and says what it lacks; as a built one in a flavour, too',
-	async t => {
-		await using half = await fakeTree({'.config': '', vmlinux: ''});
-		await t.throwsAsync(obtainKernel(half.path), {
-			instanceOf: UsageError,
-			message: /is half built: it has no System\.map, Module\.symvers, arch\/x86\/boot\/bzImage/,
-		});
-		await using whole = await fakeTree(built);
-		await t.throwsAsync(obtainKernel(`${whole.path}+debug`), {instanceOf: UsageError, message: /is built already/});
-	},
-);
+test.serial('a half-built tree is rejected with what it lacks, and a built one in a flavour, too', async t => {
+	await using half = await fakeTree({'.config': '', vmlinux: ''});
+	await t.throwsAsync(obtainKernel(half.path), {
+		instanceOf: UsageError,
+		message: /is half built: it has no System\.map, Module\.symvers, arch\/x86\/boot\/bzImage/,
+	});
+	await using whole = await fakeTree(built);
+	await t.throwsAsync(obtainKernel(`${whole.path}+debug`), {instanceOf: UsageError, message: /is built already/});
+});
 
-test.serial('a built tree by its path is used as it is', async t => {
+test.serial('a built tree given by path is used as it is', async t => {
 	await using tree = await fakeTree({...built, 'include/config/kernel.release': '4.15.18-mine\n'});
 	const kernel = await obtainKernel(tree.path);
 	t.like(kernel, {id: tree.path, release: '4.15.18-mine', buildTree: tree.path});
 	t.is(kernel.vmlinux, undefined);
 });
 
-test('a clone can be repaired without a change to the tree it was made from', async t => {
+test('repairing a clone does not change the original tree', async t => {
 	const old = "printf '\\# cannot'";
 	await using tree = await fakeTree({'tools/a': old, '.git/HEAD': 'ref'});
 	await using clone = await mkdtempDisposable(path.join(tmpdir(), 'tree-'));
@@ -90,7 +87,7 @@ test('a clone can be repaired without a change to the tree it was made from', as
 	t.false(existsSync(path.join(copy, '.git')));
 });
 
-test('a tree is another one once a file of it changes, or comes', async t => {
+test('the identity of a tree changes when a file is changed or added', async t => {
 	await using tree = await fakeTree({'kernel/a.c': 'a'});
 	const first = await identityOfTree(tree.path);
 	t.is(await identityOfTree(tree.path), first);

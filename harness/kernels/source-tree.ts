@@ -11,11 +11,14 @@ export type SourceTree = {
 	readonly directory: string;
 	/** As kernel.org names it. */
 	readonly version: string;
-	/** `clean`: as unpacked. `built`: bzImage, symbols and all. `half-built`: something between, of no use as it is. */
+	/**
+	 * `clean`: as unpacked. `built`: with bzImage, symbols and everything else. `half-built`: in between, and unusable
+	 * as it is.
+	 */
 	readonly state: 'clean' | 'half-built' | 'built';
 };
 
-/** Looks at a tree without touching it. Throws UsageError if that is no Linux. */
+/** Inspects a tree without changing it. Throws UsageError when it is not a Linux tree. */
 export async function inspectTree(directory: string): Promise<SourceTree> {
 	const text = await makefileOf(directory);
 	const value = (name: string) => new RegExp(`^${name} *= *(\\S*)`, 'm').exec(text)?.[1];
@@ -29,7 +32,7 @@ export async function inspectTree(directory: string): Promise<SourceTree> {
 	return {directory, version, state: stateOf(directory)};
 }
 
-/** Throws UsageError if the tree is not of that version. */
+/** Throws UsageError if the tree has another version. */
 export function requireVersion({directory, version}: SourceTree, wanted: string): void {
 	if (compareReleases(version, wanted) === 0) return;
 	throw new UsageError(`${directory} is Linux ${version}, but Linux ${wanted} was requested.`);
@@ -37,7 +40,7 @@ export function requireVersion({directory, version}: SourceTree, wanted: string)
 
 const proofs = ['.config', 'vmlinux', 'System.map', 'Module.symvers', 'arch/x86/boot/bzImage'] as const;
 
-/** What a built tree lacks to be used as it is. */
+/** The files that a tree lacks to be used as built. */
 export function missingIn(directory: string): readonly string[] {
 	return proofs.filter(file => !existsSync(path.join(directory, file)));
 }
@@ -60,7 +63,7 @@ async function makefileOf(directory: string): Promise<string> {
 	}
 }
 
-/** Changes when a file of the tree does: by names, sizes and times, as make sees it. */
+/** Identifies the content of a tree by names, sizes and mtimes, like make. */
 export async function identityOfTree(directory: string, {signal}: {signal?: AbortSignal} = {}): Promise<string> {
 	const {stdout} = await execa(
 		'find',
@@ -70,7 +73,7 @@ export async function identityOfTree(directory: string, {signal}: {signal?: Abor
 	return createHash('sha256').update(stdout.split('\n').toSorted().join('\n')).digest('hex');
 }
 
-/** A tree to build in: hard links where that is possible, since a build writes to none of its sources. */
+/** Copies a tree to build in. Uses hard links where possible, because a build does not write to its sources. */
 export async function cloneTree(from: string, to: string, {signal}: {signal?: AbortSignal} = {}): Promise<void> {
 	for (const how of ['--link', '--reflink=auto']) {
 		await rm(to, {recursive: true, force: true});
@@ -82,11 +85,11 @@ export async function cloneTree(from: string, to: string, {signal}: {signal?: Ab
 		if (!failed) break;
 		if (how !== '--link') throw new UsageError(`${from} could not be copied: ${stderr.trim().split('\n').at(-1)}`);
 	}
-	// setlocalversion asks git; ours is no checkout.
+	// setlocalversion asks git, and the copy is not a checkout.
 	await rm(path.join(to, '.git'), {recursive: true, force: true});
 }
 
-/** By new files put in place of the old ones: those may be links into a tree that is not ours. */
+/** Applies replacements of quirks. Files are replaced, not written to: they may be hard links into the user's tree. */
 export async function applyReplacements(directory: string, quirks: readonly Quirk[]): Promise<void> {
 	for (const {file, old, new: text} of quirks.flatMap(quirk => quirk.replace ?? [])) {
 		const target = path.join(directory, file);

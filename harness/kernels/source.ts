@@ -18,7 +18,7 @@ import {requireWholeTree} from './whole-tree.ts';
 type ReleaseId = Extract<KernelId, {kind: 'release'}>;
 type DirectoryId = Extract<KernelId, {kind: 'directory'}>;
 
-/** What was built under an id the last time, so that the id alone finds it again. */
+/** What was last built under an id, so that the id alone finds it again. */
 type Memory = {readonly kernel: Kernel; readonly recipe: string; readonly source?: string};
 
 type BuildOptions = Pick<ObtainOptions, 'signal' | 'prove'>;
@@ -49,7 +49,7 @@ export async function findRelease(
 	return () => fromTarball(id, tarball, options);
 }
 
-/** A tree by its path: used as it is if it is built, else built elsewhere. Throws UsageError for one that is half built. */
+/** A tree by its path: used as it is if built, else built elsewhere. Throws UsageError for a half-built tree. */
 export async function obtainDirectory(id: DirectoryId, options: ObtainOptions): Promise<Kernel> {
 	const tree = await inspectTree(id.directory);
 	if (tree.state === 'clean') return fromTree(id, tree, options);
@@ -134,13 +134,13 @@ async function buildAndRemember(
 	return kernel;
 }
 
-/** The kernel of that id in the cache, if there is one, however old. */
+/** The kernel of that id in the cache, however old, or undefined. */
 export async function cachedSourceKernel(id: KernelId): Promise<Kernel | undefined> {
 	const kernel = (await recall(id))?.kernel;
 	return kernel && (await isKernelWhole(kernel)) ? kernel : undefined;
 }
 
-/** The tree this version was last built from in any flavour, if it is still there and still of that version. */
+/** The tree that this version was last built from, in any flavour, if it still exists and still has this version. */
 async function rememberedTree(id: ReleaseId): Promise<SourceTree | undefined> {
 	for (const name of new Set([id.id, id.version])) {
 		const directory = (await recall({id: name}))?.source;

@@ -4,8 +4,8 @@ import {UsageError} from '../host/errors.ts';
 const series: Readonly<Record<string, Readonly<Record<string, string>>>> = map.series;
 
 /**
- * The mainline release under an Ubuntu kernel: `ubuntu:4.15.0-72.81`, `4.15.0-72-generic`, or the line of
- * /proc/version_signature; `undefined` if the text is no such name. Throws UsageError for one that the map does not know.
+ * The mainline release that an Ubuntu kernel is based on. Takes `ubuntu:4.15.0-72.81`, `4.15.0-72-generic`, or the line
+ * of /proc/version_signature; returns undefined for any other text. Throws UsageError when the map lacks the kernel.
  */
 export function ubuntuBase(text: string): string | undefined {
 	const signature = /^Ubuntu \S+ (\d+\.\d+(?:\.\d+)?)$/.exec(text.trim());

@@ -1,12 +1,12 @@
 import {UsageError} from '../host/errors.ts';
 
-/** A kernel that is known but cannot be had here and now. */
+/** A known kernel that cannot be obtained here and now. */
 export class KernelUnavailableError extends UsageError {
 	override readonly name = 'KernelUnavailableError';
 	readonly kernel: string;
-	/** A sentence. */
+	/** A full sentence. */
 	readonly reason: string;
-	/** What a person can do about it; a sentence. */
+	/** What the user can do about it; a full sentence. */
 	readonly advice: string;
 
 	constructor(kernel: string, {reason, advice, cause}: {reason: string; advice: string; cause?: unknown}) {

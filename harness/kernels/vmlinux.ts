@@ -4,8 +4,8 @@ import {execa} from 'execa';
 import {decompressLz4Legacy} from './lz4.ts';
 
 /**
- * Writes the ELF kernel inside a bzImage to `target` if it can be booted by PVH; else writes nothing. An emulated guest
- * takes half a second and more to decompress itself.
+ * Writes the ELF kernel inside a bzImage to `target`, if it can be booted through PVH; otherwise writes nothing. Under
+ * TCG, a guest takes half a second or more to decompress a bzImage itself.
  */
 export async function extractVmlinux(bzImage: string, target: string): Promise<void> {
 	const image = await readFile(bzImage);
@@ -13,12 +13,12 @@ export async function extractVmlinux(bzImage: string, target: string): Promise<v
 	if (elf && hasPvhEntry(elf)) await writeFile(target, elf);
 }
 
-/** Whether QEMU can boot that ELF kernel as it is. */
+/** Whether QEMU can boot this ELF kernel directly. */
 export async function isPvhKernel(file: string): Promise<boolean> {
 	return hasPvhEntry(await readFile(file));
 }
 
-/** By the boot protocol's header: the guestBuild lies behind the real-mode setup. */
+/** The compressed payload; by the boot protocol's header it follows the real-mode setup. */
 function payloadOf(image: Buffer): Buffer {
 	const setupBytes = ((image[0x1f1] || 4) + 1) * 512;
 	const offset = setupBytes + image.readUInt32LE(0x248);
@@ -27,7 +27,7 @@ function payloadOf(image: Buffer): Buffer {
 
 async function decompress(guestBuild: Buffer): Promise<Buffer | undefined> {
 	const magic = guestBuild.toString('hex', 0, 6);
-	// The last four bytes are the size, not part of the compressed stream.
+	// The last four bytes are the uncompressed size.
 	const stream = guestBuild.subarray(0, -4);
 	if (magic.startsWith('1f8b')) return gunzipSync(stream);
 	if (magic.startsWith('28b52ffd')) return zstdDecompressSync(stream);
@@ -43,7 +43,7 @@ async function decompress(guestBuild: Buffer): Promise<Buffer | undefined> {
 	return undefined;
 }
 
-/** Whether a note of owner Xen and type 18 (XEN_ELFNOTE_PHYS32_ENTRY) is there. */
+/** Looks for an ELF note with owner Xen and type 18 (XEN_ELFNOTE_PHYS32_ENTRY). */
 function hasPvhEntry(elf: Buffer): boolean {
 	const needle = Buffer.from([4, 0, 0, 0, 8, 0, 0, 0, 18, 0, 0, 0, 0x58, 0x65, 0x6e, 0]);
 	const short = Buffer.from([4, 0, 0, 0, 4, 0, 0, 0, 18, 0, 0, 0, 0x58, 0x65, 0x6e, 0]);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import {UsageError} from '../host/errors.ts';
 import type {SourceTree} from './source-tree.ts';
 
-/** Of each corner of a tree a file that no build of any release does without. */
+/** Files from all parts of a tree that every build of every release needs. */
 export const essentials = [
 	'Kbuild',
 	'Kconfig',
@@ -33,7 +33,7 @@ export const essentials = [
 	'usr/Makefile',
 ] as const;
 
-/** Throws UsageError if files are missing without which nothing can be built; make would say so in the middle of it. */
+/** Throws UsageError if essential files are missing; otherwise make would fail in the middle of a build. */
 export function requireWholeTree({directory, version}: SourceTree): void {
 	const missing = essentials.filter(file => !existsSync(path.join(directory, file)));
 	if (missing.length === 0) return;

@@ -1,13 +1,13 @@
 /**
- * What the harness and the guest's test agent (guest/agent) say to each other: one JSON object a line, a request
- * `{id, op, …}` answered by `{id, ok: …}` or `{id, error: {errno, message}}` (errno as a name, `EINVAL`).
+ * The protocol between the harness and the guest's test agent (guest/agent): one JSON object per line. A request
+ * `{id, op, …}` is answered by `{id, ok: …}` or `{id, error: {errno, message}}`, with the errno as a name (`EINVAL`).
  *
- * 64-bit values (registers, addresses, times) are strings of hexadecimal digits with `0x`, counts are numbers.
+ * Registers, addresses, times and other 64-bit values are hexadecimal strings with `0x`; counts are numbers.
  */
 
 export type Hex = `0x${string}`;
 
-/** Registers in the order of struct fx_regs (fixtures/fixtures.h); `sp` and `flags` included. */
+/** Registers in the order of struct fx_regs (fixtures/fixtures.h), including `sp` and `flags`. */
 export type Registers = Readonly<Record<(typeof registerNames)[number], Hex>>;
 export const registerNames = [
 	'r15',
@@ -37,7 +37,7 @@ export type TargetName = 'asm' | 'asm-fentry' | 'c' | 'tail' | 'tail-fentry' | '
 export type Context = 'task' | 'kthread' | 'softirq' | 'hardirq';
 export type Action = 'nothing' | 'sleep' | 'wait' | 'recurse' | 'exit' | 'bypass';
 
-/** Fields left out are 0. The answer repeats all fields, in and out, of struct fx_call. */
+/** Missing fields are 0. The answer repeats all fields of struct fx_call, in and out. */
 export type Call = {
 	readonly target?: TargetName;
 	readonly context?: Context;
@@ -79,7 +79,7 @@ export type ProgramEvent = {
 	readonly pid: number;
 	readonly tid: number;
 	readonly regs: ProgramRegisters;
-	/** *(u64 *)regs.sp as bpf_probe_read gave it. */
+	/** *(u64 *)regs.sp, read with bpf_probe_read. */
 	readonly slot: Hex;
 	readonly ext: {
 		readonly version: number;
@@ -90,7 +90,7 @@ export type ProgramEvent = {
 		readonly entry: ProgramRegisters;
 		readonly stack: readonly Hex[];
 	};
-	/** From bpf_get_stackid, innermost first; its negative errno's name if that failed. */
+	/** From bpf_get_stackid, innermost first; the name of the errno if that failed. */
 	readonly callStack: readonly Hex[] | string;
 };
 
@@ -120,21 +120,24 @@ export type FunctionList = ({readonly addresses: readonly Hex[]} | {readonly sym
 /** What a thread or process that attaches and closes again and again has found. */
 export type ChurnReport = {
 	readonly rounds: number;
-	/** Attaches and closes, together. */
+	/** Attaches plus closes. */
 	readonly changes: number;
 	/** Changes with calls of the target before, during and after them, by the fixtures' counters. */
 	readonly overlapped: number;
-	/** Runs of the program while attached, all rounds together. */
+	/** Runs of the program while attached, in all rounds. */
 	readonly hits: number;
-	/** By reasons other than `bpfBusy` (not counted where the owner is killed). */
+	/** Misses for other reasons than `bpfBusy` (not counted where the owner is killed). */
 	readonly misses: number;
-	/** By `bpfBusy`: the kernel runs no program on a CPU that is inside bpf(2), where the agent is when it reads maps. */
+	/**
+	 * Misses by `bpfBusy`: the kernel runs no program on a CPU that is inside bpf(2), as the agent is when it reads
+	 * maps.
+	 */
 	readonly busy: number;
-	/** Rounds whose counter still moved after close had returned. */
+	/** Rounds whose counter still changed after close had returned. */
 	readonly lateRounds: number;
-	/** Rounds in which the target was called while attached, and the program neither ran nor was counted as missed. */
+	/** Rounds in which the target was called while attached, but the program neither ran nor counted a miss. */
 	readonly deafRounds: number;
-	/** The same, but while the probe stayed as it was the program began to run. */
+	/** The same, but the program started to run later although the probe was not changed. */
 	readonly staleRounds: number;
 	/** Calls that ended while the agent waited for that. */
 	readonly unheard: number;
@@ -153,19 +156,19 @@ export type ProgramName =
 	| 'touch_map'; // bpf_map_update_elem on a hash map: calls kernel code that may be probed
 
 /**
- * Everything the agent does: request fields → answer. Unless said otherwise an op fails with the errno of the call. The
- * agent that a guest boots with knows `hello`, `clock` and `become` only.
+ * All operations of the agent: request fields → answer. Unless stated otherwise, an operation fails with the errno of
+ * its system call. The agent that a guest boots with has only `hello`, `clock` and `become`.
  */
 export type AgentOps = {
 	/** `fixtures` and `bprobe` say whether those modules are loaded. */
 	hello: {in: {}; out: {release: string; pid: number; cpus: number}};
 	/** CLOCK_MONOTONIC. */
 	clock: {in: {}; out: {nowNs: Hex}};
-	/** Executes another program in its place once this is answered; that one answers all further requests. */
+	/** Replaces the agent by executing another program after this answer; that program answers all further requests. */
 	become: {in: {path: string}; out: {}};
 	/**
-	 * Writes files of /proc and /sys; those that do not exist are left out, and so is a setting whose third part names a
-	 * file that does not. Answers where the modules' code begins, `0x0` for one that is not loaded.
+	 * Writes files of /proc and /sys. Missing files are skipped, and so is a setting whose third part names a missing
+	 * file. Answers with the addresses of the modules' code, `0x0` for one that is not loaded.
 	 */
 	prepare: {
 		in: {settings: readonly (readonly [file: string, value: string, beside?: string])[]};
@@ -177,9 +180,9 @@ export type AgentOps = {
 		out: {prog: number; progId: number};
 	};
 	unload: {in: {prog: number}; out: {}};
-	/** `bpftool prog show id`'s predicate: does the id still exist? */
+	/** Whether the program id still exists, as for `bpftool prog show id`. */
 	progExists: {in: {progId: number}; out: {exists: boolean}};
-	/** A probe by libbprobe. `prog` is what `load` gave. */
+	/** Attaches a probe through libbprobe. `prog` comes from `load`. */
 	attach: {
 		in: {prog: number; point: Point; cookie?: number} & ({symbol: string} | {address: Hex});
 		out: {probe: number};
@@ -187,7 +190,7 @@ export type AgentOps = {
 	/** Closes the probe; `closedNs` is CLOCK_MONOTONIC after close(2) returned. */
 	close: {in: {probe: number}; out: {closedNs: Hex}};
 	info: {in: {probe: number}; out: ProbeInfo};
-	/** Why no probe may touch the function at each address, empty for one that may be; an errno where none begins. */
+	/** Why the function at each address may not be probed, empty if it may; an errno where no function begins. */
 	check: {in: {addresses: readonly Hex[]}; out: {reasons: readonly string[]}};
 	/** Addresses of functions whose names match a pattern of the shell's kind and which may be probed: all, or `max`. */
 	match: {in: {pattern: string; max?: number}; out: {addresses: readonly Hex[]}};
@@ -204,16 +207,18 @@ export type AgentOps = {
 	/** A child that attaches, by one descriptor or (`singly`, by addresses) by one for each function, and holds that until killed. */
 	holdInTask: {in: FunctionList & {prog: number; point: Point; singly: boolean}; out: {task: number}};
 	/**
-	 * Random ioctls on the device, on probes and on other files, by `processes` at once, some of which are killed, until
-	 * there were `calls`. `wrong` is the first answer that bprobe.h does not name, or empty.
+	 * Random ioctls on the device, on probes and on other files, by `processes` in parallel, some of which are killed,
+	 * until `calls` have been made. `wrong` is the first answer that bprobe.h does not allow, or empty.
 	 */
 	fuzz: {
 		in: {prog: number; calls: number; processes: number; seed: number; as: 'root' | 'noSysAdmin' | 'userNamespace'};
 		out: {calls: number; attached: number; killed: number; wrong: string; errors: Readonly<Record<string, number>>};
 	};
 	/**
-	 * Attaches, or loads bprobe, while the first allocation of the agent fails (loading: of bprobe for the agent), then the second,
-	 * until there are no more (or thirty in a row harm nobody); undoes what went well. `ends` has an errno or '' for each. EOPNOTSUPP: not on this kernel.
+	 * Attaches, or loads bprobe, while the first allocation fails, then the second, and so on, until none is left or
+	 * thirty failures in a row had no effect. Allocations are those of the agent; when loading, those that bprobe makes
+	 * for the agent. What succeeded is undone. `ends` has an errno for each round, or ''. EOPNOTSUPP: the kernel does
+	 * not support it.
 	 */
 	failing: {
 		in:
@@ -222,15 +227,15 @@ export type AgentOps = {
 			| {what: 'insmod'};
 		out: {ends: readonly string[]};
 	};
-	/** Text that reading /dev/bprobe gives. */
+	/** The text of /dev/bprobe. */
 	listing: {in: {}; out: {text: string}};
-	/** Addresses of symbols (all that bear the name; scans /proc/kallsyms). */
+	/** Addresses of symbols (all of that name; scans /proc/kallsyms). */
 	symbols: {in: {names: readonly string[]}; out: {addresses: Readonly<Record<string, readonly Hex[]>>}};
 	/** `name+0xoff` or `name+0xoff [module]` for addresses. */
 	names: {in: {addresses: readonly Hex[]}; out: {names: readonly string[]}};
 	/** All events of `record` since the last `reset`, oldest first; `lost` did not fit. */
 	events: {in: {}; out: {events: readonly ProgramEvent[]; lost: number}};
-	/** The per-cookie maps, as indexed by cookie % 1024. */
+	/** The per-cookie maps, indexed by cookie % 1024. */
 	counters: {
 		in: {cookie: number};
 		out: {count: number; bad: number; last: Hex; result: Hex; firstBad?: ProgramRegisters};
@@ -238,12 +243,12 @@ export type AgentOps = {
 	/** Empties events and counters. */
 	reset: {in: {}; out: {}};
 	call: {in: Call; out: CallResult};
-	/** The same in a forked task that can be waited for and killed; its exit is by itself after the call. */
+	/** Like `call`, in a forked task that can be waited for and killed. The task exits by itself after the call. */
 	callInTask: {in: Call; out: {task: number; pid: number}};
-	/** Waits (`timeoutMs`, else error ETIMEDOUT). `signal` when it was killed, `result` when its call returned. */
+	/** Waits (error ETIMEDOUT after `timeoutMs`). `signal` if it was killed, `result` if its call returned. */
 	taskWait: {in: {task: number; timeoutMs: number}; out: {signal?: string; errno?: string; result?: CallResult}};
 	taskKill: {in: {task: number; signal: 'KILL' | 'TERM' | 'STOP' | 'CONT'}; out: {}};
-	/** Runs /bin/true by exec in the second thread of a forked process; `status` as waitpid(2) gives it. */
+	/** Execs /bin/true in the second thread of a forked process; `status` is that of waitpid(2). */
 	execByThread: {in: {}; out: {pid: number; status: number}};
 	/** Ends every `wait` action. */
 	release: {in: {}; out: {}};
@@ -252,7 +257,7 @@ export type AgentOps = {
 		in: {};
 		out: {begun: Record<TargetName, number>; ended: Record<TargetName, number>; waiting: number; nowNs: Hex};
 	};
-	/** FX_IOC_LOOP in `threads` threads until stopped or done (`calls`, `ms` as in struct fx_loop). */
+	/** Runs FX_IOC_LOOP in `threads` threads until stopped or done (`calls`, `ms` as in struct fx_loop). */
 	startLoop: {
 		in: {
 			target: TargetName;
@@ -266,9 +271,9 @@ export type AgentOps = {
 		out: {job: number};
 	};
 	/**
-	 * Attaches `prog` at `address`, holds it until `holdCalls` more calls were seen (or `holdUs` passed), closes, again
-	 * and again. `by`: close (same thread), thread (another thread closes), kill (the owner is a process that is killed
-	 * by SIGKILL while it holds the probe). `target` names the fixtures' counter that proves the overlap.
+	 * Repeatedly attaches `prog` at `address`, holds it until `holdCalls` more calls were seen or `holdUs` passed, and
+	 * closes it. `by`: close (the same thread), thread (another thread closes), kill (the owner is a process that gets
+	 * SIGKILL while it holds the probe). `target` names the fixtures' counter that proves the overlap.
 	 */
 	startChurn: {
 		in: {
@@ -283,9 +288,9 @@ export type AgentOps = {
 		};
 		out: {job: number};
 	};
-	/** Processes forked one after the other in `threads` threads; each makes `calls` calls of the target and exits. */
+	/** Forks processes one after the other in `threads` threads; each makes `calls` calls of the target and exits. */
 	startForks: {in: {target: TargetName; threads: number; calls: number; kill: boolean}; out: {job: number}};
-	/** Tells a job to end and waits for it; for one that has ended it gives the report at once. */
+	/** Ends a job, waits for it and returns its report; a job that has ended returns its report at once. */
 	stopJob: {
 		in: {job: number};
 		out: {loop?: LoopReport; churn?: ChurnReport; forks?: {forked: number; calls: number; killed: number; bad: number}};
@@ -310,21 +315,24 @@ export type AgentOps = {
 		};
 		out: {result: number; data?: string};
 	};
-	/** Opens /dev/bprobe in a child as `uid` with `capabilities` kept, and tries to attach; errno names or 'ok'. */
+	/**
+	 * Opens /dev/bprobe in a child as `uid`, keeping `capabilities`, and tries to attach. Answers are errno names or
+	 * 'ok'.
+	 */
 	asUser: {in: {uid: number; keepSysAdmin: boolean; openFirst: boolean}; out: {open: string; attach: string}};
-	/** Descriptor tests of libbprobe: each step is done in order, see guest/agent. */
+	/** Descriptor tests of libbprobe. The steps run in order, see guest/agent. */
 	probeFds: {
 		in: {probe: number; how: 'dup' | 'fork' | 'socket'};
 		/** `copy`: a new probe handle for the copy (dup, socket); `task`: the child that holds one (fork). */
 		out: {copy?: number; task?: number};
 	};
-	/** finit_module of /lib/probe-matrix/NAME.ko, delete_module. The agent drops its own device descriptors first. */
+	/** finit_module of /lib/probe-matrix/NAME.ko, delete_module. The agent closes its own device descriptors first. */
 	insmod: {in: {module: string; parameters?: string}; out: {}};
 	rmmod: {in: {module: string}; out: {}};
 	crash: {in: {kind: string}; out: {}};
 	/**
-	 * Writes `probe-matrix: TEXT` to the kernel log and tells how the guest is: /proc/sys/kernel/tainted, probes that
-	 * /dev/bprobe lists (-1 when the module is not loaded), tasks inside FX_WAIT.
+	 * Writes `probe-matrix: TEXT` to the kernel log and answers with the guest's state: /proc/sys/kernel/tainted, the
+	 * number of probes in /dev/bprobe (-1 when the module is not loaded), and the number of tasks inside FX_WAIT.
 	 */
 	mark: {in: {text: string}; out: {taint: number; probes: number; waiting: number}};
 };

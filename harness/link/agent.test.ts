@@ -15,7 +15,7 @@ function world(answer: (request: Request, output: PassThrough) => void): {agent:
 
 const ok = ({id}: Request, value: unknown) => `${JSON.stringify({id, ok: value})}\n`;
 
-test('answers find their requests though they come in another order, in pieces', async t => {
+test('answers are matched to requests in any order and in pieces', async t => {
 	const held: Request[] = [];
 	const {agent} = world((request, output) => {
 		held.push(request);
@@ -41,9 +41,9 @@ test('an error of the agent carries its errno', async t => {
 });
 
 const ends: Record<string, (output: PassThrough) => void> = {
-	'a line of rubbish': output => output.write('Segmentation fault\n'),
+	'a line that is not JSON': output => output.write('Segmentation fault\n'),
 	'an answer without an id': output => output.write('{"ok": {}}\n'),
-	'an answer that says nothing': output => output.write('{"id": 1}\n'),
+	'an answer without a result': output => output.write('{"id": 1}\n'),
 	null: output => output.write('null\n'),
 	'the end of its output': output => output.end(),
 	'half a line and the end': output => output.end('{"id": 1, "ok'),
@@ -51,7 +51,7 @@ const ends: Record<string, (output: PassThrough) => void> = {
 	'a broken stream': output => output.destroy(new Error('reset')),
 };
 for (const [what, end] of Object.entries(ends)) {
-	test(`${what} ends every waiter and every later call`, async (t: ExecutionContext) => {
+	test(`${what} ends every pending and every later call`, async (t: ExecutionContext) => {
 		const {agent} = world(({id}, output) => {
 			if (id === 2) end(output);
 		});
@@ -63,7 +63,7 @@ for (const [what, end] of Object.entries(ends)) {
 	});
 }
 
-test('a deadline ends one call; its late answer harms no other', async t => {
+test('a deadline ends one call; its late answer does not affect others', async t => {
 	const late: Request[] = [];
 	const {agent} = world((request, output) => {
 		if (request.op === 'listing') late.push(request);
@@ -73,7 +73,7 @@ test('a deadline ends one call; its late answer harms no other', async t => {
 	t.deepEqual(await agent.call('reset', {}), {});
 });
 
-test('a call that is given up before it starts sends nothing', async t => {
+test('a call whose signal has aborted sends nothing', async t => {
 	const {agent} = world(() => t.fail());
 	await t.throwsAsync(agent.call('reset', {}, {signal: AbortSignal.abort(new RangeError('no'))}), {
 		instanceOf: RangeError,

@@ -16,10 +16,10 @@ type Waiter = {
 	readonly reject: (error: Error) => void;
 };
 
-/** A longer line is no answer but a broken agent. */
+/** A longer line means that the agent is broken. */
 const maxLineBytes = 16 << 20;
 
-/** The agent in the guest: requests may overlap, every one of them ends. */
+/** Client of the agent in the guest. Requests may overlap; each of them ends. */
 export class Agent implements AsyncDisposable {
 	/** Resolves, with the reason, when no further call can succeed. */
 	readonly gone: Promise<LinkLostError>;
@@ -29,7 +29,7 @@ export class Agent implements AsyncDisposable {
 	#nextId = 1;
 	#goneBecause: LinkLostError | undefined;
 
-	/** Both ends of the way to it; process 1 of the guest has started it (guest/init/agent.c). */
+	/** Takes both directions of the connection. Process 1 of the guest starts the agent (guest/init/agent.c). */
 	constructor(input: Readable, output: Writable) {
 		this.#output = output;
 		const {promise, resolve} = Promise.withResolvers<LinkLostError>();
@@ -40,8 +40,8 @@ export class Agent implements AsyncDisposable {
 	}
 
 	/**
-	 * Throws AgentError (it was tried and failed, `errno` says how), LinkLostError (nobody knows), or the signal's reason,
-	 * in which case the agent still works on it and its answer will be dropped.
+	 * Runs an operation. Throws AgentError when it failed (with `errno`), LinkLostError when its outcome is unknown, or
+	 * the signal's reason; the agent then continues, and its answer is dropped.
 	 */
 	async call<O extends Op>(op: O, request: In<O>, {signal, deadlineMs}: CallOptions = {}): Promise<Out<O>> {
 		const ends = [signal, deadlineMs === undefined ? undefined : AbortSignal.timeout(deadlineMs)].filter(
@@ -55,14 +55,14 @@ export class Agent implements AsyncDisposable {
 		this.#waiters.set(id, {op, resolve, reject});
 		try {
 			this.#output.write(`${JSON.stringify({...request, id, op})}\n`);
-			// The protocol's word: both sides are ours and released together.
+			// The protocol types are trusted: both sides are released together.
 			return (await abortable(promise, until)) as Out<O>;
 		} finally {
 			this.#waiters.delete(id);
 		}
 	}
 
-	/** Nothing more is asked; waiters get LinkLostError. */
+	/** Ends the connection; pending calls get LinkLostError. */
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#end('we closed it');
 		this.#output.end();
@@ -85,10 +85,10 @@ export class Agent implements AsyncDisposable {
 					size = 0;
 					this.#receive(line);
 				}
-				// The rest is read and dropped, as an unread channel never closes.
+				// Read and drop the rest, because an unread channel never closes.
 				if (this.#goneBecause) parts = [];
 			}
-			// How it ended says more, and comes a moment later.
+			// Wait for a moment: the agent's exit status explains more than the end of its output.
 			setTimeout(() => this.#end('its output ended'), 200);
 		} catch (error) {
 			this.#end(error instanceof Error ? error.message : String(error));
@@ -97,7 +97,7 @@ export class Agent implements AsyncDisposable {
 
 	#receive(line: string): void {
 		if (this.#goneBecause || line.trim() === '') return;
-		// Process 1 says so in its stead.
+		// Process 1 reports the end of the agent on the same channel.
 		if (line.startsWith('the agent ended ')) {
 			this.#end(`it ${line.slice('the agent '.length).trim()}`);
 			return;
@@ -108,7 +108,7 @@ export class Agent implements AsyncDisposable {
 			return;
 		}
 		const waiter = this.#waiters.get(answer.id);
-		// Without a waiter: the answer to a call that was given up.
+		// No pending call: the answer to one that was aborted.
 		if (!waiter) return;
 		if ('error' in answer) waiter.reject(new AgentError(waiter.op, answer.error));
 		else waiter.resolve(answer.ok);

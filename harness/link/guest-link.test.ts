@@ -5,7 +5,7 @@ import {CommandFailedError, LinkLostError} from '../host/errors.ts';
 import {FakeSshServer, finish} from '../test/fake-ssh-server.ts';
 import {createRunKeys} from './keys.ts';
 
-test('a command gives what it wrote', async t => {
+test('exec returns stdout and stderr', async t => {
 	await using guest = await FakeSshServer.start((_, channel) => {
 		channel.write('out');
 		channel.stderr.write('err');
@@ -15,7 +15,7 @@ test('a command gives what it wrote', async t => {
 	t.deepEqual(await link.exec('true'), {stdout: 'out', stderr: 'err'});
 });
 
-test('a command that fails is told with its code and its words', async t => {
+test('a command that fails is reported with exit code and stderr', async t => {
 	await using guest = await FakeSshServer.start((_, channel) => {
 		channel.stderr.write('no such file');
 		finish(channel, 3);
@@ -26,7 +26,7 @@ test('a command that fails is told with its code and its words', async t => {
 	t.regex(error.message, /cat it.*3.*no such file/);
 });
 
-test('a command ended by a signal is told with the signal', async t => {
+test('a command that is killed is reported with the signal', async t => {
 	await using guest = await FakeSshServer.start((_, channel) => {
 		channel.exit('SEGV', false, '');
 		channel.end();
@@ -36,7 +36,7 @@ test('a command ended by a signal is told with the signal', async t => {
 	t.is(error.signal, 'SEGV');
 });
 
-test('a channel that closes without a status is no success', async t => {
+test('a channel that closes without an exit status is not a success', async t => {
 	await using guest = await FakeSshServer.start((_, channel) => {
 		channel.write('half of it');
 		channel.close();
@@ -47,10 +47,10 @@ test('a channel that closes without a status is no success', async t => {
 
 for (const [end, die] of Object.entries({
 	fin: (connection: Connection) => connection.end(),
-	// The socket is ssh2's own; there is no other way to reset it.
+	// The socket belongs to ssh2; there is no other way to reset it.
 	reset: (connection: Connection) => (connection as unknown as {_sock: Socket})._sock.resetAndDestroy(),
 })) {
-	test(`a guest that dies by ${end} ends every waiter and every later command`, async t => {
+	test(`a guest that dies by ${end} ends every pending and every later command`, async t => {
 		await using guest = await FakeSshServer.start((command, _, connection) => {
 			if (command.includes('sleep')) setImmediate(() => die(connection));
 		});
@@ -62,13 +62,13 @@ for (const [end, die] of Object.entries({
 	});
 }
 
-test('a guest with another host key is refused', async t => {
+test('a guest with another host key is rejected', async t => {
 	await using guest = await FakeSshServer.start((_, channel) => finish(channel, 0));
 	const {host} = createRunKeys();
 	await t.throwsAsync(guest.link({...guest.keys, host}), {instanceOf: LinkLostError});
 });
 
-test('commands run one after the other, in order', async t => {
+test('commands run one at a time, in order', async t => {
 	const seen: string[] = [];
 	let running = 0;
 	await using guest = await FakeSshServer.start((command, channel) => {
@@ -88,10 +88,10 @@ test('commands run one after the other, in order', async t => {
 	);
 });
 
-test('a command that is given up is killed, and the link lives on', async t => {
+test('an aborted command is killed, and the link stays usable', async t => {
 	await using guest = await FakeSshServer.start((command, channel) => {
 		if (command.includes('quick')) finish(channel, 0);
-		// ssh2 tells a server's session of signals, not its channel; a command that ends soon stands for one that was killed.
+		// ssh2 reports signals to the session, not to the channel; a command that ends soon stands for a killed one.
 		else setTimeout(() => finish(channel, 1), 300);
 	});
 	await using link = await guest.link();

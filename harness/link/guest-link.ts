@@ -9,7 +9,7 @@ export type LinkOptions = {
 	readonly keys: RunKeys;
 	readonly signal?: AbortSignal;
 	readonly readyMs?: number;
-	/** Off while a guest is stopped on purpose, e.g. by gdb. */
+	/** Off while the guest is stopped on purpose, for example by gdb. */
 	readonly keepalive?: boolean;
 };
 
@@ -19,10 +19,10 @@ export type ExecOptions = {readonly signal?: AbortSignal; readonly input?: strin
 
 export type CommandEnd = {readonly code?: number; readonly signal?: string};
 
-/** A command of the guest with its streams. `ended` rejects with LinkLostError when nobody can know how it ended. */
+/** A command in the guest with its streams. `ended` rejects with LinkLostError when its end cannot be known. */
 export type RunningCommand = {readonly channel: ClientChannel; readonly ended: Promise<CommandEnd>};
 
-/** One SSH connection to a guest whose key we know. */
+/** An SSH connection to a guest with a known host key. */
 export class GuestLink implements AsyncDisposable {
 	readonly #client: Client;
 	/** Aborts with the LinkLostError when the connection ends. */
@@ -30,14 +30,14 @@ export class GuestLink implements AsyncDisposable {
 	#turn: Promise<unknown> = Promise.resolve();
 
 	static async open({port, keys, signal, readyMs = 30_000, keepalive = true}: LinkOptions): Promise<GuestLink> {
-		// Most guests are never connected to, and loading it takes longer than to restore one of them.
+		// Most guests need no connection, and loading ssh2 takes longer than restoring a guest.
 		const {default: ssh2} = await import('ssh2');
 		signal?.throwIfAborted();
-		// ssh2's own socket has Nagle's algorithm on, which makes uploads fifty times slower.
+		// The socket that ssh2 makes uses Nagle's algorithm, which makes uploads fifty times slower.
 		const sock = net.connect({host: '127.0.0.1', port, noDelay: true});
 		const client = new ssh2.Client();
 		const link = new GuestLink(client);
-		// Ours can be parsed.
+		// parseKey cannot fail here: the key is ours.
 		const hostKey = (ssh2.utils.parseKey(keys.host.public) as ParsedKey).getPublicSSH();
 		const {promise, resolve} = Promise.withResolvers<void>();
 		client.once('ready', resolve);
@@ -49,7 +49,7 @@ export class GuestLink implements AsyncDisposable {
 				privateKey: keys.client.private,
 				hostVerifier: (key: Buffer) => key.equals(hostKey),
 				readyTimeout: readyMs,
-				// Patient: on a busy host a guest may be silent for ten seconds, and QEMU's end is noticed at once anyway.
+				// On a busy host a guest may be silent for ten seconds; the exit of QEMU is noticed at once anyway.
 				...(keepalive && {keepaliveInterval: 5000, keepaliveCountMax: 6}),
 			});
 			await abortable(promise, link.#lost.signal);
@@ -63,29 +63,29 @@ export class GuestLink implements AsyncDisposable {
 
 	private constructor(client: Client) {
 		this.#client = client;
-		// For good: ssh2 may emit a second error while it tears down, and one that nobody hears ends the process.
+		// Never removed: ssh2 may emit a second error while closing, and an unhandled one would end the process.
 		client.on('error', error => this.#lose(messageOf(error)));
 		client.on('close', () => this.#lose('it was closed'));
 		onAbort(this.#lost.signal, () => client.destroy());
 	}
 
-	/** Aborted, with a LinkLostError as its reason, once the connection is gone. */
+	/** Aborted, with a LinkLostError as its reason, once the connection has ended. */
 	get lost(): AbortSignal {
 		return this.#lost.signal;
 	}
 
-	/** Runs a shell command to its end. Throws CommandFailedError unless it ends with 0, LinkLostError if that is unknown. */
+	/** Runs a shell command. Throws CommandFailedError unless it exits with 0, LinkLostError if its end is unknown. */
 	async exec(command: string, options: ExecOptions = {}): Promise<CommandOutput> {
 		const {stdout, stderr} = await this.#run(command, options);
 		return {stdout: stdout.toString(), stderr};
 	}
 
-	/** As exec, for output that is not text. */
+	/** Like exec, for binary output. */
 	async execBytes(command: string, options: ExecOptions = {}): Promise<Buffer> {
 		return (await this.#run(command, options)).stdout;
 	}
 
-	/** Starts a command and leaves its streams to the caller, who must read stdout and stderr to the end. */
+	/** Starts a command. The caller must read stdout and stderr to the end. */
 	async start(
 		command: string,
 		{pty}: {pty?: {rows: number; cols: number; term: string}} = {},
@@ -96,11 +96,11 @@ export class GuestLink implements AsyncDisposable {
 			this.#client.exec(command, pty ? {pty} : {}, (error, channel) => {
 				if (error)
 					reject(new LinkLostError(`The guest did not start \`${command}\`: ${error.message}.`, {cause: error}));
-				// At once: a quick command's exit may be in the same packet and is told to nobody a moment later.
+				// Attach listeners at once: a quick command's exit may be in the same packet.
 				else resolve({channel, ended: this.#endOf(channel, command)});
 			});
 		} catch (error) {
-			// ssh2 throws "Not connected" at once instead of calling back.
+			// ssh2 throws "Not connected" instead of calling back.
 			reject(new LinkLostError(`The guest did not start \`${command}\`: ${messageOf(error)}.`, {cause: error}));
 		}
 		return abortable(promise, this.#lost.signal);
@@ -113,7 +113,7 @@ export class GuestLink implements AsyncDisposable {
 	async #run(command: string, {signal, input}: ExecOptions): Promise<{stdout: Buffer; stderr: string}> {
 		return this.#inTurn(async () => {
 			signal?.throwIfAborted();
-			// Its stdin stays open until the end: after channel.end() ssh2 drops signals without a word.
+			// Keep the channel's stdin open: after channel.end(), ssh2 silently drops signals.
 			const wrapped = input === undefined ? `{ ${command}\n} </dev/null` : command;
 			const {channel, ended} = await this.start(wrapped);
 			using _ = this.#killOn(signal, channel);
@@ -136,7 +136,7 @@ export class GuestLink implements AsyncDisposable {
 		channel.on('error', (error: Error) =>
 			reject(new LinkLostError(`\`${command}\` lost its channel: ${error.message}.`)),
 		);
-		// A guest that dies ends the channel just as success does, except that no exit status was told.
+		// When a guest dies, its channels close like after success, but without an exit status.
 		channel.on('close', () => {
 			if (exit) resolve(exit);
 			else
@@ -147,12 +147,12 @@ export class GuestLink implements AsyncDisposable {
 				);
 		});
 		const ended = abortable(promise, this.#lost.signal);
-		// Callers that are interested await it; the others must not be ended by it.
+		// Callers that do not await it must not get an unhandled rejection.
 		ended.catch(() => {});
 		return ended;
 	}
 
-	/** One command at a time: dropbear before 2024.86 mixes up sessions that overlap (mkj/dropbear#321). */
+	/** One command at a time: dropbear before 2024.86 mixes up overlapping sessions (mkj/dropbear#321). */
 	async #inTurn<T>(work: () => Promise<T>): Promise<T> {
 		const result = this.#turn.then(work);
 		this.#turn = result.catch(() => {});

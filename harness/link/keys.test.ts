@@ -2,21 +2,21 @@ import test from 'ava';
 import ssh2, {type ParsedKey} from 'ssh2';
 import {createKeyPair, toDropbear} from './keys.ts';
 
-test('ssh2 reads each key, and what the private one signs the public one verifies', t => {
+test('ssh2 parses each key, and signatures of the private key verify with the public one', t => {
 	for (let round = 0; round < 600; round++) {
 		const pair = createKeyPair();
-		// An error is none; what follows throws then.
+		// parseKey returns errors; the calls below would then throw.
 		const [own, other] = [pair.private, pair.public].map(text => ssh2.utils.parseKey(text) as ParsedKey);
 		t.true(other!.verify('probe', own!.sign('probe')) === true);
 		t.true(own!.getPublicSSH().equals(other!.getPublicSSH()));
 	}
 });
 
-test('no two keys are the same', t => {
+test('keys are unique', t => {
 	t.not(createKeyPair().private, createKeyPair().private);
 });
 
-test("dropbear's form holds name, seed and public key", t => {
+test("dropbear's format holds name, seed and public key", t => {
 	const host = createKeyPair();
 	const bytes = toDropbear(host);
 	t.is(bytes.length, 4 + 11 + 4 + 64);

@@ -1,17 +1,17 @@
 import {generateKeyPairSync, randomBytes} from 'node:crypto';
 
-/** In the forms of OpenSSH. `bytes` are seed and public key, 32 each. */
+/** In OpenSSH's formats. `bytes` are seed and public key, 32 bytes each. */
 export type KeyPair = {readonly private: string; readonly public: string; readonly bytes: Buffer};
 
-/** The keys of one guest: who we are to it, who it is to us. */
+/** The keys of one guest: ours as the client, and the guest's host key. */
 export type RunKeys = {readonly client: KeyPair; readonly host: KeyPair};
 
-/** New ones, which are kept in memory only. */
+/** Creates new keys, which are kept in memory only. */
 export function createRunKeys(): RunKeys {
 	return {client: createKeyPair(), host: createKeyPair()};
 }
 
-/** Ed25519. Not by ssh2, which makes one that nothing can parse 1 time in 256 (mscdex/ssh2#1390). */
+/** An Ed25519 key. Not made by ssh2, whose keys cannot be parsed 1 time in 256 (mscdex/ssh2#1390). */
 export function createKeyPair(): KeyPair {
 	const {d, x} = generateKeyPairSync('ed25519').privateKey.export({format: 'jwk'});
 	const publicBytes = Buffer.from(x!, 'base64url');
@@ -24,23 +24,23 @@ export function createKeyPair(): KeyPair {
 	};
 }
 
-/** The private key in dropbear's own format: "ssh-ed25519", then seed and public key as one string. */
+/** The private key in dropbear's format: "ssh-ed25519", then seed and public key as one string. */
 export function toDropbear({bytes}: KeyPair): Buffer {
 	return Buffer.concat([field(keyType), field(bytes)]);
 }
 
 const keyType = 'ssh-ed25519';
 
-/** Of OpenSSH's PROTOCOL.key: neither cipher nor key derivation, one key. */
+/** See OpenSSH's PROTOCOL.key: no cipher, no key derivation, one key. */
 const header = Buffer.concat([Buffer.from('openssh-key-v1\0'), field('none'), field('none'), field(''), uint32(1)]);
 
 function privatePart(publicBytes: Buffer, bytes: Buffer): Buffer {
-	// The same number twice, by which one who decrypts sees that the passphrase was right.
+	// The same number twice; a reader compares both to check the passphrase.
 	const check = randomBytes(4);
 	return Buffer.concat([check, check, field(keyType), field(publicBytes), field(bytes), field('')]);
 }
 
-/** To whole blocks of 8 bytes, by 1, 2, 3 … */
+/** Pads to blocks of 8 bytes with 1, 2, 3 … */
 function padded(part: Buffer): Buffer {
 	const missing = (8 - (part.length % 8)) % 8;
 	return Buffer.concat([part, Buffer.from(Array.from({length: missing}, (_, index) => index + 1))]);

@@ -2,7 +2,7 @@ import {onAbort} from '../host/abort.ts';
 import {LinkLostError} from '../host/errors.ts';
 import type {GuestLink} from './guest-link.ts';
 
-/** Joins our terminal to a command in the guest; its exit code. */
+/** Connects the terminal to a command in the guest. Resolves with its exit code. */
 export async function attachTerminal(
 	link: GuestLink,
 	command: string,
@@ -27,7 +27,7 @@ export async function attachTerminal(
 		return code ?? 128;
 	} finally {
 		stdin.unpipe(channel);
-		// Else the process would wait for a last key.
+		// Otherwise the process would wait for another key.
 		stdin.pause();
 		stdin.unref?.();
 		if (isTerminal) {

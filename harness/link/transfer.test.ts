@@ -7,7 +7,7 @@ import {CommandFailedError} from '../host/errors.ts';
 import {type Behaviour, FakeSshServer, finish} from '../test/fake-ssh-server.ts';
 import {push} from './transfer.ts';
 
-/** Runs what it is told in a shell of this machine. */
+/** Runs commands in a shell of this host. */
 const shell: Behaviour = (command, channel) => {
 	const child = execFile('sh', ['-c', command], {encoding: 'buffer', maxBuffer: 1 << 26}, (error, stdout, stderr) => {
 		channel.stderr.write(stderr);
@@ -16,7 +16,7 @@ const shell: Behaviour = (command, channel) => {
 	channel.pipe(child.stdin!);
 };
 
-test('what is pushed arrives with its mode, and nothing else does', async t => {
+test('pushed files arrive with their modes, and no others', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), "it's "));
 	await using guest = await FakeSshServer.start(shell);
 	await using link = await guest.link();
@@ -32,7 +32,7 @@ test('what is pushed arrives with its mode, and nothing else does', async t => {
 	t.deepEqual((await readdir(path.join(directory.path, 'new'))).toSorted(), ['a', 'empty']);
 });
 
-test('a push that is cut between two entries fails', async t => {
+test('an archive that is cut between two entries fails', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'push-'));
 	const files = ['a', 'b'].map(name => ({path: name, data: Buffer.alloc(512, name)}));
 	// Each entry is a header and a block of data.

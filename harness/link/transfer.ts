@@ -5,10 +5,15 @@ import type {GuestLink} from './guest-link.ts';
 
 export type TransferFile = {readonly path: string; readonly data: Buffer; readonly mode?: number};
 
-/** Comes last in an archive: one that was cut before it is not whole, wherever it was cut. */
+/**
+ * The last entry of an archive: tar does not notice an archive that is cut between two entries, so its absence must.
+ */
 const lastEntry = '.pushed';
 
-/** Writes files below `directory` in the guest: all of them, or CommandFailedError. Gives the size of the archive. */
+/**
+ * Writes files below `directory` in the guest. Throws CommandFailedError unless all arrive. Returns the archive's size
+ * in bytes.
+ */
 export async function push(
 	link: GuestLink,
 	directory: string,
@@ -19,7 +24,7 @@ export async function push(
 	for (const {path, data, mode = 0o644} of [...files, {path: lastEntry, data: Buffer.alloc(0)}])
 		pack.entry({name: path, mode, mtime: new Date(0), uid: 0, gid: 0}, data);
 	pack.finalize();
-	// tar-stream's types are streamx's; it iterates as a Node stream does.
+	// tar-stream's types are streamx's; it iterates like a Node stream.
 	const input = await buffer(Readable.from(pack as AsyncIterable<Buffer>));
 	const target = quote(directory);
 	const isWhole = `rm ${lastEntry} || { echo 'the archive was cut' >&2; exit 1; }`;

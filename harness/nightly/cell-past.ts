@@ -3,18 +3,18 @@ import type {CellHistory, StoredResult, StoredRun} from '../results/history/inde
 import {cellKey} from '../results/run/cell-summary.ts';
 import {normalizeMessage} from '../results/run/normalize-message.ts';
 
-/** What is known of a cell before this night. */
+/** What is known of a cell from earlier runs. */
 export type CellPast = {
 	readonly statistics: CellStatistics;
-	/** The same, of the runs up to the last green one: what came after may be the regression itself. */
+	/** Statistics up to the last green run: later results may belong to the regression itself. */
 	readonly atGreen?: CellStatistics;
-	/** The last run that said anything of it, if that was bad. */
+	/** The last conclusive result, if it was bad. */
 	readonly lastFailure?: StoredResult;
-	/** What it ever crashed with, without addresses. */
+	/** Titles of all earlier crashes, normalized. */
 	readonly crashes: ReadonlySet<string>;
 };
 
-/** Digests cell by cell: a whole history of results does not have to fit into memory. */
+/** Summarizes each cell's history. Cells are processed one by one, so a long history need not fit into memory. */
 export function pastOf(cells: Iterable<CellHistory>, green: StoredRun | undefined): ReadonlyMap<string, CellPast> {
 	const pasts = new Map<string, CellPast>();
 	for (const cell of cells) {
@@ -31,7 +31,7 @@ export function pastOf(cells: Iterable<CellHistory>, green: StoredRun | undefine
 	return pasts;
 }
 
-/** Of the title that a report begins with. */
+/** The normalized title of a crash message. */
 export function crashGist(message = ''): string {
 	return normalizeMessage(message.split('\n', 1)[0]);
 }

@@ -25,11 +25,11 @@ const known = {case: 'entry/flags', since: '2026-11-20', reason: 'QEMU forgets i
 
 const format = (report: Partial<NightReport>) => stripVTControlCharacters(formatNight({...quiet, ...report}));
 
-test('of a quiet night only its exit status is said', t => {
+test('a quiet night prints only its exit status', t => {
 	t.is(format({}), 'exit status: 0\n');
 });
 
-test('a regression says how many reruns failed, and what it says', t => {
+test('a regression shows its failed reruns and its message', t => {
 	const text = format({findings: [finding({reruns: {failed: 7, total: 10}})], exitCode: 1});
 	t.true(
 		text.startsWith(
@@ -40,11 +40,11 @@ test('a regression says how many reruns failed, and what it says', t => {
 	t.true(text.endsWith('\nexit status: 1\n'));
 });
 
-test('what is not new says since when', t => {
+test('an old failure shows since when it fails', t => {
 	t.regex(format({findings: [finding({isNew: false, since: 'r7'})]}), /\n {4}fail, since r7\n/);
 });
 
-test('what is worst comes first: crashes, regressions, then what is flaky or known', t => {
+test('findings are sorted: crashes, regressions, flaky cells, known failures', t => {
 	const findings = (['known', 'flaky', 'regression', 'crash'] as const).map(kind => finding({kind}));
 	t.deepEqual(
 		format({findings})
@@ -54,19 +54,19 @@ test('what is worst comes first: crashes, regressions, then what is flaky or kno
 	);
 });
 
-test('a known failure has its reason in place of what it says', t => {
+test('a known failure shows its reason instead of its message', t => {
 	const text = format({findings: [finding({kind: 'known', known})]});
 	t.true(text.includes('\n    QEMU forgets it.\n'));
 	t.false(text.includes('CF is 1'));
 });
 
-test('the list of known failures is told what is wrong with it', t => {
+test('entries of the known failures that pass or match nothing are listed', t => {
 	const text = format({passAgain: [known], idle: [{...known, case: 'entry/flgs'}]});
 	t.regex(text, /known failures that pass again: remove them from the list: 1\n.*entry\/flags, since 2026-11-20\n/);
 	t.regex(text, /known failures that match no cell: 1\n.*entry\/flgs, since 2026-11-20\n/);
 });
 
-test('kernels that are lost have their reason, and say if they were there before', t => {
+test('lost kernels show their reason, and whether they ran before', t => {
 	const lost = {kernel: 'k', reason: 'no network\nat all', isNews: true, hasBooted: false, notRun: 214} as const;
 	const [failed, unavailable] = [
 		{...lost, state: 'failed', isRegression: true},
@@ -78,11 +78,11 @@ test('kernels that are lost have their reason, and say if they were there before
 	t.regex(format({lost: [unavailable]}), / {2}k: unavailable; 1 cell did not run\n {4}no network\n/);
 });
 
-test('what proved nothing is named', t => {
+test('inconclusive cells are named', t => {
 	t.regex(format({unproved: [name]}), /proved nothing: 1\n {2}debian-6.1 entry\/flags\[asm\]\n/);
 });
 
-test('no line is longer than 80 columns, and nothing of a guest steers a terminal', t => {
+test('lines are at most 80 columns, and guest text cannot emit escape sequences', t => {
 	const hostile = {...night, message: `\u001B[2J${'x'.repeat(200)}`};
 	const text = format({
 		findings: [finding({case: `entry/${'long-'.repeat(30)}`, night: hostile})],

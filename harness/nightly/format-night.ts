@@ -16,7 +16,7 @@ const titles: Readonly<Record<JudgedCell['kind'], string>> = {
 	known: 'known failures',
 };
 
-/** What a night amounts to; fits into 80 columns. */
+/** Formats a night's report in at most 80 columns. */
 export function formatNight({findings, passAgain, idle, lost, unproved, exitCode}: NightReport): string {
 	const kinds = (['crash', 'regression', 'flaky', 'known'] as const).map(kind => {
 		const of = findings.filter(finding => finding.kind === kind);

@@ -7,51 +7,54 @@ import {type CellPast, crashGist} from './cell-past.ts';
 import {isMatch, type KnownFailure} from './known-failures.ts';
 
 export type JudgedCell = CellName & {
-	/** The last two let the night end well. */
+	/** `flaky` and `known` do not fail the night. */
 	readonly kind: 'regression' | 'crash' | 'flaky' | 'known';
-	/** The last run before that said anything of it was well. */
+	/** The last conclusive run before passed, or there was none. */
 	readonly isNew: boolean;
-	/** Since which run, where it is not new. */
+	/** The run since which it fails, if it is not new. */
 	readonly since?: string;
 	readonly night: CellSummary;
-	/** How it went when it was run again and again for being new. */
+	/** Results of the reruns that confirm a new failure. */
 	readonly reruns?: {readonly failed: number; readonly total: number};
 	readonly known?: KnownFailure;
 };
 
 export type NightReport = {
 	readonly findings: readonly JudgedCell[];
-	/** Known failures that match cells of this night, all of which passed. */
+	/** Known failures all of whose matching cells passed. */
 	readonly passAgain: readonly KnownFailure[];
-	/** Known failures that match no cell, though their kernel ran: a typing error, or the case is gone. */
+	/** Known failures that match no cell although their kernel ran: a typo, or the case was removed. */
 	readonly idle: readonly KnownFailure[];
 	/**
-	 * Kernels that could not be used, or not until the end, and whether that is a regression: it ran before and now does
-	 * not build or boot, not even once.
+	 * Kernels that could not be used, or not until the end. `isRegression`: it ran before and now fails to build or
+	 * boot even once.
 	 */
 	readonly lost: readonly (KernelSummary & {readonly isRegression: boolean; readonly isNews: boolean})[];
-	/** Neither passed nor failed, and were not skipped. */
+	/** Cells that neither passed nor failed and were not skipped. */
 	readonly unproved: readonly CellName[];
 	readonly exitCode: 0 | 1 | 3;
 };
 
 export type Night = {
 	readonly kernels: readonly KernelEvent[];
-	/** All but the reruns. */
+	/** All cells except reruns. */
 	readonly cells: readonly CellEvent[];
 	readonly reruns: readonly CellEvent[];
 	readonly past: ReadonlyMap<string, CellPast>;
 	readonly known: readonly KnownFailure[];
-	/** The runs before with which this one is compared. */
+	/** Earlier runs that this one is compared with. */
 	readonly before: readonly StoredRun[];
-	/** A kernel that a person named has to be there; the others, if they were there before. */
+	/** A kernel that the user named must run; others only if they ran before. */
 	readonly isRequested: (kernel: string) => boolean;
 };
 
-/** More failures than its past lets one expect come up by chance less often than this. */
+/**
+ * Significance level: a flaky cell regresses if chance alone explains its failed reruns with less than this
+ * probability.
+ */
 const worseChance = 0.01;
 
-/** What a night amounts to, from what ran and what was before; see ARCHITECTURE.md, "History". */
+/** Judges a night from its results and its history; see ARCHITECTURE.md, "History". */
 export function judgeNight({kernels, cells, reruns, past, known, before, isRequested}: Night): NightReport {
 	const summaries = [...summarizeCells(cells).values()];
 	const again = summarizeCells(reruns);
@@ -85,7 +88,7 @@ export function judgeNight({kernels, cells, reruns, past, known, before, isReque
 	};
 }
 
-/** Whether it is worth while to run a failed cell again and again: its cause is not known yet. */
+/** Whether rerunning a failed cell helps: its failure is neither known nor old. */
 export function isToConfirm(cell: CellEvent, past: CellPast | undefined, known: readonly KnownFailure[]): boolean {
 	if (!isFailure(cell) || past?.statistics.status === 'broken') return false;
 	return !known.some(entry => isMatch(entry, cell));
@@ -115,7 +118,7 @@ function judge(
 	return {...finding, kind: isRegression(night, past, reruns) ? 'regression' : 'flaky'};
 }
 
-/** Also where it only failed before: a crash says more than a failure, and once is enough. */
+/** A new crash counts even if the cell only failed before, and without confirmation by reruns. */
 function isNewCrash(night: CellSummary, past: CellPast | undefined): boolean {
 	return night.verdict === 'crash' && !past?.crashes.has(crashGist(night.message));
 }
@@ -124,12 +127,12 @@ function isRegression(night: CellSummary, past: CellPast | undefined, reruns: Ce
 	if (past?.statistics.status === 'broken' || !reruns || reruns.total === 0) return true;
 	const failed = reruns.total - reruns.passes;
 	const expected = past?.atGreen?.failureRate ?? 0;
-	// The night's own failure is why it was run again, so it proves nothing against a cell that fails at times.
+	// The failure that caused the reruns does not count against a cell that was flaky before.
 	if (expected > 0) return chanceOfAtLeast(failed, reruns.total, expected) < worseChance;
 	return failed + night.total - night.passes > 1;
 }
 
-/** That of `total` at least so many fail, if each does with that rate. */
+/** Binomial probability that at least `failed` of `total` fail at the given rate. */
 function chanceOfAtLeast(failed: number, total: number, rate: number): number {
 	let chance = 0;
 	let ways = 1;

@@ -21,20 +21,20 @@ test('known failures are read', async t => {
 const wrong: readonly (readonly [what: string, text: string, message: RegExp])[] = [
 	['no JSON', '[', /cannot be read/],
 	['no list', '{}', /expected a list/],
-	['a list of texts', '["a/b"]', /entry 1: expected an object/],
+	['strings as entries', '["a/b"]', /entry 1: expected an object/],
 	['a misspelt field', JSON.stringify([entry, {...entry, tagret: 'c'}]), /entry 2: there is no field "tagret", only/],
 	['no case', JSON.stringify([{...entry, case: undefined}]), /"case" and "since" are required/],
 	['no date', JSON.stringify([{...entry, since: undefined}]), /"case" and "since" are required/],
 	['no reason', JSON.stringify([{...entry, reason: undefined}]), /"reason" or "issue" is required/],
-	['a kernel that is no text', JSON.stringify([{...entry, kernel: 5}]), /"kernel" must be a string/],
+	['a kernel that is not a string', JSON.stringify([{...entry, kernel: 5}]), /"kernel" must be a string/],
 ];
 for (const [what, text, message] of wrong) {
-	test(`a list with ${what} is refused`, async t => {
+	test(`a list with ${what} is rejected`, async t => {
 		await t.throwsAsync(read(text), {instanceOf: UsageError, message});
 	});
 }
 
-test('an entry means the cells that it names, and all where it names none', t => {
+test('an entry matches the cells that it names; a missing field matches all', t => {
 	const cell = {kernel: 'k', mechanism: 'm', case: 'a/b', target: 'c'};
 	t.true(isMatch(entry, cell));
 	t.false(isMatch(entry, {...cell, kernel: 'l'}));

@@ -3,13 +3,13 @@ import {messageOf, UsageError} from '../host/errors.ts';
 import {cellTitle} from '../results/run/cell-name.ts';
 import type {CellName} from '../results/run/events.ts';
 
-/** A failure that somebody knows of, from a file that people edit: a JSON list of these. */
+/** A known failure. The file is a JSON list of these, edited by hand. */
 export type KnownFailure = {
-	/** None: on all kernels. */
+	/** Default: all kernels. */
 	readonly kernel?: string;
 	/** `suite/name`. */
 	readonly case: string;
-	/** None: all of them. */
+	/** Default: all targets. */
 	readonly target?: string;
 	/** A date or a run's id. */
 	readonly since: string;
@@ -19,7 +19,7 @@ export type KnownFailure = {
 
 const allowed = new Set(['kernel', 'case', 'target', 'since', 'reason', 'issue']);
 
-/** Throws UsageError that names the entry and the field that is wrong. */
+/** Reads the list. Throws UsageError that names the entry and the wrong field. */
 export async function readKnownFailures(file: string): Promise<readonly KnownFailure[]> {
 	let value: unknown;
 	try {
@@ -39,7 +39,7 @@ function wrongIn(entry: unknown): string | undefined {
 	if (typeof entry !== 'object' || entry === null) return 'expected an object';
 	const fields = new Map<string, unknown>(Object.entries(entry));
 	for (const [field, value] of fields) {
-		// A misspelt `target` would excuse more than was meant.
+		// A misspelt `target` would otherwise excuse more cells than intended.
 		if (!allowed.has(field)) return `there is no field "${field}", only ${[...allowed].join(', ')}`;
 		if (typeof value !== 'string' || value === '') return `"${field}" must be a string`;
 	}
@@ -47,7 +47,7 @@ function wrongIn(entry: unknown): string | undefined {
 	return fields.has('reason') || fields.has('issue') ? undefined : '"reason" or "issue" is required';
 }
 
-/** A field that the entry does not have fits every cell. */
+/** Whether an entry applies to a cell; a missing field matches any. */
 export function isMatch(known: KnownFailure, cell: CellName): boolean {
 	return (
 		known.case === cell.case &&
@@ -56,7 +56,7 @@ export function isMatch(known: KnownFailure, cell: CellName): boolean {
 	);
 }
 
-/** `debian-6.1 entry/flags[asm]`, as far as the entry says so. */
+/** For example `debian-6.1 entry/flags[asm]`, as far as the entry has the fields. */
 export function knownTitle(known: KnownFailure): string {
 	const title = cellTitle({mechanism: '', kernel: '', ...known});
 	return known.kernel === undefined ? title : `${known.kernel} ${title}`;

@@ -19,7 +19,7 @@ const findings: readonly JudgedCell[] = [
 	{...name, kind: 'known', isNew: false, since: 'r7', night, known},
 ];
 
-test('the last event of a night says all that its end on a terminal says', t => {
+test('the end event of a night holds everything that the terminal shows', t => {
 	t.deepEqual(
 		findingsOf({
 			findings,

@@ -5,7 +5,7 @@ import {kernelWords} from '../results/run/kernel-summary.ts';
 import type {JudgedCell, NightReport} from './judge-night.ts';
 import type {KnownFailure} from './known-failures.ts';
 
-/** What a night amounts to, as its last event keeps it for reports: the list of known failures is not there then. */
+/** The findings that a night's end event keeps for reports, which cannot read the list of known failures later. */
 export function findingsOf({findings, lost, passAgain, idle}: NightReport): readonly NightFinding[] {
 	return [
 		...findings.map(finding => ({
@@ -24,12 +24,12 @@ export function findingsOf({findings, lost, passAgain, idle}: NightReport): read
 	];
 }
 
-/** `failed, and ran before`. */
+/** For example `failed, and ran before`. */
 export function howItIs({state, isRegression, hasBooted}: NightReport['lost'][number]): string {
 	return `${state}${isRegression ? ', and ran before' : hasBooted ? ' halfway' : ''}`;
 }
 
-/** `fail, 7 of 10 reruns failed, new`. */
+/** For example `fail, 7 of 10 reruns failed, new`. */
 export function howItWent({night, reruns, isNew, since}: JudgedCell): string {
 	const again = reruns && `${reruns.failed} of ${reruns.total} reruns failed`;
 	return [outcome(night), again, isNew ? 'new' : `since ${since}`].filter(Boolean).join(', ');

@@ -14,7 +14,7 @@ const ends: Readonly<Record<string, readonly Verdict[]>> = {
 	'k race/idle': ['inconclusive'],
 };
 
-test('of a night only what is new or proved nothing is news, each cell once', t => {
+test('the news of a night are new failures and inconclusive cells, each cell once', t => {
 	const record = parseRun(asText(fakeRun({cells: {...ends, 'k a/new': ['fail', 'fail', 'fail']}})), 'x');
 	const report = judgeNight({
 		kernels: [

@@ -4,7 +4,7 @@ import type {RunRecord} from '../results/run/read-run.ts';
 import {isGreen} from '../results/run/verdict.ts';
 import type {NightReport} from './judge-night.ts';
 
-/** What of a night is for everyone to see, each cell once: what is new and bad, what proved nothing, kernels that are lost. */
+/** What CI should annotate, each cell once: new failures, inconclusive cells and lost kernels. */
 export function newsOf({findings, unproved, lost}: NightReport, {cells}: Pick<RunRecord, 'cells'>): Reported {
 	const news = findings.filter(({kind}) => kind === 'regression' || kind === 'crash');
 	const wanted = new Set([...news, ...unproved].map(cellKey));

@@ -16,7 +16,7 @@ import type {KnownFailure} from './known-failures.ts';
 import {type FinishedNight, type NightOptions, pastRuns, runNight} from './run-night.ts';
 
 type End = Verdict | Partial<CellEvent>;
-/** How a cell ends on a day, for the n-th time it runs. */
+/** How a cell ends in a night when it runs for the n-th time. */
 type Module = (title: string, n: number) => End;
 
 const ids = ['module/loads', 'entry/flags', 'return/value', 'race/storm', 'tooling/list'];
@@ -31,14 +31,14 @@ type Day = {
 	readonly known?: readonly KnownFailure[];
 	/** Kernels that stop booting, and how many of their cells are left then. */
 	readonly dies?: Readonly<Record<string, number>>;
-	/** In stages before that one they do not. */
+	/** The stage from which they do. */
 	readonly diesFrom?: number;
-	/** It is killed after so many cells. */
+	/** The night is killed after this many cells. */
 	readonly diesAfter?: number;
 	readonly hours?: number;
 };
 
-/** A machine that runs nights and keeps their history. */
+/** A fake machine that runs nights and keeps their history. */
 async function openMachine() {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'night-'));
 	let nights = 0;
@@ -140,12 +140,12 @@ type Expected = {
 };
 const flags: KnownFailure = {kernel: 'k', case: 'entry/flags', since: 'night-05', reason: 'a fix is on its way'};
 
-/** Two weeks: what the module does each night, the exit status, and what is different from the last night that ended. */
+/** Two weeks: what the module does each night, the exit status, and the changes since the last finished night. */
 const fortnight: readonly (readonly [what: string, day: Day, expected?: Expected])[] = [
 	['the first night', {}, {exitCode: 0}],
 	['a quiet one', {}, {exitCode: 0}],
 	[
-		'a flake: it fails once, and not in ten reruns',
+		'a flake that fails once and in none of ten reruns',
 		{module: (title, n) => (title === 'l race/storm' && n === 0 ? 'fail' : 'pass')},
 		{exitCode: 0, findings: ['flaky l race/storm new 0 of 10'], changes: ['newFailures l race/storm']},
 	],
@@ -156,12 +156,12 @@ const fortnight: readonly (readonly [what: string, day: Day, expected?: Expected
 		{exitCode: 1, findings: ['regression k entry/flags new 10 of 10'], changes: ['newFailures k entry/flags']},
 	],
 	[
-		'it is still there, and no news',
+		'the failure is no longer new',
 		{module: fails('k entry/flags')},
 		{exitCode: 1, findings: ['regression k entry/flags night-05']},
 	],
 	[
-		'somebody knows of it',
+		'it is listed as known',
 		{module: fails('k entry/flags'), known: [flags]},
 		{exitCode: 0, findings: ['known k entry/flags night-05']},
 	],
@@ -170,7 +170,7 @@ const fortnight: readonly (readonly [what: string, day: Day, expected?: Expected
 		{module: fails('k entry/flags', 'l module/loads'), diesAfter: 7},
 	],
 	[
-		'what the killed night saw is no news, what it did not reach is',
+		'failures of the killed night are old, others are new',
 		{module: fails('k entry/flags', 'l module/loads', 'l tooling/list'), known: [flags]},
 		{
 			exitCode: 1,
@@ -183,19 +183,19 @@ const fortnight: readonly (readonly [what: string, day: Day, expected?: Expected
 		},
 	],
 	[
-		'all is fixed',
+		'all failures are fixed',
 		{known: [flags]},
 		{exitCode: 0, changes: ['fixed k entry/flags', 'fixed l module/loads', 'fixed l tooling/list']},
 	],
 	['a kernel vanishes', {gone: {l: 'unavailable'}}, {exitCode: 3, changes: [`lostKernels l ${ids.length}`]}],
 	['it comes back', {}, {exitCode: 0, changes: [`regainedKernels l ${ids.length}`]}],
 	[
-		'a crash that does not come again',
+		'a crash that does not recur',
 		{module: (title, n) => (title === 'k race/storm' && n === 0 ? 'crash' : 'pass')},
 		{exitCode: 1, findings: ['crash k race/storm new 0 of 10'], changes: ['newFailures k race/storm']},
 	],
 	[
-		'a regression that shows in seven of ten, and the kernel that does not build',
+		'a regression in seven of ten reruns, and a kernel that does not build',
 		{module: (title, n) => (title === 'k return/value' && n % 10 < 7 ? 'fail' : 'pass'), gone: {l: 'failed'}},
 		{
 			exitCode: 1,
@@ -205,7 +205,7 @@ const fortnight: readonly (readonly [what: string, day: Day, expected?: Expected
 	],
 ];
 
-test('a fortnight of nights: each one’s exit status and changes are right', async t => {
+test('exit statuses and changes of a fortnight of nights', async t => {
 	await using machine = await openMachine();
 	let last: FinishedNight | undefined;
 	for (const [what, day, expected] of fortnight) {
@@ -229,7 +229,7 @@ test('a fortnight of nights: each one’s exit status and changes are right', as
 	t.is(pastRuns(store).green?.id, 'night-12');
 });
 
-test('known failures that pass again are said, and those that match nothing', async t => {
+test('known failures that pass again, or match no cell, are reported', async t => {
 	await using machine = await openMachine();
 	const typo = {...flags, case: 'entry/flag'};
 	const elsewhere = {...flags, kernel: 'm'};
@@ -250,7 +250,7 @@ test('a known failure does not excuse a crash', async t => {
 	t.is(finished?.report.findings[0]?.kind, 'crash');
 });
 
-test('a flake that fails more often than it used to is a regression', async t => {
+test('a flaky cell that fails more often than before is a regression', async t => {
 	await using machine = await openMachine();
 	for (let night = 0; night < 20; night++)
 		await machine.night({
@@ -262,7 +262,7 @@ test('a flake that fails more often than it used to is a regression', async t =>
 	t.regex(findings(often.finished)![0]!, /^regression k race\/storm .* 8 of 10$/);
 });
 
-test('what time is left goes to races, and what fails there is run again, too', async t => {
+test('the remaining time is spent on races, whose failures are confirmed, too', async t => {
 	await using machine = await openMachine();
 	const hours = 60 / 3600;
 	const {stages, clock, finished} = await machine.night({
@@ -282,12 +282,12 @@ test('what time is left goes to races, and what fails there is run again, too', 
 	t.is(new Set(repeats).size, repeats.length);
 });
 
-test('without hours there are no repeats', async t => {
+test('without --hours races are not repeated', async t => {
 	await using machine = await openMachine();
 	t.is((await machine.night({})).stages.length, 1);
 });
 
-test('what proved nothing is no success', async t => {
+test('inconclusive cells make the exit status 3', async t => {
 	await using machine = await openMachine();
 	const {finished} = await machine.night({module: title => (title === 'k race/storm' ? 'inconclusive' : 'pass')});
 	t.is(finished?.report.exitCode, 3);
@@ -297,7 +297,7 @@ for (const [state, exitCode] of [
 	['failed', 1],
 	['unavailable', 3],
 ] as const) {
-	test(`a kernel that ran before and is ${state} now makes the exit status ${exitCode}; one that never ran makes none`, async t => {
+	test(`a kernel that ran before and is ${state} now makes the exit status ${exitCode}; a new one does not`, async t => {
 		await using machine = await openMachine();
 		const first = await machine.night({kernels: ['k', 'l', 'm'], gone: {m: state}});
 		t.is(first.finished?.report.exitCode, 0);
@@ -307,7 +307,7 @@ for (const [state, exitCode] of [
 	});
 }
 
-test('a regression that shows at times is no flake on the next night: it came after the last green one', async t => {
+test('a regression since the last green night stays a regression, even if it fails only sometimes', async t => {
 	await using machine = await openMachine();
 	const module: Module = (title, n) => (title === 'k return/value' && n % 10 < 7 ? 'fail' : 'pass');
 	for (let night = 0; night < 3; night++) await machine.night({});
@@ -316,7 +316,7 @@ test('a regression that shows at times is no flake on the next night: it came af
 	t.deepEqual(findings(finished), ['regression k return/value night-04 7 of 10']);
 });
 
-test('a kernel that stops booting halfway is lost and no regression, and is not tried again in that night', async t => {
+test('a kernel that stops booting halfway is lost, not a regression, and is not tried again', async t => {
 	await using machine = await openMachine();
 	await machine.night({});
 	const dies: Day = {hours: 60 / 3600, module: fails('l entry/flags'), dies: {l: 3}};
@@ -333,7 +333,7 @@ test('a kernel that stops booting halfway is lost and no regression, and is not 
 	t.is(quiet.finished?.report.unproved.length, 0);
 });
 
-test('a kernel that stops booting in the rounds of races is not tried again', async t => {
+test('a kernel that stops booting during repeats of races is not tried again', async t => {
 	await using machine = await openMachine();
 	const {finished, stages} = await machine.night({hours: 60 / 3600, dies: {l: 1}, diesFrom: 1});
 	t.deepEqual(

@@ -13,7 +13,7 @@ import {isToConfirm, judgeNight, type NightReport} from './judge-night.ts';
 import type {KnownFailure} from './known-failures.ts';
 import {findingsOf} from './night-findings.ts';
 
-/** Runs cells and tells all events of it; rejects when it is interrupted. */
+/** Runs cells and emits all events; rejects when interrupted. */
 export type CellRunner = (
 	cells: readonly Cell[],
 	options: {readonly emit: (event: Event) => void; readonly isolation: Isolation},
@@ -23,17 +23,17 @@ export type NightOptions = {
 	/** The whole matrix. */
 	readonly cells: readonly Cell[];
 	readonly runCells: CellRunner;
-	/** All events of the night, as those of one run. */
+	/** Receives all events of the night, as those of one run. */
 	readonly emit: (event: Event) => void;
 	readonly history: PastRuns;
 	readonly known?: readonly KnownFailure[];
-	/** What is left of this after the matrix goes to repeats of races. */
+	/** Time budget; what is left after the matrix is spent repeating races. */
 	readonly hours?: number;
 	readonly isRequested?: (kernel: string) => boolean;
 	readonly now?: () => number;
 };
 
-/** What a night has to know of those before it. */
+/** What a night needs to know about earlier ones. */
 export type PastRuns = {
 	readonly past: ReadonlyMap<string, CellPast>;
 	readonly last?: StoredRun;
@@ -49,7 +49,7 @@ export function pastRuns(store: HistoryStore): PastRuns {
 	return {past: pastOf(store.cells(), green), ...(last && {last}), ...(green && {green})};
 }
 
-/** The matrix once, what fails newly ten times more, races for as long as there is time; then what to make of it. */
+/** Runs the matrix, reruns new failures ten times, repeats races until the time is up, and judges the result. */
 export async function runNight(options: NightOptions): Promise<FinishedNight> {
 	const {
 		cells,
@@ -77,9 +77,9 @@ export async function runNight(options: NightOptions): Promise<FinishedNight> {
 			[...new Set(ofKernel.map(cellKey))].slice(0, retryPolicy.newFailuresPerKernel),
 		);
 		for (const name of names) confirmed.add(name);
-		// A kernel that could not be used to the end is not tried again.
+		// A kernel that was lost is not tried again.
 		const again = cells.filter(cell => names.includes(cellKey(cell)) && night.isReady(cell.kernel));
-		// Each in a guest of its own: what another cell left behind is no cause.
+		// Each rerun has a fresh guest, so no other cell can be the cause.
 		return run(
 			again.flatMap(cell => Array.from({length: retryPolicy.rerunsPerNewFailure}, () => cell)),
 			'restore',
@@ -90,7 +90,7 @@ export async function runNight(options: NightOptions): Promise<FinishedNight> {
 	const reruns = [...(await confirm(matrix))];
 	const readyRaces = () => cells.filter(cell => suiteOf(cell) === 'race' && night.isReady(cell.kernel));
 	const endsAt = startedAt + hours * 3_600_000;
-	// An overestimate: guests run side by side.
+	// An overestimate, because guests run in parallel.
 	let roundMs = matrix.filter(cell => suiteOf(cell) === 'race').reduce((sum, {durationMs}) => sum + durationMs, 0);
 	for (let races = readyRaces(); races.length > 0 && now() + roundMs < endsAt; races = readyRaces()) {
 		const roundAt = now();
@@ -119,7 +119,7 @@ export async function runNight(options: NightOptions): Promise<FinishedNight> {
 	};
 }
 
-/** Makes one run of what is run one after the other. */
+/** Combines consecutive stages into one run. */
 class NightLog {
 	readonly #emit: (event: Event) => void;
 	readonly #repeats = new Map<string, number>();
@@ -131,7 +131,7 @@ class NightLog {
 		this.#emit = emit;
 	}
 
-	/** No two repeats of a cell have the same number, in whichever stage they run. */
+	/** Numbers repeats of a cell uniquely across all stages. */
 	number(cells: readonly Cell[]): readonly Cell[] {
 		return cells.map(cell => {
 			const repeat = this.#repeats.get(cellKey(cell)) ?? 0;
@@ -167,7 +167,7 @@ class NightLog {
 		const notRun = sumOfNotRun(this.kernels);
 		const end: EndEvent = {type: 'end', counts: countVerdicts(this.#cells), ...(notRun > 0 && {notRun}), ...about};
 		this.#emit(end);
-		// A runner's first event is this.
+		// Every runner emits a run event first.
 		return {run: this.#run!, kernels: this.kernels, cells: this.#cells, measurements: [], end, isInterrupted: false};
 	}
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import test from 'ava';
 import {Console} from './console.ts';
 
-test('a line is found whether it was there before or comes in pieces later', async t => {
+test('waitForLine finds earlier lines and ones that arrive later in pieces', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'console-'));
 	const file = path.join(directory.path, 'console');
 	await using console = await Console.open(file);
@@ -18,7 +18,7 @@ test('a line is found whether it was there before or comes in pieces later', asy
 	t.is(console.text, 'early\nlate line\nrest');
 });
 
-test('an unfinished line does not match', async t => {
+test('an incomplete line does not match', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'console-'));
 	const file = path.join(directory.path, 'console');
 	await using console = await Console.open(file);
@@ -27,7 +27,7 @@ test('an unfinished line does not match', async t => {
 	await t.throwsAsync(console.waitForLine(/ready/, {signal: AbortSignal.timeout(100)}), {name: 'TimeoutError'});
 });
 
-test('each line is told once', async t => {
+test('each line is reported once', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'console-'));
 	const file = path.join(directory.path, 'console');
 	await using console = await Console.open(file);
@@ -41,7 +41,7 @@ test('each line is told once', async t => {
 	);
 });
 
-test('a flood of 100 MB is read to its end, and only its end is kept', async t => {
+test('a flood of 100 MB is read completely, and only its end is kept', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'console-'));
 	const file = path.join(directory.path, 'console');
 	const line = `[    1.000000] ${'flood '.repeat(14)}\n`;
@@ -63,7 +63,7 @@ test('a flood of 100 MB is read to its end, and only its end is kept', async t =
 	t.true(process.memoryUsage().heapUsed - before < 200e6);
 });
 
-test('a line without an end does not pile up', async t => {
+test('a line without an end does not accumulate', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'console-'));
 	const file = path.join(directory.path, 'console');
 	await appendFile(file, 'x'.repeat(1 << 20));

@@ -2,14 +2,14 @@ import {type FSWatcher, watch} from 'node:fs';
 import {type FileHandle, open} from 'node:fs/promises';
 import {abortable} from '../host/abort.ts';
 
-/** The end of the console that is kept here; a guest may say as much as it likes. */
+/** How much of the console's end is kept in memory. */
 const keptChars = 1 << 20;
-/** A longer line is passed on in pieces. */
+/** Longer lines are passed on in pieces. */
 const maxLineChars = 1 << 16;
 
 /**
- * Follows the file QEMU writes the guest's console to. QEMU writes to a file and not to us, because a guest whose
- * console has no reader stands still.
+ * Follows the file that QEMU writes the guest's console to. QEMU writes to a file, because a guest blocks when nothing
+ * reads its console.
  */
 export class Console implements AsyncDisposable {
 	readonly path: string;
@@ -36,24 +36,24 @@ export class Console implements AsyncDisposable {
 		});
 	}
 
-	/** The end of it, without carriage returns. Call `refresh` first to have what was written a moment ago. */
+	/** The end of the console, without carriage returns. Call `refresh` first to include the latest output. */
 	get text(): string {
 		return this.#text;
 	}
 
-	/** How much has been said so far: a position for `from`. */
+	/** Total length so far: a position for `from`. */
 	get end(): number {
 		return this.#dropped + this.#text.length;
 	}
 
-	/** What was said since `end` had this value; where that is too much to be kept, its end. */
+	/** Output since `end` had this value, or its end if it is too long to be kept. */
 	from(position: number): string {
 		const missing = this.#dropped - position;
 		if (missing <= 0) return this.#text.slice(-missing);
 		return `[${missing} characters are in ${this.path} only]\n${this.#text}`;
 	}
 
-	/** Calls for each complete line from now on. */
+	/** Calls `listener` for each complete line from now on. */
 	onLine(listener: (line: string) => void): Disposable {
 		this.#listeners.add(listener);
 		return {[Symbol.dispose]: () => this.#listeners.delete(listener)};
@@ -73,7 +73,7 @@ export class Console implements AsyncDisposable {
 		);
 	}
 
-	/** Reads what has been written since. */
+	/** Reads what has been written since the last time. */
 	async refresh(): Promise<void> {
 		if (this.#reading) {
 			this.#again = true;
@@ -107,7 +107,7 @@ export class Console implements AsyncDisposable {
 
 	#append(text: string): void {
 		this.#text += text;
-		// Not at each piece: cutting copies what is kept.
+		// Not for each piece, because cutting copies the text.
 		if (this.#text.length > 2 * keptChars) {
 			const excess = this.#text.length - keptChars;
 			this.#text = this.#text.slice(excess);

@@ -1,4 +1,4 @@
-/** Where a virtual CPU is, as QEMU prints it. */
+/** State of a vCPU, as QEMU prints it. */
 export type CpuState = {
 	readonly cpu: number;
 	readonly rip: bigint;
@@ -8,7 +8,7 @@ export type CpuState = {
 	readonly isInUser: boolean;
 };
 
-/** From `info registers -a`. */
+/** Parses `info registers -a`. */
 export function parseCpus(text: string): readonly CpuState[] {
 	return text.split(/^CPU#/m).flatMap(part => {
 		const cpu = /^(\d+)/.exec(part)?.[1];
@@ -25,7 +25,7 @@ export function parseCpus(text: string): readonly CpuState[] {
 	});
 }
 
-/** The values of `x /NNgx`; none where the memory cannot be read. */
+/** Parses the values of `x /NNgx`; empty where the memory cannot be read. */
 export function parseWords(text: string): readonly bigint[] {
 	return text
 		.split('\n')

@@ -5,7 +5,7 @@ import {GuestError, LinkLostError} from '../host/errors.ts';
 /** An address in the guest, `0x…`. */
 type Address = string;
 
-/** QEMU's stub for gdb, for as long as one visit: the guest stands still from connecting to `leave`. */
+/** A short connection to QEMU's gdb stub. The guest is stopped while it is connected. */
 class GdbStub implements Disposable {
 	readonly #socket: net.Socket;
 	readonly #replies: AsyncIterator<Buffer>;
@@ -14,7 +14,7 @@ class GdbStub implements Disposable {
 	static async visit(socketPath: string, {signal}: {signal: AbortSignal}): Promise<GdbStub> {
 		const socket = net.connect(socketPath);
 		socket.on('error', () => {
-			// Whoever waits for a reply is told by the end of the stream.
+			// The end of the stream ends any pending request.
 		});
 		onAbort(signal, () => socket.destroy());
 		const {promise, resolve, reject} = Promise.withResolvers<void>();
@@ -29,7 +29,7 @@ class GdbStub implements Disposable {
 		this.#replies = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
 	}
 
-	/** One packet and its reply, by gdb's remote serial protocol. */
+	/** Sends a packet of gdb's remote serial protocol and returns the reply. */
 	async ask(command: string): Promise<string> {
 		const sum = Buffer.from(command).reduce((total, byte) => (total + byte) & 0xff, 0);
 		this.#socket.write(`$${command}#${sum.toString(16).padStart(2, '0')}`);
@@ -38,7 +38,7 @@ class GdbStub implements Disposable {
 			if (packet) {
 				this.#rest = this.#rest.slice(packet.index + packet[0].length);
 				this.#socket.write('+');
-				// What QEMU says by itself when it stops is no reply.
+				// Stop replies that QEMU sends by itself do not answer the request.
 				if (/^[TS][0-9a-f]{2}/.test(packet[1]!)) continue;
 				return packet[1]!;
 			}
@@ -54,10 +54,10 @@ class GdbStub implements Disposable {
 }
 
 /**
- * Writes the bytes at these addresses back as they are, so that QEMU throws away what it translated from them.
+ * Writes the bytes at these addresses back unchanged, so that QEMU discards its translations of them.
  *
- * Under multi-threaded emulation a vCPU can translate an instruction while another one is overwriting it: QEMU discards
- * old translations before a store and not together with it. A vCPU that took an int3 so executes it for ever after the
+ * Under multi-threaded TCG, a vCPU can translate an instruction while another vCPU is overwriting it: QEMU discards old
+ * translations before a store, not together with it. A vCPU that caught an int3 this way executes it forever after the
  * kernel has removed it, in a loop between the instruction and a handler that finds no breakpoint.
  */
 export async function retranslate(

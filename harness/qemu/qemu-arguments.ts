@@ -5,31 +5,31 @@ export type Machine = {
 	readonly memoryMib: number;
 	readonly cpus: number;
 	readonly accelerator: 'tcg' | 'kvm';
-	/** One instruction a nanosecond of guest time, exactly: for counting them. Needs one CPU and no acceleration. */
+	/** Exactly one instruction per nanosecond of guest time, to count instructions. Requires one CPU and TCG. */
 	readonly countsInstructions?: boolean;
-	/** Added to the tuned command line, so it wins over it. */
+	/** Appended to the default kernel command line, so it wins. */
 	readonly commandLine: readonly string[];
 	readonly consolePath: string;
 	readonly initrd: string;
-	/** The file that is the guest's memory; `copied` leaves it as it is and keeps what the guest writes to itself. */
+	/** The file behind the guest's memory. `copied` maps it privately and leaves it unchanged. */
 	readonly memory?: {readonly file: string; readonly use: 'written' | 'copied'};
-	/** Waits for a saved state instead of starting from nothing. */
+	/** Waits for an incoming migration instead of booting. */
 	readonly isIncoming?: boolean;
-	/** At a reset or when it switches itself off the guest stands still, and QEMU stays. */
+	/** At a reset or power-off the guest is paused, and QEMU stays. */
 	readonly isHeldAtEnd?: boolean;
-	/** Where we listen for the monitor and for the ports of the guest. */
+	/** Paths on which the harness listens for the monitor and for the ports of the guest. */
 	readonly sockets: Readonly<Record<(typeof socketNames)[number], string>>;
-	/** Where QEMU tells of resets; only there it says that one was a triple fault. */
+	/** QEMU's reset log; only there it reports a triple fault. */
 	readonly resetLog: string;
-	/** A UNIX socket for gdb. */
+	/** UNIX socket for gdb. */
 	readonly gdbSocket: string;
-	/** The guest stands still until gdb lets it go. */
+	/** The guest is stopped until gdb continues it. */
 	readonly isStopped: boolean;
 };
 
 export const socketNames = ['qmp', 'identity', 'agent'] as const;
 
-/** Everything a guest has, and nothing more: no default device, no configuration of the host's. */
+/** The complete command line. It contains all devices: no default devices, no configuration of the host. */
 export function qemuArguments(qemu: Qemu, kernel: Kernel, machine: Machine): readonly string[] {
 	const isPvh = qemu.hasQboot && kernel.vmlinux !== undefined;
 	return [
@@ -53,7 +53,7 @@ export function qemuArguments(qemu: Qemu, kernel: Kernel, machine: Machine): rea
 		`${machine.memoryMib}M`,
 		'-object',
 		memoryBackend(machine),
-		// The host's hours between saving and restoring are none for the guest; it is told the time (identity.ts).
+		// The time between snapshot and restore must not pass in the guest; it gets the current time (identity.ts).
 		'-rtc',
 		'clock=vm',
 		...(qemu.hasQboot ? ['-bios', 'qboot.rom'] : []),
@@ -104,7 +104,7 @@ function memoryBackend({memoryMib, memory}: Machine): string {
 	return `memory-backend-file,${size},mem-path=${quote(memory.file)},share=${share}`;
 }
 
-/** Measured choices: each of them saves boot time under emulation. `mitigations=off` and `nokaslr` change what is tested. */
+/** Options that save boot time under TCG, by measurement. `mitigations=off` and `nokaslr` change what is tested. */
 function commandLine(kernel: Kernel, {commandLine: more}: Machine): string {
 	const isNew = Number.parseFloat(kernel.release) >= 6;
 	return [
@@ -123,7 +123,7 @@ function commandLine(kernel: Kernel, {commandLine: more}: Machine): string {
 	].join(' ');
 }
 
-/** A comma ends a value in QEMU's options; two stand for one. */
+/** A comma ends a value in QEMU's options; it is escaped by doubling. */
 function quote(value: string): string {
 	return value.replaceAll(',', ',,');
 }

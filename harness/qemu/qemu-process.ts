@@ -6,7 +6,7 @@ import type {Qmp} from './qmp.ts';
 
 export type QemuEnd = {readonly code: number | undefined; readonly signal: string | undefined; readonly stderr: string};
 
-/** A running QEMU that ends with us, however we end. */
+/** A running QEMU that ends with the harness, whatever ends that. */
 export class QemuProcess implements AsyncDisposable {
 	readonly pid: number;
 	readonly ended: Promise<QemuEnd>;
@@ -15,13 +15,13 @@ export class QemuProcess implements AsyncDisposable {
 	#hasEnded = false;
 
 	static start(qemu: Qemu, args: readonly string[]): QemuProcess {
-		// pdeathsig is the one thing that ends QEMU when the harness is killed, also inside AVA's worker threads.
+		// Only pdeathsig ends QEMU when the harness is killed, also inside AVA's worker threads.
 		const child = execa('setpriv', ['--pdeathsig', 'KILL', ...qemu.command, ...args], {
 			env: {...qemu.environment},
 			stdin: 'ignore',
 			stdout: 'ignore',
 			reject: false,
-			// A group of its own: a terminal's Ctrl-C reaches us alone, and we end guests in order.
+			// In a process group of its own, it gets no Ctrl-C from the terminal; guests are ended in order.
 			killDescendants: true,
 			forceKillAfterDelay: 2000,
 		});
@@ -49,14 +49,14 @@ export class QemuProcess implements AsyncDisposable {
 		this.#quit = () => qmp.execute('quit');
 	}
 
-	/** What `work` gives, unless QEMU ends or `signal` aborts first. */
+	/** The result of `work`, unless QEMU ends or `signal` aborts first. Throws BootError or the signal's reason. */
 	async unlessItEnds<T>(work: Promise<T>, {signal}: {signal?: AbortSignal}): Promise<T> {
 		return abortable(Promise.race([work, this.ended.then(endedEarly)]), signal);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		if (this.#hasEnded) return;
-		// Refused or lost: the signals below do it.
+		// If it is refused or the connection is lost, the signals below follow.
 		this.#quit?.().catch(() => {});
 		const timers = [
 			setTimeout(() => this.#kill('SIGTERM'), this.#quit ? 500 : 0),

@@ -7,7 +7,7 @@ import {Qmp, type QmpEvent} from './qmp.ts';
 
 type Request = {execute: string; id: number};
 
-/** A monitor whose answers `answer` gives; it may write to the socket as it likes. */
+/** A fake monitor; `answer` may write to the socket as it likes. */
 async function fakeQemu(t: ExecutionContext, answer: (request: Request, socket: net.Socket) => void): Promise<Qmp> {
 	const server = net.createServer(socket => {
 		socket.on('error', () => {});
@@ -27,7 +27,7 @@ async function fakeQemu(t: ExecutionContext, answer: (request: Request, socket: 
 	return qmp;
 }
 
-test('answers find their predicates though they come in another order', async t => {
+test('answers are matched to commands in any order', async t => {
 	const held: number[] = [];
 	const qmp = await fakeQemu(t, ({id}, socket) => {
 		held.push(id);
@@ -45,14 +45,14 @@ test('an answer in pieces is put together', async t => {
 	t.deepEqual(await qmp.execute('query-status'), {status: 'running'});
 });
 
-test('a refusal is a GuestError with the reason', async t => {
+test('an error answer is a GuestError with the reason', async t => {
 	const qmp = await fakeQemu(t, ({id}, socket) => {
 		socket.write(`{"error": {"class": "CommandNotFound", "desc": "no such thing"}, "id": ${id}}\n`);
 	});
 	await t.throwsAsync(qmp.execute('nonsense'), {instanceOf: GuestError, message: /nonsense: no such thing/});
 });
 
-test('events reach their listeners, not the waiters', async t => {
+test('events reach their listeners, not pending commands', async t => {
 	const events: QmpEvent[] = [];
 	const qmp = await fakeQemu(t, ({id}, socket) => {
 		socket.write(`{"event": "STOP", "timestamp": {}}\n{"return": {}, "id": ${id}}\n`);
@@ -68,9 +68,9 @@ test('events reach their listeners, not the waiters', async t => {
 for (const [end, act] of Object.entries({
 	'that closes': (socket: net.Socket) => socket.end(),
 	'that resets': (socket: net.Socket) => socket.resetAndDestroy(),
-	'that talks rubbish': (socket: net.Socket) => socket.write('what?\n'),
+	'that sends invalid JSON': (socket: net.Socket) => socket.write('what?\n'),
 })) {
-	test(`a QEMU ${end} ends every waiter and every later command`, async t => {
+	test(`a QEMU ${end} ends every pending and every later command`, async t => {
 		const qmp = await fakeQemu(t, ({execute}, socket) => {
 			if (execute === 'b') act(socket);
 		});

@@ -6,7 +6,10 @@ export type QmpEvent = {readonly event: string; readonly data?: Readonly<Record<
 
 type Waiter = {resolve: (value: unknown) => void; reject: (error: Error) => void; readonly command: string};
 
-/** QEMU's monitor, over a UNIX socket. Every command ends: answered, refused (GuestError) or with QEMU (LinkLostError). */
+/**
+ * QEMU's monitor over a UNIX socket. Each command ends: answered, refused (GuestError) or lost with QEMU
+ * (LinkLostError).
+ */
 export class Qmp implements AsyncDisposable {
 	readonly #socket: net.Socket;
 	readonly #waiters = new Map<number, Waiter>();
@@ -15,7 +18,7 @@ export class Qmp implements AsyncDisposable {
 	#rest = '';
 	#lost: Error | undefined;
 
-	/** Takes over a connected socket and negotiates. */
+	/** Takes over a connected socket and negotiates capabilities. */
 	static async open(socket: net.Socket, {signal}: {signal?: AbortSignal} = {}): Promise<Qmp> {
 		const qmp = new Qmp(socket);
 		using _ = onAbort(signal, () => socket.destroy());
@@ -37,18 +40,18 @@ export class Qmp implements AsyncDisposable {
 		socket.on('close', () => this.#lose(new LinkLostError('QEMU closed its monitor.')));
 	}
 
-	/** The `return` of a command. Its type is what QEMU's schema says, which the caller knows. */
+	/** The `return` value of a command. The caller knows its type from QEMU's schema; it is not checked. */
 	async execute<T = unknown>(command: string, commandArguments?: Readonly<Record<string, unknown>>): Promise<T> {
 		if (this.#lost) throw this.#lost;
 		const id = this.#nextId++;
 		const {promise, resolve, reject} = Promise.withResolvers<unknown>();
 		this.#waiters.set(id, {resolve, reject, command});
 		this.#socket.write(`${JSON.stringify({execute: command, arguments: commandArguments, id})}\n`);
-		// The schema's word is all there is.
+		// Not checked: QEMU's schema defines it.
 		return (await promise) as T;
 	}
 
-	/** A command of the human monitor; its text. */
+	/** Runs a command of the human monitor and returns its text. */
 	async human(line: string): Promise<string> {
 		return this.execute<string>('human-monitor-command', {'command-line': line});
 	}

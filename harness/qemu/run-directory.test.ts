@@ -7,7 +7,7 @@ import {UsageError} from '../host/errors.ts';
 import {identityOf} from '../host/process.ts';
 import {RunDirectory} from './run-directory.ts';
 
-test('what a dead run has left is swept by the next; the living are left alone', async t => {
+test('directories of dead runs are swept by the next one, those of living runs are kept', async t => {
 	await using base = await mkdtempDisposable(path.join(tmpdir(), 'runs-'));
 	const own = identityOf(process.pid)!;
 	const owners = {living: own, gone: {...own, startTime: '1'}, rubbish: 'x'};
@@ -23,7 +23,7 @@ test('what a dead run has left is swept by the next; the living are left alone',
 	t.true(existsSync(directory.path));
 });
 
-test('a run directory goes with its VM', async t => {
+test('a run directory is removed with its VM', async t => {
 	await using base = await mkdtempDisposable(path.join(tmpdir(), 'runs-'));
 	const directory = await RunDirectory.create(base.path);
 	await writeFile(directory.file('secret'), 'x');
@@ -31,7 +31,7 @@ test('a run directory goes with its VM', async t => {
 	t.false(existsSync(directory.path));
 });
 
-test('a directory that others can write to is refused', async t => {
+test('a base directory that others can write to is rejected', async t => {
 	await using base = await mkdtempDisposable(path.join(tmpdir(), 'runs-'));
 	await chmod(base.path, 0o777);
 	await t.throwsAsync(RunDirectory.create(base.path), {instanceOf: UsageError});

@@ -5,13 +5,13 @@ import path from 'node:path';
 import {UsageError} from '../host/errors.ts';
 import {identityOf, isAlive, type ProcessIdentity} from '../host/process.ts';
 
-/** Sockets, console and secrets of one running VM; gone with its owner, at the latest when the next VM starts. */
+/** Sockets, console and keys of one running VM. It is removed with its owner, at the latest when the next VM starts. */
 export class RunDirectory implements AsyncDisposable {
 	readonly path: string;
 
 	static async create(base: string = baseDirectory()): Promise<RunDirectory> {
 		await mkdir(base, {recursive: true, mode: 0o700});
-		// Anybody may make a directory in /tmp, and keys will lie in this one.
+		// Any user may create directories in /tmp, and this one will hold keys.
 		const {uid, mode} = await lstat(base);
 		if (uid !== process.getuid?.() || (mode & 0o022) !== 0) {
 			throw new UsageError(
@@ -32,13 +32,16 @@ export class RunDirectory implements AsyncDisposable {
 		return path.join(this.path, name);
 	}
 
-	/** A disposer never throws: what could not be removed is swept by the next run. */
+	/** A disposer never throws: the next run sweeps what could not be removed. */
 	async [Symbol.asyncDispose](): Promise<void> {
 		await rm(this.path, {recursive: true, force: true}).catch(() => {});
 	}
 }
 
-/** Below $XDG_RUNTIME_DIR, which is private, short (socket names may have 107 bytes) and in memory; else below /tmp. */
+/**
+ * Below $XDG_RUNTIME_DIR, which is private, in memory and short (socket paths are limited to 107 bytes); else below
+ * /tmp.
+ */
 function baseDirectory(): string {
 	const {XDG_RUNTIME_DIR: runtime} = process.env;
 	const wanted = runtime
@@ -52,7 +55,7 @@ function baseDirectory(): string {
 	}
 }
 
-/** Removes the directories whose owners are gone. */
+/** Removes directories whose owners are gone. */
 async function sweep(base: string): Promise<void> {
 	for (const name of await readdir(base).catch(() => [])) {
 		const directory = path.join(base, name);
@@ -63,10 +66,10 @@ async function sweep(base: string): Promise<void> {
 
 async function isAbandoned(directory: string): Promise<boolean> {
 	try {
-		// Written by `create` only.
+		// Only `create` writes this file.
 		return !isAlive(JSON.parse(readFileSync(path.join(directory, 'owner.json'), 'utf8')) as ProcessIdentity);
 	} catch {
-		// Somebody is just about to write it, unless that was a while ago.
+		// No owner yet: it may be written right now, unless the directory is old.
 		const made = await stat(directory).catch(() => undefined);
 		return made !== undefined && Date.now() - made.mtimeMs > 60_000;
 	}

@@ -1,10 +1,10 @@
 import net from 'node:net';
 import type {RunDirectory} from './run-directory.ts';
 
-/** UNIX sockets that wait for the one QEMU that was told their paths: it comes to us when it is up, so nobody polls. */
+/** UNIX sockets that wait for one QEMU, which connects when it is up; so nothing has to be polled. */
 export class Sockets<Name extends string> implements Disposable {
 	readonly paths: Readonly<Record<Name, string>>;
-	/** The first connection of each. */
+	/** The first connection of each socket. */
 	readonly connections: Readonly<Record<Name, Promise<net.Socket>>>;
 	readonly #servers: readonly net.Server[];
 
@@ -29,7 +29,7 @@ export class Sockets<Name extends string> implements Disposable {
 		this.#servers = servers;
 	}
 
-	/** No further connection; those that are there stay. */
+	/** Accepts no further connections; existing ones stay. */
 	[Symbol.dispose](): void {
 		for (const server of this.#servers) server.close();
 	}

@@ -24,34 +24,34 @@ export type VmOptions = Partial<
 	readonly memoryMib: number;
 	/** See qemu-arguments.ts. */
 	readonly countsInstructions?: boolean | undefined;
-	/** Where the console is kept; otherwise it goes with the VM. */
+	/** Path of a console log to keep; without it, the console is removed with the VM. */
 	readonly consolePath?: string | undefined;
-	/** Start stopped, with a stub for gdb. */
+	/** Start stopped, for gdb to attach. */
 	readonly gdb?: boolean;
 	readonly signal?: AbortSignal | undefined;
 };
 
-/** One QEMU and the guest in it. */
+/** A QEMU process and its guest. */
 export class Vm implements AsyncDisposable {
 	readonly sshPort: number;
 	readonly qmp: Qmp;
 	readonly console: Console;
-	/** What the guest's ports lead to. */
+	/** Connections to the guest's virtio ports. */
 	readonly identity: net.Socket;
 	readonly agent: net.Socket;
-	/** For gdb: `target remote` it. */
+	/** Socket for gdb's `target remote`. */
 	readonly gdbSocket: string;
-	/** Without acceleration. */
+	/** Runs under TCG, without KVM. */
 	readonly isEmulated: boolean;
-	/** When QEMU was started, as performance.now() tells it. */
+	/** Start of QEMU, as of performance.now(). */
 	readonly startedAt: number;
 	readonly #options: VmOptions;
-	/** What QEMU says of resets, for as long as the VM is there. */
+	/** QEMU's reset log; exists as long as the VM. */
 	readonly resetLog: string;
 	readonly #process: QemuProcess;
 	readonly #resources: AsyncDisposableStack;
 
-	/** A QEMU that answers; its guest may not have said anything yet. */
+	/** Starts QEMU and waits for its monitor; the guest may not have printed anything yet. Throws BootError. */
 	static async start(options: VmOptions): Promise<Vm> {
 		const {qemu, kernel, signal} = options;
 		await using resources = new AsyncDisposableStack();
@@ -74,7 +74,7 @@ export class Vm implements AsyncDisposable {
 			for (const port of [identity, agent]) resources.defer(() => void port.destroy());
 			const qmp = resources.use(await Qmp.open(socket, {signal}));
 			process.quitBy(qmp);
-			// Again, as what was opened last is closed first, and without its monitor it would have to be killed.
+			// Registered again, so that it is disposed before the monitor: without that, QEMU would have to be killed.
 			resources.use(process);
 			const sshPort = parseForwardedPort(await qmp.human('info usernet'));
 			const parts = {sshPort, qmp, console, identity, agent, gdbSocket, resetLog, startedAt, options, process};
@@ -114,14 +114,14 @@ export class Vm implements AsyncDisposable {
 		return this.#process.pid;
 	}
 
-	/** Resolves when QEMU has ended, however; never rejects. */
+	/** Resolves when QEMU has ended for whatever reason; never rejects. */
 	get exited(): Promise<QemuEnd> {
 		return this.#process.ended;
 	}
 
 	/**
-	 * What `work` gives, which waits for a guest that comes up. Throws BootError, with the end of the console, when QEMU
-	 * ends, `work` fails or the deadline passes; a LoadError stays what it is.
+	 * The result of `work`, which waits for a booting guest. Throws BootError, with the end of the console, when QEMU
+	 * ends, `work` fails or the deadline passes. A LoadError is passed on.
 	 */
 	async whileItComesUp<T>(
 		work: Promise<T>,
@@ -133,30 +133,30 @@ export class Vm implements AsyncDisposable {
 			return await this.#process.unlessItEnds(work, {signal: either});
 		} catch (error) {
 			signal?.throwIfAborted();
-			// The guest is well, what it was given is not.
+			// The guest is fine; the module is not.
 			if (error instanceof LoadError) throw error;
 			const {console, resetLog} = this;
 			throw await bootError(error, {options: this.#options, console, resetLog, ...(late?.aborted && {deadlineMs})});
 		}
 	}
 
-	/** The registers of every vCPU, as QEMU prints them: works in a guest that hangs. */
+	/** The registers of every vCPU, as QEMU prints them. Also works for a hung guest. */
 	async registers(): Promise<string> {
 		return this.qmp.human('info registers -a');
 	}
 
-	/** See retranslate() in gdb-stub.ts; harmless in a guest that is well, which stands still for some milliseconds. */
+	/** See retranslate() in gdb-stub.ts. Harmless for a healthy guest, which is stopped for some milliseconds. */
 	async retranslate(addresses: readonly string[]): Promise<void> {
 		await retranslate(this.gdbSocket, addresses, {signal: AbortSignal.timeout(2000)});
 	}
 
-	/** Ends the guest and removes all it had, except a console that was asked for by name. */
+	/** Ends the guest and removes all its files, except a console that was requested by path. */
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.#resources.disposeAsync();
 	}
 }
 
-/** What QEMU is told, with the paths of one run. */
+/** Builds the machine's description from options and the paths of one run. */
 export function machineOf(
 	options: Omit<VmOptions, 'qemu'>,
 	paths: Pick<Machine, 'consolePath' | 'gdbSocket' | 'resetLog' | 'sockets'>,
@@ -183,7 +183,7 @@ function parseForwardedPort(text: string): number {
 	return Number(match[1]);
 }
 
-/** Of the console, in an error. */
+/** Number of console lines in an error. */
 const lastLines = 12;
 
 async function bootError(
@@ -198,7 +198,7 @@ async function bootError(
 	const {kernel} = options;
 	await console.refresh().catch(() => {});
 	const tail = console.text.trim().split('\n').slice(-lastLines).join('\n');
-	// That a guest is gone is no news where its kernel has said why, or QEMU has seen it.
+	// A kernel report or a triple fault explains more than the lost connection.
 	const [report] = findKernelReports(console.text);
 	const log = await readFile(resetLog, 'latin1').catch(() => '');
 	const late = deadlineMs === undefined ? undefined : `was not ready within ${deadlineMs / 1000} s`;
@@ -212,10 +212,10 @@ async function bootError(
 	});
 }
 
-/** Long enough for what dies early, which is what says nothing itself. */
+/** Long enough for a kernel that dies before its first output. */
 const faultMs = 5000;
 
-/** QEMU only says that there was one. Where, a second guest tells that does the same and is held then. */
+/** Locates a triple fault, of which QEMU's log holds no address: runs a second guest that is held when it happens. */
 async function tripleFault({signal, memory: _memory, ...options}: VmOptions): Promise<string> {
 	const {kernel, isIncoming = false} = options;
 	const ended = AbortSignal.any([AbortSignal.timeout(faultMs), ...(signal ? [signal] : [])]);
@@ -226,6 +226,6 @@ async function tripleFault({signal, memory: _memory, ...options}: VmOptions): Pr
 			await sleep(20, undefined, {signal: ended});
 		return vm.registers();
 	};
-	// What is known already must not be lost for the rest.
+	// Failing to locate it must not hide the triple fault itself.
 	return describeTripleFault(await registers().catch(() => undefined), kernel).catch(() => 'triple fault');
 }

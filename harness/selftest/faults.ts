@@ -5,19 +5,19 @@ import type {Guest} from '../guest/guest.ts';
 import {abortable} from '../host/abort.ts';
 import type {Verdict} from '../results/run/verdict.ts';
 
-/** Something that goes wrong, and what the engine has to make of it. */
+/** A fault, and the verdict that the engine must give. */
 export type Fault = {
 	readonly name: string;
 	readonly verdict: Verdict;
-	/** Of the message, from its beginning. */
+	/** Must match the message from its beginning. */
 	readonly message?: RegExp;
-	/** From the trigger to the verdict, on an idle host without acceleration. */
+	/** Goal for the time from the trigger to the verdict, in ms, on an idle host without KVM. */
 	readonly goalMs: number;
-	/** One of these must be built into the kernel for it to notice. */
+	/** One of these options must be built in for the kernel to notice the fault. */
 	readonly options?: readonly string[];
-	/** It shows when the cell has ended. */
+	/** The fault shows after the cell has ended. */
 	readonly isLate?: true;
-	/** Where the CPUs were must be among the evidence. */
+	/** The evidence must include where the CPUs were. */
 	readonly isHang?: true;
 	pull(context: CaseContext, guest: Guest): Promise<void>;
 };
@@ -59,7 +59,7 @@ export const faults: readonly Fault[] = [
 		options: ['CONFIG_DEBUG_KMEMLEAK'],
 		async pull({ask, exec, signal}) {
 			await ask('crash', {kind: 'leak'});
-			// An object counts as lost when it is some seconds old and was not found twice.
+			// kmemleak counts an object as leaked once it is some seconds old and was not found in two scans.
 			for (let scan = 0; scan < 3; scan++) {
 				await sleep(3000, undefined, {signal});
 				await exec('echo scan > /sys/kernel/debug/kmemleak');
@@ -80,7 +80,7 @@ export const faults: readonly Fault[] = [
 	},
 	{
 		...hang('hard-lockup'),
-		// Where the kernel says nothing in time, the registers of its CPUs do.
+		// If the kernel reports nothing in time, the CPU registers locate the loop.
 		message: /^(?:INFO: rcu\w* stall|hard LOCKUP|BUG: soft lockup|Timed out after).*fx_spin_without_interrupts/s,
 	},
 	{...hang('rcu-stall'), message: /^INFO: rcu\w* stall(?: in |\n)/},
@@ -97,7 +97,7 @@ export const faults: readonly Fault[] = [
 	{
 		name: 'silent-case',
 		verdict: 'hang',
-		message: /^Timed out after .*\nThe agent answers/,
+		message: /^Timed out after .*\nThe agent responds/,
 		goalMs: hangMs,
 		isHang: true,
 		pull: ({signal}) => abortable(new Promise<never>(() => {}), signal),
@@ -114,8 +114,8 @@ export const faults: readonly Fault[] = [
 	},
 	{
 		...signalled('sshd-killed', 'killall -9 dropbear'),
-		// The agent has a port of its own.
-		message: /^Timed out after .*\nThe agent answers/,
+		// The agent has a virtio port of its own, so it survives dropbear.
+		message: /^Timed out after .*\nThe agent responds/,
 	},
 	{
 		name: 'qemu-killed',
@@ -147,7 +147,7 @@ function hang(kind: string): Fault {
 	return {name: kind, verdict: 'hang', goalMs: hangMs, isHang: true, pull: pullAndWait(kind)};
 }
 
-/** A process of the guest gets a signal, by a command that may not see its own end. */
+/** Sends a signal to a process of the guest, with a command that may not outlive it. */
 function signalled(name: string, command: string): Fault {
 	return {
 		name,

@@ -11,12 +11,12 @@ export type FaultResult = {
 	readonly kernel: string;
 	readonly fault: string;
 	readonly verdict: Verdict;
-	/** The first line. */
+	/** First line of the message. */
 	readonly title: string;
-	/** From the trigger to the verdict. */
+	/** Time from the trigger to the verdict, in ms. */
 	readonly ms: number;
 	readonly goalMs: number;
-	/** What is not as expected; empty where all is well. */
+	/** What differs from the expectation; empty if nothing does. */
 	readonly wrong: readonly string[];
 	readonly outcome: CellOutcome;
 };
@@ -29,7 +29,7 @@ export type SelftestOptions = {
 	readonly signal: AbortSignal;
 };
 
-/** Pulls every trigger in a cell of its own, through the engine that runs the matrix, and compares what it says. */
+/** Triggers every fault in a cell of its own, through the engine that runs the matrix, and compares the verdicts. */
 export async function runSelftest(options: SelftestOptions): Promise<readonly FaultResult[]> {
 	const {kernel, faults, signal} = options;
 	const results: FaultResult[] = [];
@@ -54,7 +54,7 @@ export async function runSelftest(options: SelftestOptions): Promise<readonly Fa
 			pulledAt = performance.now();
 			await fault.pull(context, guest!);
 		});
-		// In a guest of its own: no other cell can be suspected, so the verdict is not kept back for a second opinion.
+		// In a guest of its own, no other cell can be the cause, so the verdict is not delayed by a rerun.
 		let outcome = await worker.run(cell, {isFresh: true});
 		let ms = performance.now() - pulledAt;
 		const after = await worker.run(passing);
@@ -87,7 +87,9 @@ function cellOf(kernel: string, name: string, deadlineMs: number, run: Cell['def
 	return planCells({kernels: [kernel], mechanisms: [bprobe], cases: [definition]})[0]!;
 }
 
-/** Those that the kernel itself has to tell of must not be overtaken by the deadline, the others wait for it. */
+/**
+ * Faults that the kernel itself must report need a later deadline than the report; the others wait for the deadline.
+ */
 function deadlineOf({name, goalMs}: Fault): number {
 	return /^(?:silent|agent|sshd|qemu-stopped|every)/.test(name) ? 4000 : Math.max(goalMs, 14_000);
 }

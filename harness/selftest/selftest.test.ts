@@ -7,13 +7,13 @@ import {fallbackKernel} from '../suites/bprobe/default-kernels.ts';
 import {faults} from './faults.ts';
 import {runSelftest} from './run-selftest.ts';
 
-/** Of the hangs those that are told the soonest; `probe-matrix selftest` makes the rest. */
+/** The hangs that are detected soonest; `probe-matrix selftest` triggers the others. */
 const hangs = new Set(['rcu-stall', 'hard-lockup', 'agent-killed', 'late-warn']);
 
 const interrupt = new AbortController();
 let bootGuest: () => Promise<Guest>;
 
-test.before('a kernel is prepared', async t => {
+test.before('prepare a kernel', async t => {
 	t.timeout(20 * 60_000);
 	const {signal} = interrupt;
 	const guestBuild = await prepareKernel(fallbackKernel, {signal});
@@ -24,7 +24,7 @@ test.before('a kernel is prepared', async t => {
 		consolePath: () => consolePath(`${fallbackKernel}-selftest`),
 	});
 });
-test.after.always('nothing goes on', () => interrupt.abort());
+test.after.always('end all guests', () => interrupt.abort());
 
 for (const fault of faults.filter(({name, goalMs}) => goalMs <= 2000 || hangs.has(name))) {
 	test.serial(fault.name, async t => {

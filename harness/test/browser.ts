@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import type {Readable, Writable} from 'node:stream';
 
-/** Debian's name of it, which is the program's, too. */
+/** The package in Debian, and also the program. */
 export const browserPackage = 'chromium-headless-shell';
 
 type Message = {
@@ -16,14 +16,14 @@ type Message = {
 	readonly error?: {readonly message: string};
 };
 
-/** A page in a browser without a screen, spoken to by Chromium's DevTools protocol. For tests. */
+/** A page in a headless browser, controlled through Chromium's DevTools protocol. */
 export class Browser implements AsyncDisposable {
 	readonly #process: ChildProcess;
 	readonly #resources: AsyncDisposableStack;
 	readonly #answers = new Map<number, PromiseWithResolvers<Message>>();
 	#session: string | undefined;
 	#lastId = 0;
-	/** What happened since: exceptions, complaints, requests. */
+	/** Protocol events since the page was loaded: exceptions, log entries, requests. */
 	readonly events: Message[] = [];
 
 	private constructor(process: ChildProcess, resources: AsyncDisposableStack) {
@@ -35,8 +35,8 @@ export class Browser implements AsyncDisposable {
 		await using resources = new AsyncDisposableStack();
 		const profile = resources.use(await mkdtempDisposable(path.join(tmpdir(), 'browser-')));
 		const flags = [`--user-data-dir=${profile.path}`, '--headless', '--remote-debugging-pipe', '--disable-gpu'];
-		// A group of its own, because the program is a script that stays; the page is ours, so it needs no sandbox, which
-		// root cannot have. Should we be killed, it ends with the pipe.
+		// In a process group of its own, because the program is a wrapper script. The page is ours, so the browser
+		// needs no sandbox, which root could not use. If the tests are killed, it ends with the pipe.
 		const child = spawn(browserPackage, [...flags, '--no-sandbox', '--disable-dev-shm-usage'], {
 			stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
 			detached: true,
@@ -61,14 +61,14 @@ export class Browser implements AsyncDisposable {
 		const answer = Promise.withResolvers<Message>();
 		this.#answers.set(id, answer);
 		const message = {id, method, params, ...(this.#session !== undefined && {sessionId: this.#session})};
-		// The pipes of the protocol are descriptors 3 and 4; messages end with a zero byte.
+		// The protocol uses descriptors 3 and 4; messages end with a zero byte.
 		(this.#process.stdio[3] as Writable).write(`${JSON.stringify(message)}\0`);
 		const {result, error} = await answer.promise;
 		if (error) throw new Error(`${method}: ${error.message}`);
 		return result ?? {};
 	}
 
-	/** Loads a page in a window of that width. */
+	/** Loads a page in a window of this width, in CSS pixels. */
 	async load(url: string, {width, scheme}: {width: number; scheme: 'light' | 'dark'}): Promise<void> {
 		this.events.length = 0;
 		await this.ask('Emulation.setDeviceMetricsOverride', {width, height: 800, deviceScaleFactor: 1, mobile: false});
@@ -78,11 +78,11 @@ export class Browser implements AsyncDisposable {
 		await loaded;
 	}
 
-	/** What an expression comes to in the page. */
+	/** Evaluates an expression in the page. */
 	async evaluate(expression: string): Promise<unknown> {
 		const answer = await this.ask('Runtime.evaluate', {expression, returnByValue: true, awaitPromise: true});
 		if (answer.exceptionDetails) throw new Error(`${expression}: ${JSON.stringify(answer.exceptionDetails)}`);
-		// The protocol's word for it.
+		// Guaranteed by the protocol.
 		return (answer.result as {value: unknown}).value;
 	}
 

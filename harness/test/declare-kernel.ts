@@ -18,8 +18,8 @@ import {bprobe} from '../suites/bprobe/mechanism-bprobe.ts';
 import {testedKernels} from './tested-kernels.ts';
 
 /**
- * Declares a test for each cell of a kernel's matrix, all in one guest; for a file of its own, as guests go by file. Of a
- * kernel that cannot be had one test is left: that another one of the list can.
+ * Declares a test for each cell of a kernel's matrix, all in one guest. Call it once per file, because AVA runs each
+ * file in its own process. If the kernel is unavailable, the only test is that another tested kernel is available.
  */
 export async function declareKernel(id: string): Promise<void> {
 	const interrupt = new AbortController();
@@ -28,7 +28,7 @@ export async function declareKernel(id: string): Promise<void> {
 		await obtainBootableKernel(id, {signal});
 	} catch (error) {
 		if (!(error instanceof KernelUnavailableError)) throw error;
-		test(`${id} is unavailable, another kernel is not`, async t => {
+		test(`${id} is unavailable, but another kernel is available`, async t => {
 			t.log(error.message);
 			const others = testedKernels.filter(other => other !== id);
 			await t.notThrowsAsync(Promise.any(others.map(other => obtainBootableKernel(other, {signal}))));
@@ -44,14 +44,14 @@ export async function declareKernel(id: string): Promise<void> {
 			if (each.isLate) late.push(each);
 		},
 	});
-	test.serial.after('no test has caused a complaint after its end', async t => {
+	test.serial.after('no test caused a kernel report after its end', async t => {
 		await worker.settle();
 		t.deepEqual(
 			late.map(({cell, outcome}) => `${cellTitle(cell)}: ${outcome.message}`),
 			[],
 		);
 	});
-	test.after.always('the guest ends', async () => {
+	test.after.always('end the guest', async () => {
 		interrupt.abort();
 		await worker[Symbol.asyncDispose]();
 	});
@@ -62,7 +62,7 @@ export async function declareKernel(id: string): Promise<void> {
 
 const cellMacro = test.macro<[worker: Worker, cell: Cell]>({
 	async exec(t, worker, cell) {
-		// The first one builds and boots; each case has its own deadline.
+		// The first test builds and boots; each case has its own deadline.
 		t.timeout(20 * 60_000);
 		const outcome = await worker.run(cell);
 		if (outcome.verdict === 'pass') {
@@ -80,7 +80,7 @@ const cellMacro = test.macro<[worker: Worker, cell: Cell]>({
 	title: (_title, _lane, cell) => `${cell.kernel} › ${cellTitle(cell)}`,
 });
 
-/** Guests of a kernel; what they need is built once, at the first. */
+/** Returns a function that gives guests of a kernel. The first call builds what they need. */
 function preparedKernel(id: string, signal: AbortSignal): () => Promise<Guest> {
 	const prepare = async () => {
 		const guestBuild = await prepareKernel(id, {signal});
@@ -91,7 +91,7 @@ function preparedKernel(id: string, signal: AbortSignal): () => Promise<Guest> {
 	let prepared: ReturnType<typeof prepare> | undefined;
 	let hasFailed = false;
 	return async () => {
-		// Two hundred tests need not try, and say, the same.
+		// Do not repeat the same failure for two hundred tests.
 		if (hasFailed) throw new BootError(`${id} cannot be used; why, the first test that failed says.`);
 		prepared ??= prepare();
 		try {

@@ -19,14 +19,14 @@ for (const page of pages)
 		const named = [...text.matchAll(/`((?:[\w.+-]+\/)*[\w.+-]+\.(?:ts|c|h|S|sh|json|rules))`/g)].map(
 			([, name]) => name!,
 		);
-		// Files that a reader writes.
+		// Example files that the reader creates.
 		const isExample = (name: string) => /(?:^|\/)(?:example|last)\b/.test(name);
 		const missing = named.filter(name => !isExample(name) && !files.some(file => file.endsWith(`/${name}`)));
 		t.deepEqual(missing, []);
 	});
 
 for (const page of pages)
-	test(`links of ${page} lead somewhere`, t => {
+	test(`links of ${page} have targets`, t => {
 		const text = readFileSync(path.join(projectRoot, page), 'utf8');
 		const links = [...text.matchAll(/\]\(([^)#:\s]+)(?:#[^)]*)?\)/g)].map(([, link]) => link!);
 		const missing = links.filter(link => {

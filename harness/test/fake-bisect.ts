@@ -1,4 +1,4 @@
-/** For tests, as a process of its own: bisects the repository in `$1/tree`, and dies by SIGKILL after `$2` calls of ask. */
+/** A process for tests: bisects the repository in `$1/tree`, and kills itself with SIGKILL after `$2` calls of ask. */
 import path from 'node:path';
 import {Journal} from '../bisect/engine/journal.ts';
 import {bisect} from '../bisect/engine/search.ts';

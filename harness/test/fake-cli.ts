@@ -7,21 +7,21 @@ import {asText, type FakeRun, fakeRun} from './fake-run.ts';
 
 type Ended = {readonly exitCode?: number; readonly stdout: string; readonly stderr: string};
 
-/** For tests: the program as people start it, outside of any workflow. */
+/** Runs the program as users do, outside of any GitHub workflow. */
 export async function probeMatrix(...args: readonly string[]): Promise<Ended> {
 	const main = path.join(import.meta.dirname, '../cli/main.js');
 	const env = {GITHUB_ACTIONS: '', NO_COLOR: '1'};
 	return execa(process.execPath, [main, ...args], {reject: false, env, timeout: 60_000});
 }
 
-/** A place for histories and files of events. */
+/** A temporary directory for histories and files of events. */
 export async function temporaryRuns() {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'runs-'));
 	return {
 		path: directory.path,
 		history: path.join(directory.path, 'history'),
 		[Symbol.asyncDispose]: () => directory.remove(),
-		/** Into the history. */
+		/** Adds a run to the history. */
 		keep(run: FakeRun) {
 			using log = new HistoryLog(path.join(directory.path, 'history'), {onTrouble() {}});
 			for (const event of fakeRun(run)) log.write(event);
@@ -34,7 +34,7 @@ export async function temporaryRuns() {
 	};
 }
 
-/** As if in a workflow of GitHub, or outside of any. No other test of the file may run meanwhile. */
+/** Runs `work` with GITHUB_ACTIONS set to `value`. The variable is global, so tests that use this must be serial. */
 export function withWorkflow(value: string | undefined, work: () => void): void {
 	const before = process.env.GITHUB_ACTIONS;
 	const set = (to: string | undefined) => {

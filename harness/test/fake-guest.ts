@@ -2,7 +2,7 @@ import {type Case, defineCase} from '../engine/case.ts';
 import {type Cell, planCells} from '../engine/plan.ts';
 import type {Guest, GuestEnd} from '../guest/guest.ts';
 
-/** For tests: a guest that is nothing but a console and answers. */
+/** A guest that only has a console and answers. */
 export class FakeGuest implements Guest {
 	readonly release = '6.1.0-fake';
 	readonly bootMs = 1;
@@ -10,7 +10,7 @@ export class FakeGuest implements Guest {
 	readonly addresses = new Map();
 	async retranslate() {}
 	readonly ended: Promise<GuestEnd>;
-	/** What `mark` answers; the first of several is used once. */
+	/** Answers of `mark`; each is used once, the last one repeatedly. */
 	states: {taint: number; probes: number; waiting: number}[] = [{taint: 0, probes: 0, waiting: 0}];
 	readonly asked: string[] = [];
 	isDisposed = false;
@@ -30,7 +30,7 @@ export class FakeGuest implements Guest {
 		for (const line of text.split('\n')) for (const listener of this.#listeners) listener(line);
 	}
 
-	/** From now on nothing is answered, and nothing says why. */
+	/** From now on, requests get no answer, without any reason. */
 	fallSilent(): void {
 		this.#hasEnded = true;
 	}
@@ -40,7 +40,7 @@ export class FakeGuest implements Guest {
 		this.#end(end);
 	}
 
-	// The fake answers what the engine itself asks; cases in tests ask nothing else.
+	// It answers the engine's own requests; cases in tests send no others.
 	readonly ask = (async (op: string, request: {text?: string}) => {
 		if (this.#hasEnded) return new Promise(() => {});
 		this.asked.push(op);

@@ -12,19 +12,19 @@ import {git} from '../bisect/repository/git.ts';
 import {GitRange} from '../bisect/repository/git-range.ts';
 import {type Ends, SourceRepository} from '../bisect/repository/source-repository.ts';
 
-/** What the commits of a repository do, by their number from 0. */
+/** What the commits of a repository do, by number from 0. */
 export type Story = {
 	readonly commits: number;
 	readonly breaks: number;
-	/** So many of a hundred attempts of a bad one fail. */
+	/** Percentage of attempts on a bad commit that fail. */
 	readonly failsOf100?: number;
 	readonly doesNotBuild?: readonly number[];
 	readonly doesNotBoot?: readonly number[];
-	/** They change nothing that a guest gets to see. */
+	/** Commits that change nothing that a guest can see. */
 	readonly documents?: readonly number[];
 };
 
-/** For tests: a repository with a commit for each number; returns their hashes. */
+/** Makes a repository with `story.commits` commits on branch main. Returns their hashes in order. */
 export async function makeHistory(directory: string, story: Story): Promise<readonly string[]> {
 	await mkdir(directory, {recursive: true});
 	await git(directory, ['init', '--quiet', '--initial-branch=main']);
@@ -34,7 +34,7 @@ export async function makeHistory(directory: string, story: Story): Promise<read
 	return (await git(directory, ['rev-list', '--reverse', 'main'])).split('\n');
 }
 
-/** For git fast-import. */
+/** A commit in the format of git fast-import. */
 function commitText(number: number, {documents = [], breaks, doesNotBuild = [], doesNotBoot = []}: Story): string {
 	const code = Array.from({length: number + 1}, (_, index) => index).findLast(index => !documents.includes(index));
 	const state = JSON.stringify({
@@ -52,7 +52,7 @@ function commitText(number: number, {documents = [], breaks, doesNotBuild = [], 
 	].join('');
 }
 
-/** A builder and guests that only read what the commit says of itself. */
+/** A test bench that builds and boots nothing: it reads results from the commit. */
 export class FakeTestBench implements TestBench {
 	readonly built: string[] = [];
 	asked = 0;
@@ -101,27 +101,27 @@ export class FakeTestBench implements TestBench {
 	}
 
 	#next(): number {
-		// The high bits of a linear congruential generator.
+		// The high bits: the low bits of a linear congruential generator are hardly random.
 		this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
 		return this.#random >>> 16;
 	}
 }
 
 type World = {
-	/** Of the commits, by number. */
+	/** Hashes of the commits, by number. */
 	readonly hashes: readonly string[];
 	readonly directory: string;
 	readonly checkout: Checkout;
 	readonly ends: Ends;
 	readonly bisect: (testBench: TestBench, options?: {isAnyFailure?: boolean; journal?: Journal}) => Promise<Found>;
-	/** Names, sizes and times of all files in the person's repository, first as they were before anybody looked at it. */
+	/** Names, sizes and mtimes of all files in the source repository, before the bisect. */
 	readonly treeBefore: string;
 	readonly tree: () => Promise<string>;
 };
 
 type Found = Awaited<ReturnType<typeof bisect>>;
 
-/** A repository and all that a bisect of it needs; it is gone after the test. */
+/** Makes a repository and everything that bisecting it needs. It is removed after the test. */
 export async function openWorld(t: ExecutionContext, story: Story): Promise<World> {
 	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'bisect-'));
 	t.teardown(remove);
@@ -129,7 +129,7 @@ export async function openWorld(t: ExecutionContext, story: Story): Promise<Worl
 	const hashes = await makeHistory(place, story);
 	const tree = async () => {
 		const {stdout} = await execa('find', ['.', '-printf', '%p %s %T@\n'], {cwd: place});
-		// An object that a revert would make again, and that is there, gets a new time from git.
+		// If a revert makes an object that exists already, git updates its mtime, so mtimes of objects do not count.
 		const lines = stdout.split('\n').map(line => line.replace(/^(\S+\/objects\/\w\w\/\S+ \d+) .*/, '$1'));
 		return lines.toSorted().join('\n');
 	};

@@ -4,7 +4,7 @@ import {exitCode, type Verdict} from '../results/run/verdict.ts';
 
 export type FakeRun = {
 	readonly id?: string;
-	/** `k suite/name[target]`, and how each repeat ended, or all that is to be said about it. */
+	/** By `KERNEL SUITE/NAME[TARGET]`: how each repeat ended, as a verdict or with more fields. */
 	readonly cells?: Readonly<Record<string, Verdict | readonly (Verdict | Partial<CellEvent>)[]>>;
 	readonly kernels?: readonly KernelEvent[];
 	readonly run?: Partial<RunEvent>;
@@ -12,7 +12,7 @@ export type FakeRun = {
 	readonly exitCode?: number;
 };
 
-/** For tests: the events of a run. */
+/** The events of a run. */
 export function fakeRun({id = '20260101T000000Z-0000', cells = {}, kernels, ...options}: FakeRun): readonly Event[] {
 	const cellEvents = Object.entries(cells).flatMap(([title, ends]) => fakeCells(title, ends));
 	const run: RunEvent = {

@@ -5,7 +5,7 @@ import {createRunKeys, type RunKeys} from '../link/keys.ts';
 
 export type Behaviour = (command: string, channel: ServerChannel, connection: Connection) => void;
 
-/** For tests: an SSH server in this process that behaves as it is told. */
+/** An SSH server in this process, with scripted behaviour. */
 export class FakeSshServer implements AsyncDisposable {
 	readonly port: number;
 	readonly keys: RunKeys;
@@ -44,7 +44,7 @@ export class FakeSshServer implements AsyncDisposable {
 	}
 }
 
-/** Ends a channel as a command that ended with `code` does. */
+/** Ends a channel like a command that exits with `code`. */
 export function finish(channel: ServerChannel, code: number): void {
 	channel.exit(code);
 	channel.end();

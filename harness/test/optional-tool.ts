@@ -3,8 +3,8 @@ import packages from '../../images/host-packages.json' with {type: 'json'};
 import {directoryOnPath} from '../host/qemu.ts';
 
 /**
- * Whether a program is there that only tests use. Where it is not, the test says how to get it and is over; in CI, where
- * `doctor --install --tests` sees to it, it has failed.
+ * Whether a program that only tests use is installed. If not, the test passes with a hint how to install it; in CI it
+ * fails, because `doctor --install --tests` installs it there.
  */
 export async function hasTool(t: ExecutionContext, program: string): Promise<boolean> {
 	if (await directoryOnPath(program)) return true;

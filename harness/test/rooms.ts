@@ -2,13 +2,13 @@ import {readdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {projectRoot} from '../build/sources.ts';
 
-/** A folder of harness/ and the rooms that it may import; rooms come in order, from the top floor down. */
+/** A folder of harness/ and the rooms that it may import. Rooms are ordered from top to bottom. */
 export type Room = {readonly name: string; readonly mayImport: readonly string[]};
 
-/** One import: paths of both files below harness/. Types count, and so do imports inside functions. */
+/** An import; both paths are below harness/. Type imports and dynamic imports count. */
 export type Import = {readonly from: string; readonly to: string};
 
-/** The rooms as the table in ARCHITECTURE.md has them: name, what is in it, imports. */
+/** Reads the rooms from the table in ARCHITECTURE.md: name, description, imports. */
 export function readRooms(): readonly Room[] {
 	const text = readFileSync(path.join(projectRoot, 'ARCHITECTURE.md'), 'utf8');
 	return [...text.matchAll(/^\| `harness\/([\w/-]+)\/` \|.*\| ([^|]*) \|$/gm)].map(([, name, imports]) => ({
@@ -17,7 +17,7 @@ export function readRooms(): readonly Room[] {
 	}));
 }
 
-/** All imports between files of harness/; tests are left out, because a test may use whatever it needs. */
+/** All imports between files of harness/. Test files are left out, because they may import anything. */
 export function readImports(): readonly Import[] {
 	const root = path.join(projectRoot, 'harness');
 	const files = readdirSync(root, {recursive: true, encoding: 'utf8'});
@@ -32,13 +32,13 @@ export function readImports(): readonly Import[] {
 		});
 }
 
-/** The room that a file lies in: the one with the longest name that its path begins with. */
+/** The room of a file: the longest room name that its path begins with. */
 function roomOf(rooms: readonly Room[], file: string): Room | undefined {
 	const holding = rooms.filter(({name}) => file.startsWith(`${name}/`));
 	return holding.toSorted((a, b) => b.name.length - a.name.length)[0];
 }
 
-/** What is wrong with the rooms and the imports between them, a line each; empty if all is well. */
+/** Violations of the table and cycles, one line each. */
 export function findProblems(rooms: readonly Room[], imports: readonly Import[]): readonly string[] {
 	const used = new Set<string>();
 	const problems: string[] = [];

@@ -3,7 +3,7 @@ import type {CellEvent, KernelEvent} from '../results/run/events.ts';
 import type {RunRecord} from '../results/run/read-run.ts';
 import type {Verdict} from '../results/run/verdict.ts';
 
-/** What a guest would say that wants to be more than text: to a browser, a terminal, XML, TAP, Markdown, GitHub. */
+/** Guest text that tries to break out in a browser, terminal, XML, TAP, Markdown and GitHub. */
 export const hostile = [
 	'<script>document.title = "owned"</script><img src=x onerror="document.title = \'owned\'">',
 	'</pre></details></article><style>* {display: none}</style>',
@@ -42,7 +42,7 @@ const bad: Readonly<Record<Exclude<Verdict, 'pass' | 'skip'>, Partial<CellEvent>
 		consolePath: '/var/runs/1/debian-6.1.console',
 	},
 	hang: {
-		message: 'Timed out after 5 s.\nThe agent answers.',
+		message: 'Timed out after 5 s.\nThe agent responds.',
 		again: {verdict: 'hang', message: 'Timed out after 5 s.'},
 	},
 	inconclusive: {message: 'Only 3 calls overlapped, 50 are needed.'},
@@ -60,7 +60,7 @@ const bad: Readonly<Record<Exclude<Verdict, 'pass' | 'skip'>, Partial<CellEvent>
 const targets = ['asm', 'asm-fentry', 'c', 'vmlinux'];
 const suites = ['entry', 'return', 'race', 'multi'];
 
-/** A run with everything that can be in one: each verdict, hostile text, a kernel that could not be had. */
+/** A run with everything that can occur: each verdict, hostile text, an unavailable kernel. */
 export function sampleRun({
 	kernels = ['4.15.18', 'debian-6.1'],
 	cases = 8,
@@ -85,7 +85,7 @@ export function sampleRun({
 		cell({kernel, case: 'tooling/bpftool', verdict: 'skip', message: `bpftool # is not \\ in this guest's <image>`}),
 	]);
 	const last = kernels.at(-1)!;
-	// The keys are those of the table.
+	// The keys are those of `bad`.
 	for (const [verdict, about] of Object.entries(bad))
 		cells.push(
 			cell({kernel: last, case: `return/bad-${verdict}`, target: 'asm', verdict: verdict as Verdict, ...about}),

@@ -24,10 +24,10 @@ import {
 
 export type SnapshotOptions = Pick<VmOptions, 'accelerator' | 'signal'>;
 
-/** Each run uses one whenever it pushes something. */
+/** Every run that pushes something uses a base, so an older one is obsolete. */
 const unusedMs = 60 * 60_000;
 
-/** The base of a kernel's guests, and what it is called: booted, its agent answering, and nothing pushed yet. */
+/** Options and fingerprint of a kernel's base: booted, its agent answers, and nothing has been pushed. */
 export async function describeBase(
 	{kernel, initramfs}: BootFiles,
 	{accelerator = 'tcg', signal}: SnapshotOptions,
@@ -37,7 +37,7 @@ export async function describeBase(
 	return {fingerprint: await snapshotFingerprint(vmOptions), vmOptions};
 }
 
-/** The same from the cache, made if there is none that is whole and of the same make. */
+/** The base from the cache, or a new one if there is none that is intact and has this fingerprint. */
 export async function obtainBase(files: BootFiles, options: SnapshotOptions = {}): Promise<Snapshot> {
 	const {signal} = options;
 	const {fingerprint, vmOptions} = await describeBase(files, options);
@@ -51,7 +51,7 @@ export async function obtainBase(files: BootFiles, options: SnapshotOptions = {}
 type Making = {fingerprint: string; vmOptions: SnapshotVmOptions; signal: AbortSignal | undefined};
 
 async function makeBase(directory: string, making: Making): Promise<void> {
-	// A disk that runs full while the guest writes to its memory would kill QEMU without a word.
+	// If the disk fills up while the guest writes to its memory, QEMU is killed without a message.
 	await requireSpace(directory, making.vmOptions.memoryMib * 2 ** 20, 'a snapshot');
 	say(`booting ${making.vmOptions.kernel.id}.`);
 	const times = await bootUntilClockIsRight(() => bootAndSave(directory, making)).catch((error: unknown) => {
@@ -60,7 +60,7 @@ async function makeBase(directory: string, making: Making): Promise<void> {
 	await writeRecord(directory, {fingerprint: making.fingerprint, ...times});
 }
 
-/** Nothing where the guest's clock is wrong: all its copies would have the same one. */
+/** Returns undefined if the guest's clock is wrong: every restored guest would inherit it. */
 async function bootAndSave(
 	directory: string,
 	{vmOptions, signal}: Making,

@@ -7,7 +7,7 @@ import {BootError} from '../host/errors.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {Instance} from './instance.ts';
 
-test('a kernel that does not boot says why in the first line, and its console follows', async t => {
+test('a kernel that does not boot gives its reason in the first line, then its console', async t => {
 	t.timeout(10 * 60_000);
 	const guestBuild = await buildGuest(await obtainKernel('debian-6.1'));
 	const error = await t.throwsAsync(Instance.boot(guestBuild, {commandLine: ['rdinit=/nothing']}), {
@@ -19,7 +19,7 @@ test('a kernel that does not boot says why in the first line, and its console fo
 	);
 });
 
-test('a kernel that dies without a word says where, by a symbol for the place at which it lies in memory', async t => {
+test('a kernel that dies silently is located by the symbol for its physical address', async t => {
 	t.timeout(10 * 60_000);
 	const {kernel, initramfs} = await buildGuest(await obtainKernel('debian-6.1'));
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'broken-'));
@@ -35,7 +35,7 @@ test('a kernel that dies without a word says where, by a symbol for the place at
 	t.true(error!.message.endsWith('\nIts console is empty.'));
 });
 
-/** Puts an instruction that there is not where a PVH kernel begins; gives that physical address. */
+/** Puts an invalid instruction at a kernel's PVH entry point. Returns its physical address. */
 function breakEntry(elf: Buffer): number {
 	const note = elf.indexOf(Buffer.from('\u0012\0\0\0Xen\0', 'latin1'));
 	const entry = elf.readUInt32LE(note + 8);

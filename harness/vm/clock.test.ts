@@ -2,11 +2,11 @@ import test from 'ava';
 import {BootError} from '../host/errors.ts';
 import {bootUntilClockIsRight} from './clock.ts';
 
-test('a guest whose clock is wrong is booted again', async t => {
+test('a guest with a wrong clock is booted again', async t => {
 	t.is(await bootUntilClockIsRight(async attempt => (attempt < 3 ? undefined : `boot ${attempt}`)), 'boot 3');
 });
 
-test('a host on which no clock comes out right is told so after five boots', async t => {
+test('after five boots with a wrong clock, the host is reported as too busy', async t => {
 	const attempts: number[] = [];
 	const boots = bootUntilClockIsRight(async attempt => void attempts.push(attempt));
 	await t.throwsAsync(boots, {instanceOf: BootError, message: /^In 5 boots the clock/});

@@ -2,12 +2,12 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {BootError} from '../host/errors.ts';
 import type {Agent} from '../link/agent.ts';
 
-/** One moment by both clocks. */
+/** One moment on both clocks, in ms. */
 export type Moment = {readonly hostMs: number; readonly guestMs: number};
 
 /**
- * A kernel that measures its clock while the host is busy may be wrong by a factor of ten or more: its timeouts and
- * stall detectors then strike at random.
+ * Whether the guest's clock runs at the right rate. A kernel that calibrates its clock on a busy host can be wrong by a
+ * factor of ten or more; its timeouts and stall detectors then fire at random.
  */
 export async function isClockRight(agent: Agent): Promise<boolean> {
 	const first = await readClocks(agent);
@@ -20,7 +20,7 @@ export async function isClockRight(agent: Agent): Promise<boolean> {
 
 const bootsAtMost = 5;
 
-/** What the first boot gives that gives something: nothing is for a guest whose clock is wrong. Throws BootError. */
+/** The first result of `boot` that is defined; undefined means a wrong clock. Throws BootError after five boots. */
 export async function bootUntilClockIsRight<T>(boot: (attempt: number) => Promise<T | undefined>): Promise<T> {
 	for (let attempt = 1; attempt <= bootsAtMost; attempt++) {
 		const result = await boot(attempt);
@@ -29,14 +29,14 @@ export async function bootUntilClockIsRight<T>(boot: (attempt: number) => Promis
 	throw new BootError(`The guest's clock ran too fast or too slow in ${bootsAtMost} boots; the host is too busy.`);
 }
 
-/** Both clocks at once, as well as the way to the agent and back lets one say. Throws LinkLostError. */
+/** Reads both clocks, to within half of the round trip to the agent. Throws LinkLostError. */
 export async function readClocks(agent: Agent): Promise<Moment> {
 	const before = performance.now();
 	const {nowNs} = await agent.call('clock', {});
 	return {hostMs: (before + performance.now()) / 2, guestMs: Number(BigInt(nowNs) / 1000n) / 1000};
 }
 
-/** A short look may be blurred by the way there and back; a long one is not. */
+/** Compares the rates of both clocks. The round trip blurs a short interval, but not a long one. */
 export function isRateRight(first: Moment, last: Moment): boolean {
 	const rate = (last.guestMs - first.guestMs) / (last.hostMs - first.hostMs);
 	return rate > 0.7 && rate < 1.5;

@@ -12,7 +12,7 @@ function world() {
 	return {fromGuest, toGuest, identity: new IdentityPort(port)};
 }
 
-test('a guest that asks is told seed, time and keys, and believed when it has taken them', async t => {
+test('a guest that asks gets seed, time and keys, and confirms them', async t => {
 	const {fromGuest, toGuest, identity} = world();
 	fromGuest.write('wh');
 	fromGuest.write('o\n');
@@ -30,7 +30,7 @@ test('a guest that asks is told seed, time and keys, and believed when it has ta
 	t.true(Math.abs(Number(lines[1]!.slice('time '.length)) / 1e6 - Date.now()) < 5000);
 });
 
-test('no two guests are told the same seed', async t => {
+test('every guest gets another seed', async t => {
 	const keys = createRunKeys();
 	const seeds = [];
 	for (let n = 0; n < 2; n++) {

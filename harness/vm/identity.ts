@@ -4,8 +4,8 @@ import {LinkLostError, messageOf} from '../host/errors.ts';
 import {type RunKeys, toDropbear} from '../link/keys.ts';
 
 /**
- * Makes a guest another one than every guest that began with the same memory: process 1 (guest/init/identity.c) asks who
- * it is, is told random numbers, the time and its keys, and says when it has taken them.
+ * Gives a guest an identity of its own, although it began with the same memory as others. Process 1
+ * (guest/init/identity.c) asks for it, gets random numbers, the time and keys, and confirms them.
  */
 export class IdentityPort {
 	readonly #output: Writable;
@@ -15,16 +15,16 @@ export class IdentityPort {
 		this.#output = port;
 		this.#lines = linesOf(port);
 		port.on('error', () => {
-			// Whoever waits for a line is told by the end of the stream.
+			// The end of the stream ends any pending request.
 		});
 	}
 
-	/** Resolves when the guest asks: a restored one has asked already, and waits for the answer. */
+	/** Resolves when the guest asks. A restored one has asked already and waits for the answer. */
 	async asked(): Promise<void> {
 		await this.#expect('who');
 	}
 
-	/** Resolves when the guest is who it shall be. */
+	/** Sends an identity. Resolves when the guest has taken it. */
 	async tell(keys: RunKeys): Promise<void> {
 		this.#output.write(
 			[
@@ -38,7 +38,7 @@ export class IdentityPort {
 		await this.#expect('ready');
 	}
 
-	/** Resolves when the guest, which has been told, has ended all SSH sessions and asks again. */
+	/** Makes the guest end all SSH sessions and drop its identity. Resolves when it asks again. */
 	async forget(): Promise<void> {
 		this.#output.write('forget\n');
 		await this.#expect('who');

@@ -17,30 +17,30 @@ export type InstanceOptions = Omit<
 > & {
 	/** Default: what a guest of this kernel needs. */
 	readonly memoryMib?: number;
-	/** Called with a started VM whose guest has not said anything yet. */
+	/** Called when QEMU has started; the guest may not have printed anything yet. */
 	readonly onStarted?: (vm: Vm) => void;
-	/** The guest must answer by then. No deadline under gdb. */
+	/** Time for the guest to answer, in ms. No deadline under gdb. */
 	readonly deadlineMs?: number;
 };
 
 type RestoreOptions = Pick<InstanceOptions, 'consolePath' | 'deadlineMs' | 'signal'> & {
-	/** A copy of the snapshot's memory for the guest to write to; otherwise what it writes is gone with it. */
+	/** A copy of the snapshot's memory that the guest writes to; by default its writes are lost when it ends. */
 	readonly writesTo?: string;
 };
 
-/** A guest whose agent answers, and our connection to it. */
+/** A guest whose agent answers, with a connection to it. */
 export class Instance implements AsyncDisposable {
 	readonly vm: Vm;
 	readonly agent: Agent;
 	readonly keys: RunKeys;
-	/** From the start of QEMU to the agent's first answer. */
+	/** Time from the start of QEMU to the agent's first answer, in ms. */
 	readonly readyMs: number;
 	readonly #identity: IdentityPort;
 	readonly #resources: AsyncDisposableStack;
 	readonly #closing = new AbortController();
 	#link: Promise<GuestLink> | undefined;
 
-	/** Powers a guest on. Throws BootError, which shows the end of its console. */
+	/** Boots a guest. Throws BootError, with the end of its console. */
 	static async boot({kernel, initramfs}: BootFiles, options: InstanceOptions = {}): Promise<Instance> {
 		const {signal, gdb = false, deadlineMs = gdb ? undefined : 60_000} = options;
 		const [qemu, needed] = await Promise.all([findQemu({signal}), guestMemoryMib(kernel)]);
@@ -55,8 +55,8 @@ export class Instance implements AsyncDisposable {
 	}
 
 	/**
-	 * A copy of a snapshot, with random numbers, a time and keys of its own. Throws BootError when it does not
-	 * answer, or when its clock is wrong.
+	 * Restores a snapshot and gives the guest random numbers, time and keys of its own. Throws BootError when it does
+	 * not answer or its clock is wrong.
 	 */
 	static async restore(
 		snapshot: Snapshot,
@@ -71,7 +71,7 @@ export class Instance implements AsyncDisposable {
 		const {agent, keys} = await vm.whileItComesUp(introduce(vm, identity), {signal, deadlineMs});
 		const saved = {hostMs: resumed, guestMs: snapshot.guestMs};
 		const now = await vm.whileItComesUp(readClocks(agent), {signal, deadlineMs});
-		// The way here is short, and on a busy host a blur; then it is worth a longer look.
+		// The interval is short, and on a busy host blurred; then measure again over a longer one.
 		if (!isRateRight(saved, now) && !(await vm.whileItComesUp(isClockRight(agent), {signal, deadlineMs})))
 			throw new BootError('The clock of a restored guest runs too fast or too slow.');
 		return new Instance({vm, agent, keys, identity}, resources.move());
@@ -89,7 +89,7 @@ export class Instance implements AsyncDisposable {
 		this.#resources = resources;
 	}
 
-	/** The SSH connection, made when it is first asked for: the agent does without. */
+	/** The SSH connection. It is opened when first needed, because the agent does not use it. */
 	async link({signal, ...options}: Partial<LinkOptions> = {}): Promise<GuestLink> {
 		this.#link ??= GuestLink.open({
 			...options,
@@ -105,7 +105,7 @@ export class Instance implements AsyncDisposable {
 		}
 	}
 
-	/** Makes it one that can be saved: nobody can log in, and it asks who it is as after its boot. */
+	/** Prepares a guest for saving: nobody can log in, and it asks for an identity as it does after booting. */
 	async forgetIdentity(): Promise<void> {
 		const link = await this.#link?.catch(() => undefined);
 		this.#link = undefined;
@@ -114,7 +114,7 @@ export class Instance implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		// One that hangs lets nobody in: a connection that is still being made would hold us for all its time-out.
+		// A hung guest does not accept connections; waiting for a pending one would take until its timeout.
 		this.#closing.abort(new LinkLostError('The guest was abandoned.'));
 		const link = await this.#link?.catch(() => undefined);
 		await link?.[Symbol.asyncDispose]();
@@ -125,7 +125,7 @@ export class Instance implements AsyncDisposable {
 async function introduce(vm: Vm, identity: IdentityPort): Promise<{agent: Agent; keys: RunKeys}> {
 	const keys = createRunKeys();
 	const agent = new Agent(vm.agent, vm.agent);
-	// Before it knows who it is, the guest must do nothing else.
+	// The guest must do nothing else before it has its identity.
 	await identity.tell(keys);
 	await agent.call('hello', {});
 	return {agent, keys};

@@ -17,16 +17,16 @@ let guestBuild: GuestBuild;
 let base: Snapshot;
 let cache: PrivateCache | undefined;
 
-test.serial.before('a base is there', async t => {
+test.serial.before('make a base', async t => {
 	t.timeout(20 * 60_000);
 	guestBuild = await buildGuest(await obtainKernel('debian-6.1'));
 	cache = await privateCache();
 	base = await obtainBase(guestBuild);
 });
 
-test.serial.after.always('its cache goes', () => cache?.remove());
+test.serial.after.always('remove the cache', () => cache?.remove());
 
-/** The guestBuild with another fixtures.ko: `from` in it becomes `to`, which is as long. */
+/** The guest build with a modified fixtures.ko: `from` becomes `to`, which has the same length. */
 async function withFixtures(from: string, to: string): Promise<GuestBuild & AsyncDisposable> {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'load-'));
 	const files = await Promise.all(
@@ -41,7 +41,7 @@ async function withFixtures(from: string, to: string): Promise<GuestBuild & Asyn
 	return {...guestBuild, files, identity: `${from} ${to}`, [Symbol.asyncDispose]: () => directory.remove()};
 }
 
-test.serial('a base holds nothing of what is tested; what is pushed is counted', async t => {
+test.serial('a base holds no file of the suite, and a push reports its size', async t => {
 	t.timeout(60_000);
 	await using guest = await Instance.restore(base);
 	const link = await guest.link();
@@ -60,10 +60,10 @@ test.serial('a base holds nothing of what is tested; what is pushed is counted',
 const faults = {
 	'another version magic': {from: ' SMP ', to: ' UMP ', words: /version magic '6\.1\S+ UMP /},
 	'an unknown symbol': {from: 'misc_register', to: 'misc_registeX', words: /Unknown symbol misc_registeX/},
-	'no ELF at all': {from: '\x7fELF', to: '\x7fELG', words: /Exec format error/},
+	'no ELF header': {from: '\x7fELF', to: '\x7fELG', words: /Exec format error/},
 } as const;
 for (const [what, {from, to, words}] of Object.entries(faults)) {
-	test.serial(`a module with ${what} does not load, the kernel says why, and nothing is saved`, async t => {
+	test.serial(`a module with ${what} does not load: the kernel's reason is reported, and nothing is saved`, async t => {
 		t.timeout(120_000);
 		await using bad = await withFixtures(from, to);
 		const error = await t.throwsAsync(obtainLoaded(bad), {instanceOf: LoadError});
@@ -77,10 +77,10 @@ for (const [what, {from, to, words}] of Object.entries(faults)) {
 	});
 }
 
-test.serial('a module whose own init fails does not load', async t => {
+test.serial('a module whose init fails does not load', async t => {
 	t.timeout(120_000);
 	await using guest = await Instance.restore(base);
-	// The file called bprobe.ko is fixtures again, whose device there is already.
+	// bprobe.ko is replaced by fixtures.ko, whose device exists already.
 	const fixtures = guestBuild.files.find(file => file.path.endsWith('/fixtures.ko'))!;
 	const files = guestBuild.files.map(file =>
 		file.path.endsWith('/bprobe.ko') ? {...file, source: fixtures.source} : file,
@@ -91,7 +91,7 @@ test.serial('a module whose own init fails does not load', async t => {
 	});
 });
 
-test.serial('a full file system of the guest says so', async t => {
+test.serial('a full file system in the guest is reported', async t => {
 	t.timeout(120_000);
 	await using guest = await Instance.restore(base);
 	await (await guest.link()).exec('cat /dev/zero > /fill 2>/dev/null; true');
@@ -101,7 +101,7 @@ test.serial('a full file system of the guest says so', async t => {
 	});
 });
 
-test.serial('an SSH server that dies in the middle is a lost link', async t => {
+test.serial('an SSH server that dies during a push is a lost link', async t => {
 	t.timeout(120_000);
 	await using guest = await Instance.restore(base);
 	const link = await guest.link();

@@ -6,15 +6,15 @@ import {AgentError, LoadError, messageOf} from '../host/errors.ts';
 import {push} from '../link/transfer.ts';
 import type {Instance} from './instance.ts';
 
-/** What was pushed: its size as one tar stream, and how long that took, the connection included. */
+/** What was pushed: size of the tar stream in bytes, and time in ms, connecting included. */
 export type Pushed = {readonly bytes: number; readonly ms: number};
 
-/** What a suite brings: see GuestBuild. */
+/** The files of a suite, see GuestBuild. */
 export type SuiteFiles = Pick<GuestBuild, 'files' | 'modules'>;
 
 /**
- * Pushes a suite's files over SSH into a guest that has booted, lets its agent take over, and inserts its modules.
- * Throws LoadError where the module is at fault, GuestError where the guest is.
+ * Pushes a suite's files over SSH into a booted guest, replaces the agent by the suite's, and inserts its modules.
+ * Throws LoadError when a module is at fault, GuestError when the guest is.
  */
 export async function loadSuite(
 	guest: Instance,

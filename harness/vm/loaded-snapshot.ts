@@ -10,18 +10,18 @@ import {save} from './migration.ts';
 import {loadedFingerprintOf, obtainSnapshot, type Snapshot, writeRecord} from './snapshot-files.ts';
 
 export type LoadedOptions = SnapshotOptions & {
-	/** Called when something was pushed, which is not so where the loaded guest lies in the cache. */
+	/** Called when something was pushed; not if the loaded snapshot is in the cache. */
 	readonly onPushed?: (pushed: Pushed) => void;
-	/** One that was started while the guestBuild was built, if it is of use; it ends here. */
+	/** A loader that was started while the guest build was made; it is used if it fits, and disposed. */
 	readonly loader?: (() => Promise<Loader | undefined>) | undefined;
 };
 
-/** Each edit makes one, and all take as much disk as a guest has memory. */
+/** Each edit makes a loaded snapshot, and each takes as much disk space as a guest has memory. */
 const unusedMs = 15 * 60_000;
 
 /**
- * A copy of the kernel's base with the suite in it, saved again: from the cache, made if there is none that is whole.
- * Throws LoadError where a module does not load, GuestError where it cannot be put into the guest.
+ * The base with the suite loaded, saved as a snapshot: from the cache, or made if there is none that is intact. Throws
+ * LoadError when a module does not load, GuestError when pushing fails.
  */
 export async function obtainLoaded(guestBuild: GuestBuild, options: LoadedOptions = {}): Promise<Snapshot> {
 	const {signal} = options;
@@ -30,7 +30,7 @@ export async function obtainLoaded(guestBuild: GuestBuild, options: LoadedOption
 	return obtainSnapshot({
 		name: `${fileNameOf(guestBuild.kernel)}-loaded`,
 		...{fingerprint, vmOptions, unusedMs, signal},
-		// Pushing again takes less time than reading it whole.
+		// Pushing again is faster than verifying the memory file.
 		fleeting: ['memory'],
 		make: directory => makeLoaded(directory, guestBuild, {...options, fingerprint}),
 	});
@@ -66,7 +66,7 @@ async function fill(
 	return {pushed, guestMs};
 }
 
-/** What the agent reads once, and then knows in each copy. */
+/** Makes the agent read symbols once, so that every restored guest has them. */
 async function warmUp({agent}: Instance): Promise<void> {
 	await agent.call('symbols', {names: ['fx_asm_fentry']});
 }

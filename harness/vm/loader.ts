@@ -10,10 +10,10 @@ import type {Snapshot} from './snapshot-files.ts';
 
 const prefix = '.loading-';
 
-/** None lives as long as that: what is older was left by a process that was killed. */
+/** No loader lives this long: an older directory was left by a process that was killed. */
 const abandonedMs = 15 * 60_000;
 
-/** A copy of a base that is connected and waits for what is to be pushed; what it writes goes to a file of its own. */
+/** A guest restored from a base, connected and ready for the push. Its memory is a file of its own. */
 export class Loader implements AsyncDisposable {
 	readonly base: Snapshot;
 	readonly guest: Instance;
@@ -48,7 +48,7 @@ export class Loader implements AsyncDisposable {
 		this.#resources = resources;
 	}
 
-	/** Its memory becomes that file; the guest has been saved, and writes no more. */
+	/** Moves its memory file. The guest must have been saved, so that it no longer writes. */
 	async moveMemory(to: string): Promise<void> {
 		await rename(path.join(this.#directory, 'memory'), to);
 	}

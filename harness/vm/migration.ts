@@ -2,10 +2,10 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {GuestError} from '../host/errors.ts';
 import type {Qmp} from '../qemu/qmp.ts';
 
-/** The memory is a file already, only the devices are written and read. */
+/** The memory is a file already, so only the devices are migrated. */
 const capabilities = [{capability: 'x-ignore-shared', state: true}];
 
-/** Stops the guest for good and writes its devices to `state`; the file that is its memory is complete then. */
+/** Stops the guest and writes its devices to `state`; its memory file is then complete. Throws GuestError. */
 export async function save(qmp: Qmp, state: string, {signal}: {signal?: AbortSignal | undefined} = {}): Promise<void> {
 	await qmp.execute('stop');
 	await qmp.execute('migrate-set-capabilities', {capabilities});
@@ -19,10 +19,13 @@ export async function save(qmp: Qmp, state: string, {signal}: {signal?: AbortSig
 	}
 }
 
-/** Reads what `save` wrote into a QEMU that waits for it, and lets the guest run. Gives the moment it began to. */
+/**
+ * Loads devices that `save` wrote into a waiting QEMU and resumes the guest. Returns the time of that, as of
+ * performance.now().
+ */
 export async function resumeVm(qmp: Qmp, state: string): Promise<number> {
 	const {promise, resolve} = Promise.withResolvers<void>();
-	// One that fails ends QEMU, which says why.
+	// A failed migration ends QEMU, which gives the reason.
 	using _ = qmp.onEvent(({event, data}) => {
 		if (event === 'MIGRATION' && data?.status === 'completed') resolve();
 	});
@@ -37,7 +40,7 @@ export async function resumeVm(qmp: Qmp, state: string): Promise<number> {
 	return performance.now();
 }
 
-/** Since 8.2; without, it has to be allowed to start a program. */
+/** Since QEMU 8.2; older ones have to start a program, which the sandbox must allow. */
 async function canUseFiles(qmp: Qmp): Promise<boolean> {
 	const {qemu} = await qmp.execute<{qemu: {major: number; minor: number}}>('query-version');
 	return qemu.major > 8 || (qemu.major === 8 && qemu.minor >= 2);

@@ -13,12 +13,12 @@ import {Instance} from './instance.ts';
 import {obtainLoaded} from './loaded-snapshot.ts';
 import type {Snapshot} from './snapshot-files.ts';
 
-/** The list of ARCHITECTURE.md, "What a guest must not do". One guest serves all. */
+/** The list in ARCHITECTURE.md, "What a guest must not do". All tests share one guest. */
 let guest: Instance;
 let loaded: Snapshot;
 let cache: PrivateCache | undefined;
 
-test.serial.before('a guest runs', async t => {
+test.serial.before('start a guest', async t => {
 	t.timeout(20 * 60_000);
 	const guestBuild = await buildGuest(await obtainKernel('debian-6.1'));
 	cache = await privateCache();
@@ -26,12 +26,12 @@ test.serial.before('a guest runs', async t => {
 	guest = await Instance.restore(loaded);
 });
 
-test.serial.after.always('it ends', async () => {
+test.serial.after.always('end the guest', async () => {
 	await guest?.[Symbol.asyncDispose]();
 	await cache?.remove();
 });
 
-test.serial('the emulator is confined by seccomp and cannot raise its privileges', async t => {
+test.serial('QEMU is confined by seccomp and cannot gain privileges', async t => {
 	if (!(await findQemu()).canBeSandboxed) {
 		t.log('this QEMU or host has no seccomp');
 		t.pass();
@@ -42,7 +42,7 @@ test.serial('the emulator is confined by seccomp and cannot raise its privileges
 	t.regex(status, /^NoNewPrivs:\t1$/m);
 });
 
-test.serial('the guest reaches neither the host nor anybody else', async t => {
+test.serial('the guest can reach neither the host nor other machines', async t => {
 	t.timeout(60_000);
 	let visits = 0;
 	const server = net.createServer(socket => {
@@ -57,14 +57,14 @@ test.serial('the guest reaches neither the host nor anybody else', async t => {
 		.filter(({family, internal}) => family === 'IPv4' && !internal)
 		.map(({address}) => address);
 	const link = await guest.link();
-	// The second is QEMU's own name for the host.
+	// The second one is QEMU's address for the host.
 	for (const address of [...own.slice(0, 1), '10.0.2.2', '127.0.0.1'].slice(0, own.length > 0 ? 2 : 1)) {
 		await t.throwsAsync(link.exec(`timeout 3 busybox nc ${address} ${port} </dev/null`), undefined, address);
 	}
 	t.is(visits, 0);
 });
 
-test.serial('no directory of the host is in the guest', async t => {
+test.serial('the guest mounts no directory of the host', async t => {
 	const {stdout} = await (await guest.link()).exec('cat /proc/filesystems /proc/mounts');
 	const mounted = stdout.split('\n').flatMap(line => line.match(/^\S+ \/\S* (\S+) /)?.[1] ?? []);
 	const ofMemory = ['rootfs', 'proc', 'sysfs', 'devtmpfs', 'devpts', 'tmpfs', 'debugfs', 'tracefs', 'bpf', 'cgroup2'];
@@ -74,7 +74,7 @@ test.serial('no directory of the host is in the guest', async t => {
 	);
 });
 
-test.serial('SSH is on the loopback only', t => {
+test.serial('SSH listens on the loopback interface only', t => {
 	const hex = guest.vm.sshPort.toString(16).toUpperCase().padStart(4, '0');
 	const listening = readFileSync('/proc/net/tcp', 'latin1')
 		.split('\n')
@@ -85,7 +85,7 @@ test.serial('SSH is on the loopback only', t => {
 	t.notRegex(readFileSync('/proc/net/tcp6', 'latin1'), new RegExp(`:${hex} [0:]+ 0A`));
 });
 
-test.serial('no other key opens the guest, and its own are in no file of the host', async t => {
+test.serial("only the guest's own key is accepted, and no file of the host contains it", async t => {
 	const {client} = createRunKeys();
 	const wrong = GuestLink.open({port: guest.vm.sshPort, keys: {...guest.keys, client}, readyMs: 3000});
 	await t.throwsAsync(wrong);
@@ -97,7 +97,7 @@ test.serial('no other key opens the guest, and its own are in no file of the hos
 	}
 });
 
-test.serial('what lies on disk for a guest is for its owner only', t => {
+test.serial('files of a guest are accessible to their owner only', t => {
 	t.is(statSync(path.dirname(guest.vm.gdbSocket)).mode & 0o077, 0);
 	t.is(statSync(loaded.memory).mode & 0o077, 0);
 	t.is(statSync(guest.vm.console.path).mode & 0o077, 0);

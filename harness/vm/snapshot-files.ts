@@ -6,31 +6,33 @@ import {BootError, errorCode} from '../host/errors.ts';
 import {qemuArguments, socketNames} from '../qemu/qemu-arguments.ts';
 import {machineOf, type VmOptions} from '../qemu/vm.ts';
 
-/** What stands beside a snapshot. */
+/** Stored with a snapshot. */
 export type SnapshotRecord = {
 	readonly fingerprint: string;
-	/** The guest's clock when it was saved. */
+	/** The guest's clock when it was saved, in ms. */
 	readonly guestMs: number;
-	/** What the host's processors had to do until the agent answered, which a busy host does not change much. */
+	/**
+	 * CPU time of the host until the agent answered, in ms. Unlike the elapsed time, it hardly depends on other load.
+	 */
 	readonly bootCpuMs: number;
 };
 
-/** All that decides what a booted guest is. */
+/** Everything that determines a booted guest. */
 export type SnapshotVmOptions = Pick<VmOptions, 'qemu' | 'kernel' | 'initramfs' | 'memoryMib' | 'accelerator'>;
 
-/** A guest that was saved before it knew who it is. */
+/** A guest that was saved before it got its identity. */
 export type Snapshot = SnapshotRecord & {
 	readonly directory: string;
-	/** Never written again; any number of guests use it at once. */
+	/** Never written to again; any number of guests share it. */
 	readonly memory: string;
 	readonly state: string;
-	/** What it was booted with, and what has to be the same for its copies. */
+	/** Options that it was booted with; restored guests need the same. */
 	readonly vmOptions: SnapshotVmOptions;
 };
 
 const recordFile = 'snapshot.json';
 
-/** A hash of all that decides what a snapshot is; one that differs in any of it cannot be restored, or not rightly. */
+/** Hash of everything that determines a snapshot. If any of it differs, restoring fails or goes wrong. */
 export async function snapshotFingerprint(options: SnapshotVmOptions): Promise<string> {
 	const {qemu, kernel} = options;
 	const nowhere = Object.fromEntries(socketNames.map(name => [name, name])) as Record<
@@ -44,15 +46,15 @@ export async function snapshotFingerprint(options: SnapshotVmOptions): Promise<s
 		sockets: nowhere,
 	});
 	const args = qemuArguments(qemu, kernel, machine);
-	// The processor decides what an accelerated guest sees, and how fast the clock of an emulated one is.
+	// The processor decides what a guest under KVM sees, and how fast the clock of one under TCG runs.
 	const processor = /^model name.*$/m.exec(await readFile('/proc/cpuinfo', 'utf8'))?.[0];
-	// Programs and images by their times, too: a path says nothing about what was built there since.
+	// Include mtimes of programs and images, because a path does not tell what was rebuilt.
 	const files = [...qemu.command, ...args].filter(each => each.startsWith('/'));
 	const identities = await Promise.all(files.map(identityOf));
 	return hashOf([1, qemu.version, qemu.command, args, processor, identities]);
 }
 
-/** The same for a copy of it into which something was pushed. */
+/** Fingerprint of a base into which something was pushed. */
 export function loadedFingerprintOf(base: string, identity: string): string {
 	return hashOf([1, base, identity]);
 }
@@ -67,7 +69,7 @@ async function identityOf(file: string): Promise<string> {
 		const {size, mtimeMs, isDirectory} = await statOf(real);
 		return isDirectory ? real : `${real} ${size} ${mtimeMs}`;
 	} catch (error) {
-		// A list of directories, such as the loader's.
+		// A list of directories, as the dynamic loader takes it.
 		if (errorCode(error) === 'ENOENT') return file;
 		throw error;
 	}
@@ -78,12 +80,15 @@ async function statOf(file: string): Promise<{size: number; mtimeMs: number; isD
 	return {size, mtimeMs, isDirectory: (rest.mode & 0o170000) === 0o040000};
 }
 
-/** The last of its files: without it a snapshot is not found. */
+/** Written last: without a record, a snapshot is not found. */
 export async function writeRecord(directory: string, record: SnapshotRecord): Promise<void> {
 	await writeFile(path.join(directory, recordFile), JSON.stringify(record, null, '\t'));
 }
 
-/** Nothing unless there is a snapshot of that fingerprint. That its files are whole is the cache's matter. */
+/**
+ * The record of a snapshot with this fingerprint, or undefined. The cache's manifest verifies its files, not this
+ * function.
+ */
 export async function readRecord(directory: string, fingerprint: string): Promise<SnapshotRecord | undefined> {
 	try {
 		// Only `writeRecord` writes it.
@@ -95,7 +100,7 @@ export async function readRecord(directory: string, fingerprint: string): Promis
 	}
 }
 
-/** The snapshot in that directory, if there is one of that fingerprint; notes that it is of use. */
+/** The snapshot in a directory if it has this fingerprint. Marks it as used. */
 async function openSnapshot(
 	directory: string,
 	fingerprint: string,
@@ -113,32 +118,35 @@ async function openSnapshot(
 	};
 }
 
-/** Keeps it from being removed as unused. */
+/** Marks a snapshot as used, so that it is not removed. */
 export async function noteUse(directory: string): Promise<void> {
 	await utimes(directory, new Date(), new Date()).catch(() => {
-		// It is gone; who restores it is told so.
+		// It was removed; restoring it will fail with that.
 	});
 }
 
-/** For one whose copies are of no use though all its files are whole. */
+/** Removes a snapshot that cannot be restored although its files are intact. */
 export async function discardSnapshot(directory: string): Promise<void> {
 	await locked(directory, {}, () => removeSnapshot(directory));
 }
 
-/** Not file by file: whoever opens it now finds all of it or nothing. */
+/** Renames first, so that concurrent readers find either all files or none. */
 async function removeSnapshot(directory: string): Promise<void> {
 	const gone = `${directory}.${process.pid}.gone`;
 	try {
 		await rename(directory, gone);
 	} catch (error) {
-		// Somebody else was quicker.
+		// Another process has removed it.
 		if (errorCode(error) === 'ENOENT') return;
 		throw error;
 	}
 	await rm(gone, {recursive: true, force: true});
 }
 
-/** Removes those named `NAME-` and a hash that were not used for so long; each takes as much disk as a guest memory. */
+/**
+ * Removes snapshots named `NAME-HASH` that have not been used for `unusedMs`; each takes as much disk as a guest has
+ * memory.
+ */
 export async function forgetUnused(parent: string, name: string, unusedMs: number): Promise<void> {
 	await removeUnused(parent, unusedMs, each => {
 		const rest = each.startsWith(`${name}-`) ? each.slice(name.length + 1) : '';
@@ -151,16 +159,18 @@ export type Obtaining = {
 	readonly name: string;
 	readonly fingerprint: string;
 	readonly vmOptions: SnapshotVmOptions;
-	/** How long others of that name are kept that nobody uses. */
+	/** Other snapshots of that name are removed when unused for this long. */
 	readonly unusedMs: number;
 	/** See immutableDirectory. */
 	readonly fleeting?: readonly string[];
-	/** Puts memory, state and record into an empty directory. */
+	/** Writes memory, state and record into an empty directory. */
 	readonly make: (directory: string) => Promise<void>;
 	readonly signal?: AbortSignal | undefined;
 };
 
-/** The snapshot of that fingerprint from the cache, made if there is none that is whole. */
+/**
+ * The snapshot with this fingerprint from the cache, or a new one if there is none that is intact. Throws BootError.
+ */
 export async function obtainSnapshot(obtaining: Obtaining): Promise<Snapshot> {
 	const {name, fingerprint, vmOptions, unusedMs, fleeting = [], make, signal} = obtaining;
 	const directory = path.join(cacheDirectory('snapshots'), `${name}-${fingerprint.slice(0, 16)}`);

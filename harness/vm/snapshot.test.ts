@@ -22,7 +22,7 @@ let base: Snapshot;
 let loaded: Snapshot;
 let cache: PrivateCache | undefined;
 
-test.serial.before('the snapshots are there', async t => {
+test.serial.before('make the snapshots', async t => {
 	t.timeout(20 * 60_000);
 	guestBuild = await buildGuest(await obtainKernel(kernel));
 	cache = await privateCache();
@@ -30,9 +30,9 @@ test.serial.before('the snapshots are there', async t => {
 	loaded = await obtainLoaded(guestBuild);
 });
 
-test.serial.after.always('its cache goes', () => cache?.remove());
+test.serial.after.always('remove the cache', () => cache?.remove());
 
-test.serial('a guest that stands still is given up at once, though a connection to it is being made', async t => {
+test.serial('a stopped guest is ended at once, even while a connection to it is being opened', async t => {
 	t.timeout(120_000);
 	const guest = await Instance.restore(loaded);
 	await guest.vm.qmp.execute('stop');
@@ -45,7 +45,7 @@ test.serial('a guest that stands still is given up at once, though a connection 
 });
 
 test.serial(
-	'two copies at once differ in random bytes and host keys, know the time, and complain of nothing',
+	'two restored guests differ in random bytes and host keys, know the time, and report no problem',
 	async t => {
 		t.timeout(120_000);
 		await using resources = new AsyncDisposableStack();
@@ -54,7 +54,7 @@ test.serial(
 		const looks = [];
 		for (const guest of guests) {
 			const link = await guest.link();
-			// It was told the time while it came up, and is behind by no more than that took.
+			// The guest got the time while it started; it may lag by that long.
 			const before = Date.now() - guest.readyMs;
 			const {stdout: now} = await link.exec('date +%s');
 			t.true(
@@ -69,12 +69,12 @@ test.serial(
 				authorizedKey: (await link.exec(`md5sum ${identityFiles[1]}`)).stdout,
 				boot: (await link.exec('cat /proc/sys/kernel/random/boot_id')).stdout,
 			});
-			// Watchdogs look every few seconds.
+			// Watchdogs check every few seconds.
 			await sleep(3000);
 			await guest.agent.call('mark', {text: 'looked at'});
 			await guest.vm.console.waitForLine(/looked at/, {signal: AbortSignal.timeout(5000)});
 			t.deepEqual(findKernelReports(guest.vm.console.text), []);
-			// That the network is up the kernel says when it likes, before or after a guest was saved.
+			// The kernel reports the network as up at any time, before or after a guest is saved.
 			const said = guest.vm.console.text.replaceAll(/^.*link becomes ready\n/gm, '');
 			t.regex(said, /^\[ *\d+\.\d+\] probe-matrix: looked at\n$/, 'nothing else is said');
 			t.is((await link.exec('cat /sys/devices/system/clocksource/clocksource0/current_clocksource')).stdout, 'tsc\n');
@@ -87,7 +87,7 @@ test.serial(
 
 const identityFiles = ['/etc/dropbear/dropbear_ed25519_host_key', '/root/.ssh/authorized_keys'];
 
-test.serial('a copy leaves the snapshot as it is, and has both modules', async t => {
+test.serial('a restored guest has both modules and does not change the snapshot', async t => {
 	t.timeout(60_000);
 	{
 		await using guest = await Instance.restore(loaded);
@@ -99,11 +99,11 @@ test.serial('a copy leaves the snapshot as it is, and has both modules', async t
 	t.is(await findDamage(loaded.directory), undefined);
 });
 
-/** As it stands in the cache. */
+/** As stored in the cache. */
 const fingerprint = () =>
 	(JSON.parse(readFileSync(path.join(loaded.directory, 'snapshot.json'), 'utf8')) as {fingerprint: string}).fingerprint;
 
-/** A copy of the snapshot that a test may harm. */
+/** A copy of the snapshot, for a test to damage. */
 async function copyOfBase() {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'snapshot-'));
 	await cp(base.directory, directory.path, {recursive: true});
@@ -120,7 +120,7 @@ const harms: Record<string, (directory: string) => Promise<void>> = {
 	'no memory': directory => rename(path.join(directory, 'memory'), path.join(directory, 'elsewhere')),
 };
 for (const [what, harm] of Object.entries(harms)) {
-	test.serial(`a snapshot with ${what} is refused`, async t => {
+	test.serial(`a snapshot with ${what} is rejected`, async t => {
 		await using copy = await copyOfBase();
 		t.is(await findDamage(copy.path), undefined, 'whole before');
 		await harm(copy.path);
@@ -136,11 +136,11 @@ async function flip(file: string, at: number): Promise<void> {
 	await handle.write(byte, 0, 1, at);
 }
 
-test.serial('a snapshot of another make is refused', async t => {
+test.serial('a snapshot with another fingerprint is rejected', async t => {
 	t.is(await readRecord(loaded.directory, `${fingerprint()}0`), undefined);
 });
 
-test.serial('the fingerprint changes with QEMU, its arguments, the kernel and the initramfs', async t => {
+test.serial('the fingerprint depends on QEMU, its arguments, the kernel and the initramfs', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'snapshot-'));
 	const initramfs = path.join(directory.path, 'initramfs');
 	await writeFile(initramfs, 'one');
@@ -160,10 +160,10 @@ test.serial('the fingerprint changes with QEMU, its arguments, the kernel and th
 	t.not(await snapshotFingerprint(options), first, 'a file that was written again');
 });
 
-test.serial('a damaged one in the cache is made anew, by one of two processes that want it', async t => {
+test.serial('a damaged base is made again, by one of two processes that need it', async t => {
 	t.timeout(240_000);
 	await flip(base.state, 5000);
-	// What a process has looked at once it does not look at again.
+	// A process checks a directory only once, so use new processes.
 	const script = `import {obtainBase} from ${JSON.stringify(path.join(import.meta.dirname, 'base-snapshot.ts'))};
 		console.log((await obtainBase(JSON.parse(process.argv[1]))).directory);`;
 	const obtain = () =>
@@ -181,7 +181,7 @@ test.serial('a damaged one in the cache is made anew, by one of two processes th
 	t.is((await guest.agent.call('hello', {})).cpus, 2);
 });
 
-test.serial('what is unused for an hour goes, of this kernel only', async t => {
+test.serial('snapshots unused for an hour are removed, of this kernel only', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'snapshot-'));
 	const names = ['a-0123456789abcdef', 'a-1123456789abcdef', 'a-b-0123456789abcdef'];
 	for (const name of names)

@@ -8,7 +8,7 @@ const cell = (verdict: CellEvent['verdict'], more: Partial<CellEvent> = {}): Cel
 	...more,
 });
 
-test('an attempt is what all cells of one repeat say', t => {
+test('attemptsOf combines all cells of one repeat into one attempt', t => {
 	const ends = attemptsOf([
 		cell('pass'),
 		cell('crash', {target: 'c', message: 'Oops'}),
@@ -21,14 +21,14 @@ test('an attempt is what all cells of one repeat say', t => {
 	t.deepEqual(ends, ['fail', 'pass', 'skip', 'void']);
 });
 
-test('the same crash in another cell is the same symptom, another crash is not', t => {
+test('a crash with the same title in another case is the same symptom; another crash is not', t => {
 	const title = 'KASAN: slab-out-of-bounds write in fx_write [fixtures]';
 	const here = symptomOf(cell('crash', {message: `${title}\nthen: more`}));
 	t.is(here, symptomOf(cell('crash', {case: 'entry/flags', message: title})));
 	t.not(here, symptomOf(cell('crash', {message: 'WARNING in fx_write [fixtures]'})));
 });
 
-test('the same check that fails with other numbers is the same symptom, in another case it is not', t => {
+test('a failed check with other numbers is the same symptom; in another case it is not', t => {
 	const fails = (message: string, id = 'return/value') => symptomOf(cell('fail', {case: id, message}));
 	t.is(fails('ax is 0x2a after 17 calls'), fails('ax is 0xffffffff81000000 after 3 calls'));
 	t.not(fails('ax is 0x2a'), fails('bx is 0x2a'));

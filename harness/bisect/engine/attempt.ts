@@ -3,18 +3,18 @@ import type {CellEvent} from '../../results/run/events.ts';
 import {normalizeMessage} from '../../results/run/normalize-message.ts';
 import {isFailure} from '../../results/run/verdict.ts';
 
-/** The predicate asked once: all its cells, one time each. */
+/** One run of the predicate: each of its cells once. */
 export type Attempt = {
-	/** void: it proved nothing, by the host's fault or because a race did not overlap. */
+	/** `void` proved nothing: the host failed, or a race did not overlap. */
 	readonly end: 'pass' | 'fail' | 'skip' | 'void';
-	/** What was wrong with each cell that failed, as far as it is the same from guest to guest. */
+	/** One per distinct failure, normalized so that it is equal across guests; see symptomOf. */
 	readonly symptoms: readonly string[];
-	/** Why, for every end but pass. */
+	/** The reason; set for every end except `pass`. */
 	readonly message?: string;
 	readonly consolePath?: string;
 };
 
-/** One attempt for each repeat. */
+/** Groups cells by `repeat` into one attempt each. */
 export function attemptsOf(cells: readonly CellEvent[]): readonly Attempt[] {
 	return [...Map.groupBy(cells, ({repeat}) => repeat).values()].map(trialOf);
 }
@@ -27,7 +27,7 @@ function trialOf(cells: readonly CellEvent[]): Attempt {
 	const idle = cells.find(({verdict}) => verdict === 'infra' || verdict === 'inconclusive');
 	if (idle) return {end: 'void', symptoms: [], ...wordsOf(idle)};
 	const skipped = cells.find(({verdict}) => verdict === 'skip');
-	// Of several cells some may not apply; as long as one does, there is an answer.
+	// Some cells may not apply to a kernel; one cell that applies is enough for an answer.
 	if (skipped && cells.every(({verdict}) => verdict === 'skip'))
 		return {end: 'skip', symptoms: [], ...wordsOf(skipped)};
 	return {end: 'pass', symptoms: []};
@@ -42,8 +42,8 @@ function wordsOf(cell: CellEvent): Pick<Attempt, 'message' | 'consolePath'> {
 }
 
 /**
- * What is wrong, without what differs from guest to guest. A crash is known by its title, whichever cell it comes in;
- * a failed check by its case and first line.
+ * Names a failure without the parts that differ between guests. A crash is identified by its title in any case; a
+ * failed check by its case and the first line of its message.
  */
 export function symptomOf(cell: Pick<CellEvent, 'verdict' | 'message' | 'case'>): string {
 	const line = normalizeMessage(firstLine(cell.message ?? ''), {hidesSmallNumbers: true});

@@ -1,51 +1,51 @@
 import {UsageError} from '../../host/errors.ts';
 import type {Attempt} from './attempt.ts';
 
-/** What is judged in one step: a release, a commit, a configuration. */
+/** What one step judges: a release, a commit or a configuration. */
 export type Candidate = {
-	/** The same whenever it is named: a kernel's id, a commit's hash. */
+	/** Stable across runs: a kernel id, a commit hash. */
 	readonly id: string;
-	/** For people. */
+	/** For display. */
 	readonly title: string;
 };
 
 export type Answer = 'good' | 'bad' | 'skip';
 
-/** A candidate that is ready to be asked. */
+/** A candidate that is ready for attempts. */
 export type Prepared = {
-	/** Of all that a guest gets to see; two candidates with the same one are the same. */
+	/** Hash of everything a guest can see. Candidates with equal fingerprints share a verdict. */
 	readonly fingerprint: string;
-	/** It lay in the cache. */
+	/** Taken from the cache; nothing was built or fetched. */
 	readonly isReused: boolean;
 };
 
-/** Where candidates are asked. */
+/** Prepares candidates and runs attempts on them. */
 export type TestBench = {
-	/** Throws CandidateError where it is the subject's own fault that it cannot be had. */
+	/** Throws CandidateError when the candidate itself cannot be built. */
 	prepare(candidate: Candidate): Promise<Prepared>;
-	/** Asks so many times, of fresh guests. Throws CandidateError, or HostFaultError where nothing can be known here. */
+	/** Runs `repeats` attempts. Throws CandidateError, or HostFaultError when this host cannot give an answer. */
 	ask(candidate: Candidate, repeats: number): Promise<readonly Attempt[]>;
 };
 
-/** Subjects in an order in which good ones become bad once. */
+/** Candidates in an order in which good turns to bad exactly once. */
 export type Range = {
 	readonly good: Candidate;
 	readonly bad: Candidate;
-	/** Which to judge next; nothing when no more is to be learnt. */
+	/** The next candidate to judge; undefined when the search is done. */
 	next(): Promise<Candidate | undefined>;
 	mark(candidate: Candidate, verdict: Answer): Promise<void>;
-	/** How many are still in predicate, and about how many steps that means. */
+	/** Candidates still in question, and the approximate number of steps that this takes. */
 	left(): {readonly candidates: number; readonly steps: number};
-	/** The first bad one; several where those that had to be skipped hide which of them. */
+	/** The first bad candidate, or several when skipped candidates hide which one is first. */
 	suspects(): Promise<readonly Candidate[]>;
 };
 
-/** The candidate does not build or does not boot, while others do. */
+/** The candidate does not build or boot, although others do. */
 export class CandidateError extends Error {
 	override readonly name = 'CandidateError';
 }
 
-/** Nothing can be learnt here and now: QEMU, the disk, the network. */
+/** This host cannot give an answer: QEMU, disk or network fails. */
 export class HostFaultError extends UsageError {
 	override readonly name = 'HostFaultError';
 }

@@ -12,7 +12,7 @@ async function search(isBad: (some: readonly number[]) => boolean, from = items)
 	return {found, asked};
 }
 
-test('one option among a hundred is found by halving', async t => {
+test('ddmin finds one option among a hundred by halving', async t => {
 	for (const culprit of [0, 41, 99]) {
 		const {found, asked} = await search(some => some.includes(culprit));
 		t.deepEqual(found, [culprit]);
@@ -20,18 +20,18 @@ test('one option among a hundred is found by halving', async t => {
 	}
 });
 
-test('options that are bad only together are found together', async t => {
+test('ddmin finds options that are bad only in combination', async t => {
 	t.deepEqual((await search(some => [3, 97].every(each => some.includes(each)))).found, [3, 97]);
 	t.deepEqual((await search(some => [3, 50, 51].every(each => some.includes(each)))).found, [3, 50, 51]);
 });
 
-test('nothing can be left out of what is found', async t => {
+test('the result is minimal: every element is needed', async t => {
 	const isBad = (some: readonly number[]) => some.filter(each => each % 10 === 0).length >= 3;
 	const {found} = await search(isBad);
 	t.is(found.length, 3);
 	for (const each of found) t.false(isBad(found.filter(other => other !== each)));
 });
 
-test('a single difference needs no test', async t => {
+test('a single difference is returned without a test', async t => {
 	t.deepEqual(await search(() => true, [7]), {found: [7], asked: 0});
 });

@@ -1,6 +1,7 @@
 /**
- * A smallest set of those items that is still bad: none of them can be left out. `isBad` is asked of sets in the order of
- * the items, the empty one must be good and all of them bad. (Zeller's ddmin.)
+ * Zeller's ddmin: returns a subset of `items` that is bad and minimal, which means that it is not bad without any one
+ * of its elements. `isBad` gets subsets in the order of `items`. The empty set must be good and the whole set bad;
+ * neither is tested.
  */
 export async function smallestSet<T>(
 	items: readonly T[],
@@ -15,7 +16,7 @@ export async function smallestSet<T>(
 			parts = 2;
 			continue;
 		}
-		// With two chunks the complements are the chunks themselves.
+		// With two chunks, the complements are the chunks themselves.
 		const complements = chunks.length > 2 ? chunks.map(chunk => current.filter(item => !chunk.includes(item))) : [];
 		const rest = await firstOf(complements, isBad);
 		if (rest) {

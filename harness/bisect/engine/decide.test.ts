@@ -12,18 +12,18 @@ const letters: Readonly<Record<string, Attempt>> = {
 const attempts = (word: string) => word.split('').map(letter => letters[letter]!);
 
 const rows: readonly (readonly [word: string, outcome: string, what: string])[] = [
-	['', 'more 3', 'nothing is known yet'],
-	['ppppp', 'good', 'as many passes as needed'],
-	['pppp', 'more 1', 'one pass is missing'],
+	['', 'more 3', 'no attempts yet'],
+	['ppppp', 'good', 'enough passes'],
+	['pppp', 'more 1', 'one pass short'],
 	['bb', 'bad', 'two failures'],
 	['pppppppppbpb', 'bad', 'two failures among many passes'],
-	['ppb', 'more 3', 'one failure may be a stray one'],
-	['pppppppppbppppp', 'skip failed only 1 of 15 times', 'it stays the only one'],
+	['ppb', 'more 3', 'one failure proves nothing'],
+	['pppppppppbppppp', 'skip failed only 1 of 15 times', 'a single failure among enough passes'],
 	['ooo', 'skip fails differently: another', 'another bug hides this one'],
 	['oppppp', 'good', 'another bug does not always hide this one'],
-	['sss', 'skip no such thing here', 'it does not apply'],
-	['vvvvvvvvvvvvvv', 'fault no overlap', 'it never proves anything'],
-	['vvppppp', 'good', 'what proves nothing does not count'],
+	['sss', 'skip no such thing here', 'the case does not apply'],
+	['vvvvvvvvvvvvvv', 'fault no overlap', 'only void attempts'],
+	['vvppppp', 'good', 'void attempts do not count'],
 ];
 
 for (const [word, outcome, what] of rows) {
@@ -39,6 +39,6 @@ for (const [word, outcome, what] of rows) {
 	});
 }
 
-test('where any failure is bad, another one is, too', t => {
+test('with no list of symptoms, any failure is bad', t => {
 	t.deepEqual(decide(attempts('oo'), {repeats: 5, symptoms: undefined}), {verdict: 'bad'});
 });

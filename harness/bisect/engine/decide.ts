@@ -5,29 +5,29 @@ import type {Answer} from './candidate.ts';
 export type Symptoms = ReadonlySet<string> | undefined;
 
 export type Tally = {
-	/** Failed as the bad end does. */
+	/** Failed with a symptom of the bad end. */
 	readonly bad: number;
-	/** Failed otherwise. */
+	/** Failed with another symptom. */
 	readonly other: number;
 	readonly passed: number;
 	readonly skipped: number;
 	readonly idle: number;
-	/** All that said anything. */
+	/** Attempts that passed or failed; the sum of `bad`, `other` and `passed`. */
 	readonly asked: number;
 };
 
 export type Decision =
 	| {readonly verdict: Answer; readonly reason?: string}
-	/** Too early to say: ask so many times more. */
+	/** Undecided: run this many more attempts. */
 	| {readonly more: number}
-	/** It does not come to an answer, and that is not the subject's fault. */
+	/** No answer, and the candidate is not the cause. */
 	| {readonly fault: string};
 
-/** One failure alone may be a stray one. */
+/** A single failure may be unrelated. */
 const provedBad = 2;
 const firstBatch = 3;
 
-/** How the attempts ended. */
+/** Counts attempts by how they ended. */
 export function tally(attempts: readonly Attempt[], symptoms: Symptoms): Tally {
 	const count = (isCounted: (attempt: Attempt) => boolean) => attempts.filter(isCounted).length;
 	const isBad = (attempt: Attempt) =>
@@ -39,7 +39,7 @@ export function tally(attempts: readonly Attempt[], symptoms: Symptoms): Tally {
 	return {bad, other, passed, skipped, idle: count(({end}) => end === 'void'), asked: bad + other + passed};
 }
 
-/** What the attempts so far say of a candidate, where that many passes are needed to call it good. */
+/** Decides on a candidate from its attempts so far. `repeats` is the number of passes that makes it good. */
 export function decide(
 	attempts: readonly Attempt[],
 	{repeats, symptoms}: {repeats: number; symptoms: Symptoms},
@@ -56,7 +56,7 @@ export function decide(
 		const what = bad > 0 ? `failed only ${bad} of ${asked} times` : `failed differently ${other} of ${asked} times`;
 		return {verdict: 'skip', reason: `${what}: ${reasonOf(attempts, 'fail')}`};
 	}
-	// Growing, so that a bad one costs little and a good one few starts.
+	// Batches grow, so that a bad candidate needs few attempts and a good one needs few boots.
 	const batch = Math.max(firstBatch, attempts.length);
 	return {more: Math.min(batch, Math.max(1, bad > 0 ? most - asked : repeats - passed))};
 }

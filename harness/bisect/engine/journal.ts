@@ -4,20 +4,20 @@ import type {Answer, Candidate} from './candidate.ts';
 
 export type Role = 'bad end' | 'good end' | 'step' | 'parent' | 'commit' | 'revert';
 
-/** A candidate and why it is judged; the same one may be judged again at the end. */
+/** A candidate and the role in which it is judged; the final checks judge the same candidate again in another role. */
 export type StepName = {readonly stage: string; readonly role: Role; readonly candidate: Candidate};
 
 export type Step = StepName & {
 	readonly type: 'step';
 	readonly verdict: Answer;
-	/** It failed as the bad end does so many times of so many. */
+	/** Of `asked` attempts, this many failed with a symptom of the bad end. */
 	readonly failed: number;
 	readonly asked: number;
 	readonly reason?: string;
 	readonly fingerprint?: string;
 	/** Nothing had to be built or fetched. */
 	readonly isReused?: boolean;
-	/** Judged before: its image is the same to the byte. */
+	/** The earlier candidate with the same fingerprint, whose verdict this step takes. */
 	readonly sameAs?: Candidate;
 	readonly prepareMs: number;
 	readonly ms: number;
@@ -38,8 +38,8 @@ function keyOf({stage, role, candidate}: StepName): string {
 }
 
 /**
- * What a bisect has learnt, one JSON line each, on the disk before it goes on: whatever ends it, the next one with the
- * same journal does nothing twice. A line that was cut off is as good as never written.
+ * Everything that a bisect has learnt, as JSON lines. Each line is on disk before the bisect goes on, so a bisect that
+ * is killed and started again with the same journal repeats nothing. A truncated last line is ignored.
  */
 export class Journal implements Disposable {
 	readonly #descriptor: number;
@@ -58,7 +58,7 @@ export class Journal implements Disposable {
 		this.#descriptor = openSync(file, 'a');
 	}
 
-	/** How much is known from before. */
+	/** Number of known steps. */
 	get size(): number {
 		return this.#steps.size;
 	}
@@ -71,7 +71,7 @@ export class Journal implements Disposable {
 		return this.#attempts.get(keyOf(name)) ?? [];
 	}
 
-	/** What sampling it has taken so far. */
+	/** Time that attempts have taken so far, in ms. */
 	askedMs(name: StepName): number {
 		return this.#sampling.get(keyOf(name)) ?? 0;
 	}

@@ -10,16 +10,16 @@ export type JudgeOptions = {
 	readonly stage: string;
 	readonly testBench: TestBench;
 	readonly journal: Journal;
-	/** Any failure is bad, not only those that the bad end shows. */
+	/** Any failure is bad, not only the symptoms of the bad end. */
 	readonly isAnyFailure: boolean;
-	/** How sure a single verdict has to be. */
+	/** Required confidence of a single verdict, from 0 to 1. */
 	readonly confidence: number;
 };
 
-/** Where a bad end fails so rarely that no number of repeats is enough, it is measured up to here. */
+/** Maximum number of attempts on a bad end that fails too rarely for any number of repeats. */
 const longestMeasure = 60;
 
-/** Judges candidates by repeats, each once: what the journal knows is not asked again. */
+/** Judges candidates by repeated attempts. What the journal knows is not run again. */
 export class Judge {
 	readonly #options: JudgeOptions;
 	readonly #byFingerprint = new Map<string, Step>();
@@ -32,22 +32,22 @@ export class Judge {
 		this.#options = options;
 	}
 
-	/** Of the bad end. */
+	/** Failure rate of the bad end. */
 	get rate(): Rate {
 		return this.#rate;
 	}
 
-	/** So many passes make a candidate good. */
+	/** Number of passes that makes a candidate good. */
 	get repeats(): number {
 		return this.#repeats;
 	}
 
-	/** What the bad end shows. */
+	/** Symptoms of the bad end. */
 	get symptoms(): readonly string[] {
 		return [...(this.#symptoms ?? [])];
 	}
 
-	/** Asks the bad end until its failure rate is known. Throws UsageError where that is no bad end. */
+	/** Runs attempts on the bad end until its failure rate is known. Throws UsageError when it is not bad. */
 	async measureBadEnd(candidate: Candidate): Promise<Step> {
 		const {confidence, isAnyFailure} = this.#options;
 		const name = this.#name('bad end', candidate);
@@ -72,7 +72,7 @@ export class Judge {
 		return this.#conclude(name, {verdict: 'bad', attempts, fingerprint});
 	}
 
-	/** Throws UsageError where that is no good end. */
+	/** Throws UsageError when the candidate is not good. */
 	async proveGoodEnd(candidate: Candidate): Promise<Step> {
 		const name = this.#name('good end', candidate);
 		const fingerprint = await this.#prepareEnd(name);
@@ -80,7 +80,8 @@ export class Judge {
 		const attempts = await this.#askEndUntil(name, sofar => {
 			const {passed, bad, other, skipped, asked: said} = tally(sofar, this.#symptoms);
 			if (skipped > 0 && said === 0) return 0;
-			// Whether it always fails or at times only is worth knowing; then it is over.
+			// After a failure, firstMeasure attempts in all show whether it fails always or is flaky; the error says
+			// which.
 			return bad + other > 0 ? firstMeasure - bad - other - passed : wanted - passed;
 		});
 		requireApplicable(candidate, 'good', attempts);
@@ -131,7 +132,7 @@ export class Judge {
 	async #prepare(name: StepName): Promise<string> {
 		const {testBench, journal} = this.#options;
 		const startedAt = performance.now();
-		// What does not build has taken its time, too.
+		// A failed build is recorded as well: its time counts.
 		let isReused = false;
 		try {
 			const prepared = await testBench.prepare(name.candidate);
@@ -150,7 +151,7 @@ export class Judge {
 			async ask(times) {
 				const startedAt = performance.now();
 				const attempts = await testBench.ask(name.candidate, times);
-				// What proved nothing would count against a host that is well again.
+				// Void attempts are not journaled: they would count against this host after it has recovered.
 				const lasting = attempts.filter(({end}) => end !== 'void');
 				journal.addTrials(name, lasting, Math.round(performance.now() - startedAt));
 				return attempts;
@@ -166,7 +167,7 @@ export class Judge {
 		const {bad: failed, asked, skipped} = tally(attempts, undefined);
 		if (skipped > 0 && asked === 0) return 0;
 		if (asked < firstMeasure) return firstMeasure - asked;
-		// It may be one that fails rarely, yet often enough to be found.
+		// A flaky bad end: measure more, since a low rate may still be enough.
 		if (failed < asked && asked < flakyMeasure) return flakyMeasure - asked;
 		const isEnough = failed === 0 || repeatsFor({failed, asked}, this.#options.confidence) !== undefined;
 		return isEnough || asked >= longestMeasure ? 0 : flakyMeasure;
@@ -199,7 +200,7 @@ export class Judge {
 		if (step.fingerprint !== undefined && step.verdict !== 'skip' && !this.#byFingerprint.has(step.fingerprint)) {
 			this.#byFingerprint.set(step.fingerprint, step);
 		}
-		// The journal has one of each name; it counts once, however often it is wanted.
+		// The journal keeps one step per name; it counts once, however often it is requested.
 		if (!this.steps.includes(step)) this.steps.push(step);
 		return step;
 	}
@@ -213,7 +214,7 @@ type Conclusion = {
 	readonly sameAs?: Candidate;
 };
 
-/** An end that does not build or boot is no end. */
+/** Turns a CandidateError of an end into a UsageError: an end that does not build or boot is unusable. */
 async function asEnd<T>({role, candidate}: StepName, work: Promise<T>): Promise<T> {
 	try {
 		return await work;

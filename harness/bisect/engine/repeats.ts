@@ -1,19 +1,20 @@
-/** So many times a candidate was asked, and so many times it failed. */
+/** Of `asked` attempts, `failed` failed. */
 export type Rate = {readonly failed: number; readonly asked: number};
 
-/** The bad end is asked so often at first, and so often where it then turns out to fail only at times. */
+/** Number of attempts on the bad end at first, and the number when some of those pass. */
 export const firstMeasure = 10;
 export const flakyMeasure = 20;
 
-/** Fewer say too little about a kernel, however surely the bad one fails. */
+/** Minimum number of passes: fewer say too little about a kernel, even if the bad end fails every time. */
 export const leastRepeats = 3;
 
-/** More than this nobody wants to wait for at each step. */
+/** Maximum number of passes; more would make each step take too long. */
 export const mostRepeats = 200;
 
 /**
- * How likely a bad candidate is to pass that many times in a row, by what was seen of the bad end: the mean over all
- * failure rates that explain it (a beta distribution with Jeffreys' prior), so that few measurements count as few.
+ * Probability that a bad candidate passes `passes` times in a row, given the measured rate of the bad end. It is the
+ * mean over a beta distribution of failure rates with Jeffreys' prior, so a rate from few attempts gives a higher
+ * probability.
  */
 export function missChance({failed, asked}: Rate, passes: number): number {
 	const a = failed + 0.5;
@@ -23,14 +24,13 @@ export function missChance({failed, asked}: Rate, passes: number): number {
 	return chance;
 }
 
-/** How sure each of so many verdicts has to be for all of them together to be as sure as asked for. */
+/** Confidence that each of `steps` verdicts needs so that all of them together reach `confidence`. */
 export function stepConfidence(confidence: number, steps: number): number {
 	return confidence ** (1 / Math.max(1, steps));
 }
 
 /**
- * So many passes in a row make a candidate good with that confidence; `undefined` if that were more than anybody wants to
- * wait for.
+ * Number of passes in a row that makes a candidate good at this confidence; undefined if that is more than mostRepeats.
  */
 export function repeatsFor(rate: Rate, confidence: number): number | undefined {
 	for (let repeats = leastRepeats; repeats <= mostRepeats; repeats++) {
@@ -39,7 +39,7 @@ export function repeatsFor(rate: Rate, confidence: number): number | undefined {
 	return undefined;
 }
 
-/** How sure a result is that rests on verdicts of these: none of them may be wrong. */
+/** Confidence of a result that requires all of these good verdicts to be right. */
 export function confidenceOf(rate: Rate, passesOfGoodSteps: readonly number[]): number {
 	return passesOfGoodSteps.reduce((product, passes) => product * (1 - missChance(rate, passes)), 1);
 }

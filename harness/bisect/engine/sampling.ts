@@ -5,13 +5,16 @@ import {firstMeasure} from './repeats.ts';
 
 export type Sampling = {
 	readonly candidate: Candidate;
-	/** What is known from before. */
+	/** Attempts that the journal holds. */
 	readonly known: readonly Attempt[];
 	/** Resolves with at least one attempt. */
 	ask(times: number): Promise<readonly Attempt[]>;
 };
 
-/** Asks as often as `wanted` says of the attempts so far, until it says 0. Throws HostFaultError where no answer comes. */
+/**
+ * Runs as many attempts as `wanted` returns for those so far, until it returns 0. Throws HostFaultError when all are
+ * void.
+ */
 export async function sampleUntil(
 	{candidate, known, ask}: Sampling,
 	wanted: (attempts: readonly Attempt[]) => number,
@@ -29,7 +32,7 @@ type VerdictOptions = {readonly repeats: number; symptomsOf(attempts: readonly A
 
 type Judged = {readonly verdict: Answer; readonly reason?: string; readonly attempts: readonly Attempt[]};
 
-/** Asks until that many passes make the candidate good, or its symptoms bad. Throws HostFaultError where no answer comes. */
+/** Runs attempts until they decide on good, bad or skip. Throws HostFaultError when they cannot. */
 export async function sampleVerdict(sampling: Sampling, {repeats, symptomsOf}: VerdictOptions): Promise<Judged> {
 	const decided = (attempts: readonly Attempt[]) => decide(attempts, {repeats, symptoms: symptomsOf(attempts)});
 	const attempts = await sampleUntil(sampling, sofar => {
@@ -42,7 +45,9 @@ export async function sampleVerdict(sampling: Sampling, {repeats, symptomsOf}: V
 	return {...decision, attempts};
 }
 
-/** Races that never overlap, a host that kills QEMU: no number of repeats helps. */
+/**
+ * Gives up when only void attempts come, from races that never overlap or a host that kills QEMU: repeats do not help.
+ */
 function requireProgress(candidate: Candidate, attempts: readonly Attempt[]): void {
 	const idle = attempts.slice(-2 * firstMeasure);
 	if (idle.length < 2 * firstMeasure || idle.some(({end}) => end !== 'void')) return;

@@ -16,7 +16,7 @@ async function openWorld(t: ExecutionContext, its: Story = story) {
 	return {...world, bisect};
 }
 
-test('the commit is found beside one that does not build and one that does not boot', async t => {
+test('bisect finds the commit next to ones that do not build or boot', async t => {
 	const {checkout, hashes, ...world} = await openWorld(t);
 	const testBench = new FakeTestBench(checkout);
 	const {suspects, confidence, steps} = await world.bisect(testBench);
@@ -30,14 +30,14 @@ test('the commit is found beside one that does not build and one that does not b
 	t.is(steps[1]?.role, 'good end');
 });
 
-test('commits that cannot be judged around the first bad one are named with it', async t => {
+test('commits next to the first bad one that cannot be judged are listed as suspects', async t => {
 	const {checkout, hashes, ...world} = await openWorld(t, {...story, doesNotBuild: [12], doesNotBoot: [11]});
 	const {suspects} = await world.bisect(new FakeTestBench(checkout));
 	t.deepEqual(suspects.map(({id}) => id).toSorted(), [hashes[11]!, hashes[12]!, hashes[13]!].toSorted());
 });
 
 for (const seed of [1, 2, 3, 4, 5]) {
-	test(`a case that fails three times in ten leads to the same commit (seed ${seed})`, async t => {
+	test(`a case that fails 30 % of the time leads to the same commit (seed ${seed})`, async t => {
 		const {checkout, hashes, ...world} = await openWorld(t);
 		const {suspects, repeats, rate} = await world.bisect(new FakeTestBench(checkout, {failsOf100: 30, seed}));
 		t.deepEqual(
@@ -45,19 +45,19 @@ for (const seed of [1, 2, 3, 4, 5]) {
 			[hashes[13]!],
 		);
 		t.true(rate.asked >= 20);
-		// Surely failing ones need three.
+		// A bad end that always fails needs three.
 		t.true(repeats > 5, String(repeats));
 	});
 }
 
 for (const killAfter of [0, 1, 2, 3, 4]) {
-	test(`killed after ${killAfter} answers, it goes on and asks nothing twice`, async t => {
+	test(`a bisect that is killed after ${killAfter} answers resumes and repeats nothing`, async t => {
 		const {directory, hashes} = await openWorld(t);
 		const script = path.resolve(import.meta.dirname, '../../test/fake-bisect.ts');
 		const killed = await execa(process.execPath, [script, directory, String(killAfter)], {reject: false});
 		t.is(killed.signal, 'SIGKILL', killed.stderr);
 		const journal = path.join(directory, 'journal.jsonl');
-		// A kill may cut a line, too.
+		// A kill can also truncate a line.
 		await appendFile(journal, '{"type":"step","sta');
 		const {stdout} = await execa(process.execPath, [script, directory, '1000']);
 		t.is(stdout, hashes[13]!);
@@ -76,8 +76,8 @@ for (const killAfter of [0, 1, 2, 3, 4]) {
 	});
 }
 
-test('a commit whose image is that of another has its verdict without a guest', async t => {
-	// 14 to 18 are documents: the same image as 13.
+test('a commit with the same image as another takes its verdict without booting a guest', async t => {
+	// Commits 14 to 18 change only documents: their image is that of 13.
 	const {checkout, ...world} = await openWorld(t, {
 		...story,
 		documents: [1, 2, 3, 4, 5, 6, 7, 8, 14, 15, 16, 17, 18, 19],
@@ -98,7 +98,7 @@ test('a commit whose image is that of another has its verdict without a guest', 
 	);
 });
 
-test('a commit that fails differently is not bad, unless any failure is', async t => {
+test('a commit with another failure is bad only with isAnyFailure', async t => {
 	const world = await openWorld(t);
 	const other = world.hashes.slice(13, 17);
 	const symptom = ({id}: Candidate) => (other.includes(id) ? 'crash: elsewhere' : 'crash: it breaks');
@@ -134,14 +134,14 @@ const wrongEnds: readonly (readonly [what: string, answers: (hashes: readonly st
 		['a good end that is bad', () => () => 'fail', /change 0.* was given as good, but is bad/],
 		['a bad end that is good', () => () => 'pass', /change 19.* was given as bad, but passed all 20 repeats/],
 		[
-			'a good end that fails at times',
+			'a good end that is flaky',
 			([first]) =>
 				({id}, n) =>
 					id !== first || n % 5 === 0 ? 'fail' : 'pass',
 			/given as good, but is flaky: it failed \d of 10 times/,
 		],
 		[
-			'a bad end that hardly ever fails',
+			'a bad end that fails too rarely',
 			([first]) =>
 				({id}, n) =>
 					id !== first && n === 3 ? 'fail' : 'pass',
@@ -162,20 +162,20 @@ const wrongEnds: readonly (readonly [what: string, answers: (hashes: readonly st
 	];
 
 for (const [what, answers, words] of wrongEnds) {
-	test(`${what} stops with a sentence`, async t => {
+	test(`${what} ends the bisect with a one-line error`, async t => {
 		const error = await t.throwsAsync(endsWith(t, answers), {name: 'UsageError', message: words});
 		t.false(error?.message.includes('\n'));
 	});
 }
 
-test('a host that gives no answers is not taken for a kernel', async t => {
+test('void attempts only are reported as a host fault, not as a verdict', async t => {
 	await t.throwsAsync(
 		endsWith(t, () => () => 'void'),
 		{instanceOf: HostFaultError, message: /gives no verdict in 20 repeats/},
 	);
 });
 
-test('what the host spoilt is forgotten by the next one', async t => {
+test('void attempts are not taken over by the next bisect', async t => {
 	const {checkout, hashes, directory, ...world} = await openWorld(t);
 	const ailing = new FakeTestBench(checkout);
 	const ask = ailing.ask.bind(ailing);
@@ -193,7 +193,7 @@ test('what the host spoilt is forgotten by the next one', async t => {
 	);
 });
 
-test('the repository is left as it was', async t => {
+test('bisecting and verifying leave the source repository unchanged', async t => {
 	const {checkout, ends, tree, treeBefore, bisect} = await openAny(t, {...story, breaks: 19});
 	const {finding, judge} = await bisect(new FakeTestBench(checkout));
 	const {revert} = await verify(finding.suspects[0]!, {judge, checkout, bad: ends.bad, onStep() {}});

@@ -5,13 +5,13 @@ import {confidenceOf, type Rate, stepConfidence} from './repeats.ts';
 
 export type SearchOptions = Omit<JudgeOptions, 'confidence'> & {
 	readonly range: Range;
-	/** How sure the whole result has to be. */
+	/** Required confidence of the whole result, from 0 to 1. */
 	readonly confidence: number;
 	readonly onStep?: (step: Step, progress: SearchProgress) => void;
 };
 
 export type SearchProgress = {
-	/** Subjects still in predicate, and steps that takes about. */
+	/** Candidates still in question, and the approximate number of steps that this takes. */
 	readonly left: {readonly candidates: number; readonly steps: number};
 	readonly repeats: number;
 	readonly steps: readonly Step[];
@@ -19,22 +19,23 @@ export type SearchProgress = {
 
 export type SearchResult = {
 	readonly stage: string;
-	/** One, or several where those that were skipped hide which of them it is. */
+	/** The first bad candidate, or several when skipped candidates hide which one is first. */
 	readonly suspects: readonly Candidate[];
 	readonly steps: readonly Step[];
-	/** Of the bad end. */
+	/** Failure rate of the bad end. */
 	readonly rate: Rate;
 	readonly symptoms: readonly string[];
-	/** So many passes made a candidate good. */
+	/** Number of passes that made a candidate good. */
 	readonly repeats: number;
 	readonly confidence: number;
-	/** So sure it had to be. */
+	/** The confidence that was required. */
 	readonly wanted: number;
 };
 
 /**
- * Proves both ends, then halves the range until one is left; the judge is for what comes after: parent, commit, revert.
- * Throws UsageError for ends that are none, HostFaultError where this host gives no answers.
+ * Measures both ends, then halves the range until one candidate is left. The returned judge serves the checks that
+ * follow (parent, commit, revert). Throws UsageError for ends that are not good or not bad, HostFaultError when this
+ * host gives no answers.
  */
 export async function bisect({
 	range,
@@ -42,7 +43,7 @@ export async function bisect({
 	onStep,
 	...options
 }: SearchOptions): Promise<{finding: SearchResult; judge: Judge}> {
-	// All verdicts have to be right at once: the good end's and those of the steps.
+	// The result needs the good end's verdict and all steps to be right together.
 	const judge = new Judge({...options, confidence: stepConfidence(confidence, range.left().steps + 1)});
 	const tell = (step: Step) => onStep?.(step, {left: range.left(), repeats: judge.repeats, steps: judge.steps});
 	tell(await judge.measureBadEnd(range.bad));
@@ -56,7 +57,7 @@ export async function bisect({
 	return {finding: findingOf(judge, {stage: options.stage, suspects, wanted: confidence}), judge};
 }
 
-/** What a judge's steps so far come to; those that it goes on to judge are listed, too. */
+/** Summarizes a judge's steps. `steps` is the judge's own list, so later steps appear in it, too. */
 export function findingOf(judge: Judge, what: Pick<SearchResult, 'stage' | 'suspects' | 'wanted'>): SearchResult {
 	const passes = judge.steps.filter(({verdict, sameAs}) => verdict === 'good' && !sameAs).map(({asked}) => asked);
 	const {steps, rate, symptoms, repeats} = judge;

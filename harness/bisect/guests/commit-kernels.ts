@@ -18,14 +18,14 @@ import {wordsOfLost} from './config-changes.ts';
 
 export type CommitKernelsOptions = {
 	readonly checkout: Checkout;
-	/** Where all of them are compiled, one after the other. */
+	/** Directory in which all kernels are compiled, one after the other. */
 	readonly work: string;
-	/** Instead of those of images/kconfig. */
+	/** Replaces the options of images/kconfig. */
 	readonly options?: Options | undefined;
 	readonly signal: AbortSignal;
 };
 
-/** Builds kernels of commits in one directory that is kept, so that only what a commit changes is compiled. */
+/** Builds kernels of commits in one build directory that is kept, so that each step compiles only what changed. */
 export class CommitKernels {
 	readonly #options: CommitKernelsOptions;
 	#lastLost: string | undefined;
@@ -34,7 +34,7 @@ export class CommitKernels {
 		this.#options = options;
 	}
 
-	/** Built once; with other options than those of all, these are part of what it is. Throws BuildError. */
+	/** Builds a commit's kernel, or takes it from the cache. `options` are part of its cache key. Throws BuildError. */
 	async kernelOf(
 		commit: Candidate,
 		options: Options | undefined = this.#options.options,
@@ -74,12 +74,12 @@ export class CommitKernels {
 			{signal},
 		);
 		make ??= (await recipeOf((await inspectTree(path.join(final, 'tree'))).version, 'base')).make;
-		// All have the same name, so that a guest of each is the same but for its kernel and modules.
+		// All have the same id, so that guests differ only in kernel and modules.
 		const kernel = await describeBuilt({id: 'bisected', flavour: 'base'}, final, `commit ${commit.id}`, {make});
 		return {kernel, isReused};
 	}
 
-	/** Once for all commits that lose the same. */
+	/** Reports lost options once for consecutive commits that lose the same ones. */
 	#sayLost(words: string | undefined): void {
 		if (words !== undefined && words !== this.#lastLost) say(words);
 		this.#lastLost = words;
@@ -90,12 +90,15 @@ export class CommitKernels {
 			await build.compileAgain();
 		} catch (error) {
 			if (!(error instanceof BuildError)) throw error;
-			// Where our checkout lies is nobody's interest.
+			// The checkout's path says nothing to the user.
 			throw new BuildError(error.message.replaceAll(`${this.#options.checkout.directory}/`, ''), {cause: error});
 		}
 	}
 
-	/** The commit's files, repaired for today's tools; those that are as they were keep their times. */
+	/**
+	 * Checks the commit out and applies quirks. Files with unchanged content keep their mtimes, so make does not
+	 * rebuild them.
+	 */
 	async #checkOut(commit: Candidate, options: Options | undefined): Promise<Recipe> {
 		const {checkout} = this.#options;
 		const before = await repairedFiles(checkout.directory);
@@ -113,7 +116,10 @@ export class CommitKernels {
 	}
 }
 
-/** What the step before has repaired, which git would put back and make compile again with all that depends on it. */
+/**
+ * Files that the quirks of the previous step changed: checking out restores them, which would rebuild all that includes
+ * them.
+ */
 async function repairedFiles(directory: string): Promise<ReadonlyMap<string, {text: string; mtime: Date}>> {
 	const names = await git(directory, ['diff', '--name-only', '--diff-filter=M']);
 	const files = names

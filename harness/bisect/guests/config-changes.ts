@@ -2,10 +2,10 @@ import {readFile} from 'node:fs/promises';
 import {errorCode, UsageError} from '../../host/errors.ts';
 import {mergeOptions, type Options, parseOptions} from '../../kernels/kconfig.ts';
 
-/** One option in which two configurations differ: what the bad one has, and what the good one. */
+/** An option in which two configurations differ, with both values. */
 export type Change = {readonly name: string; readonly bad: string; readonly good: string};
 
-/** From a .config, by name. Throws UsageError where it cannot be read or has a line that is no option. */
+/** Options of a .config by name. Throws UsageError when it cannot be read or a line is not an option. */
 export async function readConfig(file: string): Promise<Options> {
 	try {
 		return parseOptions(await readFile(file, 'utf8'), file);
@@ -18,7 +18,7 @@ export async function readConfig(file: string): Promise<Options> {
 
 const ofTools = /^CONFIG_(?:CC_VERSION|GCC_VERSION|AS_VERSION|LD_VERSION|CC_HAS|AS_HAS|TOOLS_SUPPORT)/;
 
-/** Sorted by name; an option that is not named is not set. What only tells how it was made does not count. */
+/** Differences, sorted by name; a missing option counts as `n`. Options that describe the toolchain are left out. */
 export function changesBetween(good: Options, bad: Options): readonly Change[] {
 	const names = [...new Set([...good.keys(), ...bad.keys()])].toSorted();
 	return names
@@ -27,19 +27,22 @@ export function changesBetween(good: Options, bad: Options): readonly Change[] {
 		.filter(change => change.bad !== change.good);
 }
 
-/** The good configuration with some of what the bad one has. */
+/** The good configuration with these options set as in the bad one. */
 export function withChanges(good: Options, changes: readonly Change[]): Options {
 	return mergeOptions(good, new Map(changes.map(({name, bad}) => [name, bad])));
 }
 
-/** For people: the first few, and how many more there are. */
+/** For display: the first five and the number of the others. */
 export function titleOfChanges(changes: readonly Change[]): string {
 	const words = changes.slice(0, 5).map(({name, bad}) => `${name}=${bad}`);
 	const more = changes.length - words.length;
 	return `${words.join(', ') || 'the good configuration'}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** Of options that a kernel does not take, as `CONFIG_A=y (it is n)`; nothing where these only tell how it was made. */
+/**
+ * A sentence about options (each as `CONFIG_A=y (it is n)`) that olddefconfig changed; undefined when all describe the
+ * toolchain.
+ */
 export function wordsOfLost(lost: readonly string[]): string | undefined {
 	const own = lost.filter(option => !ofTools.test(option));
 	if (own.length === 0) return undefined;

@@ -6,8 +6,8 @@ import {readBareModule} from '../../build/bare-module.ts';
 import type {GuestBuild} from '../../build/guest-build.ts';
 
 /**
- * Of kernel and modules, as far as a guest runs them, and of what the predicate was made into for this kernel; all else
- * in a guest is the same for all candidates.
+ * Hash of the kernel, of the modules without the parts that do not run, and of `predicate` (what the predicate was
+ * built into for this kernel). Everything else in a guest is the same for all candidates.
  */
 export async function moduleFingerprint(
 	{kernel, modules: {bprobe, fixtures}}: GuestBuild,
@@ -21,7 +21,7 @@ export async function moduleFingerprint(
 		.digest('hex');
 }
 
-/** The same for modules that do the same. */
+/** Equal for modules that behave the same; see readBareModule. */
 export async function hashModules(modules: readonly string[]): Promise<string> {
 	const hash = createHash('sha256');
 	for (const module of modules) hash.update(`${path.basename(module)}\0`).update(await readBareModule(module));

@@ -15,8 +15,8 @@ import {guestCells, type OpenPredicate, type Predicate} from './predicate.ts';
 const deadlineMs = 10_000;
 
 /**
- * Whether a module of somebody else's builds, loads and unloads. Throws UsageError for a directory that is none: it needs
- * a Kbuild or a Makefile for kbuild, and sources of its own.
+ * Tests whether an out-of-tree module builds, loads and unloads. Throws UsageError when the directory has neither a
+ * Kbuild nor a Makefile.
  */
 export async function modulePredicate(directory: string, {signal}: {signal: AbortSignal}): Promise<Predicate> {
 	if (!['Kbuild', 'Makefile'].some(file => existsSync(path.join(directory, file)))) {
@@ -31,7 +31,7 @@ export async function modulePredicate(directory: string, {signal}: {signal: Abor
 
 async function open(directory: string, guestBuild: GuestBuild, signal: AbortSignal): Promise<OpenPredicate> {
 	const {kernel} = guestBuild;
-	// Where the compilers of other suites, too, may write; see build/toolchain.ts.
+	// The compilers of other Debian suites may write only here; see build/toolchain.ts.
 	await using work = await mkdtempDisposable(path.join(cacheDirectory('bisect'), 'module-'));
 	const copy = path.join(work.path, 'module');
 	await mkdir(copy);
@@ -67,7 +67,7 @@ async function open(directory: string, guestBuild: GuestBuild, signal: AbortSign
 	};
 }
 
-/** The line of a compiler's or linker's words that says most. */
+/** The first line of a compiler's or linker's output that names an error; else the first line. */
 export function firstError(words: string): string {
 	const lines = words.split('\n');
 	const line = lines.find(each => /error:|undefined!|undefined reference|\*\*\*/i.test(each)) ?? lines[0]!;

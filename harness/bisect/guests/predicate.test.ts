@@ -10,7 +10,7 @@ import {modulePredicate} from './module-predicate.ts';
 import {casesPredicate, scriptPredicate} from './predicate.ts';
 
 const {signal} = new AbortController();
-// Of a guestBuild only the kernel's name is asked for here.
+// casesPredicate and scriptPredicate read only the kernel's id.
 const guestBuild = {kernel: {id: 'k'}} as unknown as GuestBuild;
 
 async function fileWith(t: ExecutionContext, text: string) {
@@ -38,14 +38,14 @@ for (const [code, verdict] of [
 	[1, 'fail'],
 	[139, 'fail'],
 ] as const) {
-	test(`a script that ends with ${code} gives ${verdict}`, async t => {
+	test(`a script that exits with ${code} gives ${verdict}`, async t => {
 		const {outcome} = await answer(await fileWith(t, '#!/bin/sh\n'), code);
 		t.is(outcome.verdict, verdict);
 		if (code !== 0) t.regex(outcome.message ?? '', new RegExp(`^ask.sh ended with ${code}`));
 	});
 }
 
-test('a script comes into the guest as it is, and with a shell where it names none', async t => {
+test('a script is pushed unchanged; one without a shebang gets /bin/sh', async t => {
 	const {pushed} = await answer(await fileWith(t, '#!/bin/ash\ntrue\n'), 0);
 	t.is(pushed[0]?.data.toString(), '#!/bin/ash\ntrue\n');
 	t.is(pushed[0]?.mode, 0o755);
@@ -53,21 +53,21 @@ test('a script comes into the guest as it is, and with a shell where it names no
 	t.is(bare[0]?.data.toString(), '#!/bin/sh\ntrue\n');
 });
 
-test('another text is another predicate', async t => {
+test('a changed script is another predicate', async t => {
 	const [one, two] = [await fileWith(t, 'true\n'), await fileWith(t, 'false\n')];
 	const identity = async (file: string) => (await scriptPredicate(file, {deadlineMs: 1000})).identity;
 	t.is(await identity(one), await identity(one));
 	t.not(await identity(one), await identity(two));
 });
 
-test('so many repeats of each cell are planned', async t => {
+test('each cell is planned once per repeat', async t => {
 	const open = await casesPredicate(['entry/flags', 'module/loads']).open(guestBuild);
 	if (!('cells' in open)) throw new Error('Cases are asked in a guest.');
 	t.is(open.cells(3).length, 3 * open.cells(1).length);
 	t.true(open.cells(1).length > 1);
 });
 
-test('what cannot be asked is said in a sentence', async t => {
+test('a predicate that cannot run is a one-line error', async t => {
 	t.throws(() => casesPredicate(['entry/flaks']), {name: 'UsageError', message: /did you mean entry\/flags/});
 	await t.throwsAsync(scriptPredicate('/nowhere/ask', {deadlineMs: 1}), {
 		message: /\/nowhere\/ask cannot be read: ENOENT/,

@@ -9,29 +9,29 @@ import {errorCode, UsageError} from '../../host/errors.ts';
 import {allCases} from '../../suites/bprobe/cases/all.ts';
 import {bprobe} from '../../suites/bprobe/mechanism-bprobe.ts';
 
-/** What is asked of each candidate. */
+/** The test that decides whether a candidate is good or bad. */
 export type Predicate = {
-	/** For people, after "asked: ". */
+	/** For display, after "Tested: ". */
 	readonly title: string;
-	/** Stands for all that decides the answer. */
+	/** Covers everything that decides the answer; part of the journal's name. */
 	readonly identity: string;
-	/** Gets it ready for a kernel. */
+	/** Prepares the predicate for one kernel. */
 	open(guestBuild: GuestBuild): Promise<OpenPredicate>;
 };
 
 export type OpenPredicate = {
-	/** Of what it was made into for that kernel; two kernels alike in all else may differ in it by their headers. */
+	/** Of what was built for this kernel. Two kernels can differ in it alone, because their headers differ. */
 	readonly fingerprint: string;
 } & (
 	| {readonly cells: (repeats: number) => readonly Cell[]}
-	/** What is wrong can be seen without a guest. */
+	/** The candidate fails without a guest being booted. */
 	| {readonly symptom: string; readonly message: string}
 );
 
-/** Of predicates that are the same for all kernels. */
+/** Fingerprint of predicates that do not depend on the kernel. */
 const alwaysTheSame = '';
 
-/** Whether these cells pass. Throws UsageError when a glob matches nothing. */
+/** Passes when all cells pass that match these globs. Throws UsageError when a glob matches nothing. */
 export function casesPredicate(match: readonly string[]): Predicate {
 	const plan = (kernel: string, repeat: number) =>
 		planCells({kernels: [kernel], mechanisms: [bprobe], cases: allCases, match, repeat});
@@ -43,10 +43,13 @@ export function casesPredicate(match: readonly string[]): Predicate {
 	};
 }
 
-/** As `git bisect run` has it: cannot be told here. */
+/** Same meaning as in `git bisect run`: this candidate cannot be tested. */
 const skipStatus = 125;
 
-/** What a program answers in the guest: 0 is good, 125 does not apply, all else is bad. Throws UsageError for no file. */
+/**
+ * Runs a program in the guest: exit 0 is good, 125 skips, anything else is bad. Throws UsageError when it cannot be
+ * read.
+ */
 export async function scriptPredicate(file: string, {deadlineMs}: {deadlineMs: number}): Promise<Predicate> {
 	const data = await readScript(file);
 	const name = path.basename(file);
@@ -71,7 +74,7 @@ export async function scriptPredicate(file: string, {deadlineMs}: {deadlineMs: n
 async function readScript(file: string): Promise<Buffer> {
 	try {
 		const data = await readFile(file);
-		// The shell of a guest would take any text for commands, and what lacks a first line for one of another kind.
+		// Without a shebang execve() fails with ENOEXEC; only a shell would then try the file as a script.
 		if (data.subarray(0, 2).toString() === '#!' || data.subarray(1, 4).toString() === 'ELF') return data;
 		return Buffer.concat([Buffer.from('#!/bin/sh\n'), data]);
 	} catch (error) {
@@ -79,7 +82,7 @@ async function readScript(file: string): Promise<Buffer> {
 	}
 }
 
-/** The cells of a case that is no part of the matrix. */
+/** Cells of a case that is not part of the matrix. */
 export function guestCells(
 	{kernel, id, deadlineMs, repeat}: {kernel: string; id: string; deadlineMs: number; repeat: number},
 	run: (context: CaseContext) => Promise<void>,

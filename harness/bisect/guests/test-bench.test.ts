@@ -11,7 +11,7 @@ import {GuestTestBench, type GuestTestBenchOptions} from './test-bench.ts';
 
 const {signal} = new AbortController();
 
-/** A module, and kernels that differ in a header only; `make` is all that their trees do for `modules`. */
+/** A module, and kernels that differ only in a header; `make` is the recipe of their `modules` target. */
 async function openWorld(t: ExecutionContext, {make = '\t$(CC) -I. -c $(M)/m.c -o $(M)/m.ko\n'} = {}) {
 	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'test-bench-'));
 	t.teardown(remove);
@@ -28,7 +28,7 @@ async function openWorld(t: ExecutionContext, {make = '\t$(CC) -I. -c $(M)/m.c -
 	const payloadOf = async (id: string): Promise<GuestBuild> => {
 		await write(`${id}/Makefile`, `modules:\n${make}`);
 		await write(`${id}/flag.h`, id === 'without' ? '' : `#define FLAG ${id.length}\n`);
-		// Nothing more of a kernel is looked at before it boots.
+		// Nothing else of a kernel is read before it boots.
 		const kernel = {id, bzImage, config, buildTree: path.join(directory, id)} as unknown as GuestBuild['kernel'];
 		return {kernel, initramfs: '', files: [], identity: '', modules: {bprobe: '/bin/true', fixtures: '/bin/true'}};
 	};
@@ -48,7 +48,7 @@ async function openWorld(t: ExecutionContext, {make = '\t$(CC) -I. -c $(M)/m.c -
 	return {fingerprint, testBenchOf, open, module: path.join(directory, 'module')};
 }
 
-test('two kernels that differ in a header only are not the same to a module', async t => {
+test('for a module, kernels that differ only in a header have different fingerprints', async t => {
 	const {fingerprint, module} = await openWorld(t);
 	const predicate = await modulePredicate(module, {signal});
 	const of = async (id: string) => fingerprint(predicate, id);
@@ -65,14 +65,14 @@ const faults: readonly (readonly [what: string, make: string, words: RegExp])[] 
 ];
 
 for (const [what, make, words] of faults) {
-	test(`${what} is no answer of a kernel`, async t => {
+	test(`${what} is not a verdict on a kernel`, async t => {
 		const {fingerprint, module} = await openWorld(t, {make});
 		const predicate = await modulePredicate(module, {signal});
 		await t.throwsAsync(fingerprint(predicate, 'one'), {instanceOf: UsageError, message: words});
 	});
 }
 
-test('what the compiler says first is what is wrong', async t => {
+test('the first compiler error is the symptom', async t => {
 	const make =
 		'\t@echo "m.c:1: error: no such thing"; for n in `seq 100`; do echo "m.c:2: error: another"; done; exit 1\n';
 	const {open, module} = await openWorld(t, {make});
@@ -80,13 +80,13 @@ test('what the compiler says first is what is wrong', async t => {
 	t.is('message' in answer && answer.message, 'the module does not build: m.c:1: error: no such thing');
 });
 
-test('a module with warnings builds', async t => {
+test('a module that builds with warnings passes the build', async t => {
 	const make = '\t@echo "WARNING: modpost: missing MODULE_LICENSE()"\n\t$(CC) -I. -c $(M)/m.c -o $(M)/m.ko\n';
 	const {open, module} = await openWorld(t, {make});
 	t.true('cells' in (await open(await modulePredicate(module, {signal}), 'one')));
 });
 
-test('what all guests share and does not build is no fault of a kernel', async t => {
+test('a failed build of shared parts is not a CandidateError', async t => {
 	const {testBenchOf} = await openWorld(t);
 	const ours = new BuildError('guest does not build: error: no');
 	const testBench = testBenchOf(casesPredicate(['entry/flags']), {
@@ -97,7 +97,7 @@ test('what all guests share and does not build is no fault of a kernel', async t
 	t.is(await t.throwsAsync(testBench.prepare({id: 'one', title: 'one'})), ours);
 });
 
-test('a kernel that does not build is at fault itself', async t => {
+test('a kernel that does not build is a CandidateError', async t => {
 	const {testBenchOf} = await openWorld(t);
 	const testBench = testBenchOf(casesPredicate(['entry/flags']), {
 		async make() {

@@ -19,13 +19,13 @@ export type BuiltCandidate = {readonly guestBuild: GuestBuild; readonly isReused
 
 export type GuestTestBenchOptions = {
 	readonly predicate: Predicate;
-	/** All that guests of a candidate need. */
+	/** Builds everything that a candidate's guests need. */
 	readonly make: (candidate: Candidate) => Promise<BuiltCandidate>;
-	/** What the guests of all candidates share; where that does not build, it is no subject's fault. */
+	/** Builds what all candidates share. A failure here is not the candidate's. */
 	readonly makeShared?: () => Promise<unknown>;
-	/** One that boots if any does: the good end. */
+	/** A candidate that should boot: the good end. It tells a broken candidate from a broken host. */
 	readonly reference: Candidate;
-	/** Where consoles are kept. */
+	/** Directory for consoles. */
 	readonly directory: string;
 	readonly signal: AbortSignal;
 	readonly isolation?: Isolation;
@@ -34,7 +34,7 @@ export type GuestTestBenchOptions = {
 
 type Ready = BuiltCandidate & {readonly open: OpenPredicate};
 
-/** Asks in guests, by the engine that runs the matrix. */
+/** Runs attempts in guests with the engine that runs the matrix. */
 export class GuestTestBench implements TestBench {
 	readonly #options: GuestTestBenchOptions;
 	readonly #ready = new Map<string, Promise<Ready>>();
@@ -59,7 +59,7 @@ export class GuestTestBench implements TestBench {
 		}
 		const cells = open.cells(repeats);
 		let {events, failure, consolePath} = await this.#run(guestBuild, cells);
-		// Once may be the host's bad moment.
+		// A first failure may be a transient fault of the host.
 		if (failure !== undefined) ({events, failure, consolePath} = await this.#run(guestBuild, cells));
 		if (failure !== undefined) {
 			const line = `does not boot: ${failure.split('\n', 1)[0]}`;
@@ -73,7 +73,7 @@ export class GuestTestBench implements TestBench {
 		let ready = this.#ready.get(candidate.id);
 		if (!ready) {
 			ready = this.#make(candidate);
-			// One is asked after the other; what was made before lies in the cache.
+			// Candidates are tested one at a time; earlier ones are in the cache.
 			this.#ready.clear();
 			this.#ready.set(candidate.id, ready);
 		}
@@ -116,7 +116,7 @@ export class GuestTestBench implements TestBench {
 			isConfirming: false,
 			prepare: async () => guestBuild,
 			emit(event) {
-				// The scan for leaks that follows on some kernels is no part of the predicate.
+				// The leak scan that follows on some kernels is not part of the predicate.
 				if (event.type === 'cell' && titles.has(cellTitle(event))) events.push(event);
 				if (event.type === 'kernel' && event.state !== 'ready') failure = event.reason ?? event.state;
 			},
@@ -130,7 +130,7 @@ export class GuestTestBench implements TestBench {
 		return path.join(this.#options.directory, name);
 	}
 
-	/** Tells a kernel that does not boot from a host on which none does any more. */
+	/** Boots the reference, to tell a candidate that does not boot from a host on which nothing boots. */
 	async #doOthersBoot(candidate: Candidate): Promise<boolean> {
 		const {reference, make} = this.#options;
 		if (candidate.id === reference.id) return this.#hasBooted;

@@ -18,12 +18,12 @@ import {type Ends, SourceRepository} from '../repository/source-repository.ts';
 import {type CommonOptions, withJournal} from './with-journal.ts';
 
 export type CommitsOptions = CommonOptions & {
-	/** A Linux repository; only read. */
+	/** A Linux repository; never written to. */
 	readonly linux: string;
-	/** Revisions of it. */
+	/** Revisions of `linux`. */
 	readonly good: string;
 	readonly bad: string;
-	/** The configuration to build with, else that of images/kconfig. */
+	/** The configuration to build with; default: images/kconfig. */
 	readonly config?: Options | undefined;
 };
 
@@ -34,11 +34,11 @@ export type CommitsPlan = {
 	readonly needBytes: number;
 };
 
-/** So much is left by the build of one commit: its image, what modules need, a snapshot. */
+/** Disk space that one step keeps: an image, what modules need to build, a snapshot. */
 const bytesPerStep = 350 * 2 ** 20;
 const bytesOfBuild = 2 ** 30;
 
-/** What there is to do. Throws UsageError for a tree or for revisions that will not do. */
+/** Computes the range, steps and disk space. Throws UsageError for an unusable tree or unusable revisions. */
 export async function planCommits({
 	linux,
 	good,
@@ -53,7 +53,7 @@ export async function planCommits({
 	return {repository, ends, steps, needBytes: tree + bytesOfBuild + steps * bytesPerStep};
 }
 
-/** The first bad commit between two, verified. */
+/** Finds the first bad commit between two revisions, and verifies it. */
 export async function bisectCommits(options: CommitsOptions): Promise<Result> {
 	const {predicate, signal, command, linux} = options;
 	const {repository, ends, needBytes} = await planCommits(options);
@@ -63,7 +63,7 @@ export async function bisectCommits(options: CommitsOptions): Promise<Result> {
 		options,
 		async (directory, journal) => {
 			if (journal.size === 0) await requireSpace(directory, needBytes, 'this bisect');
-			// Kept for all bisects of that repository: what is compiled there serves the next one, too.
+			// The build directory is kept per repository, so that the next bisect reuses its objects.
 			const shared = buildDirectoryOf(repository);
 			return locked(shared, {signal}, async () => {
 				const checkout = await Checkout.open(repository, path.join(shared, 'source'));

@@ -17,14 +17,14 @@ import {searchConfig} from './config-search.ts';
 import {type CommonOptions, withJournal} from './with-journal.ts';
 
 export type ConfigOptions = CommonOptions & {
-	/** A Linux repository, whose HEAD is built; only read. */
+	/** A Linux repository; its HEAD is built; never written to. */
 	readonly linux: string;
-	/** Files of kconfig. */
+	/** Paths of .config files. */
 	readonly goodConfig: string;
 	readonly badConfig: string;
 };
 
-/** The smallest set of options that makes a good configuration bad. */
+/** Finds a smallest set of options that turns the good configuration bad. */
 export async function bisectConfig(options: ConfigOptions): Promise<Result> {
 	const {linux, goodConfig, badConfig, signal, predicate, command} = options;
 	const [good, bad] = [await readConfig(goodConfig), await readConfig(badConfig)];

@@ -14,20 +14,20 @@ import {GitRange} from '../repository/git-range.ts';
 import {SourceRepository} from '../repository/source-repository.ts';
 import {type CommonOptions, withJournal} from './with-journal.ts';
 
-/** The sources of the module; all else of a guest is that of today. */
+/** Sources of the module. Everything else in a guest comes from the current checkout. */
 export const modulePaths = ['kmod'];
 
 export type ModuleOptions = CommonOptions & {
 	/** Revisions of the repository in `tree`. */
 	readonly good: string;
 	readonly bad: string;
-	/** The kernel that all of them run on. */
+	/** The kernel on which all revisions run. */
 	readonly kernel: string;
 	readonly tree: string;
 	readonly source?: string | undefined;
 };
 
-/** The first bad commit of the module, on one kernel. */
+/** Finds the first bad commit of the module on one kernel. */
 export async function bisectModule(options: ModuleOptions): Promise<Result> {
 	const {good, bad, predicate, signal, command, tree, source} = options;
 	const repository = await SourceRepository.open(tree, {paths: modulePaths});

@@ -12,11 +12,11 @@ import {type CommonOptions, withJournal} from './with-journal.ts';
 export type ReleasesOptions = CommonOptions & {
 	readonly good: string;
 	readonly bad: string;
-	/** A tree to build releases from. */
+	/** A tree from which releases are built. */
 	readonly source?: string | undefined;
 };
 
-/** The first bad of the known releases, and the last good one before it. */
+/** Finds the first bad release and the last good one before it. */
 export async function bisectReleases(options: ReleasesOptions): Promise<{result: Result; lastGood: Release}> {
 	const {good, bad, source, predicate, signal, command} = options;
 	const releases = await releasesBetween(good, bad);
@@ -37,7 +37,7 @@ export async function bisectReleases(options: ReleasesOptions): Promise<{result:
 	});
 }
 
-/** Debian's kernels are others from month to month; a journal is about those of its time. */
+/** Part of the journal's name: a Debian id names another kernel every few weeks, and old answers are not about it. */
 async function madeFrom(id: string, options: {signal: AbortSignal}): Promise<string> {
 	return parseKernelId(id).kind === 'debian' ? `${id} ${(await obtainBootableKernel(id, options)).origin}` : id;
 }

@@ -8,7 +8,7 @@ import type {Change} from '../guests/config-changes.ts';
 import {isSure} from '../report/bisect-report.ts';
 import {searchConfig} from './config-search.ts';
 
-/** Options by letters: a set is bad if it holds all of `culprits`, and does not build if `isBroken`. */
+/** Options are letters: a set is bad if it holds all of `culprits`, and does not build if `isBroken`. */
 async function search(
 	t: ExecutionContext,
 	{letters, culprits, isBroken = () => false}: {letters: string; culprits: string; isBroken?: (set: string) => boolean},
@@ -40,20 +40,20 @@ async function search(
 	return {finding, verification, isSure: isSure(result)};
 }
 
-test('the smallest set is found, and sure where every other one could be judged', async t => {
+test('the smallest set is found, and is sure if all other sets could be judged', async t => {
 	const {finding, verification, isSure: sure} = await search(t, {letters: 'abcdefgh', culprits: 'cf'});
 	t.is(finding.suspects[0]?.id, 'c f');
 	t.true(verification.isConfirmed);
 	t.true(sure);
 });
 
-test('each set is one step, however often it is wanted', async t => {
+test('each set is one step, however often it is needed', async t => {
 	const {finding} = await search(t, {letters: 'abcdefgh', culprits: 'cf'});
 	const names = finding.steps.map(({role, candidate}) => `${role} ${candidate.id}`);
 	t.deepEqual(names, [...new Set(names)]);
 });
 
-test('a set that does not build may hide a smaller one', async t => {
+test('a set that does not build may hide a smaller bad one', async t => {
 	const isBroken = (set: string) => set === 'c';
 	const {finding, verification, isSure: sure} = await search(t, {letters: 'abcdefgh', culprits: 'c', isBroken});
 	t.true(finding.suspects[0]!.id.split(' ').length > 1);
@@ -62,7 +62,7 @@ test('a set that does not build may hide a smaller one', async t => {
 	t.false(sure);
 });
 
-test('where all options are needed the good configuration is asked once more', async t => {
+test('when all options are needed, the good configuration is judged again', async t => {
 	const {verification, isSure: sure} = await search(t, {letters: 'ab', culprits: 'ab'});
 	t.is(verification.revert?.verdict, 'good');
 	t.true(sure);

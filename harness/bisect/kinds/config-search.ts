@@ -13,13 +13,13 @@ export type ConfigSearchOptions = Omit<JudgeOptions, 'stage'> & {
 	readonly onStep: (step: Step) => void;
 };
 
-/** The smallest set of these changes that is bad; whether the bad configuration is good without it is asked, too. */
+/** Finds a smallest bad set of changes, and judges the bad configuration without it. */
 export async function searchConfig(
 	changes: readonly Change[],
 	{subjectOf, onStep, confidence, ...options}: ConfigSearchOptions,
 ): Promise<{finding: SearchResult; verification: Verification}> {
 	const stage = 'config';
-	// Each of the two ways to halve may have to be gone; nobody knows how many steps that makes.
+	// An estimate: ddmin halves subsets and complements, and the number of steps is not known in advance.
 	const steps = 2 * Math.ceil(Math.log2(changes.length + 1)) + 2;
 	const judge = new Judge({...options, stage, confidence: stepConfidence(confidence, steps)});
 	const told = (step: Step) => {
@@ -40,7 +40,7 @@ export async function searchConfig(
 	const finding = findingOf(judge, {stage, suspects, wanted: confidence});
 	const others = changes.filter(change => !found.includes(change));
 	const revert = told(await judge.judge('revert', subjectOf(others)));
-	// Whether other ones are bad says nothing of how small this one is.
+	// Only skipped subsets of the result matter: sets outside of it do not show whether it can be smaller.
 	const hidden = skipped.filter(some => some.every(change => found.includes(change))).map(titleOfChanges);
 	const doubt = `A smaller set may be enough; these could not be judged: ${[...new Set(hidden)].join('; ')}`;
 	return {

@@ -16,22 +16,24 @@ import {SourceRepository} from '../repository/source-repository.ts';
 import type {CommonOptions} from './with-journal.ts';
 
 export type StepOptions = Pick<CommonOptions, 'predicate' | 'isolation' | 'accelerator' | 'signal'> & {
-	/** A Linux repository; only read. */
+	/** A Linux repository; never written to. */
 	readonly linux: string;
-	/** So many passes make it good. */
+	/** Number of passes that makes the commit good. */
 	readonly repeats: number;
-	/** Only failures that say this are bad; else all are. */
+	/** Only failures that contain this text are bad; default: all. */
 	readonly symptom?: string | undefined;
 };
 
 export type JudgedStep = {readonly verdict: Answer; readonly words: string};
 
-/** Judges the commit that a repository is at, for somebody else's bisect. Throws HostFaultError or UsageError. */
+/**
+ * Judges the checked-out commit of a repository, as a step of `git bisect run`. Throws HostFaultError or UsageError.
+ */
 export async function judgeHead(options: StepOptions): Promise<JudgedStep> {
 	const {linux, signal, symptom, repeats} = options;
 	await inspectTree(linux);
 	const repository = await SourceRepository.open(linux);
-	// With `git bisect start --no-checkout` the tree stays as it is.
+	// `git bisect start --no-checkout` leaves HEAD alone and sets BISECT_HEAD.
 	const commit = await repository.commit((await repository.has('BISECT_HEAD')) ? 'BISECT_HEAD' : 'HEAD');
 	const work = buildDirectoryOf(repository);
 	return locked(work, {signal}, async () => {

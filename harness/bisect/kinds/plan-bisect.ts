@@ -11,22 +11,22 @@ type Planned = {
 	readonly good: string;
 	readonly bad: string;
 	readonly linux?: string | undefined;
-	/** Of the repository whose kmod/ it is about. */
+	/** The repository whose kmod/ is bisected. */
 	readonly module: string | undefined;
 };
 
-/** On two cores without acceleration; what a step really takes is known after the first ones. */
+/** Estimates for two cores without KVM; after the first steps, measured times replace them. */
 const typicalMs = {
 	cached: 5000,
 	fetched: 90_000,
 	built: 360_000,
-	/** The first commit is built whole, the others as far as they differ. */
+	/** The first commit is built in full, the others incrementally. */
 	commit: 90_000,
 	module: 15_000,
 	ask: 10_000,
 };
 
-/** What a bisect would do, in words. Throws UsageError where it could not. */
+/** Describes what a bisect would do. Throws UsageError when it could not start. */
 export async function describePlan({good, bad, linux, module}: Planned): Promise<string> {
 	if (module !== undefined) {
 		const {commits, steps} = await planModule(module, good, bad);

@@ -24,7 +24,7 @@ async function walk(costs: string, firstBad: number, skipped: readonly number[] 
 	return {asked, suspects: (await releases.suspects()).map(({id}) => Number(id))};
 }
 
-test('whichever release is the first bad one, it is found', async t => {
+test('the first bad release is found at every position', async t => {
 	for (let bad = 1; bad < 12; bad++) {
 		const {asked, suspects} = await walk('cccccccccccc', bad);
 		t.deepEqual(suspects, [bad]);
@@ -32,16 +32,16 @@ test('whichever release is the first bad one, it is found', async t => {
 	}
 });
 
-test('what lies in the cache is asked before what is fetched, and that before what is built', async t => {
+test('cached releases are tested before fetched ones, fetched before built ones', async t => {
 	t.deepEqual((await walk('cbfcfbc', 6)).asked, [3, 4, 5]);
 	t.deepEqual((await walk('cbfcfbc', 1)).asked, [3, 2, 1]);
 });
 
-test('one that is skipped leaves as many as it hides', async t => {
+test('a skipped release widens the suspects only when it hides the first bad one', async t => {
 	t.deepEqual((await walk('cccccc', 3, [2])).suspects, [2, 3]);
 	t.deepEqual((await walk('cccccc', 3, [4])).suspects, [3]);
 });
 
-test('neighbours leave nothing to ask', async t => {
+test('adjacent ends leave nothing to test', async t => {
 	t.deepEqual(await walk('cc', 1), {asked: [], suspects: [1]});
 });

@@ -1,21 +1,21 @@
 import type {Answer, Candidate, Range} from '../engine/candidate.ts';
 
 export type Release = Candidate & {
-	/** How dear it is to have: what lies in the cache costs nothing, what has to be built costs minutes. */
+	/** Cost of obtaining it: nothing from the cache, minutes for a build. */
 	readonly cost: 'cached' | 'fetched' | 'built';
 };
 
 const costs = ['cached', 'fetched', 'built'] as const;
 
-/** Releases from the oldest to the newest; halved through the cheapest ones first. */
+/** Releases from oldest to newest, halved through the cheapest ones first. */
 export class ReleaseRange implements Range {
 	readonly #releases: readonly Release[];
 	readonly #skipped = new Set<string>();
-	/** Indices of the last that is known to be good, and of the first that is known to be bad. */
+	/** Index of the newest known good release, and of the oldest known bad one. */
 	#good = 0;
 	#bad: number;
 
-	/** The first of them is the good end, the last the bad one. */
+	/** The first is the good end, the last the bad end. */
 	constructor(releases: readonly Release[]) {
 		this.#releases = releases;
 		this.#bad = releases.length - 1;
@@ -29,7 +29,7 @@ export class ReleaseRange implements Range {
 		return this.#releases.at(-1)!;
 	}
 
-	/** The newest that is known to be good. */
+	/** The newest known good release. */
 	get lastGood(): Release {
 		return this.#releases[this.#good]!;
 	}

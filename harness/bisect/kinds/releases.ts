@@ -7,8 +7,8 @@ import type {Release} from './release-range.ts';
 type Known = {readonly id: KernelId; readonly version: string; readonly cost: Release['cost']};
 
 /**
- * The kernels from one to the other that are known here, oldest first. Throws UsageError for ends that are none, or the
- * wrong way round.
+ * Kernels known here from `good` to `bad`, oldest first. Throws UsageError for ends that are unknown or in the wrong
+ * order.
  */
 export async function releasesBetween(good: string, bad: string): Promise<readonly Release[]> {
 	const [from, to] = [parseKernelId(good), parseKernelId(bad)];
@@ -33,7 +33,7 @@ export async function releasesBetween(good: string, bad: string): Promise<readon
 			compareReleases(version, last.version) < 0 &&
 			(id.kind === 'debian' || (id.kind === 'release' && (id.flavour === flavour || flavour === 'cloud'))),
 	);
-	// Built here from the same sources, a kernel would be asked twice.
+	// Two kernels of one version are built from the same sources; testing one is enough.
 	const distinct = Map.groupBy(between, ({version}) => version)
 		.values()
 		.map(([first]) => first!);
@@ -41,7 +41,7 @@ export async function releasesBetween(good: string, bad: string): Promise<readon
 	return [first, ...sorted, last].map(({id, version, cost}) => ({id: id.id, title: titleOf(id, version), cost}));
 }
 
-/** Of kernel.org, from which that kernel was made. */
+/** The kernel.org version that a kernel is made from. */
 export async function versionOfRelease(id: string): Promise<string> {
 	const kernel = parseKernelId(id);
 	if (kernel.kind === 'release') return kernel.version;
@@ -65,7 +65,7 @@ function describe(id: KernelId, cached: string | undefined): Known {
 	return {id, version, cost: cached === undefined ? uncached : 'cached'};
 }
 
-/** Of Debian's kernels the one they are made from: 5.10.262, whose release is 5.10.0-46. */
+/** Debian's origin names the upstream version: 5.10.262, where the release is 5.10.0-46. */
 function versionOf({release, origin}: {readonly release: string; readonly origin: string}): string {
 	return /^Debian \S+ (\d+\.\d+(?:\.\d+)?)/.exec(origin)?.[1] ?? release;
 }

@@ -6,7 +6,7 @@ import {makeHistory} from '../../test/fake-repository.ts';
 import {git} from '../repository/git.ts';
 import {revisionsBetween} from './revisions.ts';
 
-/** As linux-stable: releases in a row, and from some of them a branch that does not come back. */
+/** Like linux-stable: mainline releases in a row, with stable branches that are never merged back. */
 async function openTree(t: ExecutionContext) {
 	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'revisions-'));
 	t.teardown(remove);
@@ -27,11 +27,11 @@ async function openTree(t: ExecutionContext) {
 }
 
 const rows = [
-	['4.15.18', '5.10.262', 'v4.15', 'v5.10.262', 'the good one is on a branch of its own'],
+	['4.15.18', '5.10.262', 'v4.15', 'v5.10.262', 'good is on another branch'],
 	['5.10.261', '5.10.262', 'v5.10.261', 'v5.10.262', 'both are on one branch'],
-	['4.15', '5.10.262', 'v4.15', 'v5.10.262', 'the good one is where a branch begins'],
-	['4.15.18', '5.10', 'v4.15', 'v5.10', 'the bad one is on no branch'],
-	['4.15.17', '5.10.9', 'v4.15', 'v5.10', 'the tree lacks the bad one'],
+	['4.15', '5.10.262', 'v4.15', 'v5.10.262', 'good is where the branch starts'],
+	['4.15.18', '5.10', 'v4.15', 'v5.10', 'bad is on mainline'],
+	['4.15.17', '5.10.9', 'v4.15', 'v5.10', 'the tree lacks bad'],
 ] as const;
 
 for (const [good, bad, from, to, what] of rows) {
@@ -42,13 +42,13 @@ for (const [good, bad, from, to, what] of rows) {
 	});
 }
 
-test('an end that the tree does not have is refused before any kernel is asked', async t => {
+test('an end that the tree lacks is refused before any kernel is tested', async t => {
 	const words = /has no tag v6\.1\.5 or v6\.1, from which 6\.1\.5 was made/;
 	const tree = await openTree(t);
 	await t.throwsAsync(revisionsBetween(tree, {good: '4.15.18', bad: '6.1.5'}), {name: 'UsageError', message: words});
 });
 
-test('revisions are taken as they are', async t => {
+test('revisions are passed through unchanged', async t => {
 	const names = {good: 'v4.15', bad: 'v5.10.262'};
 	t.deepEqual(await revisionsBetween(await openTree(t), names), {kind: 'commits', ...names});
 });

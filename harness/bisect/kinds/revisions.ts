@@ -9,19 +9,19 @@ export type Revisions =
 	| {readonly kind: 'commits'; readonly good: string; readonly bad: string}
 	| {
 			readonly kind: 'releases';
-			/** What these kernels were made from, as revisions of the tree. Throws UsageError where they are not in it. */
+			/** The tags of the tree that these kernels were made from. Throws UsageError when the tree lacks them. */
 			readonly of: (good: Candidate, bad: Candidate) => Promise<{readonly good: string; readonly bad: string}>;
 	  };
 
 /**
- * Whether two names are kernels, between which releases come first, or revisions of a tree. Throws UsageError where they
- * are neither, or one of each.
+ * Tells whether two names are kernels (releases are bisected first) or revisions of the tree. Throws UsageError when
+ * they are neither, or one of each.
  */
 export async function revisionsBetween(linux: string, {good, bad}: {good: string; bad: string}): Promise<Revisions> {
 	const repository = await SourceRepository.open(linux);
 	const areKernels = [good, bad].map(isKernel);
 	if (areKernels.every(Boolean)) {
-		// What the tree lacks is better known before hours have gone into releases.
+		// Check the tags now: a missing one would otherwise surface after hours of testing releases.
 		await tagsOf(repository, good, bad);
 		return {
 			kind: 'releases',
@@ -50,7 +50,10 @@ function isKernel(name: string): boolean {
 	}
 }
 
-/** A stable branch leads nowhere else: where the good kernel is on one that the bad one is not on, where it began. */
+/**
+ * Stable branches are never merged back. If the good kernel is on one that does not lead to the bad kernel, the
+ * mainline release where the branch starts stands for it.
+ */
 async function tagsOf(repository: SourceRepository, good: string, bad: string): Promise<{good: string; bad: string}> {
 	const [from, to] = [await tagOf(repository, good), await tagOf(repository, bad)];
 	const start = `v${seriesOf(from.slice(1))}`;
@@ -58,7 +61,7 @@ async function tagsOf(repository: SourceRepository, good: string, bad: string): 
 	return {good: isBeside ? start : from, bad: to};
 }
 
-/** That of the stable tree, or where the tree has none, of the release that the series began with. */
+/** The tag of the stable release, or in a tree without stable tags, of the mainline release of its series. */
 async function tagOf(repository: SourceRepository, id: string): Promise<string> {
 	const version = await versionOfRelease(id);
 	const tags = [`v${version}`, `v${seriesOf(version)}`];

@@ -20,7 +20,9 @@ const step: Step = {
 	...{failed: 1, asked: 1, prepareMs: 1, ms: 1},
 };
 
-/** Both stages, of which the first one learns something; returns what it knew before. */
+/**
+ * Runs two stages, of which the first adds a step. Returns the number of steps that the first one found in its journal.
+ */
 async function run(name: string, second: () => Promise<void>): Promise<number> {
 	const stages = new Stages();
 	const options = optionsOf(stages);
@@ -34,7 +36,7 @@ async function run(name: string, second: () => Promise<void>): Promise<number> {
 	return known;
 }
 
-test.serial('ended between two stages, the first one is not asked again', async t => {
+test.serial('a bisect that ends between two stages does not repeat the first', async t => {
 	const killed = run('killed', async () => {
 		throw new Error('killed');
 	});
@@ -42,7 +44,7 @@ test.serial('ended between two stages, the first one is not asked again', async 
 	t.is(await run('killed', async () => {}), 1);
 });
 
-test.serial('what was learnt with other sources is not gone on with', async t => {
+test.serial('a journal made with other sources is not resumed', async t => {
 	const known = async (sources: string) =>
 		withJournal(['releases', 'sources'], optionsOf(new Stages()), async (_, {size}) => size, {sources});
 	const learn = async (_: string, journal: Journal) => journal.addStep(step);
@@ -51,7 +53,7 @@ test.serial('what was learnt with other sources is not gone on with', async t =>
 	t.is(await known('tomorrow'), 0);
 });
 
-test.serial('what has come to its end asks anew the next time', async t => {
+test.serial('a finished bisect starts over the next time', async t => {
 	t.is(await run('done', async () => {}), 0);
 	t.is(await run('done', async () => {}), 0);
 });

@@ -10,7 +10,7 @@ import {say} from '../../host/say.ts';
 import {Journal} from '../engine/journal.ts';
 import type {Predicate} from '../guests/predicate.ts';
 
-/** What every kind of bisect is told. */
+/** Options of every kind of bisect. */
 export type CommonOptions = {
 	readonly predicate: Predicate;
 	readonly confidence: number;
@@ -18,23 +18,25 @@ export type CommonOptions = {
 	readonly isolation: Isolation;
 	readonly accelerator?: AcceleratorName | undefined;
 	readonly signal: AbortSignal;
-	/** Forget what an earlier, unfinished one has learnt. */
+	/** Discard the journal of an unfinished bisect. */
 	readonly isRestart: boolean;
-	/** What the person typed; it is part of reports. */
+	/** The command line, as reports show it. */
 	readonly command: string;
 	readonly stages: Stages;
 };
 
-/** The stages of one command. None of their journals may go before all of them are done: the command is run again as a whole. */
+/**
+ * The stages of one command. Journals are kept until all stages are done, because a rerun repeats the whole command.
+ */
 export class Stages {
 	readonly #directories: string[] = [];
 
-	/** To be called with a stage's end. */
+	/** Called when a stage ends. */
 	add(directory: string): void {
 		this.#directories.push(directory);
 	}
 
-	/** From now on the same command asks anew. */
+	/** Retires all journals: the same command then starts over. */
 	async retire(): Promise<void> {
 		for (const directory of this.#directories) {
 			await locked(directory, {}, async () => {
@@ -45,7 +47,7 @@ export class Stages {
 	}
 }
 
-/** Answers depend on these besides the candidate: with another guest, case or module, what a journal holds is void. */
+/** Besides the candidate, answers depend on these sources. When guest, case or module changes, a journal is void. */
 const predicateSources = [
 	'kmod',
 	'fixtures',
@@ -57,8 +59,8 @@ const predicateSources = [
 const journalName = 'journal.jsonl';
 
 /**
- * Does a bisect's work in a directory of its own, by a journal: that of an earlier one of the same kind, predicate and
- * sources which did not come to its end, or a new one.
+ * Runs a bisect in its own directory with a journal. It resumes an unfinished journal of the same kind, predicate and
+ * sources, or starts a new one.
  */
 export async function withJournal<T>(
 	what: readonly string[],

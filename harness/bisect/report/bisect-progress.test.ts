@@ -15,7 +15,7 @@ const step: Step = {
 	ms: 0,
 };
 
-/** What `work` writes to standard error in a workflow of GitHub, or outside of any. */
+/** What `work` writes to standard error, inside a GitHub workflow if `workflow` is 'true'. */
 function said(workflow: string, work: () => void): string {
 	const before = process.env.GITHUB_ACTIONS;
 	const {write} = process.stderr;
@@ -35,7 +35,7 @@ function said(workflow: string, work: () => void): string {
 	return text;
 }
 
-test.serial('a guest that did not boot gives GitHub no commands by the end of its console', t => {
+test.serial('console text of a guest cannot inject GitHub workflow commands', t => {
 	const plain = said('', () => sayVerification(step));
 	t.regex(plain, /^probe-matrix: parent abc: a commit: skip, It did not boot.*:\n::error::a guest said so, 0 s\n$/);
 	const [first, ...rest] = said('true', () => sayVerification(step))

@@ -2,7 +2,7 @@ import {forWorkflow} from '../../results/reports/annotations.ts';
 import type {Step} from '../engine/journal.ts';
 import type {SearchProgress} from '../engine/search.ts';
 
-/** A line of talk for each step, with what is left. */
+/** Prints a line per step, with the steps and time that are left. */
 export function sayStep(step: Step, progress: SearchProgress): void {
 	const {left} = progress;
 	const rest =
@@ -12,17 +12,17 @@ export function sayStep(step: Step, progress: SearchProgress): void {
 	tell(`${step.role} ${formatStep(step)}${rest}`);
 }
 
-/** The same for what comes after, when nothing is left. */
+/** Prints a line per step of the verification. */
 export function sayVerification(step: Step): void {
 	tell(`${step.role} ${formatStep(step)}`);
 }
 
-/** Why a kernel did not boot may be in a guest's own words. */
+/** The line may quote a guest's console, so it must not reach CI as a workflow command. */
 function tell(line: string): void {
 	process.stderr.write(forWorkflow(`probe-matrix: ${line}\n`));
 }
 
-/** `abc: bad, 3 of 3 failed, 2:10`. */
+/** For example `abc: bad, 3 of 3 failed, 2:10`. */
 function formatStep(step: Step): string {
 	const {candidate, verdict, failed, asked, sameAs, reason, prepareMs, ms, isReused} = step;
 	const how = sameAs ? `the same image as ${sameAs.title}` : (reason ?? `${failed} of ${asked} failed`);
@@ -30,7 +30,7 @@ function formatStep(step: Step): string {
 	return `${candidate.title}: ${verdict}, ${how}, ${time}${isReused ? ', nothing built' : ''}`;
 }
 
-/** By what steps took so far. */
+/** Extrapolates from the steps so far, in ms. */
 function estimateMs({left, repeats, steps}: SearchProgress): number {
 	const built = steps.filter(({isReused}) => isReused === false).map(({prepareMs}) => prepareMs);
 	const asked = steps.filter(step => step.asked > 0);
@@ -39,7 +39,7 @@ function estimateMs({left, repeats, steps}: SearchProgress): number {
 	return left.steps * (perBuild + perTrial * repeats);
 }
 
-/** For people, as coarse as they want it: `5 s`, `1:01 min`, `2:10 h`. */
+/** For display: `5 s`, `1:01 min`, `2:10 h`. */
 export function formatMs(ms: number): string {
 	const seconds = Math.round(ms / 1000);
 	if (seconds < 60) return `${seconds} s`;

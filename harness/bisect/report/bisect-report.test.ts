@@ -42,7 +42,7 @@ const result = (more: Partial<Result> = {}): Result => ({
 	...more,
 });
 
-test('a report says what it is, how sure that is, and what each step was and cost', t => {
+test('a report names the result, its confidence, and verdict and cost of each step', t => {
 	const text = bisectMarkdown([result()]);
 	for (const words of [
 		'The first bad commit is **a1 (one \\| two)**, with 96.7 % confidence',
@@ -57,13 +57,13 @@ test('a report says what it is, how sure that is, and what each step was and cos
 		t.true(text.includes(words), `${words}\n\n${text}`);
 });
 
-test('the text of a commit steers no terminal and does not end its fence', t => {
+test('a commit message can neither emit escape sequences nor close its fence', t => {
 	const text = bisectMarkdown([result()]);
 	t.false(text.includes('\u001b'));
 	t.true(text.includes('````\ncommit a1'));
 });
 
-test('sure is only what is one, and confirmed', t => {
+test('isSure needs one suspect and a confirmed verification', t => {
 	t.true(isSure(result()));
 	t.false(isSure(result({finding: finding({suspects: [culprit, {id: 'b2', title: 'b2'}]})})));
 	const parent = step({verdict: 'bad'});
@@ -72,7 +72,7 @@ test('sure is only what is one, and confirmed', t => {
 	t.regex(bisectMarkdown([wrong]), /parent good: FAIL \(it is bad\).*not confirmed/);
 });
 
-test('JSON has the same, a stage each', t => {
+test('the JSON has one entry per stage', t => {
 	const {schema, stages} = JSON.parse(toJson([result(), result()]));
 	t.is(schema, 1);
 	t.is(stages.length, 2);
@@ -81,14 +81,14 @@ test('JSON has the same, a stage each', t => {
 	t.is(stages[0].verification.commit.verdict, 'bad');
 });
 
-test('what is less sure than asked for is not sure', t => {
+test('a result below the requested confidence is not sure', t => {
 	const weak = result({finding: finding({confidence: 0.9321})});
 	t.false(isSure(weak));
 	t.regex(bisectMarkdown([weak]), /with 93\.2 % confidence, below the requested 95\.0 %/);
 	t.true(isSure(result({finding: finding({confidence: 0.95 - 1e-12})})), 'a product of roots');
 });
 
-test('a report of configurations speaks of these, and of what it does not know', t => {
+test('a report of configurations uses their terms and names what could not be judged', t => {
 	const doubt = 'A smaller set may be enough; these could not be judged: CONFIG_A=y';
 	const verification = {parent: step({verdict: 'good'}), commit: step(), revert: step({verdict: 'good'})};
 	const text = bisectMarkdown([

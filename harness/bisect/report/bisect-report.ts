@@ -4,27 +4,27 @@ import type {SearchResult} from '../engine/search.ts';
 import type {Verification} from '../repository/verify-commit.ts';
 import {formatMs} from './bisect-progress.ts';
 
-/** All there is to say of one stage. */
+/** Everything that a report shows of one stage. */
 export type Result = {
-	/** What was asked of each. */
+	/** The predicate's title. */
 	readonly predicate: string;
 	readonly finding: SearchResult;
 	readonly verification?: Verification;
-	/** Of the first bad commit: message, author, files. */
+	/** The first bad commit: message, author, list of files. */
 	readonly text?: string;
-	/** Asks it again. */
+	/** Command that repeats the bisect. */
 	readonly command: string;
-	/** With the journal and all consoles. */
+	/** Directory with the journal and all consoles. */
 	readonly directory: string;
 };
 
-/** Whether there is one culprit, as surely as asked for, and nothing speaks against it. */
+/** Whether there is one culprit at the requested confidence, and nothing contradicts it. */
 export function isSure({finding, verification}: Result): boolean {
 	return finding.suspects.length === 1 && isSureEnough(finding) && (verification?.isConfirmed ?? true);
 }
 
 function isSureEnough({confidence, wanted}: SearchResult): boolean {
-	// Each step has a root of it, whose product is not exact.
+	// Each step requires a root of `wanted`; their product is off by rounding.
 	return confidence >= wanted - 1e-9;
 }
 
@@ -35,7 +35,7 @@ const wordsOfCommits = {
 	revert: 'revert good:',
 };
 
-/** What the stages call their candidates, where they are no commits. */
+/** Terms of the stages whose candidates are not commits. */
 const words: Readonly<Record<string, typeof wordsOfCommits>> = {
 	releases: {...wordsOfCommits, what: 'first bad kernel'},
 	config: {
@@ -46,7 +46,7 @@ const words: Readonly<Record<string, typeof wordsOfCommits>> = {
 	},
 };
 
-/** For people: what it is, how sure that is, and how it came to be known. */
+/** The report as Markdown: the result, its confidence, and all steps. */
 export function bisectMarkdown(results: readonly Result[]): string {
 	return `${results.map(formatStage).join('\n\n')}\n`;
 }
@@ -109,7 +109,7 @@ function row(step: Step): string {
 	return `| ${cells.join(' | ')} |`;
 }
 
-/** That no step cost more than it must. */
+/** Shows how many steps reused a build. */
 function reuse(steps: readonly Step[]): string {
 	const built = new Set(steps.filter(({isReused}) => isReused === false).map(({candidate}) => candidate.id));
 	const reused = steps.filter(({isReused}) => isReused).length;
@@ -122,7 +122,7 @@ function fence(text: string): string[] {
 	return [marks, visible(text), marks];
 }
 
-/** Candidate lines and what guests say are anybody's text. */
+/** Commit subjects and console text are untrusted. */
 function quote(text: string): string {
 	return visibleLine(text)
 		.replaceAll(/[\\`*_[\]|~#]/g, String.raw`\$&`)
@@ -133,7 +133,7 @@ function percent(share: number): string {
 	return `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
 }
 
-/** The same for machines. */
+/** The report as JSON. */
 export function toJson(results: readonly Result[]): string {
 	const stages = results.map(result => {
 		const {finding, ...rest} = result;

@@ -6,7 +6,7 @@ import {verify} from '../repository/verify-commit.ts';
 import {sayVerification} from './bisect-progress.ts';
 import type {Result} from './bisect-report.ts';
 
-/** All that there is to say of what was found among commits: one alone is verified. */
+/** Completes a result of a commit search. A single suspect is verified. */
 export async function concludeCommit(
 	{finding, judge}: {finding: SearchResult; judge: Judge},
 	{checkout, bad, ...told}: {checkout: Checkout; bad: Candidate} & Pick<Result, 'predicate' | 'command' | 'directory'>,

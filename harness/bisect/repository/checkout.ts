@@ -6,7 +6,7 @@ import {failed, git, tryGit} from './git.ts';
 import type {SourceRepository} from './source-repository.ts';
 import {subjectOf} from './source-repository.ts';
 
-/** As far as a revert is one of ours, it is always the same commit. */
+/** A fixed identity and date, so that reverting a commit gives the same hash every time. */
 const ourselves = {
 	GIT_AUTHOR_NAME: 'probe-matrix',
 	GIT_AUTHOR_EMAIL: 'probe-matrix@localhost',
@@ -17,8 +17,8 @@ const ourselves = {
 };
 
 /**
- * A work tree of our own with the commits of a person's repository. It borrows their objects, so that it takes no time to
- * make, and writes nothing to that repository: no branch, no worktree entry, no state of a bisect.
+ * A work tree with the commits of the user's repository. It borrows that repository's objects, so creating it is quick,
+ * and it writes nothing there: no branch, no worktree entry, no bisect state.
  */
 export class Checkout {
 	readonly directory: string;
@@ -40,7 +40,7 @@ export class Checkout {
 			await git(path.dirname(directory), args);
 			await rename(unfinished, directory);
 		}
-		// A git that was killed has left it.
+		// A killed git leaves its lock behind.
 		await rm(path.join(directory, '.git/index.lock'), {force: true});
 		return new Checkout(directory);
 	}
@@ -49,7 +49,7 @@ export class Checkout {
 		this.directory = directory;
 	}
 
-	/** Puts that commit's files there; those that do not change keep their times, so that make does not build them again. */
+	/** Checks a commit out. Unchanged files keep their mtimes, so make does not rebuild them. */
 	async at(commit: string): Promise<void> {
 		await git(this.directory, ['checkout', '--quiet', '--force', '--detach', commit]);
 		await git(this.directory, ['clean', '--quiet', '-d', '--force']);
@@ -64,14 +64,14 @@ export class Checkout {
 		return this.candidate(await git(this.directory, ['rev-parse', `${commit}^`]));
 	}
 
-	/** Its whole message, author and list of files. */
+	/** Message, author and list of files. */
 	async text(commit: string): Promise<string> {
 		return git(this.directory, ['show', '--no-color', '--stat', '--format=medium', '--no-ext-diff', commit]);
 	}
 
 	/**
-	 * The commit `base` without what `commit` did; `undefined` where there is no such thing: it is a merge, others have
-	 * built on it, or it is undone already.
+	 * `base` with `commit` reverted; undefined when the revert does not apply: `commit` is a merge, later commits
+	 * conflict with it, or it is reverted already. Throws UsageError when git fails otherwise.
 	 */
 	async revertOn(base: Candidate, commit: Candidate): Promise<Candidate | undefined> {
 		await this.at(base.id);

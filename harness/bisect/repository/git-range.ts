@@ -4,8 +4,8 @@ import {git, tryGit} from './git.ts';
 import type {Ends} from './source-repository.ts';
 
 /**
- * The commits between two, halved by `git bisect` in a checkout of ours. What it knows is told to it anew at each start:
- * the journal is what counts, not the state that a killed process has left.
+ * The commits between two, halved by `git bisect` in a checkout. Each start begins with a fresh `git bisect`: the
+ * journal counts, not the state that a killed process left.
  */
 export class GitRange implements Range {
 	readonly #checkout: Checkout;
@@ -14,7 +14,7 @@ export class GitRange implements Range {
 	#left: {candidates: number; steps: number};
 	#suspects: readonly string[] | undefined;
 
-	/** With `paths`, only the commits that touch these. */
+	/** With `paths`, only commits that touch these. */
 	static async start(
 		checkout: Checkout,
 		{good, bad, commits}: Ends,
@@ -23,7 +23,7 @@ export class GitRange implements Range {
 		const {directory} = checkout;
 		await tryGit(directory, ['bisect', 'reset', bad.id]);
 		const range = new GitRange(checkout, {good, bad, commits});
-		// Nothing is checked out by git itself: files that go back and forth would be compiled again.
+		// Letting git check commits out would touch files back and forth, and make would compile them again.
 		const args = ['bisect', 'start', '--no-checkout', bad.id, good.id, '--', ...paths];
 		range.#read(await git(directory, args));
 		return range;
@@ -42,7 +42,7 @@ export class GitRange implements Range {
 	}
 
 	async mark(candidate: Candidate, verdict: Answer): Promise<void> {
-		// It ends with 2 where only skipped ones are left.
+		// git bisect exits with 2 when only skipped commits are left.
 		const {stdout, stderr, isOk} = await tryGit(this.#checkout.directory, ['bisect', verdict, candidate.id]);
 		if (!isOk && !/only 'skip'ped commits left/.test(stdout)) throw new Error(`git bisect ${verdict}: ${stderr}`);
 		this.#read(stdout);

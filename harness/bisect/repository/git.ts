@@ -3,11 +3,14 @@ import {UsageError} from '../../host/errors.ts';
 
 export type GitResult = {readonly stdout: string; readonly stderr: string; readonly isOk: boolean};
 
-/** Nobody is there to sign; a conflict that was settled once is none; files are what they are in the commit. */
+/**
+ * Without these a revert could run hooks or ask for a signature, rerere could hide a conflict, and autocrlf change
+ * files.
+ */
 const settings = ['core.hooksPath=/dev/null', 'commit.gpgSign=false', 'rerere.enabled=false', 'core.autocrlf=false'];
 const ours = settings.flatMap(setting => ['-c', setting]);
 
-/** Runs git there, without the hooks and settings of the environment that would lead it elsewhere. */
+/** Runs git in `directory`, without the GIT_* variables, which could redirect it elsewhere. */
 export async function tryGit(
 	directory: string,
 	args: readonly string[],
@@ -21,7 +24,7 @@ export async function tryGit(
 			...Object.fromEntries(foreign.map(name => [name, undefined])),
 			LC_ALL: 'C',
 			GIT_TERMINAL_PROMPT: '0',
-			// git status would write what it has found out to the person's index.
+			// Otherwise `git status` refreshes the index of the user's repository.
 			GIT_OPTIONAL_LOCKS: '0',
 			...env,
 		},
@@ -30,7 +33,7 @@ export async function tryGit(
 	return {stdout, stderr, isOk: !failed};
 }
 
-/** The same, trimmed. Throws UsageError with git's own words. */
+/** Standard output of git, trimmed. Throws UsageError with git's message. */
 export async function git(
 	directory: string,
 	args: readonly string[],
@@ -41,7 +44,7 @@ export async function git(
 	throw failed(directory, args[0]!, result);
 }
 
-/** What to throw then. */
+/** The error for a git command that failed. */
 export function failed(directory: string, command: string, {stderr}: GitResult): UsageError {
 	return new UsageError(`git ${command} fails in ${directory}: ${stderr.trim().split('\n')[0]}`);
 }

@@ -50,12 +50,12 @@ const refusals: readonly (readonly [what: string, words: RegExp, act: Refusal])[
 		},
 	],
 	[
-		'a revision that there is not',
+		'an unknown revision',
 		/There is no revision "v9" in /,
 		async tree => (await SourceRepository.open(tree)).ends('v9', 'main'),
 	],
 	[
-		'one that looks like an option',
+		'a revision that looks like an option',
 		/There is no revision "--all" in /,
 		async tree => (await SourceRepository.open(tree)).ends('main~2', '--all'),
 	],
@@ -65,17 +65,17 @@ const refusals: readonly (readonly [what: string, words: RegExp, act: Refusal])[
 		async tree => (await SourceRepository.open(tree)).ends('main', 'HEAD'),
 	],
 	[
-		'a good one that follows the bad one',
+		'a good end that descends from the bad one',
 		/main .*is not an ancestor of main~3 /,
 		async tree => (await SourceRepository.open(tree)).ends('main', 'main~3'),
 	],
 	[
-		'commits that touch nothing of it',
+		'a range without commits that touch the paths',
 		/No commit between main~3 and main touches kmod/,
 		async tree => (await SourceRepository.open(tree)).ends('main~3', 'main', {paths: ['kmod']}),
 	],
 	[
-		'a tree that is no Linux',
+		'a tree that is not Linux',
 		/is not a Linux source tree: it has no Makefile/,
 		async tree => planCommits({linux: tree, good: 'main~3', bad: 'main'}),
 	],
@@ -87,21 +87,21 @@ const refusals: readonly (readonly [what: string, words: RegExp, act: Refusal])[
 ];
 
 for (const [what, words, act] of refusals) {
-	test(`${what} is refused by one sentence`, async t => {
+	test(`${what} is refused with a one-line error`, async t => {
 		const {tree, directory} = await openTree(t);
 		const error = await t.throwsAsync(act(tree, directory), {name: 'UsageError', message: words});
 		t.false(error?.message.includes('\n'));
 	});
 }
 
-test('changes elsewhere than in the module do not matter to it', async t => {
+test('with paths, changes elsewhere are allowed', async t => {
 	const {tree} = await openTree(t);
 	await writeFile(path.join(tree, 'notes'), 'x');
 	await t.notThrowsAsync(SourceRepository.open(tree, {paths: ['state.json']}));
 	await t.throwsAsync(SourceRepository.open(tree, {paths: ['notes']}));
 });
 
-test('the ends are commits with their candidates, and those between are counted', async t => {
+test('ends returns titled commits and the size of the range', async t => {
 	const {tree, hashes} = await openTree(t);
 	const {good, bad, commits} = await (await SourceRepository.open(tree)).ends('main~4', 'main');
 	t.is(good.id, hashes[1]!);
@@ -109,7 +109,7 @@ test('the ends are commits with their candidates, and those between are counted'
 	t.is(commits, 4);
 });
 
-test('the state of a bisect of the person’s own is not disturbed', async t => {
+test("a bisect in progress in the user's repository is not disturbed", async t => {
 	const {directory, tree, hashes} = await openTree(t);
 	await git(tree, ['bisect', 'start', 'main', 'main~4']);
 	const before = await git(tree, ['bisect', 'log']);
@@ -121,7 +121,7 @@ test('the state of a bisect of the person’s own is not disturbed', async t => 
 	t.is(await git(tree, ['worktree', 'list', '--porcelain']).then(text => text.match(/^worktree/gm)?.length), 1);
 });
 
-test('files that two commits have in common keep their times', async t => {
+test('files that two commits share keep their mtimes', async t => {
 	const {directory, tree, hashes} = await openTree(t);
 	const checkout = await Checkout.open(await SourceRepository.open(tree), path.join(directory, 'checkout'));
 	await checkout.at(hashes[2]!);
@@ -135,7 +135,7 @@ test('files that two commits have in common keep their times', async t => {
 	t.not((await stat()).mtimeMs, before);
 });
 
-test('a revert is the same commit each time, and none where it does not apply', async t => {
+test('a revert is the same commit each time, and undefined where it does not apply', async t => {
 	const {directory, tree, hashes} = await openTree(t);
 	const repository = await SourceRepository.open(tree);
 	const checkout = await Checkout.open(repository, path.join(directory, 'checkout'));
@@ -147,7 +147,7 @@ test('a revert is the same commit each time, and none where it does not apply', 
 	await t.notThrowsAsync(checkout.at(hashes[1]!), 'the failed revert is out of the way');
 });
 
-test('settings of the person’s own do not keep a revert from being made', async t => {
+test("the user's git settings do not prevent a revert", async t => {
 	const {directory, tree} = await openTree(t);
 	const repository = await SourceRepository.open(tree);
 	const checkout = await Checkout.open(repository, path.join(directory, 'checkout'));
@@ -157,7 +157,7 @@ test('settings of the person’s own do not keep a revert from being made', asyn
 	t.truthy(await checkout.revertOn(last, last));
 });
 
-test('a revert that fails for another reason than a conflict is an error', async t => {
+test('a revert that fails for a reason other than a conflict throws', async t => {
 	const {directory, tree} = await openTree(t);
 	const repository = await SourceRepository.open(tree);
 	const checkout = await Checkout.open(repository, path.join(directory, 'checkout'));
@@ -170,7 +170,7 @@ test('a revert that fails for another reason than a conflict is an error', async
 	await t.notThrowsAsync(checkout.at(last.id));
 });
 
-test('a merge, and what is undone already, have no revert', async t => {
+test('merges and commits that are already reverted have no revert', async t => {
 	const {directory, tree, hashes} = await openTree(t);
 	await git(tree, ['checkout', '--quiet', '--detach', hashes[2]!]);
 	const nobody = ['-c', 'user.name=Nobody', '-c', 'user.email=nobody@localhost'];

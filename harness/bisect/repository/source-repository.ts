@@ -4,13 +4,13 @@ import {git, tryGit} from './git.ts';
 
 export type Ends = {readonly good: Candidate; readonly bad: Candidate; readonly commits: number};
 
-/** A person's repository; only read. */
+/** The user's repository; never written to. */
 export class SourceRepository {
 	readonly directory: string;
 
 	/**
-	 * Throws UsageError for what is no repository, is cut off, or holds changes that a bisect would not see; with `paths`,
-	 * only changes below these matter.
+	 * Throws UsageError for a directory that is not a repository, for a shallow or partial clone, and for uncommitted
+	 * changes, which a bisect would not see. With `paths`, only changes below these count.
 	 */
 	static async open(directory: string, {paths = []}: {paths?: readonly string[]} = {}): Promise<SourceRepository> {
 		const {isOk, stdout} = await tryGit(directory, ['rev-parse', '--show-toplevel']);
@@ -37,7 +37,7 @@ export class SourceRepository {
 		this.directory = directory;
 	}
 
-	/** The commit that a revision means. Throws UsageError for none. */
+	/** Resolves a revision. Throws UsageError when it does not exist. */
 	async commit(revision: string): Promise<Candidate> {
 		const id = await this.#resolve(revision);
 		if (id === undefined)
@@ -49,12 +49,12 @@ export class SourceRepository {
 		return (await this.#resolve(revision)) !== undefined;
 	}
 
-	/** Whether the one is the other or an ancestor of it. */
+	/** Whether `from` equals `to` or is an ancestor of it. */
 	async leadsTo(from: string, to: string): Promise<boolean> {
 		return (await tryGit(this.directory, ['merge-base', '--is-ancestor', from, to])).isOk;
 	}
 
-	/** Throws UsageError unless one follows from the other. */
+	/** Throws UsageError unless `good` is an ancestor of `bad` and commits between them touch `paths`. */
 	async ends(good: string, bad: string, {paths = []}: {paths?: readonly string[]} = {}): Promise<Ends> {
 		const [from, to] = [await this.commit(good), await this.commit(bad)];
 		if (from.id === to.id) throw new UsageError(`${good} and ${bad} are the same commit, ${from.title}.`);
@@ -75,7 +75,7 @@ export class SourceRepository {
 	}
 }
 
-/** A commit with its candidate line. */
+/** A commit with its subject line as title. */
 export async function subjectOf(directory: string, commit: string): Promise<Candidate> {
 	const line = await git(directory, ['log', '-1', '--format=%s', commit]);
 	return {id: commit, title: `${commit.slice(0, 12)} (${line.length > 72 ? `${line.slice(0, 71)}…` : line})`};

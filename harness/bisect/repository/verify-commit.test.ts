@@ -2,7 +2,9 @@ import test, {type ExecutionContext} from 'ava';
 import {FakeTestBench, openWorld} from '../../test/fake-repository.ts';
 import {verify} from './verify-commit.ts';
 
-/** Of ten commits the one with that number breaks; `lies` says which commits are good all the same when verified. */
+/**
+ * Bisects ten commits, of which number `breaks` breaks; commits for which `lies` is true pass when they are verified.
+ */
 async function verified(t: ExecutionContext, breaks: number, lies: (title: string) => boolean = () => false) {
 	const {checkout, hashes, ends, bisect} = await openWorld(t, {commits: 10, breaks});
 	const testBench = new FakeTestBench(checkout);
@@ -16,7 +18,7 @@ async function verified(t: ExecutionContext, breaks: number, lies: (title: strin
 	return await verify(finding.suspects[0]!, {judge, checkout, bad: ends.bad, onStep() {}});
 }
 
-test('parent, commit and revert are judged anew', async t => {
+test('parent, commit and revert are judged again', async t => {
 	const {parent, commit, revert, isConfirmed} = await verified(t, 9);
 	t.deepEqual([parent.verdict, commit.verdict, revert?.verdict], ['good', 'bad', 'good']);
 	t.regex(revert!.candidate.title, /^[\da-f]{12} with [\da-f]{12} reverted$/);
@@ -24,13 +26,13 @@ test('parent, commit and revert are judged anew', async t => {
 	t.true(isConfirmed);
 });
 
-test('a commit on which others have built cannot be reverted, and is confirmed without that', async t => {
+test('a commit that later commits build on is confirmed without a revert', async t => {
 	const {revert, isConfirmed} = await verified(t, 5);
 	t.is(revert, undefined);
 	t.true(isConfirmed);
 });
 
-test('a commit that turns out to be good is not confirmed', async t => {
+test('a commit that turns out good is not confirmed', async t => {
 	const {commit, isConfirmed} = await verified(t, 5, title => title.includes('change 5'));
 	t.is(commit.verdict, 'good');
 	t.false(isConfirmed);

@@ -3,19 +3,21 @@ import type {Step} from '../engine/journal.ts';
 import type {Judge} from '../engine/judge-candidate.ts';
 import type {Checkout} from './checkout.ts';
 
-/** What speaks for it that a commit is the culprit, each judged anew. */
+/** Evidence that a commit is the culprit; each part is judged again. */
 export type Verification = {
 	readonly parent: Step;
 	readonly commit: Step;
-	/** The bad end without the commit; nothing where the revert does not apply. */
+	/** The bad end with the commit reverted; undefined where the revert does not apply. */
 	readonly revert?: Step;
-	/** All of it is as it should be. */
+	/** All checks came out as expected. */
 	readonly isConfirmed: boolean;
-	/** What else speaks against it; a sentence without its full stop. */
+	/** Any other doubt; a sentence without its full stop. */
 	readonly doubt?: string;
 };
 
-/** Asks the parent, the commit, and the bad end with the commit reverted. */
+/**
+ * Judges the parent, the commit, and the bad end with the commit reverted.
+ */
 export async function verify(
 	commit: Candidate,
 	{judge, checkout, bad, onStep}: {judge: Judge; checkout: Checkout; bad: Candidate; onStep: (step: Step) => void},

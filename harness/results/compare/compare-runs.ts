@@ -8,40 +8,40 @@ import {isFailure} from '../run/verdict.ts';
 
 export type ComparedCell = CellName & {readonly before?: CellSummary; readonly after?: CellSummary};
 
-/** A kernel that could be used in one of the runs only; it stands for `cells` of its cells. */
+/** A kernel that was usable in only one of the runs; `cells` is the number of its cells that it stands for. */
 export type ComparedKernel = KernelSummary & {readonly cells: number};
 
-/** What is different. A cell stands in one of these lists, in `slower` besides `added` or none. */
+/** The differences. Each cell is in one list at most, except that cells in `slower` may also be in `added`. */
 export type Comparison = {
-	/** Could not be used any more; it stands for what ran on it before and not now. */
+	/** Kernels that became unusable. They stand for their cells that ran before but not now. */
 	readonly lostKernels: readonly ComparedKernel[];
-	/** Could not be used before; it stands for what did not run then and does not fail. */
+	/** Kernels that were unusable before. They stand for their cells that did not run before and do not fail now. */
 	readonly regainedKernels: readonly ComparedKernel[];
-	/** Fails, crashes or hangs and did not before, or crashes and only failed before. */
+	/** Fails, crashes or hangs, but did not before; or crashes, but only failed before. */
 	readonly newFailures: readonly ComparedCell[];
 	/** Failed before, passes now. */
 	readonly fixed: readonly ComparedCell[];
-	/** Fails as it did before, but says something else. */
+	/** Fails as before, but with another message. */
 	readonly changedMessages: readonly ComparedCell[];
-	/** Said something about the module before and now does not: skip, inconclusive or infra. */
+	/** Had a verdict on the module before and now has none: skip, inconclusive or infra. */
 	readonly newSkips: readonly ComparedCell[];
-	/** Passes, but takes longer, by more than chance explains. */
+	/** Passes, but takes significantly longer. */
 	readonly slower: readonly ComparedCell[];
-	/** Ran before, not now, though the kernel could be used. */
+	/** Ran before but not now, although its kernel was usable. */
 	readonly missing: readonly ComparedCell[];
-	/** Did not run before, and does not fail. */
+	/** Did not run before, and does not fail now. */
 	readonly added: readonly ComparedCell[];
 };
 
-/** What a cell took in runs before the first of the two. */
+/** Durations of a cell, in ms, in runs before both. */
 export type DurationHistory = (cell: CellName) => readonly number[];
 
-/** A difference in time that comes up by chance less often than this is one. Hundreds of cells are looked at each time. */
+/** Significance level for `slower`. It is low, because hundreds of cells are tested at a time. */
 const slowerChance = 0.001;
-/** Smaller ones are nobody's matter, however sure. */
+/** Smaller factors are not worth reporting, however significant. */
 const slowerFactor = 1.1;
 
-/** What is different in `after`; `history` makes the judgement of times surer. */
+/** Compares two runs. `history` makes the comparison of durations more sensitive. */
 export function compareRuns(
 	before: Pick<RunRecord, 'cells' | 'kernels'>,
 	after: Pick<RunRecord, 'cells' | 'kernels'>,
@@ -66,7 +66,7 @@ export function compareRuns(
 	};
 }
 
-/** Of those kernels each once for all its cells, and the cells of others. */
+/** Splits cells into unusable kernels, one entry for all cells of a kernel, and cells of other kernels. */
 function takeTogether(
 	cells: readonly ComparedCell[],
 	unusable: readonly KernelSummary[],

@@ -10,7 +10,7 @@ const format = (before: FakeRun, after: FakeRun) => {
 	return stripVTControlCharacters(formatComparison(compareRuns(old!, now!), old!, now!));
 };
 
-test('a comparison says what is different, and how often', t => {
+test('a comparison lists differences and counts repeats', t => {
 	const text = format(
 		{id: 'r1', cells: {'k a/b': 'pass', 'k a/c': 'fail', 'k a/d': 'pass', 'l a/b': 'pass'}},
 		{id: 'r2', cells: {'k a/b': ['pass', 'fail'], 'k a/c': 'pass', 'k a/d': 'skip', 'k a/e': 'pass'}},
@@ -42,7 +42,7 @@ new: 1
 	);
 });
 
-test('a run that was interrupted is shown as such', t => {
+test('an interrupted run is shown as such', t => {
 	const text = format(
 		{id: 'r1', cells: {'k a/b': 'pass'}},
 		{id: 'r2', cells: {}, run: {cells: 7}, isInterrupted: true},
@@ -51,7 +51,7 @@ test('a run that was interrupted is shown as such', t => {
 	t.regex(text, /not reached, or gone: 1/);
 });
 
-test('a kernel that is lost is said once with its reason, and once when it is back', t => {
+test('a lost kernel is listed once with its reason, and a regained one once', t => {
 	const lost = {type: 'kernel', kernel: 'k', state: 'failed', reason: 'it died\nand more', notRun: 2} as const;
 	const whole: FakeRun = {id: 'r1', cells: {'k a/b': 'pass', 'k a/c': 'pass'}};
 	const broken: FakeRun = {id: 'r2', kernels: [lost], exitCode: 3};
@@ -68,11 +68,11 @@ kernels that became unusable: 1
 	t.true(format(broken, whole).endsWith('\nkernels that are usable again: 1\n  k: 2 cells\n'));
 });
 
-test('the same is no difference', t => {
+test('equal runs show no difference', t => {
 	t.regex(format({cells: {'k a/b': 'fail'}}, {cells: {'k a/b': 'fail'}}), /no difference/);
 });
 
-test('80 columns are enough for long names and messages, and guests cannot steer the terminal', t => {
+test('long names and messages fit into 80 columns, and guest text cannot emit escape sequences', t => {
 	const name = `/home/${'x'.repeat(200)} ${'suite/'.padEnd(150, 'y')}`;
 	const text = format(
 		{id: 'r'.repeat(100), cells: {[name]: 'pass', [`${name}z`]: 'pass', [`${name}q`]: 'fail'}},
@@ -82,7 +82,7 @@ test('80 columns are enough for long names and messages, and guests cannot steer
 	t.false(text.includes('\u0007'));
 });
 
-test('both ends of a text that is too long stay', t => {
+test('fit keeps both ends of a long text', t => {
 	t.is(fit('abcdefghij', 10), 'abcdefghij');
 	t.is(fit('abcdefghijk', 10), 'abcde…hijk');
 });

@@ -8,10 +8,10 @@ import {paintVerdict} from '../run/table.ts';
 import type {ComparedCell, ComparedKernel, Comparison} from './compare-runs.ts';
 
 const columns = 80;
-/** Of a list that is not what one looks for. */
+/** Limit for the less interesting lists. */
 const namedAtMost = 10;
 
-/** What changed, for people; fits into 80 columns. */
+/** Formats a comparison in at most 80 columns. */
 export function formatComparison(comparison: Comparison, before: RunRecord, after: RunRecord): string {
 	const {newFailures, lostKernels, regainedKernels, fixed, changedMessages, newSkips, slower, missing, added} =
 		comparison;
@@ -38,7 +38,7 @@ export function formatComparison(comparison: Comparison, before: RunRecord, afte
 
 function runLine(what: string, {run, kernels, cells, end, isInterrupted}: RunRecord): string {
 	const state = isInterrupted ? styleText('yellow', 'interrupted') : `exit status ${end?.exitCode}`;
-	// Of one that ended all ran, and some of them again.
+	// A finished run counts each cell once, although some may have been repeated.
 	const ran = isInterrupted ? `${cells.length} of ${run.cells} cells` : `${summarizeCells(cells).size} cells`;
 	const notRun = sumOfNotRun(kernels);
 	const words = [ran, ...(notRun > 0 ? [`${notRun} not run`] : []), state];
@@ -98,7 +98,7 @@ function paint(words: string, {after}: ComparedCell): string {
 	return after ? paintVerdict(after.verdict, words) : words;
 }
 
-/** `fail`, and for repeats how many of them failed: `fail (7 of 10)`. */
+/** For example `fail`; with repeats, `fail (7 of 10)`: how many failed. */
 export function outcome({verdict, passes, total}: CellSummary): string {
 	return total > 1 && passes < total ? `${verdict} (${total - passes} of ${total})` : verdict;
 }
@@ -116,7 +116,7 @@ function seconds(summary: CellSummary | undefined): string {
 	return `${((summary?.durationMs ?? 0) / 1000).toFixed(2)} s`;
 }
 
-/** Cut in the middle: both ends of a path or title say more. */
+/** Cuts the middle of a long text, because both ends of a path or title are more telling. */
 export function fit(text: string, room: number): string {
 	if (text.length <= room) return text;
 	const kept = Math.max(2, room - 1);

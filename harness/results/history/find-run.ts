@@ -2,15 +2,14 @@ import {UsageError} from '../../host/errors.ts';
 import {isComparable, type StoredRun} from './index-rows.ts';
 import type {HistoryStore} from './store.ts';
 
-/** A history that is too young to hold what is asked for. */
+/** The history has no such run yet. */
 export class NoSuchRunYetError extends UsageError {
 	override readonly name = 'NoSuchRunYetError';
 }
 
 /**
- * The run that a person means: `last`, `last-green`, an id or the beginning of one. Parts of a larger run are neither last
- * nor green, nor is a bench, one that goes on still, or the one that it is to be compared with. Throws UsageError where
- * there is none, or several.
+ * Finds a run by `last`, `last-green`, an id or a prefix of one. `last` and `last-green` ignore shards, benches, runs
+ * in progress and the run `besides`, which the result is compared with. Throws UsageError when no run or several match.
  */
 export function findRun(
 	store: Pick<HistoryStore, 'runs' | 'problems'>,

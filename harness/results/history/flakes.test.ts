@@ -5,7 +5,7 @@ import type {StoredResult} from './index-rows.ts';
 
 const name = {kernel: 'k', mechanism: 'm', case: 'a/b'};
 
-/** One run a word: P, F, 7 (seven of ten passed), or - for one that said nothing. */
+/** One run per letter: P passed, F failed, 7: seven of ten repeats passed, X: eleven repeats failed, -: no verdict. */
 function history(words: string): {results: StoredResult[]} & typeof name {
 	const results = words.split('').map((word, index): StoredResult => {
 		const [passes, total] = {P: [1, 1], F: [0, 1], '-': [0, 0], X: [0, 11]}[word] ?? [Number(word), 10];
@@ -35,20 +35,20 @@ const cases: readonly (readonly [words: string, status: CellStatistics['status']
 	['--', 'unknown'],
 ];
 for (const [words, status, brokenSince] of cases) {
-	test(`${words.slice(0, 30)} is ${status}`, t => {
+	test(`the history ${words.slice(0, 30)} is ${status}`, t => {
 		const statistics = cellStatistics(history(words));
 		t.is(statistics.status, status);
 		t.is(statistics.brokenSince, brokenSince);
 	});
 }
 
-test('repeats are counted, and runs in which it was broken are no flakiness', t => {
+test('repeats are counted, and runs in which a cell was broken do not count as flaky', t => {
 	const statistics = cellStatistics(history('PPPPPPPPPP9XX'));
 	t.like(statistics, {passes: 19, total: 42, firstSeen: 'r00', lastSeen: 'r12', status: 'broken', brokenSince: 'r11'});
 	t.is(statistics.failureRate, 1 / 20);
 });
 
-test('the interval is that of Wilson', t => {
+test("the interval is Wilson's", t => {
 	for (const [passes, total, low, high] of [
 		[0, 0, 0, 1],
 		[7, 10, 0.397, 0.892],
@@ -60,7 +60,7 @@ test('the interval is that of Wilson', t => {
 	}
 });
 
-test('the last failure is one only if no run after it said otherwise', t => {
+test('lastFailure ignores a failure that a later conclusive run has refuted', t => {
 	t.is(lastFailure(history('PF-'))?.run, 'r01');
 	t.is(lastFailure(history('FP-')), undefined);
 });

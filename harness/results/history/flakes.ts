@@ -4,29 +4,31 @@ import type {CellHistory, StoredResult} from './index-rows.ts';
 
 export type CellStatistics = CellName & {
 	readonly passes: number;
-	/** Repeats that said anything about the module, in all runs. */
+	/** Repeats with a verdict on the module, in all runs. */
 	readonly total: number;
-	/** The pass rate lies between these, with 95 % confidence. */
+	/** 95 % confidence interval of the pass rate. */
 	readonly interval: Interval;
 	readonly firstSeen: string;
 	readonly lastSeen: string;
 	/**
-	 * broken: it does not pass any more, and chance does not explain it; flaky: it fails at times; fixed: it was broken;
-	 * unknown: no run said anything.
+	 * `broken`: it no longer passes, and chance does not explain that; `flaky`: it fails sometimes; `fixed`: it was
+	 * broken; `unknown`: no run has a verdict.
 	 */
 	readonly status: 'steady' | 'flaky' | 'fixed' | 'broken' | 'unknown';
-	/** The first run of those in which it was broken to the last. */
+	/** The first run of the last streak in which it was broken. */
 	readonly brokenSince?: string;
-	/** Of the repeats in runs in which it was not broken, so many failed: what may be expected of it. */
+	/** Share of failed repeats in runs in which it was not broken: the rate to expect. */
 	readonly failureRate: number;
 };
 
 export type Interval = {readonly low: number; readonly high: number};
 
-/** A row of failures that comes up by chance less often than this is no chance. */
+/**
+ * Significance level: a streak of failures means `broken` if chance alone explains it with less than this probability.
+ */
 const brokenChance = 0.01;
 
-/** Wilson's interval for a share, at 95 %. */
+/** Wilson's 95 % confidence interval of a proportion. */
 export function wilson(passes: number, total: number): Interval {
 	if (total === 0) return {low: 0, high: 1};
 	const z = 1.96;
@@ -37,7 +39,7 @@ export function wilson(passes: number, total: number): Interval {
 	return {low: Math.max(0, centre - half), high: Math.min(1, centre + half)};
 }
 
-/** For a cell with at least one result; the oldest run is first. */
+/** Statistics of a cell with at least one result; results are ordered from the oldest run. */
 export function cellStatistics({results, ...name}: CellHistory): CellStatistics {
 	const streaks = streaksOf(results.filter(({total}) => total > 0));
 	const isBroken = streaks.map(streak => !streak.hasPassed && isNoChance(streak.total, streaks));
@@ -69,7 +71,7 @@ export function cellStatistics({results, ...name}: CellHistory): CellStatistics 
 	};
 }
 
-/** The verdict of the last run that said anything, if it was a bad one. */
+/** The last result with a verdict on the module, if it was bad. */
 export function lastFailure({results}: CellHistory): StoredResult | undefined {
 	const last = results.findLast(({total}) => total > 0);
 	return last && isFailure(last) ? last : undefined;
@@ -77,7 +79,7 @@ export function lastFailure({results}: CellHistory): StoredResult | undefined {
 
 type Streak = {readonly since: string; readonly hasPassed: boolean; passes: number; total: number};
 
-/** Neighbouring runs in each of which all repeats failed, or some passed. */
+/** Groups consecutive runs in which all repeats failed, and runs in which some passed. */
 function streaksOf(results: readonly StoredResult[]): readonly Streak[] {
 	const streaks: Streak[] = [];
 	for (const {run, passes, total} of results) {
@@ -94,14 +96,13 @@ function streaksOf(results: readonly StoredResult[]): readonly Streak[] {
 }
 
 /**
- * Whether so many failures in a row would be a wonder for a cell that fails as often as this one does while it passes at
- * times.
+ * Whether this many failures in a row are unlikely for a cell that, while it passes sometimes, fails at its usual rate.
  */
 function isNoChance(failedInRow: number, streaks: readonly Streak[]): boolean {
 	const passing = streaks.filter(({hasPassed}) => hasPassed);
-	// It never passed.
+	// The cell never passed.
 	if (passing.length === 0) return true;
-	// However often it passed before: once is once.
+	// A single failure proves nothing, however often the cell passed before.
 	if (failedInRow < 2) return false;
 	const single = streaks.filter(({hasPassed, total}) => !hasPassed && total === 1).length;
 	const total = sum(passing, each => each.total) + single;

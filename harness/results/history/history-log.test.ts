@@ -26,7 +26,7 @@ test('each event is in the history as soon as it is written', async t => {
 	log.close();
 });
 
-test('a disk that is full for a while costs no event, and is told once', async t => {
+test('a disk that is full for a while loses no event, and is reported once', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'history-log-'));
 	const told: string[] = [];
 	let room = 500;
@@ -50,14 +50,14 @@ test('a disk that is full for a while costs no event, and is told once', async t
 	t.is(await readFile(runFile(directory.path, 'r1'), 'utf8'), asText(events));
 });
 
-test('a disk that stays full is told at the end, too', async t => {
+test('a disk that stays full is also reported at the end', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'history-log-'));
 	const log = new HistoryLog(directory.path, {onTrouble() {}, write: full});
 	for (const event of events) log.write(event);
 	t.throws(() => log.close(), {instanceOf: UsageError, message: /The history lacks the end.*ENOSPC/});
 });
 
-test('a run does not write over another', async t => {
+test('a run does not overwrite another one', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'history-log-'));
 	const [first, second] = [1, 2].map(() => new HistoryLog(directory.path, {onTrouble: noTrouble}));
 	first!.write(events[0]!);
@@ -67,7 +67,7 @@ test('a run does not write over another', async t => {
 });
 
 for (const directory of ['/proc/history', '/dev/null/history']) {
-	test(`a history in ${directory} is refused before anything runs`, t => {
+	test(`a history in ${directory} is rejected before anything runs`, t => {
 		t.throws(() => new HistoryLog(directory, {onTrouble: noTrouble}), {instanceOf: UsageError});
 	});
 }

@@ -6,20 +6,20 @@ import type {Event} from '../run/events.ts';
 import {RunLock} from './run-lock.ts';
 
 export type HistoryLogOptions = {
-	/** Told once, at the first event that could not be written. */
+	/** Called once, when the first event cannot be written. */
 	readonly onTrouble: (sentence: string) => void;
-	/** `fs.writeSync`, for tests. */
+	/** Replaces `fs.writeSync` in tests. */
 	readonly write?: (descriptor: number, bytes: Buffer) => number;
 };
 
-/** Where the events of a run lie in a history. */
+/** Path of a run's events in a history. */
 export function runFile(directory: string, id: string): string {
 	return path.join(directory, 'runs', `${id}.jsonl`);
 }
 
 /**
- * Writes the events of one run into a history, each the moment it happens. A disk that is full does not end the run: what
- * could not be written is kept and tried again with each event. Throws UsageError where there can be no history.
+ * Writes the events of one run into a history, each as it happens. A full disk does not end the run: events that could
+ * not be written are kept and written with later ones. Throws UsageError when the history cannot be written at all.
  */
 export class HistoryLog implements Disposable {
 	readonly #directory: string;
@@ -46,7 +46,7 @@ export class HistoryLog implements Disposable {
 		this.#flush();
 	}
 
-	/** Throws UsageError if something could not be written to the last. */
+	/** Ends the log. Throws UsageError if some events could not be written to the end. */
 	close(): void {
 		if (this.#descriptor === undefined) return;
 		this.#flush();
@@ -58,7 +58,7 @@ export class HistoryLog implements Disposable {
 			);
 	}
 
-	/** For a run that ends before its end: it goes on no longer. */
+	/** Closes the log of a run that ends early: it is no longer in progress. */
 	[Symbol.dispose](): void {
 		if (this.#descriptor === undefined) return;
 		closeSync(this.#descriptor);
@@ -83,7 +83,7 @@ export class HistoryLog implements Disposable {
 		try {
 			for (let [next] = this.#waiting; next; [next] = this.#waiting) {
 				const written = write(this.#descriptor!, next);
-				// A disk that fills up may take the first part of a line.
+				// A disk that fills up may take only the first part of a line.
 				if (written < next.length) this.#waiting[0] = next.subarray(written);
 				else this.#waiting.shift();
 			}

@@ -3,7 +3,7 @@ import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {diskFull, messageOf, UsageError} from '../../host/errors.ts';
 
-/** What the tables below are called by; another number, other tables. */
+/** Version of the tables below; raise it when they change. */
 const indexSchema = 2;
 
 const tables = `
@@ -47,15 +47,15 @@ const tables = `
 	CREATE INDEX resultsOfRun ON result (run);
 `;
 
-/** SQLite's codes for a file that is damaged or none of its own. */
+/** SQLite's result codes for a damaged file and for one that is not a database. */
 export const damageCodes = new Set([11, 26]);
 
-/** In bytes: less is a full disk. */
+/** In bytes; less free space counts as a full disk. */
 const leastRoom = 1 << 18;
 
 /**
- * The index of a history. All of it follows from the files of events: one that is damaged, or of an older schema, is made
- * anew. Throws UsageError for one of a newer schema.
+ * Opens the index of a history. It is derived from the files of events, so a damaged index, or one with an older
+ * schema, is made again. Throws UsageError for a newer schema.
  */
 export function openIndex(directory: string): DatabaseSync {
 	const file = path.join(directory, 'index.sqlite');
@@ -69,16 +69,18 @@ export function openIndex(directory: string): DatabaseSync {
 	}
 }
 
-/** What a person is told who cannot have the index; any error that is not SQLite's is handed back as it is. */
+/** The error to throw when the index cannot be used; errors that are not SQLite's are returned unchanged. */
 export function unusable(directory: string, error: unknown): unknown {
 	if (error instanceof UsageError || !hasCode(error)) return error;
 	const {bavail, bsize} = statfsSync(directory);
-	// SQLite speaks of a full disk as one that is broken where it cannot map its file of shared memory.
+	// On a full disk, SQLite reports an I/O error when it cannot map its shared-memory file.
 	if (bavail * bsize < leastRoom) return diskFull(path.join(directory, 'index.sqlite'), error);
 	return new UsageError(`${path.join(directory, 'index.sqlite')} cannot be used: ${messageOf(error)}`, {cause: error});
 }
 
-/** An error of SQLite; one of those, if they are given. The codes that say more than the last byte tell are not needed. */
+/**
+ * Whether this is an SQLite error, with one of `codes` if given. Only the primary result code (the low byte) counts.
+ */
 export function hasCode(error: unknown, codes?: ReadonlySet<number>): boolean {
 	const code =
 		error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && error.errcode & 0xff;
@@ -88,7 +90,7 @@ export function hasCode(error: unknown, codes?: ReadonlySet<number>): boolean {
 function openTables(file: string): DatabaseSync {
 	const database = new DatabaseSync(file, {timeout: 10_000});
 	try {
-		// Readers do not wait for the writer, and a kill at any moment leaves the last whole state.
+		// With WAL, readers do not wait for the writer, and a kill leaves the last complete state.
 		database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
 		inTransaction(database, () => {
 			const version = Number(database.prepare('PRAGMA user_version').get()!.user_version);
@@ -110,7 +112,7 @@ function openTables(file: string): DatabaseSync {
 	}
 }
 
-/** All or nothing, and alone: another process waits. */
+/** Runs `work` in an exclusive transaction; other processes wait. */
 export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
 	database.exec('BEGIN IMMEDIATE');
 	try {

@@ -3,24 +3,24 @@ import type {CellName, MeasurementEvent, RunEvent} from '../run/events.ts';
 import type {Verdict} from '../run/verdict.ts';
 
 export type StoredRun = {
-	/** Sorts by time. */
+	/** Ids sort by time. */
 	readonly id: string;
 	readonly startedAt: string;
 	readonly command: NonNullable<RunEvent['command']> | 'run';
 	readonly isShard: boolean;
-	/** It has no end yet, and may have one still. */
+	/** It has no end event, and its process is still running. */
 	readonly isRunning: boolean;
 	readonly isInterrupted: boolean;
-	/** It ended, and with 0. */
+	/** It ended with exit status 0. */
 	readonly isGreen: boolean;
 	readonly exitCode?: number;
-	/** By cells, not by repeats. */
+	/** Cells by verdict; repeats of a cell count once. */
 	readonly counts: Readonly<Partial<Record<Verdict, number>>>;
-	/** Those that were ready. */
+	/** Kernels that were ready. */
 	readonly kernels: readonly string[];
 };
 
-/** One cell in one run, as the index has it. */
+/** A cell's result in one run, with all repeats combined. */
 export type StoredResult = {
 	readonly run: string;
 	readonly verdict: Verdict;
@@ -31,20 +31,20 @@ export type StoredResult = {
 
 export type CellHistory = CellName & {readonly results: readonly StoredResult[]};
 
-/** One measurement of one run: the median of its values. */
+/** A measurement of one run: the median of its values. */
 export type Measured = Pick<MeasurementEvent, 'kernel' | 'what' | 'unit' | 'budget'> & {
 	readonly run: string;
 	readonly value: number;
 };
 
-/** Whether it may be the one that others are compared with: it ran cells, all that were to be run, and is over. */
+/** Whether later runs may be compared with it: it is not a bench, not a shard, and not in progress. */
 export function isComparable({command, isShard, isRunning}: StoredRun): boolean {
 	return command !== 'bench' && !isShard && !isRunning;
 }
 
 type Row = Readonly<Record<string, SQLOutputValue>>;
 
-/** `isRunning` is asked where there is no end. */
+/** Converts a row; `isRunning` is called for a run without an end event. */
 export function runOf(row: Row, isRunning: (id: string) => boolean): StoredRun {
 	const goesOn = row.exitCode === null && isRunning(String(row.id));
 	return {
@@ -62,7 +62,7 @@ export function runOf(row: Row, isRunning: (id: string) => boolean): StoredRun {
 	};
 }
 
-/** A cell's name from its row in the index. */
+/** A cell's name from its row. */
 export function nameOf({kernel, mechanism, caseId, target}: Row): CellName {
 	return {
 		kernel: String(kernel),
@@ -72,7 +72,7 @@ export function nameOf({kernel, mechanism, caseId, target}: Row): CellName {
 	};
 }
 
-/** A list of lists in JSON, as `cells` asks for it. */
+/** Parses the JSON that the query of `cells` aggregates. */
 export function parseResults(text: SQLOutputValue | undefined): readonly StoredResult[] {
 	// Only the store writes it.
 	const results = JSON.parse(String(text)) as [string, Verdict, number, number, string | null][];
@@ -85,7 +85,7 @@ export function parseResults(text: SQLOutputValue | undefined): readonly StoredR
 	}));
 }
 
-/** From a row of the index, whose `value` is in the unit that it names. */
+/** Converts a row of the measurement table; `value` is in `unit`. */
 export function measuredOf({run, kernel, what, unit, budget, value}: Row): Measured {
 	return {
 		run: String(run),
@@ -97,7 +97,7 @@ export function measuredOf({run, kernel, what, unit, budget, value}: Row): Measu
 	};
 }
 
-/** Numbers with spaces between them, in milliseconds: one for each repeat that passed, perhaps none. */
+/** Parses durations in ms, separated by spaces: one for each passed repeat, possibly none. */
 export function parseDurations(text: SQLOutputValue | undefined): readonly number[] {
 	return text === '' ? [] : String(text).split(' ').map(Number);
 }

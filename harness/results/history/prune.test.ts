@@ -6,7 +6,7 @@ import type {HistoryStore} from './store.ts';
 
 const dayMs = 86_400_000;
 
-/** A run a day, the last one today. */
+/** One run per day, the last one today. */
 function daily(runs: readonly Partial<StoredRun>[]): HistoryStore {
 	const all = runs.map((run, n) => ({
 		id: `r${n}`,
@@ -20,31 +20,31 @@ function daily(runs: readonly Partial<StoredRun>[]): HistoryStore {
 	return {runs: () => all, async remove() {}} as unknown as HistoryStore;
 }
 
-/** Ten runs, of which only the third is green and the fifth goes on. */
+/** Ten runs, of which only the third is green and the fifth is in progress. */
 const store = daily(Array.from({length: 10}, (_, n) => ({isGreen: n === 2, isRunning: n === 4})));
 const now = 99 * dayMs;
 
-test('the newest stay, and the last green one, and one that goes on still', async t => {
+test('the newest runs, the last green one and runs in progress are kept', async t => {
 	t.deepEqual(await pruneHistory(store, {keep: 5, now}), ['r0', 'r1', 'r3']);
 	t.deepEqual(await pruneHistory(store, {keep: 20, now}), []);
 });
 
-test('those that are older go', async t => {
+test('runs older than the limit are removed', async t => {
 	t.deepEqual(await pruneHistory(store, {olderThanDays: 5, now}), ['r0', 'r1', 'r3']);
 });
 
 const isGreen = true;
 
-test('neither a bench nor a part of a run that ended with 0 stands for the last green run', async t => {
+test('neither a bench nor a shard counts as the last green run', async t => {
 	const runs = daily([{isGreen}, {isGreen, isShard: true}, {isGreen, command: 'bench'}, {}]);
 	t.deepEqual(await pruneHistory(runs, {keep: 1, now}), ['r1', 'r2']);
 });
 
-test('the last green night stays although a later run is green: nights are compared with nights', async t => {
+test('the last green nightly is kept although a later run is green, because nights are compared with nights', async t => {
 	const runs = daily([{isGreen, command: 'nightly'}, {command: 'nightly'}, {isGreen}, {isGreen}, {}]);
 	t.deepEqual(await pruneHistory(runs, {keep: 1, now}), ['r1', 'r2']);
 });
 
-test('without a word of what is old nothing goes', async t => {
+test('without a limit nothing is removed', async t => {
 	await t.throwsAsync(pruneHistory(store, {}), {instanceOf: UsageError});
 });

@@ -3,7 +3,7 @@ import {isComparable} from './index-rows.ts';
 import type {HistoryStore} from './store.ts';
 
 export type PruneOptions = {
-	/** How many runs stay, the newest. */
+	/** Number of newest runs to keep. */
 	readonly keep?: number;
 	readonly olderThanDays?: number;
 	readonly now?: number;
@@ -12,15 +12,15 @@ export type PruneOptions = {
 const dayMs = 86_400_000;
 
 /**
- * Removes old runs and returns their ids. The last green one of each command stays: later ones are compared with it, nights
- * only with nights. Throws UsageError where it is not said what is old.
+ * Removes old runs and returns their ids. The last green run of each command is kept: later runs are compared with it,
+ * and nights only with nights. Throws UsageError without `keep` and `olderThanDays`.
  */
 export async function pruneHistory(store: HistoryStore, options: PruneOptions): Promise<readonly string[]> {
 	const {keep, olderThanDays, now = Date.now()} = options;
 	if (keep === undefined && olderThanDays === undefined) throw new UsageError('Specify --keep or --older-than.');
 	const runs = store.runs();
 	const green = runs.filter(run => run.isGreen && isComparable(run));
-	// Of those with the same key the last one is left.
+	// A later entry with the same key replaces an earlier one.
 	const kept = new Set(new Map(green.map(({command, id}) => [command, id])).values());
 	const old = runs.filter(
 		({startedAt, isRunning}, index) =>

@@ -14,7 +14,7 @@ import {HistoryStore} from './store.ts';
 
 const events = fakeRun({id: 'r1', cells: {'k a/b': 'pass'}});
 
-test('a run goes on until its end, and leaves nothing but its events', async t => {
+test('a run is in progress until its end, and leaves only its events', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'running-'));
 	const log = new HistoryLog(directory.path, {onTrouble: t.fail});
 	for (const event of events.slice(0, -1)) log.write(event);
@@ -28,7 +28,7 @@ test('a run goes on until its end, and leaves nothing but its events', async t =
 	t.deepEqual(await readdir(path.join(directory.path, 'runs')), ['r1.jsonl']);
 });
 
-test('a run that is interrupted in order goes on no longer', async t => {
+test('a run that is interrupted in order is no longer in progress', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'running-'));
 	{
 		using log = new HistoryLog(directory.path, {onTrouble: t.fail});
@@ -47,7 +47,7 @@ const writer = `
 	setInterval(() => log, 1000);
 `;
 
-test('a run that is killed goes on no longer, whoever asks, and however many at once', async t => {
+test('a killed run is no longer in progress, also for concurrent readers', async t => {
 	t.timeout(60_000);
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'running-'));
 	const some = JSON.stringify(events.slice(0, -1));
@@ -65,7 +65,7 @@ test('a run that is killed goes on no longer, whoever asks, and however many at 
 	t.false(existsSync(mark));
 });
 
-test('what holds no lock says of no run that it goes on: it is none of ours, or cannot be asked', async t => {
+test('a lock file that no run of ours holds does not mean that a run is in progress', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'running-'));
 	const file = (name: string) => path.join(directory.path, name);
 	await writeFile(file('empty.running'), '');

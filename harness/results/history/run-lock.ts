@@ -4,15 +4,15 @@ import {messageOf, UsageError} from '../../host/errors.ts';
 import {damageCodes, hasCode} from './index-file.ts';
 
 /**
- * Says that a run goes on: a lock on a file beside its events. It is SQLite's, thus the operating system's, and goes with
- * the process, however that ends; a number of a process would have to be told from that of a later one, or of another
+ * Marks a run as in progress by a lock on a file beside its events. SQLite takes the lock, with a lock of the operating
+ * system, so it is released whenever the process ends. A pid would be ambiguous: it may be reused, or belong to another
  * container.
  */
 export class RunLock implements Disposable {
 	readonly #events: string;
 	readonly #lock: DatabaseSync | undefined;
 
-	/** For the run that writes those events; made before they are, or the run would seem to have ended for a moment. */
+	/** Takes the lock. Create it before the events: otherwise the run would seem to have ended for a moment. */
 	constructor(events: string) {
 		this.#events = events;
 		let lock: DatabaseSync | undefined;
@@ -20,7 +20,7 @@ export class RunLock implements Disposable {
 			lock = new DatabaseSync(markOf(events), {timeout: 0});
 			lock.exec('BEGIN EXCLUSIVE');
 		} catch {
-			// A full disk, or a second run of that name: what cannot say that it goes on seems interrupted until its end.
+			// A full disk, or a second run of that name. Without a lock the run seems interrupted until its end.
 			lock?.close();
 			lock = undefined;
 		}
@@ -34,20 +34,20 @@ export class RunLock implements Disposable {
 	}
 }
 
-/** SQLite's code for a file that another process has locked. */
+/** SQLite's result code for a file that another process has locked. */
 const busyCodes = new Set([5]);
 
-/** Whether the process that writes those events is still alive. Throws UsageError where that cannot be told. */
+/** Whether the process that writes these events is alive. Throws UsageError when the file cannot be read. */
 export function isRunning(events: string): boolean {
 	if (!existsSync(markOf(events))) return false;
 	try {
 		using database = new DatabaseSync(markOf(events), {timeout: 0});
-		// Takes the lock that any number may have, so that those who ask do not take each other for the run.
+		// Takes a shared lock, so that concurrent callers do not mistake each other for the run.
 		database.prepare('SELECT count(*) FROM sqlite_schema').get();
 		return false;
 	} catch (error) {
 		if (hasCode(error, busyCodes)) return true;
-		// Nobody can lock that.
+		// A file that is not a database cannot be locked by a run.
 		if (hasCode(error, damageCodes)) return false;
 		throw new UsageError(
 			`Cannot tell whether a run is in progress: ${markOf(events)} cannot be read: ${messageOf(error)}.`,
@@ -58,9 +58,9 @@ export function isRunning(events: string): boolean {
 	}
 }
 
-/** What a run that was killed leaves. */
+/** Removes the lock file that a killed run leaves. */
 export function removeMark(events: string): void {
-	// SQLite may have put a journal beside it.
+	// SQLite may have created a journal.
 	for (const suffix of ['', '-journal']) rmSync(`${markOf(events)}${suffix}`, {force: true});
 }
 

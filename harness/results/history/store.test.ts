@@ -27,12 +27,12 @@ const three: readonly FakeRun[] = [
 	{id: 'r3', cells: {'k a/b[c]': ['pass', 'crash']}, isInterrupted: true},
 ];
 
-/** All that the index says. */
+/** Everything in the index. */
 function all(store: HistoryStore) {
 	return {runs: store.runs(), problems: store.problems(), cells: [...store.cells()]};
 }
 
-test('runs are found with their ends, cells with what became of them', async t => {
+test('runs are found with their end, cells with their results', async t => {
 	await using directory = await temporaryHistory(three);
 	using store = await HistoryStore.open(directory.path);
 	const [first, second, third] = store.runs();
@@ -69,7 +69,7 @@ test('runs are found with their ends, cells with what became of them', async t =
 	t.is([...store.cells({before: 'r2'})].flatMap(({results}) => results).length, 2);
 });
 
-test('messages come back as they were, whatever is in them', async t => {
+test('messages are stored unchanged', async t => {
 	const messages = ['a "quote"\n\\', 'a\u0000b', '\u{1f600}', ''];
 	await using directory = await temporaryHistory(
 		messages.map((message, n) => ({id: `r${n}`, cells: {'k a/b': [{verdict: 'fail', message}]}})),
@@ -82,7 +82,7 @@ test('messages come back as they were, whatever is in them', async t => {
 	);
 });
 
-test('last is the last one, last-green never one that was interrupted or is a part', async t => {
+test('last is the newest run, and last-green is never interrupted or a shard', async t => {
 	await using directory = await temporaryHistory([
 		...three,
 		{id: 'r4', cells: {'k a/b': 'pass'}, run: {shard: {index: 1, parts: [['k'], ['l']]}}},
@@ -118,7 +118,7 @@ for (const [what, lose] of Object.entries(losses)) {
 	});
 }
 
-test('an index that is behind catches up: runs that came, grew and went', async t => {
+test('an outdated index is updated with runs that were added, grew and were removed', async t => {
 	await using directory = await temporaryHistory(three);
 	(await HistoryStore.open(directory.path))[Symbol.dispose]();
 	await add(directory.path, {id: 'r4', cells: {'k a/b[c]': 'pass'}});
@@ -139,7 +139,7 @@ test('an index that is behind catches up: runs that came, grew and went', async 
 	);
 });
 
-test('an index of a newer schema is refused, and left alone', async t => {
+test('an index with a newer schema is rejected and not changed', async t => {
 	await using directory = await temporaryHistory(three);
 	(await HistoryStore.open(directory.path))[Symbol.dispose]();
 	using database = new DatabaseSync(path.join(directory.path, 'index.sqlite'));
@@ -148,7 +148,7 @@ test('an index of a newer schema is refused, and left alone', async t => {
 	t.is(database.prepare('SELECT count(*) AS n FROM run').get()!.n, 3);
 });
 
-test('an index of an older schema is made again', async t => {
+test('an index with an older schema is made again', async t => {
 	await using directory = await temporaryHistory(three);
 	(await HistoryStore.open(directory.path))[Symbol.dispose]();
 	using database = new DatabaseSync(path.join(directory.path, 'index.sqlite'));
@@ -157,7 +157,7 @@ test('an index of an older schema is made again', async t => {
 	t.is(store.runs().length, 3);
 });
 
-test('a run that cannot be read is told, and does not keep the others from being read', async t => {
+test('an unreadable run is reported, and others are still read', async t => {
 	await using directory = await temporaryHistory(three);
 	await writeFile(runFile(directory.path, 'r0'), 'hello\n');
 	using store = await HistoryStore.open(directory.path);
@@ -166,7 +166,7 @@ test('a run that cannot be read is told, and does not keep the others from being
 	t.throws(() => findRun(store, 'r0'), {message: /r0\.jsonl, line 1: expected a JSON object/});
 });
 
-test('a removed run is gone from files and index', async t => {
+test('a removed run is removed from files and index', async t => {
 	await using directory = await temporaryHistory(three);
 	using store = await HistoryStore.open(directory.path);
 	await store.remove('r1');
@@ -177,7 +177,7 @@ test('a removed run is gone from files and index', async t => {
 	);
 });
 
-test('times of the runs before are known, and what a kernel takes', async t => {
+test('durations of earlier runs and of whole kernels are known', async t => {
 	await using directory = await temporaryHistory(three);
 	using store = await HistoryStore.open(directory.path);
 	const history = store.durationsBefore('r3');
@@ -187,7 +187,7 @@ test('times of the runs before are known, and what a kernel takes', async t => {
 	t.is(store.kernelMs('l'), undefined);
 });
 
-test('where there is no history, none is begun', async t => {
+test('opening a missing history does not create one', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'store-'));
 	await t.throwsAsync(HistoryStore.open(directory.path), {instanceOf: UsageError, message: /no history in/});
 	t.deepEqual(await readdir(directory.path), []);
@@ -199,7 +199,7 @@ const opening = `
 	console.log(store.runs().length, [...store.cells()].length);
 `;
 
-test('several processes may index and read one history at once', async t => {
+test('several processes may index and read a history at once', async t => {
 	await using directory = await temporaryHistory();
 	for (let n = 100; n < 140; n++) await add(directory.path, {id: `r${n}`, cells: {'k a/b': 'pass', 'k a/c': 'fail'}});
 	const answers = await Promise.all(
@@ -208,7 +208,7 @@ test('several processes may index and read one history at once', async t => {
 	for (const {stdout} of answers) t.is(stdout, '40 2');
 });
 
-test('a kill at any moment of the indexing leaves a history that can be read', async t => {
+test('a kill during indexing leaves a readable history', async t => {
 	await using directory = await temporaryHistory();
 	const cells = Object.fromEntries(Array.from({length: 50}, (_, n) => [`k a/c${n}`, 'pass'] as const));
 	for (let n = 100; n < 160; n++) await add(directory.path, {id: `r${n}`, cells});

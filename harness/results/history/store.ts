@@ -23,21 +23,21 @@ import {
 } from './index-rows.ts';
 import {isRunning, removeMark} from './run-lock.ts';
 
-/** So many runs of a cell say what it takes. */
+/** Number of recent runs from which durations are taken. */
 const runsForDurations = 20;
 
 /**
- * Past runs: each a file of events, and an index of all of them in SQLite. The files are what counts; whatever the index
- * lacks is read when it is opened.
+ * Past runs: a file of events for each, and an SQLite index of all of them. The files are authoritative; opening the
+ * store indexes what is missing.
  */
 export class HistoryStore implements Disposable {
 	readonly #directory: string;
 	readonly #database: DatabaseSync;
 	readonly #addResult: StatementSync;
-	/** Of cells, by their keys: a number once given stays. */
+	/** Cell numbers by key; they never change. */
 	readonly #numbers = new Map<string, number>();
 
-	/** Throws UsageError where there is no history. */
+	/** Opens a history and updates its index. Throws UsageError when there is no history. */
 	static async open(directory: string): Promise<HistoryStore> {
 		if (!existsSync(path.join(directory, 'runs')))
 			throw new UsageError(
@@ -59,13 +59,13 @@ export class HistoryStore implements Disposable {
 		this.#addResult = database.prepare('INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?)');
 	}
 
-	/** Oldest first. */
+	/** All readable runs, oldest first. */
 	runs(): readonly StoredRun[] {
 		const rows = this.#database.prepare('SELECT * FROM run WHERE problem IS NULL ORDER BY id').all();
 		return rows.map(row => runOf(row, id => isRunning(runFile(this.#directory, id))));
 	}
 
-	/** Files that hold no run that could be read, each with the reason. */
+	/** Files that could not be read as a run, with the reason. */
 	problems(): readonly {readonly id: string; readonly problem: string}[] {
 		const rows = this.#database.prepare('SELECT id, problem FROM run WHERE problem IS NOT NULL ORDER BY id').all();
 		return rows.map(row => ({id: String(row.id), problem: String(row.problem)}));
@@ -75,9 +75,9 @@ export class HistoryStore implements Disposable {
 		return readRun(runFile(this.#directory, id));
 	}
 
-	/** Cell by cell, what became of each in the runs so far, oldest first. */
+	/** Each cell with its results in earlier runs, oldest first. */
 	*cells({before}: {before?: string} = {}): Generator<CellHistory> {
-		// One row a cell: of hundreds of thousands of results, fetching one at a time takes most of the time.
+		// One row per cell: fetching hundreds of thousands of results one by one would take most of the time.
 		const rows = this.#database.prepare(
 			`SELECT kernel, mechanism, caseId, target,
 				json_group_array(json_array(run, verdict, passes, total, message) ORDER BY run) AS results
@@ -86,7 +86,7 @@ export class HistoryStore implements Disposable {
 		for (const row of rows.iterate(before ?? '~')) yield {...nameOf(row), results: parseResults(row.results)};
 	}
 
-	/** What cells took in the runs before that one. */
+	/** Durations of cells, in ms, in the runs before `run`. */
 	durationsBefore(run: string): DurationHistory {
 		const recent = this.#database.prepare(
 			`SELECT durations FROM result WHERE cell = (SELECT number FROM cell WHERE key = ?) AND run < ?
@@ -95,7 +95,7 @@ export class HistoryStore implements Disposable {
 		return cell => recent.all(cellKey(cell), run, runsForDurations).flatMap(({durations}) => parseDurations(durations));
 	}
 
-	/** What all cells of a kernel took together, in the largest of the last runs that had it. */
+	/** Total duration of a kernel's cells, in ms, in the largest of its recent runs. */
 	kernelMs(kernel: string): number | undefined {
 		const [run] = this.runs()
 			.filter(run => isComparable(run) && !run.isInterrupted && run.kernels.includes(kernel))
@@ -108,14 +108,14 @@ export class HistoryStore implements Disposable {
 		return rows.flatMap(({durations}) => parseDurations(durations)).reduce((sum, each) => sum + each, 0);
 	}
 
-	/** What benches measured, the oldest first. */
+	/** All measurements of benches, oldest first. */
 	measured(): readonly Measured[] {
 		return this.#database.prepare('SELECT * FROM measurement ORDER BY run, rowid').all().map(measuredOf);
 	}
 
-	/** The run's events are gone after that, too. */
+	/** Removes a run, including its file of events. */
 	async remove(id: string): Promise<void> {
-		// The file first: a row without one is forgotten at the next opening, a file without a row would come back.
+		// The file first: an orphaned row is dropped at the next opening, but an orphaned file would be indexed again.
 		await rm(runFile(this.#directory, id), {force: true});
 		removeMark(runFile(this.#directory, id));
 		inTransaction(this.#database, () => this.#forget(id));

@@ -34,7 +34,7 @@ async function keep(directory: string, events: readonly Event[]) {
 	log.close();
 }
 
-test('benches that are kept are trends: medians, the oldest first, by kernel', async t => {
+test('benches in a history become trends: medians, oldest first, by kernel', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'trends-'));
 	await keep(directory.path, bench('r3', measurement('boot', [30, 10, 20]), measurement('restore', [5])));
 	await keep(directory.path, bench('r1', measurement('boot', [7]), measurement('boot', [8], 'a')));
@@ -60,7 +60,7 @@ test('benches that are kept are trends: medians, the oldest first, by kernel', a
 	t.is(store.measured().length, 2);
 });
 
-test('a bench is a run that is neither the last nor green', async t => {
+test('a bench is neither the last nor the last green run', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'trends-'));
 	await keep(directory.path, fakeRun({id: 'r1', cells: {'k a/b': 'pass'}}));
 	await keep(directory.path, bench('r2', measurement('boot', [1])));
@@ -70,7 +70,7 @@ test('a bench is a run that is neither the last nor green', async t => {
 	t.is(findRun(store, 'last-green').id, 'r1');
 });
 
-test('a file of events has its place in the trends, unless the history has it already', t => {
+test('measurements of a file are added to the trends unless the history has them', t => {
 	const kept = [{run: 'r2', kernel: 'k', what: 'boot', unit: 'ms', budget: 250, value: 2}];
 	const records = ['r1', 'r2', 'r3'].map(id => parseRun(asText(bench(id, measurement('boot', [1]))), id));
 	const [trend] = trendsOf(kept, records);
@@ -81,7 +81,7 @@ test('a file of events has its place in the trends, unless the history has it al
 	]);
 });
 
-test('a trend has its last thirty points, and the budget of the last', t => {
+test('a trend has at most thirty points, and the budget of the last one', t => {
 	const kept = Array.from({length: 40}, (_, n) => ({
 		run: `r${100 + n}`,
 		kernel: 'k',

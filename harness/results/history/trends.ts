@@ -3,15 +3,15 @@ import type {RunRecord} from '../run/read-run.ts';
 import {median} from '../run/statistics.ts';
 import type {Measured} from './index-rows.ts';
 
-/** One measurement over time. */
+/** A measurement over time. */
 export type Trend = Pick<MeasurementEvent, 'kernel' | 'what' | 'unit' | 'budget'> & {
-	/** The oldest first; at least one. */
+	/** Oldest first; at least one. */
 	readonly points: readonly {readonly run: string; readonly value: number}[];
 };
 
 const mostPoints = 30;
 
-/** By kernel, then in the order in which benches measure; a run that is given twice counts once. */
+/** Trends by kernel, then in the order of measuring. A run that is in both arguments counts once. */
 export function trendsOf(kept: readonly Measured[], records: readonly RunRecord[] = []): readonly Trend[] {
 	const known = new Set(kept.map(({run}) => run));
 	const others = records.filter(({run}) => !known.has(run.id)).flatMap(measuredIn);

@@ -14,14 +14,14 @@ const cell: CellEvent = {
 	message: '100 % wrong\r\nand more',
 };
 
-test('an annotation is one line, whatever is in it', t => {
+test('an annotation is one line, whatever its text contains', t => {
 	t.is(
 		formatAnnotations({kernels: [], cells: [cell]}),
 		"::error title=k%3A1%2C2 › entry/flags%3A fail::100 %25 wrong%0Aand more%0Aagain: npx probe-matrix run --kernel k:1,2 --match 'entry/flags'\n",
 	);
 });
 
-test('failures are errors, what could not run is a warning, and nothing else is either', t => {
+test('failures are errors, cells and kernels that could not run are warnings', t => {
 	const lines = formatAnnotations(sampleRun()).trimEnd().split('\n');
 	t.deepEqual(
 		lines.map(line => /^::(\w+) title=(?:.*bad-)?([\w-]*)/.exec(line)!.slice(1).join(' ')),
@@ -30,7 +30,7 @@ test('failures are errors, what could not run is a warning, and nothing else is 
 	t.true(lines.every(line => line.startsWith('::')));
 });
 
-test('GitHub drops what is over ten of a level, so the tenth says how many there are', t => {
+test('GitHub shows ten annotations per level, so the tenth counts the rest', t => {
 	const cells = Array.from({length: 25}, () => cell);
 	const lines = formatAnnotations({kernels: [], cells}).trimEnd().split('\n');
 	t.is(lines.length, 10);
@@ -38,7 +38,7 @@ test('GitHub drops what is over ten of a level, so the tenth says how many there
 	t.is(formatAnnotations({kernels: [], cells: cells.slice(0, 10)}).split('\n').length, 11);
 });
 
-test('commands in the text of a guest are none', t => {
+test('text of a guest cannot contain workflow commands', t => {
 	const [first, ...rest] = withoutCommands(hostile).trimEnd().split('\n');
 	const token = /^::stop-commands::([\w-]{20,})$/.exec(first!)![1]!;
 	t.is(rest.pop(), `::${token}::`);
@@ -46,7 +46,7 @@ test('commands in the text of a guest are none', t => {
 	t.not(withoutCommands('').split('\n')[0], first, 'a guest cannot know the word that ends it');
 });
 
-test('a kernel that could not be used is one warning, for all its cells', t => {
+test('an unusable kernel is one warning for all its cells', t => {
 	const kernel = {type: 'kernel', kernel: 'k', state: 'failed', reason: 'it died\nand more', notRun: 214} as const;
 	t.is(
 		formatAnnotations({kernels: [kernel], cells: [{...cell, kernel: 'k', verdict: 'pass'}]}),

@@ -6,10 +6,10 @@ import {isFailure, isGreen} from '../run/verdict.ts';
 import {visible} from './escape-control.ts';
 import {columnsOf, missingKernel, type Reported, whyMissing} from './kernel-results.ts';
 
-/** GitHub shows no more of a level for one step and drops the rest without a word. */
+/** GitHub shows only ten annotations per level and step, and drops the rest silently. */
 const mostOfLevel = 10;
 
-/** GitHub's workflow commands that annotate a run with what went wrong in it. */
+/** Formats failures as GitHub workflow commands that annotate the run. */
 export function formatAnnotations(reported: Reported): string {
 	const columns = columnsOf(reported);
 	const missing = columns.flatMap(column => {
@@ -26,13 +26,13 @@ export function formatAnnotations(reported: Reported): string {
 	].join('');
 }
 
-/** Text in which GitHub is not to find commands: it has lines of guests, and a guest must not give any. */
+/** Wraps text so that GitHub does not execute workflow commands in it: it may contain output of guests. */
 export function withoutCommands(text: string): string {
 	const token = randomUUID();
 	return `::stop-commands::${token}\n${text}${text.endsWith('\n') ? '' : '\n'}::${token}::\n`;
 }
 
-/** The same where a workflow of GitHub reads it; elsewhere the text as it is. */
+/** Like withoutCommands inside a GitHub workflow; elsewhere the text is unchanged. */
 export function forWorkflow(text: string): string {
 	return process.env.GITHUB_ACTIONS ? withoutCommands(text) : text;
 }
@@ -63,6 +63,6 @@ function format(level: 'error' | 'warning', {title, message}: Annotation): strin
 }
 
 function quote(text: string): string {
-	// A percent sign first: it begins the others.
+	// The percent sign first, because the other escapes contain it.
 	return visible(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }

@@ -20,9 +20,9 @@ const titles: Readonly<Record<keyof Comparison, string>> = {
 	added: 'New',
 };
 
-/** What is different, the worst first; groups in which there is nothing are left out. */
+/** Differences in groups, most severe first, without empty groups. */
 export function changeGroups(comparison: Comparison): readonly ChangeGroup[] {
-	// The keys are those of the table.
+	// The keys are those of `titles`.
 	return (Object.keys(titles) as (keyof Comparison)[]).flatMap(kind => {
 		const rows =
 			kind === 'lostKernels' || kind === 'regainedKernels'
@@ -48,7 +48,7 @@ const nightTitles: Readonly<Record<NightFinding['kind'], string>> = {
 	idle: 'Known failures that match no cell',
 };
 
-/** What a night found, in the same form and order. */
+/** Findings of a nightly run, in the same form and order. */
 export function nightGroups(findings: readonly NightFinding[]): readonly ChangeGroup[] {
 	return Object.entries(nightTitles).flatMap(([kind, title]) => {
 		const cells = findings

@@ -1,13 +1,13 @@
 /**
- * Text of a guest as a person may read it: characters that steer terminals and browsers, or that nobody sees, are shown
- * as signs. Line ends and tabs stay.
+ * Shows control and invisible characters of guest text as symbols, so that it cannot affect terminals or browsers.
+ * Newlines and tabs stay.
  */
 export function visible(text: string): string {
-	// Consoles end their lines with both.
+	// Consoles end their lines with carriage return and newline.
 	return text.replaceAll(/\r+\n/g, '\n').replaceAll(/[^\P{C}\n\t]|[\u2028\u2029]/gu, sign);
 }
 
-/** The same on one line. */
+/** Like visible, on a single line. */
 export function visibleLine(text: string): string {
 	return visible(text.trim()).replaceAll(/\s*\n\s*/g, ' ');
 }

@@ -8,11 +8,11 @@ import {formatTap} from './tap.ts';
 
 export type Format = {
 	readonly write: (input: ReportInput) => string;
-	/** What it makes use of besides the run. */
+	/** Which inputs it uses besides the run. */
 	readonly uses?: readonly ('baseline' | 'history')[];
 };
 
-/** Every way to report a run. */
+/** All report formats. */
 export const reportFormats = {
 	html: {write: formatHtml, uses: ['baseline', 'history']},
 	junit: {write: ({record}) => formatJunit(record)},

@@ -2,13 +2,13 @@ import type {Comparison, DurationHistory} from '../compare/compare-runs.ts';
 import type {Trend} from '../history/trends.ts';
 import type {RunRecord} from '../run/read-run.ts';
 
-/** All that a report is made from. */
+/** Input of all report formats. */
 export type ReportInput = {
 	readonly record: RunRecord;
-	/** Against a baseline. */
+	/** Against the baseline. */
 	readonly comparison?: Comparison;
-	/** What cells took in earlier runs, the oldest first. */
+	/** Durations in earlier runs, in ms, oldest first. */
 	readonly history?: DurationHistory;
-	/** What benches measured. */
+	/** Measurements of benches. */
 	readonly trends?: readonly Trend[];
 };

@@ -16,7 +16,7 @@ const runs = {
 };
 
 for (const [name, record] of Object.entries(runs)) {
-	test(`a run ${name} gives XML that Jenkins and GitLab read`, async t => {
+	test(`a run ${name} gives XML that Jenkins and GitLab accept`, async t => {
 		if (!(await hasTool(t, 'xmllint'))) return;
 		const schema = path.join(import.meta.dirname, 'junit.xsd');
 		const {failed, stderr} = await execa('xmllint', ['--noout', '--nonet', '--schema', schema, '-'], {
@@ -30,7 +30,7 @@ for (const [name, record] of Object.entries(runs)) {
 const attribute = (xml: string, element: string, name: string) =>
 	[...xml.matchAll(new RegExp(`<${element} [^>]*?${name}="([^"]*)"`, 'g'))].map(match => match[1]);
 
-test('what keeps a run from being a success is a failure or an error', t => {
+test('everything that fails a run is a failure or an error', t => {
 	const xml = formatJunit(sampleRun({isInterrupted: true}));
 	t.deepEqual(attribute(xml, 'failure', 'type'), ['fail']);
 	t.deepEqual(attribute(xml, 'error', 'type').map(String).toSorted(), [
@@ -46,18 +46,18 @@ test('what keeps a run from being a success is a failure or an error', t => {
 	t.is(all, '7');
 });
 
-test('a release is one package to Jenkins, which splits at the last dot', t => {
+test('a kernel release is a single package for Jenkins, which splits at the last dot', t => {
 	const names = attribute(formatJunit(sampleRun({kernels: ['4.15.18']})), 'testcase', 'classname');
 	t.true(names.includes('4_15_18.bprobe.module'));
 });
 
-test('a failure says how it is run again, and has its console', t => {
+test('a failure has its rerun command and its console', t => {
 	const xml = formatJunit(sampleRun());
 	t.regex(xml, /<error type="crash" [^>]*>[^<]*again: npx probe-matrix run --kernel debian-6\.1/);
 	t.regex(xml, /<system-out>[^<]*BUG: KASAN/);
 });
 
-test('a kernel that could not be used is one error, with its console', t => {
+test('an unusable kernel is one error, with its console', t => {
 	const xml = formatJunit(sampleRun());
 	const [testcase] = /<testcase classname="4_15_11" name="kernel"[\s\S]*?<\/testcase>/.exec(xml)!;
 	t.regex(

@@ -7,8 +7,8 @@ import {visible, visibleLine} from './escape-control.ts';
 import {columnsOf, interruption, type KernelResult, missingKernel, whyMissing} from './kernel-results.ts';
 
 /**
- * JUnit's XML as Jenkins and GitLab read it: a suite for each kernel. What keeps a run from being a success is a failure
- * or an error here, too: kernels that could not be had, and the missing end of a run.
+ * JUnit XML for Jenkins and GitLab, with one suite per kernel. Everything that fails a run is a failure or an error
+ * here as well, including unavailable kernels and an interrupted run.
  */
 export function formatJunit(record: RunRecord): string {
 	const suites = columnsOf(record).map(column => suiteOfKernel(column, record));
@@ -60,7 +60,7 @@ function testcaseOf(cell: CellEvent): Testcase {
 	const {verdict, durationMs, message = '', console} = cell;
 	return formatTestcase({
 		classname: `${packageOf(cell.kernel)}.${cell.mechanism}.${suiteOf(cell)}`,
-		// Readers know a test by its names alone.
+		// Readers identify a test by its names only.
 		name: cell.repeat > 0 ? `${cellTitle(cell)} #${cell.repeat + 1}` : cellTitle(cell),
 		durationMs,
 		kind: verdict === 'pass' ? 'pass' : verdict === 'skip' ? 'skipped' : verdict === 'fail' ? 'failure' : 'error',
@@ -71,7 +71,7 @@ function testcaseOf(cell: CellEvent): Testcase {
 	});
 }
 
-/** Jenkins takes what is before the last dot of a class name for its package; a release has dots of its own. */
+/** Jenkins takes the part of a class name before its last dot as the package, and releases contain dots. */
 function packageOf(kernel: string): string {
 	return kernel.replaceAll('.', '_');
 }
@@ -121,7 +121,7 @@ function formatSuite(
 		skipped: count('skipped'),
 	};
 	const time = seconds(testcases.reduce((total, {durationMs}) => total + durationMs, 0));
-	// The schema has no time zone; it is UTC, as everywhere here.
+	// The schema allows no time zone; times are UTC.
 	const timestamp = new Date(run.startedAt).toISOString().slice(0, 19);
 	const properties = {run: run.id, release, accelerator: run.accelerator.name, ...run.versions};
 	const xml = [
@@ -152,7 +152,7 @@ function attributes(values: Readonly<Record<string, string | number>>): string {
 		.join(' ');
 }
 
-/** Characters that XML does not allow at all, even escaped, are among those made visible. */
+/** Characters that XML does not allow even when escaped are among those that `visible` replaces. */
 function quote(text: string): string {
 	return visible(text).replaceAll(/[&<>"]/g, character => `&#${character.codePointAt(0)};`);
 }

@@ -5,14 +5,14 @@ import {formatKtap} from './ktap.ts';
 const line =
 	/^(?: {2})?(?:KTAP version 1|1\.\.\d+|#.*|(?:not )?ok \d+ [^#]+(?: # (?:SKIP|TIMEOUT|ERROR)(?: [^#]*)?)?)$/;
 
-test('every line is one of those that KTAP has', t => {
+test('every line is valid KTAP', t => {
 	for (const each of formatKtap(sampleRun({isInterrupted: true}))
 		.trimEnd()
 		.split('\n'))
 		t.regex(each, line);
 });
 
-test('kernels hold cells, two blanks further in, each level with its version and plan', t => {
+test('kernels contain cells, indented by two, and each level has version and plan', t => {
 	const lines = formatKtap(sampleRun()).split('\n');
 	t.deepEqual(lines.filter(each => !each.startsWith('#')).slice(0, 6), [
 		'KTAP version 1',
@@ -29,22 +29,25 @@ test('kernels hold cells, two blanks further in, each level with its version and
 	t.is(lines.filter(each => /^ {2}(not )?ok/.test(each)).length, 34 + 39);
 });
 
-test('verdicts that KTAP has words for have them', t => {
+test('verdicts map to KTAP directives where they exist', t => {
 	const text = formatKtap(sampleRun());
-	t.regex(text, /^ {2}not ok \d+ bprobe return\/bad-hang\[asm\] # TIMEOUT Timed out after 5 s\. The agent answers\.$/m);
+	t.regex(
+		text,
+		/^ {2}not ok \d+ bprobe return\/bad-hang\[asm\] # TIMEOUT Timed out after 5 s\. The agent responds\.$/m,
+	);
 	t.regex(text, /^ {2}not ok \d+ bprobe return\/bad-inconclusive\[asm\] # ERROR Only 3 calls/m);
 	t.regex(text, /^ {2}not ok \d+ bprobe return\/bad-crash\[asm\]$/m);
 	t.regex(text, /^ {2}ok \d+ bprobe tooling\/bpftool # SKIP bpftool ＃ is not/m);
 });
 
-test('what is said of a test stands before its result', t => {
+test('diagnostics of a test come before its result', t => {
 	t.regex(
 		formatKtap(sampleRun()),
 		/ {2}# +again: npx probe-matrix [^\n]*bad-crash\[asm\]'\n {2}not ok \d+ bprobe return\/bad-crash/,
 	);
 });
 
-test('a kernel that could not be used is said once, with the end of its console before its result', t => {
+test('an unusable kernel is reported once, with the end of its console before its result', t => {
 	t.regex(
 		formatKtap(sampleRun()),
 		/\n# failed 4\.15\.11\n# {3}Linux 4\.15\.11 did not boot[^\n]*\n(?:#[^\n]*\n)*# {5}the last line <of> it\n(?:#[^\n]*\n)*not ok 2 4\.15\.11 # ERROR/,
@@ -52,7 +55,7 @@ test('a kernel that could not be used is said once, with the end of its console 
 	t.is(formatKtap(sampleRun()).match(/not ok [^\n]*triple fault/g)?.length, 1);
 });
 
-test('a kernel that could not be used to the end has its cells, and is not ok', t => {
+test('a kernel that became unusable has its cells, and is not ok', t => {
 	const record = sampleRun();
 	const failed = {type: 'kernel', kernel: '4.15.18', state: 'failed', reason: 'no guest', notRun: 7} as const;
 	const text = formatKtap({...record, kernels: [...record.kernels, failed]});
@@ -60,6 +63,6 @@ test('a kernel that could not be used to the end has its cells, and is not ok', 
 	t.is(text.match(/^ {2}(not )?ok/gm)?.length, 34 + 39);
 });
 
-test('a run that was interrupted has a test that says so', t => {
+test('an interrupted run has a failing test of its own', t => {
 	t.regex(formatKtap(sampleRun({isInterrupted: true})), /^not ok 5 run # ERROR The run has no end/m);
 });

@@ -7,7 +7,7 @@ import {isGreen} from '../run/verdict.ts';
 import {visible, visibleLine} from './escape-control.ts';
 import {columnsOf, interruption, type KernelResult, missingKernel, whyMissing} from './kernel-results.ts';
 
-/** KTAP, version 1, as the kernel's documentation defines it: kernels hold cells. */
+/** KTAP version 1, as the kernel's documentation defines it. Kernels contain cells. */
 export function formatKtap(record: RunRecord): string {
 	const interrupted = interruption(record);
 	const results = columnsOf(record).map(column => (number: number) => formatKernel(column, number));
@@ -31,7 +31,7 @@ function formatKernel(column: KernelResult, number: number): string[] {
 	];
 }
 
-/** What is said of a test stands before its result. */
+/** In KTAP, diagnostics come before the result. */
 function formatCell(cell: CellEvent, number: number): string[] {
 	const result = `${isGreen(cell) ? 'ok' : 'not ok'} ${number} ${name(`${cell.mechanism} ${cellTitle(cell)}`)}`;
 	const directive = directiveOf(cell);
@@ -51,7 +51,7 @@ function directiveOf({verdict}: CellEvent): string | undefined {
 	return verdict === 'infra' || verdict === 'inconclusive' ? 'ERROR' : undefined;
 }
 
-/** A number sign begins a directive, and there is no way to write one that does not. */
+/** A number sign starts a directive, and KTAP has no way to escape it. */
 function name(text: string): string {
 	return visibleLine(text).replaceAll('#', '＃');
 }

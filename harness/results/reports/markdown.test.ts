@@ -5,7 +5,7 @@ import {formatMarkdown} from './markdown.ts';
 
 const record = sampleRun();
 
-test('what a night found stands before what has changed', t => {
+test('nightly findings come before changes', t => {
 	const finding = {
 		kind: 'regression',
 		kernel: 'k',
@@ -17,7 +17,7 @@ test('what a night found stands before what has changed', t => {
 	t.false(formatMarkdown({record}).includes('Regressions'));
 });
 
-test('a summary has the counts, each kernel, and each failure with its rerun command', t => {
+test('a summary has counts, each kernel, and each failure with its rerun command', t => {
 	const text = formatMarkdown({record});
 	t.regex(text, /^## probe-matrix: 66 pass, 1 fail, 1 crash, 1 hang, 1 inconclusive, 2 skip, 1 infra, 34 not run$/m);
 	t.regex(text, /^\| debian-6\.1 \| debian-6\.1-amd64 \| 33\/39 \| 8\.1 s \| 1 fail, 1 crash/m);
@@ -30,7 +30,7 @@ test('a summary has the counts, each kernel, and each failure with its rerun com
 	t.is(text.match(/again: npx probe-matrix run/g)?.length, 7);
 });
 
-test('every row of a table has as many fields as its head', t => {
+test('all rows of a table have as many fields as its header', t => {
 	const rows = formatMarkdown({
 		record: {...record, kernels: record.kernels.map(kernel => ({...kernel, reason: 'a | b'}))},
 	})
@@ -39,7 +39,7 @@ test('every row of a table has as many fields as its head', t => {
 	for (const row of rows.slice(0, 6)) t.is(row.replaceAll(String.raw`\|`, '').split('|').length, 7, row);
 });
 
-test('text of a guest is in a fence that it cannot close', t => {
+test('text of a guest cannot close its fence', t => {
 	const text = formatMarkdown({record});
 	const [block] = /<details>(?:(?!<details>)[\s\S])*bad-infra[\s\S]*?\n<\/details>/.exec(text)!;
 	const [fence] = /^`{4,}/m.exec(block)!;
@@ -47,7 +47,7 @@ test('text of a guest is in a fence that it cannot close', t => {
 	t.false(text.replace(/^(`{3,})text$[\s\S]*?^\1$/gm, '').includes('<script'));
 });
 
-test('what has changed is told, and that nothing has', t => {
+test('changes are listed, and so is their absence', t => {
 	const cells = record.cells.filter(({verdict}) => verdict === 'pass' || verdict === 'skip');
 	const before = {...record, cells: [...cells, {...cells[0]!, case: 'module/gone'}]};
 	const text = formatMarkdown({record, comparison: compareRuns(before, record)});
@@ -56,7 +56,7 @@ test('what has changed is told, and that nothing has', t => {
 	t.regex(formatMarkdown({record, comparison: compareRuns(record, record)}), /Nothing has changed/);
 });
 
-test('a summary that is too long ends with how much is left out, and is within the limit', t => {
+test('a long summary is cut below the limit and tells how much is omitted', t => {
 	const console = 'ü'.repeat(20_000);
 	const cells = Array.from({length: 100}, () => ({...record.cells.find(({verdict}) => verdict === 'crash')!, console}));
 	const text = formatMarkdown({record: {...record, cells}});

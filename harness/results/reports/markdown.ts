@@ -10,10 +10,10 @@ import {visible, visibleLine} from './escape-control.ts';
 import type {ReportInput} from './input.ts';
 import {columnsOf, interruption, type KernelResult, missingKernel, whyMissing} from './kernel-results.ts';
 
-/** GitHub refuses the summary of a step that is larger than 1 MiB, all of it; others may have written to the same file. */
+/** GitHub rejects a step summary above 1 MiB as a whole, and other tools may write to the same file. */
 const mostBytes = 900_000;
 
-/** A summary for a CI job: counts, a table of kernels, what has changed, failures as far as there is room. */
+/** Summary for a CI job: counts, a table of kernels, changes, and as many failures as fit. */
 export function formatMarkdown({record, comparison}: ReportInput, {limitBytes = mostBytes} = {}): string {
 	const columns = columnsOf(record);
 	const interrupted = interruption(record);
@@ -77,7 +77,7 @@ function formatKernel(kernel: KernelSummary): string {
 
 function formatDetails(summary: string, painted: string): string {
 	const text = visible(stripVTControlCharacters(painted));
-	// A fence ends at the first line of as many backticks.
+	// A line with as many backticks would close the fence.
 	const fence = '`'.repeat(Math.max(3, ...(text.match(/`+/g) ?? []).map(run => run.length + 1)));
 	const title = `<code>${escapeHtml(summary)}</code>`;
 	return `<details><summary>${title}</summary>\n\n${fence}text\n${text}\n${fence}\n\n</details>\n`;
@@ -85,7 +85,7 @@ function formatDetails(summary: string, painted: string): string {
 
 function limit(lines: readonly string[], details: readonly string[], limitBytes: number): string {
 	const head = lines.join('\n');
-	// Room for the sentence about the rest.
+	// Reserved for the sentence about omitted failures.
 	let room = limitBytes - Buffer.byteLength(head) - 200;
 	const shown: string[] = [];
 	for (const text of details) {
@@ -98,7 +98,7 @@ function limit(lines: readonly string[], details: readonly string[], limitBytes:
 	return `${head}\n${shown.join('\n')}${rest}`;
 }
 
-/** Text in a line of Markdown, which is HTML as well; of long text the beginning, for all lines must fit. */
+/** Escapes text for a line of Markdown, in which HTML is active, too. Long text is cut, because all lines must fit. */
 function quote(text: string): string {
 	const line = visibleLine(text);
 	return escapeHtml(

@@ -4,12 +4,12 @@ import {formatTap} from './tap.ts';
 
 const linesOf = (text: string) => text.trimEnd().split('\n');
 
-/** Lines of the tests of one level, without the blocks of YAML that follow them. */
+/** Result lines of one level, without YAML blocks. */
 function pointsOf(lines: readonly string[], indent: string): string[] {
 	return lines.filter(line => line.startsWith(indent) && /^(?:not )?ok \d/.test(line.slice(indent.length)));
 }
 
-test('each kernel is a subtest that ends with its plan, and is numbered without gaps', t => {
+test('each kernel is a subtest with a plan at its end, numbered without gaps', t => {
 	const lines = linesOf(formatTap(sampleRun()));
 	t.is(lines[0], 'TAP version 14');
 	t.is(lines.at(-1), '1..4');
@@ -28,25 +28,25 @@ test('each kernel is a subtest that ends with its plan, and is numbered without 
 	});
 });
 
-test('a skip says why, and no text becomes a directive', t => {
+test('a skip has its reason, and no text becomes a directive', t => {
 	const text = formatTap(sampleRun());
 	t.true(text.includes(String.raw`bprobe tooling/bpftool # SKIP bpftool \# is not \\ in this guest's <image>`));
 	t.false(text.includes('# TODO\n    ok'));
 });
 
-test('what a guest says stays inside its block', t => {
+test('text of a guest stays inside its YAML block', t => {
 	const lines = linesOf(formatTap(sampleRun()));
 	const mine = lines.filter(line => line.includes('not ok 1 - not mine') && !line.includes('"'));
 	t.true(mine.length > 0);
-	// Blocks of kernels are less far in than those of cells.
+	// YAML blocks of kernels are indented less than those of cells.
 	for (const line of mine) t.regex(line, /^ {4,}/);
-	// A block ends at the first line of dots that is indented as it is.
+	// A line of dots with the same indentation ends a block.
 	const [opened, closed] = ['      ---', '      ...'].map(mark => lines.filter(line => line === mark).length);
 	t.is(opened, closed);
 	t.false(/[^\P{C}\n\t]/u.test(lines.join('\n')));
 });
 
-test('a kernel that could not be used is said once, and what is known of it stands below', t => {
+test('an unusable kernel is reported once, with details below', t => {
 	const lines = linesOf(formatTap(sampleRun()));
 	const at = lines.indexOf('not ok 2 - 4.15.11');
 	const block = lines.slice(at + 1, lines.indexOf('  ...', at));
@@ -60,6 +60,6 @@ test('a kernel that could not be used is said once, and what is known of it stan
 	t.true(block.includes('    the last line <of> it'));
 });
 
-test('a run that was interrupted bails out', t => {
+test('an interrupted run bails out', t => {
 	t.regex(linesOf(formatTap(sampleRun({isInterrupted: true}))).at(-1)!, /^Bail out! .*interrupted.* 73 of 115 cells/);
 });

@@ -6,7 +6,7 @@ import {isGreen} from '../run/verdict.ts';
 import {visible, visibleLine} from './escape-control.ts';
 import {columnsOf, interruption, type KernelResult, missingKernel} from './kernel-results.ts';
 
-/** TAP 14: a subtest for each kernel. A run without an end bails out. */
+/** TAP 14 with a subtest for each kernel. An interrupted run bails out. */
 export function formatTap(record: RunRecord): string {
 	const columns = columnsOf(record);
 	const interrupted = interruption(record);
@@ -58,12 +58,12 @@ function formatCell(cell: CellEvent, number: number): string[] {
 	];
 }
 
-/** A block of YAML; what has several lines stands as it is, all else as JSON, which is YAML too. */
+/** A YAML block. Text with several lines is a block scalar, everything else JSON, which is valid YAML. */
 function diagnostics(values: Readonly<Record<string, unknown>>): string[] {
 	const lines = Object.entries(values).flatMap(([name, value]) => {
 		if (value === undefined) return [];
 		if (typeof value !== 'string' || !value.includes('\n')) return [`${name}: ${visible(JSON.stringify(value))}`];
-		// The digit says how far it is indented, for its first line may begin with blanks.
+		// An explicit indentation, because the first line may begin with spaces.
 		return [
 			`${name}: |2-`,
 			...visible(value)
@@ -75,7 +75,7 @@ function diagnostics(values: Readonly<Record<string, unknown>>): string[] {
 	return ['---', ...lines, '...'].map(line => `  ${line}`);
 }
 
-/** A number sign begins a directive. */
+/** A number sign starts a directive. */
 function quote(text: string): string {
 	return visibleLine(text).replaceAll(/[\\#]/g, String.raw`\$&`);
 }

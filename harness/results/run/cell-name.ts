@@ -1,7 +1,7 @@
 import type {CellEvent, CellName} from './events.ts';
 import {type Verdict, verdicts} from './verdict.ts';
 
-/** `return/call-stack[asm]`: what --match takes and reports print. */
+/** For example `return/call-stack[asm]`, as --match and reports use it. */
 export function cellTitle(cell: CellName): string {
 	return cell.target === undefined ? cell.case : `${cell.case}[${cell.target}]`;
 }

@@ -4,18 +4,18 @@ import {median} from './statistics.ts';
 import type {Verdict} from './verdict.ts';
 import {isFailure} from './verdict.ts';
 
-/** All repeats of one cell in one run, taken together. */
+/** All repeats of one cell in one run, combined. */
 export type CellSummary = {
-	/** The worst of them. */
+	/** The worst verdict of the repeats that count. */
 	readonly verdict: Verdict;
 	readonly passes: number;
-	/** How many of the repeats said anything about the module: pass, fail, crash, hang. */
+	/** Repeats with a verdict on the module: pass, fail, crash or hang. */
 	readonly total: number;
-	/** The median of those that passed, of all if none did. */
+	/** Median duration in ms of passed repeats; of all, if none passed. */
 	readonly durationMs: number;
-	/** What each of those that passed took. */
+	/** Durations in ms of passed repeats. */
 	readonly durationsMs: readonly number[];
-	/** Of the first with that verdict. */
+	/** Message of the first repeat with that verdict. */
 	readonly message?: string;
 };
 
@@ -24,7 +24,7 @@ export type SummarizedCell = CellName & {readonly summary: CellSummary};
 /** From bad to good. */
 const severity: readonly Verdict[] = ['crash', 'hang', 'fail', 'infra', 'inconclusive', 'pass', 'skip'];
 
-/** A name for a cell in maps, the same in every run. */
+/** Key of a cell for maps; the same in every run. */
 export function cellKey(cell: CellName): string {
 	return `${cell.kernel} ${cell.mechanism} ${cellTitle(cell)}`;
 }
@@ -41,8 +41,8 @@ export function summarizeCells(cells: readonly CellEvent[]): ReadonlyMap<string,
 }
 
 /**
- * A repeat that proved nothing does not weigh against others that did: a race that did not overlap once and passed nine
- * times has passed.
+ * Repeats that proved nothing do not count if others did: a race that passed nine times and once did not overlap has
+ * passed.
  */
 function summarize(repeats: readonly CellEvent[]): CellSummary {
 	const passed = repeats.filter(({verdict}) => verdict === 'pass');

@@ -8,7 +8,7 @@ import {EventLog} from './event-log.ts';
 const started = (name: string) =>
 	({type: 'started', kernel: 'k', mechanism: 'm', case: `fake/${name}`, repeat: 0}) as const;
 
-test('each event is in the file as a line as soon as it is written', async t => {
+test('each event is a line in the file as soon as it is written', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'event-log-'));
 	const file = path.join(directory.path, 'events.jsonl');
 	using log = new EventLog(file);
@@ -22,12 +22,12 @@ test('each event is in the file as a line as soon as it is written', async t => 
 });
 
 for (const file of ['/nowhere/at/all/events.jsonl', '/', '/proc/events.jsonl']) {
-	test(`events to ${file} are refused before anything runs`, t => {
+	test(`events to ${file} are rejected before anything runs`, t => {
 		t.throws(() => new EventLog(file), {instanceOf: UsageError, message: /The events cannot be written/});
 	});
 }
 
-test('a disk that is full is told, not ignored', t => {
+test('a full disk is an error', t => {
 	using log = new EventLog('/dev/full');
 	t.throws(() => log.write(started('one')), {instanceOf: UsageError, message: /\/dev\/full: no space left on device/});
 });

@@ -3,8 +3,8 @@ import {messageOf, UsageError} from '../../host/errors.ts';
 import type {Event} from './events.ts';
 
 /**
- * Writes events as JSON lines, each by one write, the moment it happens: a run that is killed has lost nothing. `-` is
- * standard output. Throws UsageError when the file cannot be written.
+ * Writes events as JSON lines, each in one write as it happens, so that a killed run loses nothing. `-` is standard
+ * output. Throws UsageError when the file cannot be written.
  */
 export class EventLog implements Disposable {
 	readonly #descriptor: number;

@@ -24,7 +24,7 @@ const cellName = {
 	case: text.describe('suite/name'),
 	target: text.optional().describe('the kind of probed function, if the case has several'),
 };
-const repeat = count.describe('from 1');
+const repeat = count.describe('from 0');
 
 const shard = z.object({
 	index: count.describe('from 1'),
@@ -78,7 +78,7 @@ const pushed = z
 		ms: ms.describe('milliseconds from the start of the SSH connection to the last file'),
 	})
 	.describe(
-		'The module, the fixtures and the programs were pushed into a guest; copies of the guest have them as well.',
+		'The module, the fixtures and the programs were pushed into a guest; guests restored from its snapshot have them as well.',
 	);
 
 const started = z
@@ -140,12 +140,12 @@ const end = z
 	})
 	.describe('The last event; a run without it was interrupted, or is in progress.');
 
-/** Any event; unknown fields are allowed, so that older readers accept newer writers. */
+/** Any event. Unknown fields are allowed, so that older readers accept newer writers. */
 export const eventSchema = z
 	.discriminatedUnion('type', [run, kernel, pushed, started, ended, cell, measurement, end])
 	.describe('One line of --json: one event of a run.');
 
-/** The text of docs/events.schema.json, for consumers in any language. */
+/** The text of docs/events.schema.json. */
 export function eventJsonSchema(): string {
 	return `${JSON.stringify(z.toJSONSchema(eventSchema, {io: 'input'}), null, '\t')}\n`;
 }

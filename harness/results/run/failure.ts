@@ -5,7 +5,7 @@ import {cellsNotRun, type KernelSummary} from './kernel-summary.ts';
 import {plainText as clean} from './plain-text.ts';
 import {paintVerdict} from './table.ts';
 
-/** All that is known of a cell that did not pass: message, evidence, console, and how to run it again. */
+/** Details of a cell that did not pass: message, evidence, console, and the command that runs it again. */
 export function formatFailure(cell: CellEvent): string {
 	const parts = [`${paintVerdict(cell.verdict)} ${styleText('bold', `${cell.kernel} › ${cellTitle(cell)}`)}`];
 	if (cell.message) parts.push(indent(clean(cell.message)));
@@ -28,7 +28,7 @@ export function formatFailure(cell: CellEvent): string {
 	return parts.join('\n');
 }
 
-/** The same of a kernel that could not be used, which stands for all its cells that did not run. */
+/** Details of an unusable kernel, which stands for all its cells that did not run. */
 export function formatKernelFailure({kernel, state, reason, console, notRun}: KernelSummary): string {
 	const parts = [`${paintVerdict('infra', state)} ${styleText('bold', kernel)}`];
 	parts.push(indent(clean(reason?.trim() || 'No reason is given.')));
@@ -43,14 +43,14 @@ export function rerunKernelCommand({kernel}: Pick<KernelSummary, 'kernel'>): str
 	return `npx probe-matrix run --kernel ${kernel}`;
 }
 
-/** The command that runs just this cell. */
+/** The command that runs only this cell. */
 export function rerunCommand(cell: Pick<CellEvent, 'kernel' | 'case' | 'target'> & {mechanism: string}): string {
 	return `npx probe-matrix run --kernel ${cell.kernel} --match '${cellTitle(cell)}'`;
 }
 
 type SideBySide = {what: string; expected: Record<string, string>; seen: Record<string, string>};
 
-/** Evidence of registers that differ: what was expected of each, and what was seen. */
+/** Whether this is evidence of differing registers: expected and seen values by name. */
 export function isSideBySide(value: unknown): value is SideBySide {
 	return isObject(value) && 'what' in value && isObject(value.expected) && isObject(value.seen);
 }
@@ -72,7 +72,7 @@ function formatRegisters({what, expected, seen}: SideBySide): string {
 	].join('\n');
 }
 
-/** Evidence of call stacks that differ, a name of a function a line. */
+/** Whether this is evidence of differing call stacks: a function name per entry. */
 export function isStacks(value: unknown): value is {expected: string[]; seen: string[]} {
 	return (
 		typeof value === 'object' &&

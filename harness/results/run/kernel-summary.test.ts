@@ -11,7 +11,7 @@ const event = (kernel: string, state: KernelEvent['state'], more: Partial<Kernel
 const ready = event('k', 'ready', {release: '6.1.0', bootMs: 400});
 const failed = event('k', 'failed', {reason: 'it did not boot', console: 'a word', notRun: 3});
 
-test('a kernel that could not be used once is none that is ready, whatever else was said of it', t => {
+test('a kernel that was unusable once is not ready, whatever else happened to it', t => {
 	for (const events of [
 		[ready, failed],
 		[failed, ready],
@@ -29,12 +29,12 @@ test('a kernel that could not be used once is none that is ready, whatever else 
 	);
 });
 
-test('what did not run is added up over all stages and kernels', t => {
+test('cells that did not run are added up over stages and kernels', t => {
 	t.is(summarizeKernels([failed, {...failed, notRun: 4}]).get('k')?.notRun, 7);
 	t.is(sumOfNotRun([failed, ready, event('l', 'unavailable', {notRun: 10})]), 13);
 });
 
-test('why, and how many cells did not run, is one sentence more', t => {
+test('kernelWords combines the reason with the number of cells that did not run', t => {
 	t.is(kernelWords({reason: 'it did not boot\nand more', notRun: 214}), 'it did not boot; 214 cells did not run');
 	t.is(kernelWords({reason: 'Give a tree.', notRun: 1}), 'Give a tree. 1 cell did not run');
 	t.is(kernelWords({reason: 'Give a tree.', notRun: 0}), 'Give a tree.');

@@ -1,16 +1,16 @@
 import type {KernelEvent} from './events.ts';
 
-/** All that a run says of one kernel. */
+/** All events of one kernel in a run, combined. */
 export type KernelSummary = Omit<KernelEvent, 'type' | 'notRun'> & {
-	/** Cells that did not run as it could not be used. */
+	/** Cells that did not run because the kernel was unusable. */
 	readonly notRun: number;
 	/** It booted at least once. */
 	readonly hasBooted: boolean;
 };
 
 /**
- * By kernel, in the order in which they come up. One that could not be used once is none that is ready: it lacks cells,
- * whatever became of it before and after.
+ * Summaries by kernel, in order of appearance. A kernel that was unusable once is never `ready`, because cells of it
+ * are missing.
  */
 export function summarizeKernels(events: readonly KernelEvent[]): ReadonlyMap<string, KernelSummary> {
 	const summaries = [...Map.groupBy(events, ({kernel}) => kernel)].map(([kernel, all]) => {
@@ -22,17 +22,17 @@ export function summarizeKernels(events: readonly KernelEvent[]): ReadonlyMap<st
 	return new Map(summaries);
 }
 
-/** Those that could not be used, or not until the end. */
+/** Kernels that were unusable at some time. */
 export function unusableKernels(events: readonly KernelEvent[]): readonly KernelSummary[] {
 	return [...summarizeKernels(events).values()].filter(({state}) => state !== 'ready');
 }
 
-/** All cells that did not run. */
+/** Total number of cells that did not run. */
 export function sumOfNotRun(events: readonly KernelEvent[]): number {
 	return events.reduce((sum, {notRun = 0}) => sum + notRun, 0);
 }
 
-/** In a line: `Linux 4.15.11 did not boot: triple fault at startup_64+0x5d; 214 cells did not run`. */
+/** For example `Linux 4.15.11 did not boot: triple fault at startup_64+0x5d; 214 cells did not run`. */
 export function kernelWords({reason, notRun}: Pick<KernelSummary, 'reason' | 'notRun'>): string {
 	const why = reason?.trim().split('\n', 1)[0] || 'No reason is given.';
 	return notRun > 0 ? `${why}${/[.!?]$/.test(why) ? ' ' : '; '}${cellsNotRun(notRun)}` : why;

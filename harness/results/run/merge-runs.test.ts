@@ -12,7 +12,7 @@ const named = (name: string, run: FakeRun): NamedRun => ({
 const one = named('1', {cells: {'k a/b': 'pass', 'm a/b': 'fail'}, run: {shard: {index: 1, parts}}});
 const two = named('2', {cells: {'l a/b': ['pass', 'pass']}, run: {shard: {index: 2, parts}}});
 
-test('all parts together are one run, in whichever order they come', t => {
+test('shards merge into one run in any order', t => {
 	const {record, missing, exitCode} = mergeRuns([two, one]);
 	t.deepEqual(missing, []);
 	t.is(exitCode, 1);
@@ -22,42 +22,42 @@ test('all parts together are one run, in whichever order they come', t => {
 	t.deepEqual(parseRun(asText(eventsOf(record)), 'x'), record);
 });
 
-test('a part that is missing is named, and the whole is no green run', t => {
+test('a missing shard is named and makes the exit status 3', t => {
 	const {record, missing, exitCode} = mergeRuns([two]);
 	t.deepEqual(missing, [{index: 1, kernels: ['k', 'm']}]);
 	t.is(exitCode, 3);
 	t.true(record.isInterrupted);
 });
 
-test('with a part that was interrupted the whole is', t => {
+test('an interrupted shard makes the merged run interrupted', t => {
 	const cut = named('2', {cells: {}, run: {shard: {index: 2, parts}}, isInterrupted: true});
 	const {record, interrupted} = mergeRuns([one, cut]);
 	t.true(record.isInterrupted);
 	t.deepEqual(interrupted, ['2']);
 });
 
-test('a kernel that ought to be there and is in no part is named, and the whole is no green run', t => {
+test('an expected kernel that no shard has is named and makes the exit status 3', t => {
 	const runs = [named('1', {cells: {'k a/b': 'pass'}}), named('2', {cells: {'l a/b': 'pass'}})];
 	const {record, lost, exitCode} = mergeRuns(runs, {expected: ['k', 'l', 'm']});
 	t.deepEqual([lost, exitCode, record.isInterrupted], [['m'], 3, true]);
 	t.like(mergeRuns(runs, {expected: ['l', 'k']}), {lost: [], exitCode: 0, record: {isInterrupted: false}});
 });
 
-test('runs of different kernels make one run without shards, too', t => {
+test('runs of different kernels merge without shards, too', t => {
 	t.is(mergeRuns([named('1', {cells: {'k a/b': 'pass'}}), named('2', {cells: {'l a/b': 'pass'}})]).exitCode, 0);
 });
 
-test('a kernel that a part could not have is no success', t => {
+test('an unavailable kernel in a shard makes the exit status 3', t => {
 	const lost = named('2', {kernels: [{type: 'kernel', kernel: 'l', state: 'unavailable'}]});
 	t.is(mergeRuns([named('1', {cells: {'k a/b': 'pass'}}), lost]).exitCode, 3);
 });
 
 const other: readonly (readonly [what: string, run: FakeRun, message: RegExp])[] = [
 	['another version of QEMU', {run: {versions: {node: 'v24', qemu: '9'}}}, /1 was made with qemu 10, 2 with 9/],
-	['one that says no version', {run: {versions: {node: 'v24'}}}, /2 with \(unknown\)/],
+	['a run without a version', {run: {versions: {node: 'v24'}}}, /2 with \(unknown\)/],
 	['other parts', {run: {shard: {index: 2, parts: [['k'], ['l', 'm']]}}}, /1 and 2 were sharded differently/],
 	['no parts', {}, /1 and 2 were sharded differently/],
-	['the same part', {run: {shard: {index: 1, parts}}}, /Both 1 and 2 hold shard 1/],
+	['the same shard', {run: {shard: {index: 1, parts}}}, /Both 1 and 2 hold shard 1/],
 	[
 		'the same cell',
 		{cells: {'k a/b': 'pass'}, run: {shard: {index: 2, parts}}},
@@ -65,23 +65,23 @@ const other: readonly (readonly [what: string, run: FakeRun, message: RegExp])[]
 	],
 ];
 for (const [what, run, message] of other) {
-	test(`${what} does not go with the first`, t => {
+	test(`${what} cannot be merged with the first run`, t => {
 		t.throws(() => mergeRuns([one, named('2', run)]), {instanceOf: UsageError, message});
 	});
 }
 
-test('what was measured is not lost', t => {
+test('measurements are merged', t => {
 	const measurement = {type: 'measurement', kernel: 'k', what: 'boot', unit: 'ms', budget: 1, values: [2]} as const;
 	const {record} = one;
 	const {record: merged} = mergeRuns([two, {name: '1', record: {...record, measurements: [measurement]}}]);
 	t.deepEqual(parseRun(asText(eventsOf(merged)), 'x').measurements, [measurement]);
 });
 
-test('nothing cannot be merged', t => {
+test('merging no runs throws', t => {
 	t.throws(() => mergeRuns([]), {instanceOf: UsageError});
 });
 
-test('what did not run in the parts is added up, and leaves the whole an end with 3', t => {
+test('cells that did not run are added up, and the exit status is 3', t => {
 	const failed = {type: 'kernel', kernel: 'l', state: 'failed', reason: 'no', notRun: 5} as const;
 	const lost = {type: 'kernel', kernel: 'm', state: 'unavailable', reason: 'no', notRun: 2} as const;
 	const runs = [named('1', {cells: {'k a/b': 'pass'}}), named('2', {kernels: [failed]}), named('3', {kernels: [lost]})];

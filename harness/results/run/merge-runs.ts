@@ -10,17 +10,17 @@ export type NamedRun = {readonly name: string; readonly record: RunRecord};
 
 export type MergedRun = {
 	readonly record: RunRecord;
-	/** Parts that are not there. */
+	/** Shards that were not given. */
 	readonly missing: readonly {readonly index: number; readonly kernels: readonly string[]}[];
-	/** Kernels that are in no part. */
+	/** Expected kernels that no run has. */
 	readonly lost: readonly string[];
 	readonly interrupted: readonly string[];
 	readonly exitCode: 0 | 1 | 3;
 };
 
 /**
- * One run of its parts: shards, or runs of different kernels. Throws UsageError where they do not belong together. What
- * is missing or was interrupted leaves the whole interrupted; `expected` are kernels that must be there.
+ * Merges shards, or runs of different kernels, into one run. A missing or interrupted shard makes the result
+ * interrupted. `expected` are kernels that must be present. Throws UsageError when the runs do not belong together.
  */
 export function mergeRuns(
 	parts: readonly NamedRun[],
@@ -56,7 +56,7 @@ export function mergeRuns(
 	};
 }
 
-/** In the order in which a run writes them. */
+/** Events in the order in which a run writes them. */
 export function eventsOf({run, kernels, cells, measurements, end}: RunRecord): readonly Event[] {
 	const all: (KernelEvent | CellEvent | MeasurementEvent)[] = [...kernels, ...cells, ...measurements];
 	return [run, ...all, ...(end ? [end] : [])];
@@ -67,7 +67,7 @@ function mergedRun(records: readonly RunRecord[]): RunEvent {
 	const {shard: _shard, ...earliest} = runs[0]!;
 	return {
 		...earliest,
-		// It sorts right behind its first part, in a history that may hold both.
+		// Ids sort by time: this one sorts right after its first shard in a history that may hold both.
 		id: `${earliest.id}-merged`,
 		command: 'merge',
 		cells: runs.reduce((sum, {cells}) => sum + cells, 0),
@@ -77,7 +77,7 @@ function mergedRun(records: readonly RunRecord[]): RunEvent {
 
 export type NamedBeginning = {readonly name: string; readonly run: RunEvent};
 
-/** Throws UsageError where the two were not made with the same sources and programs, or were not cut alike. */
+/** Throws UsageError when two runs were made with different sources or tools, or were sharded differently. */
 export function requireSameRun(first: NamedBeginning, other: NamedBeginning): void {
 	const [versions, others] = [first.run.versions, other.run.versions];
 	const different = [...new Set([...Object.keys(versions), ...Object.keys(others)])].find(

@@ -1,11 +1,11 @@
 import test from 'ava';
 import {normalizeMessage} from './normalize-message.ts';
 
-test('words and small numbers stay', t => {
+test('words and small numbers are kept', t => {
 	t.is(normalizeMessage('added 2 of 20183 after 1.35 s at 0xdeadbeef\n'), 'added 2 of … after … s at …');
 });
 
-test('only what differs from guest to guest is hidden between kernels', t => {
+test('with hidesSmallNumbers, small numbers are hidden, too', t => {
 	const hide = (text: string) => normalizeMessage(text, {hidesSmallNumbers: true});
 	t.is(hide('at ffffffff81234567, cpu 1,  after 2.5 s'), 'at …, cpu …, after … s');
 	t.is(hide('do_mkdirat+0x12 feedbeef added'), 'do_mkdirat+… feedbeef added');

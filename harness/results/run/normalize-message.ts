@@ -1,6 +1,6 @@
 /**
- * A message without what differs from guest to guest, so that equal problems read the same: addresses, times and large
- * counts become `…`. Small numbers stay, because `2 !== 3` and `2 !== 4` are two findings, unless `hidesSmallNumbers`:
+ * Replaces addresses, times and large counts by `…`, so that equal problems in different guests read the same. Small
+ * numbers are kept, because `2 !== 3` and `2 !== 4` are different findings. `hidesSmallNumbers` replaces them as well:
  * between kernels they are line numbers and offsets.
  */
 export function normalizeMessage(message = '', {hidesSmallNumbers = false} = {}): string {

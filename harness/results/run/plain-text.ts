@@ -1,6 +1,6 @@
 import {stripVTControlCharacters} from 'node:util';
 
-/** Text of a guest must not steer the terminal. */
+/** Removes what could affect the terminal from text of a guest. */
 export function plainText(text: string): string {
 	return stripVTControlCharacters(text).replaceAll(/[^\P{C}\n\t]/gu, '�');
 }

@@ -20,11 +20,11 @@ test('a run is read from its file', async t => {
 	t.false(isInterrupted);
 });
 
-test('a file that is not there is told', async t => {
+test('a missing file is an error that names it', async t => {
 	await t.throwsAsync(readRun('/nowhere/x.jsonl'), {instanceOf: UsageError, message: /\/nowhere\/x\.jsonl/});
 });
 
-test('a run is interrupted wherever in its events it was killed, and what stands before is whole', t => {
+test('a run cut at any position is interrupted, and its complete events are kept', t => {
 	for (let length = lines[0]!.length; length < text.length - 1; length++) {
 		const {cells, isInterrupted} = parseRun(text.slice(0, length), 'x');
 		const whole = text
@@ -32,40 +32,40 @@ test('a run is interrupted wherever in its events it was killed, and what stands
 			.split('\n')
 			.filter(line => line.includes('"type":"cell"')).length;
 		t.true(cells.length === whole || cells.length === whole - 1);
-		// All that can be missing of a whole run is the end of its last line.
+		// Only the newline of the last line may be missing from a complete run.
 		t.true(isInterrupted);
 	}
 });
 
-test('a run whose last line lacks nothing but its end is whole', t => {
+test('a run that lacks only its last newline is complete', t => {
 	t.false(parseRun(text.trimEnd(), 'x').isInterrupted);
 });
 
 const replaced = (line: number, by: string) => lines.with(line - 1, by).join('\n');
 const damages: readonly (readonly [what: string, text: string, message: RegExp])[] = [
 	['an empty file', '', /x holds no events\.$/],
-	['a text of somebody else', 'hello', /x holds no events: its first line/],
-	['a line that is no JSON', replaced(3, 'oops'), /^x, line 3: expected a JSON object, one event\.$/],
+	['another text file', 'hello', /x holds no events: its first line/],
+	['a line that is not JSON', replaced(3, 'oops'), /^x, line 3: expected a JSON object, one event\.$/],
 	['a line that is a list', replaced(3, '[]'), /^x, line 3: expected a JSON object/],
 	[
-		'an event of no known type',
+		'an event of unknown type',
 		replaced(3, '{"type":"dance"}'),
 		/^x, line 3: expected an event whose type is one of run/,
 	],
-	['a type out of the prototype', replaced(3, '{"type":"toString"}'), /^x, line 3: expected an event whose type/],
+	['a type from Object.prototype', replaced(3, '{"type":"toString"}'), /^x, line 3: expected an event whose type/],
 	[
 		'a wrong verdict',
 		replaced(3, lines[2]!.replace('"pass"', '"great"')),
 		/^x, line 3: .*"cell" with a proper "verdict"/,
 	],
-	['a duration that is none', replaced(3, lines[2]!.replace(':100', ':"100"')), /^x, line 3: .*proper "durationMs"/],
+	['an invalid duration', replaced(3, lines[2]!.replace(':100', ':"100"')), /^x, line 3: .*proper "durationMs"/],
 	[
 		'a measurement without values',
 		replaced(3, '{"type":"measurement","kernel":"k","what":"boot","unit":"ms","budget":1,"values":[]}'),
 		/^x, line 3: .*"measurement" with a proper "values"/,
 	],
 	[
-		'a finding of no known kind',
+		'a finding of unknown kind',
 		replaced(6, lines[5]!.replace('"exitCode"', '"findings":[{"kind":"odd","words":""}],"exitCode"')),
 		/^x, line 6: .*"end" with a proper "findings\.0\.kind"/,
 	],
@@ -80,11 +80,11 @@ const damages: readonly (readonly [what: string, text: string, message: RegExp])
 	],
 ];
 for (const [what, damaged, message] of damages) {
-	test(`${what} is refused`, t => {
+	test(`${what} is rejected`, t => {
 		t.throws(() => parseRun(damaged, 'x'), {instanceOf: UsageError, message});
 	});
 }
 
-test('fields that nobody knows yet do no harm', t => {
+test('unknown fields are accepted', t => {
 	t.notThrows(() => parseRun(replaced(3, lines[2]!.replace('{', '{"later":1,')), 'x'));
 });

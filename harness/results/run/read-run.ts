@@ -4,19 +4,19 @@ import {messageOf, UsageError} from '../../host/errors.ts';
 import type {CellEvent, EndEvent, Event, KernelEvent, MeasurementEvent, RunEvent} from './events.ts';
 import {eventSchema, schemaNumber} from './events.ts';
 
-/** What is known of a run from its events. */
+/** A run, as read from its events. */
 export type RunRecord = {
 	readonly run: RunEvent;
 	readonly kernels: readonly KernelEvent[];
 	readonly cells: readonly CellEvent[];
-	/** What a bench is made of, in place of cells. */
+	/** Measurements of a bench, which has no cells. */
 	readonly measurements: readonly MeasurementEvent[];
 	readonly end?: EndEvent;
-	/** It has no end: it was killed, or goes on still. What it holds is true, but nothing can be said of the rest. */
+	/** It has no end event: it was killed or is in progress. The events that it has are valid. */
 	readonly isInterrupted: boolean;
 };
 
-/** Reads a file of events. Throws UsageError, with the number of the line, where it is none. */
+/** Reads a file of events. Throws UsageError, with the line number, when it is invalid. */
 export async function readRun(file: string): Promise<RunRecord> {
 	let text: string;
 	try {
@@ -27,10 +27,10 @@ export async function readRun(file: string): Promise<RunRecord> {
 	return parseRun(text, file);
 }
 
-/** The same from text; `name` is what messages call it. */
+/** Like readRun, from text; `name` is for messages. */
 export function parseRun(text: string, name: string): RunRecord {
 	const lines = text.split('\n');
-	// Each line is written with its end by one write: one without was cut off by a kill or a full disk.
+	// Each line is written with its newline in one write: a line without it was cut by a kill or a full disk.
 	const cut = lines.pop()!;
 	if (cut !== '' && tryParse(cut) !== undefined) lines.push(cut);
 	if (lines.length === 0)
@@ -55,7 +55,7 @@ export function parseRun(text: string, name: string): RunRecord {
 		if (event.type === 'measurement') measurements.push(event);
 		if (event.type === 'end') end = event;
 	}
-	// There is at least one line, and the first is of a run.
+	// There is at least one line, and the first is the run event.
 	return {run: run!, kernels, cells, measurements, ...(end && {end}), isInterrupted: end === undefined};
 }
 
@@ -69,7 +69,7 @@ function tryParse(text: string): unknown {
 	try {
 		return JSON.parse(text);
 	} catch {
-		// The caller knows what that means.
+		// The caller decides what that means.
 		return undefined;
 	}
 }
@@ -89,6 +89,6 @@ function parseEvent(line: string, at: At): Event {
 	const [issue] = error?.issues ?? [];
 	if (issue?.code === 'invalid_union') throw damaged(at, `an event whose type is one of ${eventTypes.join(', ')}`);
 	if (issue) throw damaged(at, `an event of type "${type}" with a proper "${issue.path.join('.')}" (${issue.message})`);
-	// Unknown fields stay: a newer version may have written them.
+	// The value itself, not zod's copy: unknown fields of newer writers are kept.
 	return value as Event;
 }

@@ -1,10 +1,10 @@
 import {suiteOf} from './cell-name.ts';
 import type {CellEvent, CellName, RunEvent} from './events.ts';
 
-/** The order in which people read suites and targets: that of the plan. Cells finish in any order. */
+/** The order in which reports list suites and targets: that of the plan, because cells finish in any order. */
 export type ReadingOrder = NonNullable<RunEvent['order']>;
 
-/** The order of planned cells; `targets` is the order of all targets that there are. */
+/** The order of planned cells. `targets` has all possible targets in order. */
 export function planOrder(
 	cells: readonly Pick<CellName, 'case' | 'target'>[],
 	targets: readonly string[],
@@ -13,7 +13,7 @@ export function planOrder(
 	return {suites: [...new Set(cells.map(suiteOf))], targets: targets.filter(target => present.has(target))};
 }
 
-/** The order of several runs, in which each has its own. */
+/** Combines the orders of several runs. */
 export function joinOrders(orders: readonly (ReadingOrder | undefined)[]): ReadingOrder {
 	const known = orders.filter(order => order !== undefined);
 	return {
@@ -24,7 +24,7 @@ export function joinOrders(orders: readonly (ReadingOrder | undefined)[]): Readi
 
 const unordered: ReadingOrder = {suites: [], targets: []};
 
-/** Sorts by suite, case, mechanism, target and repeat. What the order does not name comes last, as it came. */
+/** Sorts by suite, case, mechanism, target and repeat. Suites and targets without a place in the order come last. */
 export function inReadingOrder(cells: readonly CellEvent[], order = unordered): CellEvent[] {
 	const {suites, targets} = orderFor(cells, order);
 	return cells.toSorted(
@@ -37,7 +37,7 @@ export function inReadingOrder(cells: readonly CellEvent[], order = unordered): 
 	);
 }
 
-/** Suites and targets of these cells, each once; a cell without a target comes first. */
+/** Suites and targets that occur in these cells, in order; cells without a target come first. */
 export function orderFor(
 	cells: readonly CellEvent[],
 	{suites, targets} = unordered,

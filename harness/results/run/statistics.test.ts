@@ -2,15 +2,15 @@ import test from 'ava';
 import {chanceOfLarger, median} from './statistics.ts';
 
 // Expected values: R, wilcox.test(after, before, alternative = "greater", exact = FALSE).
-test('the chance is that of the normal approximation', t => {
+test('chanceOfLarger equals the normal approximation', t => {
 	t.true(Math.abs(chanceOfLarger([1, 2, 3, 4, 5], [6, 7, 8, 9, 10]) - 0.006093) < 1e-5);
 });
 
-test('equal samples are larger by chance in half of the cases', t => {
+test('for equal samples the probability is about one half', t => {
 	t.true(Math.abs(chanceOfLarger([1, 2, 3, 4], [1, 2, 3, 4]) - 0.5) < 0.1);
 });
 
-test('values that are all the same tell nothing', t => {
+test('equal values prove nothing', t => {
 	t.is(chanceOfLarger([5, 5, 5], [5, 5, 5]), 1);
 });
 
@@ -18,12 +18,12 @@ for (const [before, after] of [
 	[[], [1]],
 	[[1], []],
 ] as const) {
-	test(`nothing can be said of ${before.length} and ${after.length} values`, t => {
+	test(`${before.length} and ${after.length} values prove nothing`, t => {
 		t.is(chanceOfLarger(before, after), 1);
 	});
 }
 
-test('chance makes unequal samples of the same as often as it says', t => {
+test('samples of one distribution are significant as often as the level says', t => {
 	let state = 12345;
 	const random = () => {
 		state = (state * 1103515245 + 12345) % 2 ** 31;
@@ -34,7 +34,7 @@ test('chance makes unequal samples of the same as often as it says', t => {
 	t.true(surprising > 50 && surprising < 140, String(surprising));
 });
 
-test('one value is never a proof, whatever it is compared with', t => {
+test('a single value is never significant', t => {
 	t.true(
 		chanceOfLarger(
 			Array.from({length: 50}, () => 100),
@@ -43,7 +43,7 @@ test('one value is never a proof, whatever it is compared with', t => {
 	);
 });
 
-test('the median', t => {
+test('median', t => {
 	t.is(median([3, 1, 2]), 2);
 	t.is(median([4, 1, 2, 3]), 2.5);
 	t.is(median([]), 0);

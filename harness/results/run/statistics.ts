@@ -1,6 +1,6 @@
 /**
- * How likely it is that `after` comes out so much larger than `before` by chance alone: the Mann–Whitney test, one-sided,
- * by its normal approximation with corrections for ties and continuity. 1 where there is nothing to compare.
+ * One-sided p-value of the Mann–Whitney test that `after` is larger than `before`, by normal approximation with
+ * corrections for ties and continuity. 1 if there is nothing to compare.
  */
 export function chanceOfLarger(before: readonly number[], after: readonly number[]): number {
 	const [m, n] = [before.length, after.length];
@@ -12,8 +12,8 @@ export function chanceOfLarger(before: readonly number[], after: readonly number
 	const variance = ((m * n) / 12) * (total + 1 - ties / (total * (total - 1)));
 	if (variance <= 0) return 1;
 	const chance = 1 - normalBelow((u - (m * n) / 2 - 0.5) / Math.sqrt(variance));
-	// That `after` has just the largest of all is never less likely than this; with few values or many ties the
-	// approximation says otherwise.
+	// The probability that `after` holds exactly the largest values is a lower bound, which the approximation can
+	// undercut with few values or many ties.
 	return Math.max(chance, 1 / waysToChoose(m + n, n));
 }
 
@@ -23,7 +23,7 @@ function waysToChoose(total: number, chosen: number): number {
 	return ways;
 }
 
-/** Ranks from 1, equal values sharing the mean of theirs; `ties` is the sum of t³ − t over groups of t equal ones. */
+/** Ranks from 1; equal values share their mean rank. `ties` is the sum of t³ − t over groups of t equal values. */
 function rank(values: readonly number[]): {ranks: readonly number[]; ties: number} {
 	const order = values.map((_, index) => index).sort((a, b) => values[a]! - values[b]!);
 	const ranks = values.map(() => 0);
@@ -38,7 +38,7 @@ function rank(values: readonly number[]): {ranks: readonly number[]; ties: numbe
 	return {ranks, ties};
 }
 
-/** The normal distribution function; Abramowitz and Stegun 7.1.26, wrong by 2e-7 at most. */
+/** The normal distribution function; Abramowitz and Stegun 7.1.26, with an error of at most 2e-7. */
 function normalBelow(z: number): number {
 	const x = Math.abs(z) / Math.SQRT2;
 	const t = 1 / (1 + 0.3275911 * x);
@@ -47,7 +47,7 @@ function normalBelow(z: number): number {
 	return z < 0 ? (1 - erf) / 2 : (1 + erf) / 2;
 }
 
-/** 0 for none. */
+/** The median, or 0 of nothing. */
 export function median(values: readonly number[]): number {
 	const sorted = values.toSorted((a, b) => a - b);
 	const middle = sorted.length >> 1;

@@ -34,7 +34,7 @@ test('a table counts the cells of each suite by target, with their time', t => {
 	]);
 });
 
-test('suites stand in the order of the plan, whichever finished first', t => {
+test('suites are in the order of the plan, not of finishing', t => {
 	const cells = [cell('race/x[c]'), cell('own/x[asm]'), cell('module/x'), cell('entry/x[z]')];
 	const order = {suites: ['module', 'entry', 'return', 'race'], targets: ['asm', 'c']};
 	const text = stripVTControlCharacters(formatTable(cells, {order}));
@@ -50,7 +50,7 @@ test('a table of a thousand cells fits into 80 columns', t => {
 	t.true(Math.max(...lines(formatTable(cells)).map(line => line.length)) <= 80);
 });
 
-test('each of several kernels has a column, also one that could not be had', t => {
+test('several kernels have a column each, including an unavailable one', t => {
 	const cells = [cell('module/loads'), cell('entry/x', 'fail'), {...cell('module/loads', 'skip'), kernel: '4.15.18'}];
 	t.deepEqual(lines(formatTable(cells, {missing: new Map([['debian-7.2', 'unavailable']])})), [
 		'        debian-6.1  4.15.18   debian-7.2',
@@ -64,7 +64,7 @@ test('each of several kernels has a column, also one that could not be had', t =
 	]);
 });
 
-test('a run whose only kernel could not be had says so', t => {
+test('a run whose only kernel is unavailable shows that', t => {
 	t.deepEqual(lines(formatTable([], {missing: new Map([['4.15.18', 'unavailable']])})), [
 		'          4.15.18',
 		'─────────────────',
@@ -75,7 +75,7 @@ test('a run whose only kernel could not be had says so', t => {
 	t.is(formatCounts([]), 'nothing ran');
 });
 
-test('a kernel that could not be used to the end has the cells that ran, and the word for it', t => {
+test('a kernel that became unusable shows its cells and its state', t => {
 	const cells = [cell('module/loads'), cell('entry/x', 'fail'), {...cell('module/loads'), kernel: 'l'}];
 	t.deepEqual(lines(formatTable(cells, {missing: new Map([['debian-6.1', 'failed']])})), [
 		'        debian-6.1      l',
@@ -91,19 +91,19 @@ test('a kernel that could not be used to the end has the cells that ran, and the
 	t.is(stripVTControlCharacters(formatCounts([], 214)), '214 not run');
 });
 
-test('many kernels go below each other rather than beyond 80 columns', t => {
+test('many kernels are split into blocks of at most 80 columns', t => {
 	const kernels = Array.from({length: 9}, (_, n) => `4.15.18+nopreempt${n}`);
 	const text = formatTable(kernels.map(kernel => ({...cell('tooling/x'), kernel})));
 	t.true(Math.max(...lines(text).map(line => line.length)) <= 80);
 	for (const kernel of kernels) t.true(text.includes(kernel));
 });
 
-test('counts name every verdict that occurs, and no other', t => {
+test('counts name the verdicts that occur', t => {
 	const cells = [cell('a/b'), cell('a/c', 'crash'), cell('a/d', 'skip'), cell('a/e')];
 	t.is(stripVTControlCharacters(formatCounts(cells)), '2 pass, 1 crash, 1 skip');
 });
 
-test('the line of a cell holds its verdict, kernel, title and time', t => {
+test("a cell's line has verdict, kernel, title and time", t => {
 	t.regex(
 		stripVTControlCharacters(formatCell(cell('entry/flags[asm]', 'hang', 1234))),
 		/^hang +debian-6\.1 entry\/flags\[asm\] 1\.23 s$/,

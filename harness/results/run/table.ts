@@ -19,16 +19,13 @@ export function paintVerdict(verdict: Verdict, text: string = verdict): string {
 }
 
 export type TableOptions = {
-	/** Kernels that were requested and did not run, each with the word for it. */
+	/** Requested kernels that were unusable, with the word to show. */
 	readonly missing?: ReadonlyMap<string, string>;
-	/** Of the run event; without it, suites and targets are read in the order of the cells. */
+	/** From the run event; default: the order of the cells. */
 	readonly order?: ReadingOrder | undefined;
 };
 
-/**
- * How many cells of each suite passed of how many: for one kernel by target, with their time, for several by kernel.
- * Fits into 80 columns.
- */
+/** Passed cells per suite: of one kernel by target and with times, of several by kernel. Fits into 80 columns. */
 export function formatTable(cells: readonly CellEvent[], {missing = new Map(), order}: TableOptions = {}): string {
 	const kernels = [...new Set([...cells.map(({kernel}) => kernel), ...missing.keys()])];
 	if (kernels.length === 1 && missing.size === 0) return formatOneKernel(kernels[0]!, cells, order);
@@ -73,7 +70,7 @@ function formatKernels(
 	return formatGrid(['', ...kernels], rows, ['time', ...times]);
 }
 
-/** As many kernels side by side as 80 columns have room for. */
+/** Splits kernels into blocks that fit side by side into 80 columns. */
 function blocksOf(kernels: readonly string[]): string[][] {
 	const blocks: string[][] = [];
 	let room = 0;
@@ -89,7 +86,7 @@ function blocksOf(kernels: readonly string[]): string[][] {
 	return blocks;
 }
 
-/** The last row stands below a rule; `foot` comes after it. */
+/** Puts a rule above the last row; `foot` follows it. */
 function formatGrid(
 	header: readonly string[],
 	rows: readonly {readonly words: readonly string[]; readonly isBad: boolean}[],
@@ -114,7 +111,7 @@ function formatGrid(
 	].join('\n');
 }
 
-/** `12 pass, 1 fail, 2 crash, 214 not run`: every verdict that occurs, and what has none. */
+/** For example `12 pass, 1 fail, 2 crash, 214 not run`: the verdicts that occur, and cells without one. */
 export function formatCounts(cells: readonly CellEvent[], notRun = 0): string {
 	const counts = countVerdicts(cells);
 	if (cells.length + notRun === 0) return 'nothing ran';
@@ -128,7 +125,7 @@ export function formatCounts(cells: readonly CellEvent[], notRun = 0): string {
 	return flaky > 0 ? `${words} (${flaky} flaky)` : words;
 }
 
-/** `4`, where all passed; `3/4` where not. */
+/** `4` if all passed, else `3/4`. */
 function formatCount(cells: readonly CellEvent[]): string {
 	if (cells.length === 0) return '·';
 	const passed = cells.filter(({verdict}) => verdict === 'pass').length;
@@ -139,7 +136,7 @@ function formatTime(cells: readonly CellEvent[]): string {
 	return `${(cells.reduce((sum, {durationMs}) => sum + durationMs, 0) / 1000).toFixed(1)} s`;
 }
 
-/** One line of progress for a finished cell. */
+/** A line of progress for a finished cell. */
 export function formatCell(cell: Omit<CellEvent, 'type'>): string {
 	const time = `${(cell.durationMs / 1000).toFixed(2)} s`;
 	const flaky = cell.flaky ? ', flaky' : '';

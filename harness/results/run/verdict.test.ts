@@ -19,10 +19,10 @@ for (const verdict of verdicts) {
 	});
 }
 
-test('a kernel that could not be had is no success', t => {
+test('an unavailable kernel makes the exit status 3', t => {
 	t.is(exitCode({...none, pass: 5}, {isKernelMissing: true}), 3);
 });
 
-test('what failed weighs more than what could not run', t => {
+test('a failure outweighs cells that could not run', t => {
 	t.is(exitCode({...none, infra: 5, fail: 1}, {isKernelMissing: true}), 1);
 });

@@ -1,4 +1,7 @@
-/** How a cell ended. fail: an assertion; crash: the kernel died or complained; infra: the harness or the host failed. */
+/**
+ * How a cell ended. `fail`: an assertion failed; `crash`: the kernel died or reported a problem; `infra`: harness or
+ * host failed.
+ */
 export const verdicts = ['pass', 'fail', 'crash', 'hang', 'inconclusive', 'skip', 'infra'] as const;
 
 export type Verdict = (typeof verdicts)[number];
@@ -10,14 +13,14 @@ export function isFailure({verdict}: Judged): boolean {
 	return verdict === 'fail' || verdict === 'crash' || verdict === 'hang';
 }
 
-/** Nothing is wrong: passed, or skipped for a reason. */
+/** Passed, or skipped for a reason. */
 export function isGreen({verdict}: Judged): boolean {
 	return verdict === 'pass' || verdict === 'skip';
 }
 
 /**
- * 0 all passed · 1 a cell failed, crashed or hung · 3 nothing failed, but something asked for could not run.
- * (2, usage or set-up, and 130, interrupted, are not a matter of verdicts.)
+ * Exit status by verdicts: 0 all passed, 1 a cell failed, crashed or hung, 3 nothing failed, but something requested
+ * could not run. Others do not depend on verdicts: 2 is wrong usage or set-up, 130 an interrupt.
  */
 export function exitCode(
 	counts: Readonly<Record<Verdict, number>>,

@@ -3,7 +3,7 @@ import type {NightFinding} from '../../run/events.ts';
 import {type ChangeGroup, changeGroups, nightGroups} from '../changes.ts';
 import {html, type Markup} from './markup.ts';
 
-/** What is different from the baseline, the worst first. */
+/** Differences from the baseline, most severe first. */
 export function changesSection(comparison: Comparison): Markup {
 	const groups = changeGroups(comparison);
 	return html`<section aria-labelledby="changes">
@@ -12,7 +12,7 @@ ${groups.length === 0 && html`<p>Nothing has changed against the baseline.</p>`}
 ${groups.map(group => tableOf(group, 'before → now'))}</section>`;
 }
 
-/** What a night makes of its verdicts. */
+/** Findings of a nightly run. */
 export function nightSection(findings: readonly NightFinding[]): Markup {
 	const groups = nightGroups(findings);
 	return html`<section aria-labelledby="night">

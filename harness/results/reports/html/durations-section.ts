@@ -9,7 +9,7 @@ import {seconds} from './summary.ts';
 
 const mostRows = 60;
 
-/** The cells that take longest, and, with a history, those that have moved most against it. */
+/** The slowest cells, or with a history, those whose durations changed most. */
 export function durationsSection(cells: readonly CellEvent[], history?: DurationHistory): Markup {
 	const rows = [...summarizeCells(cells).values()].map(cell => {
 		const earlier = history?.(cell) ?? [];

@@ -5,12 +5,12 @@ import {cellsNotRun, type KernelSummary} from '../../run/kernel-summary.ts';
 import {html, type Markup} from './markup.ts';
 import {seconds} from './summary.ts';
 
-/** More than these in full would be a page that no browser opens. */
+/** More failures in full would make the page too large for browsers. */
 const mostInFull = 300;
 const mostConsoleLines = 200;
 const mostEvidence = 20_000;
 
-/** All that is known of each kernel that could not be used, and of each cell that did not pass. */
+/** Details of each unusable kernel and of each cell that did not pass. */
 export function failuresSection(anchors: ReadonlyMap<CellEvent, string>, kernels: readonly KernelSummary[]): Markup {
 	const bad = [...anchors];
 	const count = kernels.length + bad.length;

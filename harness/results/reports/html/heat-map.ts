@@ -5,7 +5,7 @@ import {isGreen, type Verdict, verdicts} from '../../run/verdict.ts';
 import {type KernelResult, missingKernel} from '../kernel-results.ts';
 import {html, type Markup} from './markup.ts';
 
-/** Kernels × cases, each field with its targets; `anchors` lead to the failures. */
+/** A table of kernels and cases, with the targets in each field; failures link to `anchors`. */
 export function heatMapSection(
 	columns: readonly KernelResult[],
 	anchors: ReadonlyMap<CellEvent, string>,
@@ -47,7 +47,7 @@ function suiteCount({cells}: KernelResult, suite: string): Markup {
 	return html`<td>${inSuite.length > 0 && `${passed} of ${inSuite.length}`}</td>`;
 }
 
-/** What passed and what was skipped as a number, all else by target. */
+/** Counts of passed and skipped cells; other verdicts by target. */
 function fieldOf(cells: readonly CellEvent[], column: KernelResult, anchors: ReadonlyMap<CellEvent, string>): Markup {
 	if (cells.length === 0) return html`<td class="none">${missingKernel(column)?.state ?? 'not run'}</td>`;
 	const byVerdict = Map.groupBy(cells, ({verdict}) => verdict);

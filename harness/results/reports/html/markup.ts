@@ -1,6 +1,6 @@
 import {visible} from '../escape-control.ts';
 
-/** Text that is HTML already. */
+/** Text that is already HTML. */
 export class Markup {
 	readonly text: string;
 
@@ -11,7 +11,7 @@ export class Markup {
 
 export type Part = Markup | string | number | undefined | false | readonly Part[];
 
-/** HTML from a template: whatever is put into it and is not HTML already is text, and stays text. */
+/** Makes HTML from a template. Values that are not Markup are escaped. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
 	return new Markup(
 		strings.map((string, index) => string + (index < parts.length ? render(parts[index]) : '')).join(''),

@@ -30,7 +30,7 @@ const page = formatHtml({
 	trends,
 });
 
-/** The least contrast of text on its background in the page, with the text; what is hidden does not count. */
+/** The lowest contrast of visible text on its background in the page, and that text. */
 const leastContrast = `(() => {
 	const light = colour => {
 		const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map(each => each / 255)
@@ -56,7 +56,7 @@ const leastContrast = `(() => {
 	return least;
 })()`;
 
-/** Nothing where there is no browser; the test has said how to get it then. */
+/** Opens the page; undefined without a browser, after telling how to install it. */
 async function openPage(t: ExecutionContext, window: Parameters<Browser['load']>[1]): Promise<Browser | undefined> {
 	if (!(await hasTool(t, browserPackage))) return undefined;
 	t.timeout(60_000);
@@ -66,41 +66,44 @@ async function openPage(t: ExecutionContext, window: Parameters<Browser['load']>
 	await using resources = new AsyncDisposableStack();
 	const browser = resources.use(await Browser.open());
 	await browser.load(pathToFileURL(file).href, window);
-	// It is the test's from here on.
+	// The test disposes it.
 	resources.move();
 	return browser;
 }
 
 for (const width of [1280, 360]) {
 	for (const scheme of ['light', 'dark'] as const) {
-		test.serial(`a page ${width} wide, in ${scheme} colours, is whole, readable, and only ours`, async t => {
-			await using browser = await openPage(t, {width, scheme});
-			if (!browser) return;
-			t.deepEqual(
-				browser.events.filter(({method}) => method === 'Runtime.exceptionThrown' || method === 'Log.entryAdded'),
-				[],
-				'nothing threw, and nothing was refused by the policy: there is nothing that it would have to refuse',
-			);
-			const requests = browser.events.filter(({method}) => method === 'Network.requestWillBeSent');
-			t.is(requests.length, 1, 'it loads nothing but itself');
-			t.is(await browser.evaluate('document.title'), 'probe-matrix 20261122T120000Z-0000');
-			t.is(
-				await browser.evaluate(
-					"document.querySelectorAll('script').length + document.querySelectorAll('img, iframe').length",
-				),
-				1,
-				'the one script is ours',
-			);
-			t.is(await browser.evaluate("[...document.querySelectorAll('*')].filter(each => each.onmouseover).length"), 0);
-			t.true(await browser.evaluate("document.body.textContent.includes('<script>document.title')"), 'it is text');
-			t.true(await browser.evaluate('document.scrollingElement.scrollWidth <= innerWidth'), 'it fits');
-			const [contrast, text] = (await browser.evaluate(leastContrast)) as [number, string];
-			t.true(contrast >= 4.5, `${contrast}: ${text}`);
-		});
+		test.serial(
+			`a page of width ${width} in ${scheme} colours is complete and readable, and runs only our script`,
+			async t => {
+				await using browser = await openPage(t, {width, scheme});
+				if (!browser) return;
+				t.deepEqual(
+					browser.events.filter(({method}) => method === 'Runtime.exceptionThrown' || method === 'Log.entryAdded'),
+					[],
+					'nothing threw, and nothing was refused by the policy: there is nothing that it would have to refuse',
+				);
+				const requests = browser.events.filter(({method}) => method === 'Network.requestWillBeSent');
+				t.is(requests.length, 1, 'it loads nothing but itself');
+				t.is(await browser.evaluate('document.title'), 'probe-matrix 20261122T120000Z-0000');
+				t.is(
+					await browser.evaluate(
+						"document.querySelectorAll('script').length + document.querySelectorAll('img, iframe').length",
+					),
+					1,
+					'the one script is ours',
+				);
+				t.is(await browser.evaluate("[...document.querySelectorAll('*')].filter(each => each.onmouseover).length"), 0);
+				t.true(await browser.evaluate("document.body.textContent.includes('<script>document.title')"), 'it is text');
+				t.true(await browser.evaluate('document.scrollingElement.scrollWidth <= innerWidth'), 'it fits');
+				const [contrast, text] = (await browser.evaluate(leastContrast)) as [number, string];
+				t.true(contrast >= 4.5, `${contrast}: ${text}`);
+			},
+		);
 	}
 }
 
-test.serial('on paper everything fits, in light colours whatever the screen has', async t => {
+test.serial('a printed page fits and uses light colours', async t => {
 	await using browser = await openPage(t, {width: 794, scheme: 'dark'});
 	if (!browser) return;
 	await browser.ask('Emulation.setEmulatedMedia', {
@@ -111,26 +114,26 @@ test.serial('on paper everything fits, in light colours whatever the screen has'
 	t.is(await browser.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(255, 255, 255)');
 });
 
-test('each link leads somewhere, and no name is given twice', t => {
+test('links have targets, and ids are unique', t => {
 	const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(match => match[1]!);
 	t.is(new Set(ids).size, ids.length);
 	for (const [, anchor] of page.matchAll(/href="#([^"]+)"/g)) t.true(ids.includes(anchor!), anchor);
 	t.is(page.match(/href="(?!#)/g), null);
 });
 
-test('every table has a caption, and every section a heading', t => {
+test('tables have captions and sections have headings', t => {
 	t.is(page.match(/<table/g)?.length, page.match(/<caption>[^<]/g)?.length);
 	t.is(page.match(/<section/g)?.length, page.match(/<h2/g)?.length);
 });
 
-test('what has changed comes before the matrix', t => {
+test('changes come before the matrix', t => {
 	const at = page.indexOf('<h2 id="changes">');
 	t.true(at > 0 && at < page.indexOf('<h2 id="matrix">'));
 	t.true(page.includes('New failures (3)'));
 	t.false(formatHtml({record}).includes('id="changes"'));
 });
 
-test('a night comes first of all, the worst of it first, and its text stays text', t => {
+test('nightly findings come first, most severe on top, and are escaped', t => {
 	const at = page.indexOf('<h2 id="night">This night');
 	const end = page.indexOf('<h2 id="changes">');
 	t.true(at > 0 && at < end);
@@ -144,18 +147,18 @@ test('a night comes first of all, the worst of it first, and its text stays text
 	t.true(formatHtml({record: nightOf([])}).includes('Nothing failed, and every kernel'));
 });
 
-test('expected and seen registers stand side by side, and what differs says so without colours', t => {
+test('expected and seen registers are side by side, and differences are marked without colours', t => {
 	t.regex(page, /<tr class="different"><th scope="row">bx<\/th><td>0x2<\/td><td>0xffffffff81000000<\/td><td>← no</);
 	t.regex(page, /<tr><th scope="row">ax<\/th><td>(0x\w+)<\/td><td>\1<\/td><td>yes</);
 	t.regex(page, /<th scope="row">3<\/th><td>–<\/td><td>ioctl<\/td><td>← no</);
 });
 
-test('a kernel that could not be had is a column, with the reason', t => {
+test('an unavailable kernel is a column with its reason', t => {
 	t.regex(page, /<th scope="col">4\.15\.18\+debug <span class="state">unavailable/);
 	t.true(page.includes('kernel.org cannot be reached.'));
 });
 
-test('a kernel that could not be used is said once, with the end of its console', t => {
+test('an unusable kernel is shown once, with the end of its console', t => {
 	t.regex(
 		page,
 		/<td>failed: Linux 4\.15\.11 did not boot: triple fault at secondary_startup_64\+0x5d; 34 cells did not run</,
@@ -169,23 +172,23 @@ test('a kernel that could not be used is said once, with the end of its console'
 	t.regex(page, /What did not pass \(7\)<\/h2>/);
 });
 
-test('verdicts are words', t => {
+test('verdicts are shown as words', t => {
 	for (const verdict of ['fail', 'crash', 'hang', 'inconclusive', 'infra'])
 		t.regex(page, new RegExp(`<a class="chip v-${verdict}" href="#failure-\\d">asm ${verdict}<`));
 	t.regex(page, /<span class="chip v-pass">4 pass</);
 });
 
-test('a run that was interrupted says so', t => {
+test('an interrupted run is shown as such', t => {
 	t.regex(formatHtml({record: sampleRun({isInterrupted: true})}), /Interrupted\.<\/strong> .*73 of 115 cells/);
 	t.false(page.includes('Interrupted.'));
 });
 
-test('with a history each duration has its chart', t => {
+test('with a history each duration has a chart', t => {
 	t.is(page.match(/<svg class="spark"/g)?.length, 60 + trends.length);
 	t.false(formatHtml({record}).includes('<svg'));
 });
 
-test('measurements have their budget in words, what they were before, and a chart', t => {
+test('measurements have their budget in words, the median before, and a chart', t => {
 	const [, section] = page.split('<h2 id="trends">');
 	const rows = [...section!.matchAll(/<tr><th scope="row">(.*)<\/tr>/g)].map(([row]) =>
 		row!
@@ -202,7 +205,7 @@ test('measurements have their budget in words, what they were before, and a char
 	t.false(formatHtml({record}).includes('id="trends"'));
 });
 
-test('of very many failures all are named', t => {
+test('all of many failures are listed', t => {
 	const cells = Array.from({length: 400}, (_, n) => ({
 		...record.cells.at(-1)!,
 		case: `return/bad-${n}`,
@@ -213,7 +216,7 @@ test('of very many failures all are named', t => {
 	t.is(cells.filter(({case: id, message}) => long.includes(id) && long.includes(message)).length, 400);
 });
 
-test('a console that is too long says that its beginning is cut off', t => {
+test('a long console tells that its beginning is omitted', t => {
 	const console = Array.from({length: 500}, (_, n) => `line ${n}.`).join('\n');
 	const long = formatHtml({record: {...record, cells: [{...record.cells.at(-1)!, console}]}});
 	t.true(long.includes('console, without its first 300 lines'));

@@ -13,7 +13,7 @@ import {style} from './style.ts';
 import {summarySection} from './summary.ts';
 import {trendsSection} from './trends-section.ts';
 
-/** Nothing is lost without it: it puts a button behind each command. */
+/** Optional: adds a copy button to each command. */
 const script = `
 for (const command of document.querySelectorAll('code.command')) {
 	if (!navigator.clipboard) break;
@@ -28,7 +28,7 @@ for (const command of document.querySelectorAll('code.command')) {
 }
 `;
 
-/** The report as one page that needs nothing else: no network, no script, no other file. */
+/** The report as a self-contained page: no network access and no other files. */
 export function formatHtml({record, comparison, history, trends = []}: ReportInput): string {
 	const columns = columnsOf(record);
 	const findings = record.end?.findings;
@@ -74,7 +74,7 @@ ${trends.length > 0 && trendsSection(trends)}
 `.text;
 }
 
-/** Should text of a guest ever come to be more than text, the browser still runs and loads nothing but what is ours. */
+/** Defence in depth: if guest text were ever not escaped, the browser would still run and load nothing from it. */
 const policy = `default-src 'none'; style-src ${hash(style)}; script-src ${hash(script)}; base-uri 'none'; form-action 'none'`;
 
 function hash(text: string): string {

@@ -2,7 +2,7 @@ import {cellTitle} from '../../run/cell-name.ts';
 import type {CellEvent} from '../../run/events.ts';
 import {html, type Markup} from './markup.ts';
 
-/** What does not apply, by the reason. */
+/** Skipped cells, grouped by reason. */
 export function skipsSection(cells: readonly CellEvent[]): Markup {
 	const reasons = [
 		...Map.groupBy(

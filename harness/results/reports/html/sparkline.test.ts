@@ -7,7 +7,7 @@ const pointsOf = (svg: string) =>
 		.split(' ')
 		.map(point => point.split(',').map(Number));
 
-test('a line has a point for each run and one for now, the larger the higher, within the picture', t => {
+test('a sparkline has one point per run and one for now, with values scaled into the picture', t => {
 	const points = pointsOf(sparkline([100, 200, 50], 400).text);
 	t.is(points.length, 4);
 	t.deepEqual(
@@ -19,10 +19,10 @@ test('a line has a point for each run and one for now, the larger the higher, wi
 	for (const [x, y] of points) t.true(x! >= 0 && x! <= 120 && y! >= 0 && y! <= 28);
 });
 
-test('without a history, and of nothing, it is still a picture', t => {
+test('a sparkline without history, or of zeros, is valid', t => {
 	for (const svg of [sparkline([], 5), sparkline([0, 0], 0)]) t.false(svg.text.includes('NaN'));
 });
 
-test('it says in words what it shows', t => {
+test('a sparkline has a label with its values', t => {
 	t.regex(sparkline([100, 200], 300).text, /aria-label="100 ms, 200 ms; now 300 ms"/);
 });

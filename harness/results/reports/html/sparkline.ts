@@ -2,7 +2,7 @@ import {html, type Markup} from './markup.ts';
 
 const [width, height, margin] = [120, 28, 4];
 
-/** What something took in earlier runs, as a line, and what it took now, as a dot at its end. From 0, so that heights compare. */
+/** Earlier values as a line, the current one as a dot at its end. The axis starts at 0, so that heights compare. */
 export function sparkline(history: readonly number[], now: number, unit = 'ms'): Markup {
 	const values = [...history, now];
 	const most = Math.max(1, ...values);

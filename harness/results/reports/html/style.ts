@@ -1,4 +1,4 @@
-/** Every pair of colours has a contrast of 4.5 at least, in both schemes; a test measures them. */
+/** All pairs of text and background have a contrast of at least 4.5 in both schemes; a test measures that. */
 export const style = `
 :root {
 	color-scheme: light dark;

@@ -6,7 +6,7 @@ import {verdicts} from '../../run/verdict.ts';
 import {interruption, type KernelResult, whyMissing} from '../kernel-results.ts';
 import {html, type Markup} from './markup.ts';
 
-/** How it ended, in numbers, and on what. */
+/** Outcome, counts, kernels and host. */
 export function summarySection(record: RunRecord, columns: readonly KernelResult[]): Markup {
 	const {run, end} = record;
 	const interrupted = interruption(record);

@@ -3,7 +3,7 @@ import {median} from '../../run/statistics.ts';
 import {html, type Markup} from './markup.ts';
 import {sparkline} from './sparkline.ts';
 
-/** What benches measured, against its budgets and over time. */
+/** Measurements of benches, with budgets and trends. */
 export function trendsSection(trends: readonly Trend[]): Markup {
 	return html`<section aria-labelledby="trends">
 <h2 id="trends">Measurements</h2>
