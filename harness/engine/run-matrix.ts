@@ -6,7 +6,7 @@ import {BootedKernels, type BootedKernelsOptions} from './booted-kernels.ts';
 import {CellQueue, type ExpectedMs} from './cell-queue.ts';
 import {leakDetector, leakScanAfter} from './leak-scan.ts';
 import type {Cell} from './plan.ts';
-import {retryPolicy} from './retry-policy.ts';
+import {FailureReruns} from './rerun-failures.ts';
 import type {CellOutcome} from './run-cell.ts';
 import {unlessNoGuest, Worker} from './worker.ts';
 
@@ -34,7 +34,7 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 	const finished: CellEvent[] = [...(options.finished ?? [])];
 	const kernels = new BootedKernels(options);
 	const queue = new CellQueue(cells, options.expectedMs);
-	const confirmations = new Confirmations();
+	const reruns = new FailureReruns();
 
 	const work = async () => {
 		await using worker = new Worker({
@@ -47,7 +47,7 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 				finished.push(event);
 				emit(event);
 			},
-			...(isConfirming && {confirmations}),
+			...(isConfirming && {reruns}),
 			...(options.lateMs !== undefined && {lateMs: options.lateMs}),
 		});
 		const run = async (cell: Cell, {isRepeatable = true}: {isRepeatable?: boolean} = {}) => {
@@ -94,19 +94,6 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 	};
 	emit(end);
 	return end;
-}
-
-/** Reruns of failed cells, of all workers together. */
-class Confirmations {
-	#failed = 0;
-
-	get isOpen(): boolean {
-		return this.#failed < retryPolicy.confirmationsPerRun;
-	}
-
-	add({verdict}: CellOutcome): void {
-		if (verdict !== 'pass') this.#failed++;
-	}
 }
 
 function nameOf({kernel, mechanism, case: id, target, repeat}: Cell): CellName & {readonly repeat: number} {

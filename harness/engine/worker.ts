@@ -5,8 +5,8 @@ import {GuestWatch} from '../guest/guest-watch.ts';
 import type {Isolation} from '../guest/isolation.ts';
 import {GuestError, messageOf} from '../host/errors.ts';
 import {cellTitle} from '../results/run/cell-name.ts';
-import {isFailure} from '../results/run/verdict.ts';
 import type {Cell} from './plan.ts';
+import type {FailureReruns} from './rerun-failures.ts';
 import {retryPolicy} from './retry-policy.ts';
 import {type CellOutcome, runCell} from './run-cell.ts';
 
@@ -33,8 +33,8 @@ export type WorkerOptions = {
 	readonly onEnded?: (cell: Cell, outcome: CellOutcome) => void;
 	/** Called once for each cell that was run, in order, as soon as its outcome is final. */
 	readonly onFinished?: (finished: FinishedCell) => void;
-	/** Whether this failure is worth a rerun; told how the rerun ended. Without it, none is. */
-	readonly confirmations?: {readonly isOpen: boolean; add(again: CellOutcome): void};
+	/** Reruns failed cells in fresh guests; without it, none is rerun. */
+	readonly reruns?: FailureReruns;
 	readonly lateMs?: number;
 };
 
@@ -87,7 +87,9 @@ export class Worker implements AsyncDisposable {
 	async run(cell: Cell, {isFresh = false, isRepeatable = true} = {}): Promise<CellOutcome> {
 		const outcome = await this.#run(cell, {isFresh});
 		if (this.#recent.includes(cell)) this.#options.onEnded?.(cell, outcome);
-		const again = isRepeatable ? await this.#confirm(cell, outcome) : undefined;
+		const again = isRepeatable
+			? await this.#options.reruns?.confirm(outcome, () => unlessNoGuest(this.#run(cell, {isFresh: true})))
+			: undefined;
 		this.#held.push({cell, outcome, ...(again && {again})});
 		this.#handOut(this.#recent);
 		return outcome;
@@ -96,15 +98,6 @@ export class Worker implements AsyncDisposable {
 	/** Hands out what is held back, although late reports are still possible: when a run is interrupted. */
 	handOutAll(): void {
 		this.#handOut([]);
-	}
-
-	async #confirm(cell: Cell, outcome: CellOutcome): Promise<CellOutcome | undefined> {
-		const {confirmations} = this.#options;
-		const isBad = isFailure(outcome) || outcome.verdict === 'infra';
-		if (!isBad || !confirmations?.isOpen) return undefined;
-		const again = await unlessNoGuest(this.#run(cell, {isFresh: true}));
-		if (again) confirmations.add(again);
-		return again;
 	}
 
 	async #run(cell: Cell, {isFresh}: {isFresh: boolean}): Promise<CellOutcome> {

@@ -13,14 +13,8 @@ import {Vm, type VmOptions} from '../qemu/vm.ts';
 import {bootUntilClockIsRight, isClockRight, readClocks} from './clock.ts';
 import {IdentityPort} from './identity.ts';
 import {save} from './migration.ts';
-import {
-	obtainSnapshot,
-	type Snapshot,
-	type SnapshotRecord,
-	type SnapshotVmOptions,
-	snapshotFingerprint,
-	writeRecord,
-} from './snapshot-files.ts';
+import {obtainSnapshot, type Snapshot, type SnapshotRecord, writeRecord} from './snapshot-files.ts';
+import {type SnapshotVmOptions, snapshotFingerprint} from './snapshot-fingerprint.ts';
 
 export type SnapshotOptions = Pick<VmOptions, 'accelerator' | 'signal'>;
 

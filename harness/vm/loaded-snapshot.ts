@@ -7,7 +7,8 @@ import type {Instance} from './instance.ts';
 import {loadSuite, type Pushed} from './load-suite.ts';
 import {Loader} from './loader.ts';
 import {save} from './migration.ts';
-import {loadedFingerprintOf, obtainSnapshot, type Snapshot, writeRecord} from './snapshot-files.ts';
+import {obtainSnapshot, type Snapshot, writeRecord} from './snapshot-files.ts';
+import {loadedFingerprintOf} from './snapshot-fingerprint.ts';
 
 export type LoadedOptions = SnapshotOptions & {
 	/** Called when something was pushed; not if the loaded snapshot is in the cache. */

@@ -14,7 +14,8 @@ import {type PrivateCache, privateCache} from '../test/private-cache.ts';
 import {obtainBase} from './base-snapshot.ts';
 import {Instance} from './instance.ts';
 import {obtainLoaded} from './loaded-snapshot.ts';
-import {forgetUnused, readRecord, type Snapshot, snapshotFingerprint} from './snapshot-files.ts';
+import {forgetUnused, readRecord, type Snapshot} from './snapshot-files.ts';
+import {snapshotFingerprint} from './snapshot-fingerprint.ts';
 
 const kernel = 'debian-6.1';
 let guestBuild: GuestBuild;
