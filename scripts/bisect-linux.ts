@@ -90,7 +90,7 @@ async function bisect({name, options, killAfter}: Ask): Promise<boolean> {
 	const args = [main, 'bisect', '--linux', tree, ...ends, ...options, '--json', json];
 	const startedAt = Date.now();
 	if (killAfter) {
-		const child = execa(process.execPath, [...args, '--anew'], {reject: false, buffer: false, stdout: 'ignore'});
+		const child = execa(process.execPath, [...args, '--restart'], {reject: false, buffer: false, stdout: 'ignore'});
 		for await (const line of child.iterable({from: 'stderr'})) {
 			process.stderr.write(`${line}\n`);
 			if (killAfter.test(String(line))) child.kill('SIGKILL');
@@ -98,7 +98,7 @@ async function bisect({name, options, killAfter}: Ask): Promise<boolean> {
 		await child;
 	}
 	await rm(json, {force: true});
-	const ended = await execa(process.execPath, killAfter ? args : [...args, '--anew'], {
+	const ended = await execa(process.execPath, killAfter ? args : [...args, '--restart'], {
 		reject: false,
 		stderr: 'inherit',
 		stdout: ['pipe', 'inherit'],

@@ -55,7 +55,7 @@ Example: probe-matrix report events.jsonl --baseline yesterday.jsonl --out repor
 export async function report(files: readonly string[], {format, out, baseline, history}: ReportOptions): Promise<void> {
 	const {write, uses = []}: Format = reportFormats[format];
 	if (files.length > 1 && !uses.includes('history'))
-		throw new UsageError(`A ${format} report shows one run; join several by \`probe-matrix merge\`.`);
+		throw new UsageError(`A ${format} report shows one run; merge several with \`probe-matrix merge\`.`);
 	if (baseline !== undefined && !uses.includes('baseline'))
 		throw new UsageError(`A ${format} report shows no changes; omit --baseline.`);
 	if (history !== undefined && !uses.includes('baseline'))

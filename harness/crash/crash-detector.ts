@@ -135,7 +135,7 @@ function beginning(line: string): {signature: Signature; match: RegExpExecArray}
 	return undefined;
 }
 
-/** The refcount message precedes its WARNING; BUG() is followed by an invalid opcode report. Both are one report. */
+/** A refcount warning prints its own message before the WARNING line; both belong to one report. */
 function isSame(open: Draft, signature: Signature): boolean {
 	const {lines} = open;
 	return (

@@ -72,7 +72,7 @@ test.serial('without a KVM device no test guest is started with KVM', async t =>
 
 test.serial('--accel tcg is used although KVM works', async t => {
 	await using host = await world(runs);
-	t.like(await host.find({forced: 'tcg'}), {name: 'tcg', reason: 'asked for'});
+	t.like(await host.find({forced: 'tcg'}), {name: 'tcg', reason: 'requested'});
 });
 
 test.serial('the result is cached until a fresh check is requested', async t => {

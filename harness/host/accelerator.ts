@@ -39,7 +39,7 @@ const tcgPatienceMs = 20_000;
  */
 export async function findAccelerator(qemu: Qemu, options: AcceleratorOptions = {}): Promise<Accelerator> {
 	const {forced, kvmDevice = '/dev/kvm'} = options;
-	if (forced === 'tcg') return tcg(qemu, 'asked for', options);
+	if (forced === 'tcg') return tcg(qemu, 'requested', options);
 	const refused = await whyNotOpened(kvmDevice);
 	if (forced === 'kvm' && refused) throw new UsageError(`KVM cannot be used: ${refused}.`);
 	if (refused) return tcg(qemu, refused, options);

@@ -87,7 +87,7 @@ async function transfer(url: string, part: string, {signal, idleMs, onBegin}: Tr
 		if (response.status >= 500 || response.status === 429) {
 			throw new NetworkError(`The server answered HTTP ${response.status} for ${url}.`);
 		}
-		if (response.status === 404) throw new NotFoundError(`${url} is not there (HTTP 404).`);
+		if (response.status === 404) throw new NotFoundError(`${url} does not exist (HTTP 404).`);
 		if (!response.ok || !response.body) throw new UsageError(`The server answered HTTP ${response.status} for ${url}.`);
 		if (have === 0) onBegin?.();
 		const isResumed = response.status === 206;

@@ -14,7 +14,7 @@ export function parseOptions(text: string, name: string): Options {
 		if (set) options.set(set[1]!, set[2]!);
 		else if (unset) options.set(unset[1]!, 'n');
 		else if (line.trim() !== '' && !line.startsWith('#')) {
-			throw new UsageError(`${name}, line ${index + 1}: ${JSON.stringify(line)} is no option.`);
+			throw new UsageError(`${name}, line ${index + 1}: ${JSON.stringify(line)} is not an option.`);
 		}
 	}
 	return options;

@@ -12,7 +12,7 @@ export function ubuntuBase(text: string): string | undefined {
 	if (signature) return signature[1];
 	const match = /^(?:ubuntu:)?(\d+\.\d+\.\d+)-(\d+)(?:\.\d+)?(?:[~-][\w.~-]+)?$/.exec(text);
 	if (!match) {
-		if (text.startsWith('ubuntu:')) throw new UsageError(`${text} is not like ubuntu:4.15.0-72.81.`);
+		if (text.startsWith('ubuntu:')) throw new UsageError(`${text} is not an Ubuntu name such as ubuntu:4.15.0-72.81.`);
 		return undefined;
 	}
 	const [, base, abi] = match;
@@ -28,7 +28,7 @@ export function ubuntuBase(text: string): string | undefined {
 	if (found === undefined) {
 		const first = Object.keys(table)[0]!;
 		throw new UsageError(
-			`${text}: below ABI ${first} the kernels were candidates; the nearest known is ${base}-${first} (${table[first]}).`,
+			`${text}: below ABI ${first} the kernels were release candidates; the nearest known is ${base}-${first} (${table[first]}).`,
 		);
 	}
 	return table[String(found)];

@@ -88,7 +88,7 @@ export function judgeNight({kernels, cells, reruns, past, known, before, isReque
 	};
 }
 
-/** Whether rerunning a failed cell helps: its failure is neither known nor old. */
+/** Whether a failed cell is worth rerunning: its failure is not listed as known, and the cell was not broken before. */
 export function isToConfirm(cell: CellEvent, past: CellPast | undefined, known: readonly KnownFailure[]): boolean {
 	if (!isFailure(cell) || past?.statistics.status === 'broken') return false;
 	return !known.some(entry => isMatch(entry, cell));

@@ -18,8 +18,8 @@ import {bprobe} from '../suites/bprobe/mechanism-bprobe.ts';
 import {testedKernels} from './tested-kernels.ts';
 
 /**
- * Declares a test for each cell of a kernel's matrix, all in one guest. Call it once per file, because AVA runs each
- * file in its own process. If the kernel is unavailable, the only test is that another tested kernel is available.
+ * Declares a test for each cell of a kernel's matrix, all in one guest. Call it once per test file. If the kernel is
+ * unavailable, the only test is that another tested kernel is available.
  */
 export async function declareKernel(id: string): Promise<void> {
 	const interrupt = new AbortController();
@@ -92,7 +92,7 @@ function preparedKernel(id: string, signal: AbortSignal): () => Promise<Guest> {
 	let hasFailed = false;
 	return async () => {
 		// Do not repeat the same failure for two hundred tests.
-		if (hasFailed) throw new BootError(`${id} cannot be used; why, the first test that failed says.`);
+		if (hasFailed) throw new BootError(`${id} cannot be used; the first test that failed has the reason.`);
 		prepared ??= prepare();
 		try {
 			return await (await prepared)();

@@ -54,7 +54,7 @@ export async function scriptPredicate(file: string, {deadlineMs}: {deadlineMs: n
 	const data = await readScript(file);
 	const name = path.basename(file);
 	return {
-		title: `what ${name} says`,
+		title: `the exit status of ${name}`,
 		identity: JSON.stringify(['script', createHash('sha256').update(data).digest('hex'), deadlineMs]),
 		open: async ({kernel}) => ({
 			fingerprint: alwaysTheSame,
@@ -74,7 +74,7 @@ export async function scriptPredicate(file: string, {deadlineMs}: {deadlineMs: n
 async function readScript(file: string): Promise<Buffer> {
 	try {
 		const data = await readFile(file);
-		// Without a shebang execve() fails with ENOEXEC; only a shell would then try the file as a script.
+		// Shells differ in how they run a file without a shebang, so name the interpreter.
 		if (data.subarray(0, 2).toString() === '#!' || data.subarray(1, 4).toString() === 'ELF') return data;
 		return Buffer.concat([Buffer.from('#!/bin/sh\n'), data]);
 	} catch (error) {
