@@ -3,25 +3,32 @@ import path from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
 
-const directory = path.join(import.meta.dirname, '../../ci');
+const root = path.join(import.meta.dirname, '../..');
+const directory = path.join(root, 'ci');
 const main = path.join(import.meta.dirname, 'main.js');
 
 type Command = {readonly name: string; readonly options: readonly string[]};
 
-/** probe-matrix commands of a file; lines continued with a backslash are joined. */
+/** probe-matrix commands of a file of the project; lines continued with a backslash are joined. */
 function commandsOf(file: string): readonly Command[] {
-	const text = readFileSync(path.join(directory, file), 'utf8').replaceAll(/\\\n\s*/g, '');
-	return [...text.matchAll(/npx probe-matrix ([a-z]+(?: [a-z]+\b(?!\.))?)(.*)/g)].map(([, name, rest]) => ({
-		name: name!,
-		options: rest!.match(/(?<= )--[a-z]+(?:-[a-z]+)*/g) ?? [],
-	}));
+	const text = readFileSync(path.join(root, file), 'utf8').replaceAll(/\\\n\s*/g, '');
+	return [...text.matchAll(/npx probe-matrix ([a-z]+(?:-step)?(?: [a-z]+\b(?!\.))?)([^;#`\n]*)/g)].map(
+		([, name, rest]) => ({
+			name: name!,
+			options: rest!.match(/(?<= )--[a-z]+(?:-[a-z]+)*/g) ?? [],
+		}),
+	);
 }
 
-for (const file of readdirSync(directory)) {
+const ciFiles = readdirSync(directory).map(file => `ci/${file}`);
+const pages = ['README.md', ...readdirSync(path.join(root, 'docs')).map(file => `docs/${file}`)];
+
+for (const file of [...ciFiles, ...pages]) {
 	test(`${file} uses only existing commands and options`, async t => {
 		t.timeout(120_000);
 		const commands = commandsOf(file);
-		t.true(commands.length >= 3, 'they are found at all');
+		const least = ciFiles.includes(file) ? 3 : 0;
+		t.true(commands.length >= least, 'they are found at all');
 		for (const [name, same] of Map.groupBy(commands, each => each.name)) {
 			const {stdout, exitCode} = await execa(process.execPath, [main, ...name.split(' '), '--help'], {reject: false});
 			t.is(exitCode, 0, name);
@@ -29,6 +36,9 @@ for (const file of readdirSync(directory)) {
 				t.regex(stdout, new RegExp(`^ +${option} `, 'm'), `${name} ${option}`);
 		}
 	});
+}
+
+for (const file of ciFiles) {
 	test(`${file} makes an HTML page with a baseline and a second report`, t => {
 		const reports = commandsOf(file).filter(({name}) => name.startsWith('report'));
 		t.true(reports.some(({options}) => options.includes('--baseline') && options.includes('--out')));
