@@ -246,13 +246,17 @@ test('what a case started is undone in reverse order, also after a failure', asy
 
 test('a complaint ends the case at once', async t => {
 	const guest = new FakeGuest();
-	const cell = fakeCell(async () => {
-		guest.say(oops);
-		await new Promise(() => {});
-	});
+	const cell = fakeCell(
+		async () => {
+			guest.say(oops);
+			await new Promise(() => {});
+		},
+		{deadlineMs: 60_000},
+	);
 	const outcome = await runCell(cell, guest, {signal});
 	t.like(outcome, {verdict: 'crash', isReportLate: false});
-	t.true(outcome.durationMs < 1000);
+	// Not at its deadline, however busy the host is.
+	t.true(outcome.durationMs < 30_000);
 });
 
 test('a kernel that says it is stuck hangs', async t => {
@@ -271,7 +275,8 @@ test('a guest that answers is not waited for when its case is over its deadline'
 	const cell = fakeCell(() => new Promise(() => {}), {deadlineMs: 30});
 	const startedAt = performance.now();
 	t.is((await runCell(cell, guest, {signal})).verdict, 'hang');
-	t.true(performance.now() - startedAt < 5000);
+	// A silent guest would be given 14 s.
+	t.true(performance.now() - startedAt < 10_000);
 });
 
 test('a guest that answers nothing is given time to say why', async t => {
