@@ -222,6 +222,11 @@ export type AgentOps = {
 			| {what: 'insmod'};
 		out: {ends: readonly string[]};
 	};
+	/**
+	 * Counts the calls of every function of the kernel, by an ftrace_ops of the fixtures. `read` tells what was counted since
+	 * the start: where ftrace was called (the function, or behind its endbr64) and how often.
+	 */
+	profile: {in: {what: 'start' | 'read' | 'stop'}; out: {calls: readonly (readonly [ip: Hex, count: number])[]}};
 	/** Text that reading /dev/bprobe gives. */
 	listing: {in: {}; out: {text: string}};
 	/** Addresses of symbols (all that bear the name; scans /proc/kallsyms). */
