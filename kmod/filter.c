@@ -81,7 +81,7 @@ static int renew(struct ftrace_ops *ops)
 	if (!err)
 		err = bp_sites_each_hooked(add_ip, *filter);
 	if (err) {
-		/* A file that cannot be written to changes nothing. Some kernels would free the filter then, some not. */
+		/* A file that cannot be written to changes nothing; some kernels would free its filter then. */
 		file.f_mode = 0;
 		if (filter) {
 			bp_call(free_filter, *filter, NULL);

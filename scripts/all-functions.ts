@@ -1,7 +1,8 @@
 /**
  * Probes every function of vmlinux that is not refused, at its entry and its return, a thousand at a time, while the guest works;
- * then all at once for some minutes: `all-functions.ts [kernel] [--minutes M] [--limit N] [--lists DIR]`. Where a batch kills the
- * guest it is halved until the function is known. Ends with 1 if anything was wrong.
+ * then all at once for some minutes: `all-functions.ts [kernel] [--minutes M] [--limit N] [--batch N] [--lists DIR]`. Where a batch kills the
+ * guest it is halved until the function is known. What was hit is compared with what the fixtures count by an ftrace_ops of
+ * their own. Ends with 1 if anything was wrong.
  */
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
@@ -22,17 +23,20 @@ const {positionals, values: options} = parseArgs({
 		minutes: {type: 'string', default: '0'},
 		/** Probe only this many functions, for a quick try. */
 		limit: {type: 'string'},
+		batch: {type: 'string', default: '1000'},
 		lists: {type: 'string'},
 	},
 });
 const kernel = positionals[0] ?? fallbackKernel;
-const batchSize = 1000;
+const batchSize = Number(options.batch);
 /** The workload takes seconds, but minutes with everything probed. */
 const workloadMs = 20 * 60_000;
 
 type Func = {readonly name: string; readonly address: Hex};
 type Attached = Func & {readonly counts: readonly [number, number, number, number]};
-type Worked = {readonly guest: Instance; readonly run: () => Promise<void>; readonly prog: number};
+/** `isCalm`: without what unloads the fixtures, which count. */
+type Run = (options?: {isCalm?: boolean}) => Promise<void>;
+type Worked = {readonly guest: Instance; readonly run: Run; readonly prog: number};
 /** Functions with a probe on their entries and one on their returns. */
 type Probed = {readonly functions: readonly Func[]; readonly probes: readonly number[]};
 
@@ -89,6 +93,9 @@ if (problems.length === 0 && Number(options.minutes) > 0) {
 		await close(guest, probed);
 		say(`closed in ${seconds(ends)} s`);
 		await guest.run();
+		problems.push(...(await compareCalled(guest, probed.functions)));
+		const wereHit = counted.filter(({counts: [hits]}) => hits > 0).map(({name, address}) => ({name, address}));
+		problems.push(...(await compareExactly(guest, wereHit)));
 	} catch (error) {
 		problems.push(`${complaint(guest, error)} with all at once`);
 	}
@@ -138,15 +145,20 @@ async function start(): Promise<Worked> {
 	const booted = await Instance.boot(guestBuild, {memoryMib: 1024});
 	await loadSuite(booted, guestBuild);
 	const link = await booted.link();
-	const data = await readFile(path.join(import.meta.dirname, 'workload.sh'));
-	await push(link, '/root', [{path: 'workload.sh', data, mode: 0o755}]);
+	const script = await readFile(path.join(import.meta.dirname, 'workload.sh'), 'utf8');
+	const calm = script.replace('; processors_and_modules\n', '\n');
+	if (calm === script) throw new Error('workload.sh does not end as it did.');
+	await push(link, '/root', [
+		{path: 'workload.sh', data: Buffer.from(script), mode: 0o755},
+		{path: 'calm.sh', data: Buffer.from(calm), mode: 0o755},
+	]);
 	const {prog} = await booted.agent.call('load', {program: 'empty'});
 	return {
 		guest: booted,
 		prog,
-		async run() {
+		async run({isCalm = false} = {}) {
 			const late = AbortSignal.timeout(workloadMs);
-			const {stdout} = await link.exec('/root/workload.sh 2>&1 || true', {signal: late});
+			const {stdout} = await link.exec(`/root/${isCalm ? 'calm' : 'workload'}.sh 2>&1 || true`, {signal: late});
 			if (!stdout.endsWith('right\n')) throw new Error(`the workload said ${JSON.stringify(stdout)}`);
 			await booted.vm.console.refresh();
 			const [report] = findKernelReports(booted.vm.console.text);
@@ -198,6 +210,67 @@ async function count({guest: {agent}}: Worked, {functions, probes}: Probed): Pro
 
 async function close({guest: {agent}}: Worked, {probes}: Probed): Promise<void> {
 	for (const probe of probes) await agent.call('close', {probe});
+}
+
+/** How often the fixtures have seen each function called; by the function's address. */
+async function readProfile({guest: {agent}}: Worked): Promise<ReadonlyMap<bigint, number>> {
+	const {calls} = await agent.call('profile', {what: 'read'});
+	return new Map(calls.map(([ip, count]) => [BigInt(ip), count]));
+}
+
+/** While the guest worked, and nothing was probed. */
+async function profile(worked: Worked): Promise<ReadonlyMap<bigint, number>> {
+	await worked.guest.agent.call('profile', {what: 'start'});
+	await worked.run({isCalm: true});
+	const profiled = await readProfile(worked);
+	await worked.guest.agent.call('profile', {what: 'stop'});
+	return profiled;
+}
+
+/** ftrace is called at the function, or behind its endbr64. */
+function callsOf(profiled: ReadonlyMap<bigint, number>, {address}: Func): number {
+	return profiled.get(BigInt(address)) ?? profiled.get(BigInt(address) + 4n) ?? 0;
+}
+
+/**
+ * Each call that the fixtures see of a probed function has to be a hit or a miss. They begin first: with everything probed, the
+ * kernel would take longer to hook as many functions again than its watchdog waits.
+ */
+async function compareExactly(worked: Worked, functions: readonly Func[]): Promise<string[]> {
+	const {agent} = worked.guest;
+	await agent.call('profile', {what: 'start'});
+	const probed = await attach(worked, functions);
+	const before = await count(worked, probed);
+	const from = await readProfile(worked);
+	await worked.run({isCalm: true});
+	const to = await readProfile(worked);
+	const after = await count(worked, probed);
+	await close(worked, probed);
+	await agent.call('profile', {what: 'stop'});
+	let calls = 0;
+	const short = after.flatMap((each, n) => {
+		const seen = callsOf(to, each) - callsOf(from, each);
+		const counted = each.counts[0] + each.counts[1] - before[n]!.counts[0] - before[n]!.counts[1];
+		calls += seen;
+		return counted < seen ? [`${each.name}: ${seen} calls, ${counted} hits and misses`] : [];
+	});
+	say(`${calls} calls of ${functions.length} functions were seen beside the probes, and compared`);
+	return short;
+}
+
+/** What is called each time that the guest works has to be hit at least one of two times, with nobody else at its site. */
+async function compareCalled(worked: Worked, functions: readonly Func[]): Promise<string[]> {
+	const profiles = [await profile(worked), await profile(worked)];
+	const hit = new Set<Hex>();
+	for (let round = 0; round < 2; round++) {
+		const probed = await attach(worked, functions);
+		await worked.run({isCalm: true});
+		for (const {address, counts} of await count(worked, probed)) if (counts[0] > 0) hit.add(address);
+		await close(worked, probed);
+	}
+	const called = functions.filter(each => profiles.every(profiled => callsOf(profiled, each) > 0));
+	say(`${called.length} functions were called each time, ${hit.size} were hit`);
+	return called.filter(({address}) => !hit.has(address)).map(({name}) => `${name} is called, and was not hit`);
 }
 
 /** Finds the function of a batch that brings a guest down by itself. */

@@ -67,6 +67,7 @@ op_function op_attach, op_close, op_info, op_listing, op_probe_fds;		/* probes.c
 op_function op_check, op_match, op_attach_list, op_info_list, op_hold_in_task;	/* many.c */
 op_function op_fuzz;								/* fuzz.c */
 op_function op_failing;								/* failing.c */
+op_function op_profile;								/* profile.c */
 op_function op_symbols, op_names;						/* symbols.c */
 op_function op_events, op_counters, op_reset;					/* events.c */
 op_function op_call, op_release, op_counts;					/* calls.c */

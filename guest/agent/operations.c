@@ -13,7 +13,7 @@ const struct operation suite_operations[] = {
 	{"rmmod", op_rmmod}, {"crash", op_crash}, {"mark", op_mark},
 	{"check", op_check}, {"match", op_match}, {"attachList", op_attach_list}, {"infoList", op_info_list},
 	{"holdInTask", op_hold_in_task},
-	{"fuzz", op_fuzz}, {"failing", op_failing},
+	{"fuzz", op_fuzz}, {"failing", op_failing}, {"profile", op_profile},
 	{"execByThread", op_exec_by_thread}, {0},
 };
 

@@ -227,6 +227,11 @@ export type AgentOps = {
 			| {what: 'insmod'};
 		out: {ends: readonly string[]};
 	};
+	/**
+	 * Counts the calls of every function of the kernel by an ftrace_ops of the fixtures. `read` returns the counts since
+	 * `start`: the address where ftrace was called (the function, or behind its endbr64), and how often.
+	 */
+	profile: {in: {what: 'start' | 'read' | 'stop'}; out: {calls: readonly (readonly [ip: Hex, count: number])[]}};
 	/** The text of /dev/bprobe. */
 	listing: {in: {}; out: {text: string}};
 	/** Addresses of symbols (all of that name; scans /proc/kallsyms). */
