@@ -64,7 +64,7 @@ test('a missing history and one with a newer schema exit with 2 and a one-line e
 	t.is(newer.exitCode, 2);
 	t.regex(
 		newer.stderr,
-		/^probe-matrix: The history of .* has schema 99.*: a newer version wrote it\. Update, or use another/,
+		/^probe-matrix: The history of .* has schema 99.*: a newer version wrote it\. Update, or use another directory/,
 	);
 	t.is((await probeMatrix('history', 'list')).exitCode, 2);
 });

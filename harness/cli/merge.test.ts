@@ -50,7 +50,7 @@ test('files that are not shards of one run, and damaged ones, exit with 2 and a 
 	for (const [files, message] of [
 		[[file, other], /with qemu 10, .* with 9: these are not shards of one run\.$/],
 		[[damaged], /damaged, line 5: expected a JSON object, one event\.$/],
-		[[path.join(runs.path, 'nowhere')], /The events cannot be read: .*nowhere: no such file/],
+		[[path.join(runs.path, 'nowhere')], /The events cannot be read: .*nowhere: no such file or directory/],
 	] as const) {
 		const {exitCode, stderr, stdout} = await probeMatrix('merge', ...files);
 		t.is(exitCode, 2);

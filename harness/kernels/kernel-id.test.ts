@@ -31,7 +31,7 @@ const refused = {
 	'4.15.18+fast': /no flavour "fast", only debug, nopreempt, orc/,
 	'4.15.0-5-generic': /nearest known is 4\.15\.0-6 \(4\.15\)/,
 	'5.4.0-100-generic': /no series 5\.4\.0.*it has 4\.15\.0/,
-	'ubuntu:bionic': /not like ubuntu:4\.15\.0-72\.81/,
+	'ubuntu:bionic': /is not an Ubuntu name such as ubuntu:4\.15\.0-72\.81/,
 	'': /nearest are/,
 	'4.15.18 ': /nearest are 4\.15\.18/,
 	'/no/such/tree+fast': /no flavour "fast"/,

@@ -104,7 +104,7 @@ test('a commit with another failure is bad only with isAnyFailure', async t => {
 	const symptom = ({id}: Candidate) => (other.includes(id) ? 'crash: elsewhere' : 'crash: it breaks');
 	const strict = await world.bisect(new FakeTestBench(world.checkout, {symptom}));
 	t.false(strict.suspects.length === 1 && strict.suspects[0]!.id === world.hashes[13]);
-	t.true(strict.steps.some(({verdict, reason}) => verdict === 'skip' && reason?.includes('failed differently')));
+	t.true(strict.steps.some(({verdict, reason}) => verdict === 'skip' && reason?.includes('fails differently')));
 
 	const lax = await openWorld(t);
 	const {suspects} = await lax.bisect(new FakeTestBench(lax.checkout, {symptom}), {isAnyFailure: true});
