@@ -1,8 +1,10 @@
 /**
- * Probes every function of vmlinux that is not refused, at its entry and its return, a thousand at a time, while the guest works;
- * then all at once for some minutes: `all-functions.ts [kernel] [--minutes M] [--limit N] [--batch N] [--lists DIR]`. Where a batch kills the
- * guest it is halved until the function is known. What was hit is compared with what the fixtures count by an ftrace_ops of
- * their own. Ends with 1 if anything was wrong.
+ * Probes every function of vmlinux that is not refused, at entry and return, a thousand at a time, while the guest
+ * works. With --minutes, then probes all at once for that long. A batch that kills the guest is halved until the
+ * function is found. Hits are compared with what the fixtures count by their own ftrace_ops. Exits with 1 if anything is
+ * wrong.
+ *
+ *   npx node scripts/all-functions.ts [kernel] [--minutes M] [--limit N] [--batch N] [--lists DIR]
  */
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
@@ -37,7 +39,7 @@ type Attached = Func & {readonly counts: readonly [number, number, number, numbe
 /** `isCalm`: without what unloads the fixtures, which count. */
 type Run = (options?: {isCalm?: boolean}) => Promise<void>;
 type Worked = {readonly guest: Instance; readonly run: Run; readonly prog: number};
-/** Functions with a probe on their entries and one on their returns. */
+/** Functions with one probe on their entries and one on their returns. */
 type Probed = {readonly functions: readonly Func[]; readonly probes: readonly number[]};
 
 const guestBuild = await buildGuest(await obtainBootableKernel(kernel));
@@ -45,7 +47,7 @@ const problems: string[] = [];
 let guest = await start();
 
 const functions = await functionsOf(guest.guest);
-/** By address: a batch that is halved asks again. */
+/** By address, because a halved batch is attached again. */
 const refused = new Map<Hex, {readonly name: string; readonly reason: string}>();
 const eligible: Func[] = [];
 for (const chunk of chunks(functions, batchSize)) {
@@ -177,7 +179,9 @@ async function functionsOf(of: Instance): Promise<readonly Func[]> {
 	return [...found.values()];
 }
 
-/** Probes on those that could be; the kernel may still refuse one. */
+/**
+ * Attaches to a batch, leaving out functions that the kernel refuses.
+ */
 async function attach({guest: {agent}, prog}: Worked, batch: readonly Func[]): Promise<Probed> {
 	let functions = batch;
 	const probes: number[] = [];

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// JavaScript, as is what it imports: to strip types, Node first loads a compiler, which takes longer than most commands.
-// Stripped sources are in the compile cache, so with a warm cache that compiler is not loaded at all.
+// This file and its imports are JavaScript: stripping types makes Node load a compiler, which takes longer than most
+// commands. Stripped sources are in the compile cache, so with a warm cache the compiler is not loaded at all.
 import {enableCompileCache} from 'node:module';
 import path from 'node:path';
 import {cacheRoot, makeDirectories} from '../host/cache-root.js';

@@ -3,8 +3,8 @@ import {homedir} from 'node:os';
 import path from 'node:path';
 
 /**
- * `$PROBE_MATRIX_CACHE`, `$XDG_CACHE_HOME/probe-matrix` or `~/.cache/probe-matrix`. JavaScript for the reason that
- * harness/cli/main.js gives.
+ * `$PROBE_MATRIX_CACHE`, `$XDG_CACHE_HOME/probe-matrix` or `~/.cache/probe-matrix`. For why
+ * this is JavaScript, see harness/cli/main.js.
  *
  * @returns {string}
  */
@@ -14,7 +14,7 @@ export function cacheRoot() {
 }
 
 /**
- * Not mkdir's own `recursive`: below /proc, Node's tries for ever.
+ * Creates a directory and its parents. mkdir's `recursive` is not used, because Node's never returns below /proc.
  *
  * @param {string} directory
  */

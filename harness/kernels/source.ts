@@ -24,8 +24,8 @@ type Memory = {readonly kernel: Kernel; readonly recipe: string; readonly source
 type BuildOptions = Pick<ObtainOptions, 'signal' | 'prove'>;
 
 /**
- * Finds a release and gives the function that builds it: from `source` or, without it, as built before, from the tree it
- * was built from, or from kernel.org, from where it is fetched at once. Throws KernelUnavailableError if there is none.
+ * Finds a release and returns the function that builds it: from `source`, or without it, from the cache, from the tree
+ * of the last build, or from kernel.org, which is downloaded at once. Throws KernelUnavailableError if there is none.
  */
 export async function findRelease(
 	id: ReleaseId,

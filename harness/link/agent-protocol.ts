@@ -117,7 +117,7 @@ export type FunctionList = ({readonly addresses: readonly Hex[]} | {readonly sym
 	readonly firstCookie?: number;
 };
 
-/** What a thread or process that attaches and closes again and again has found. */
+/** The report of a job that attaches and closes repeatedly. */
 export type ChurnReport = {
 	readonly rounds: number;
 	/** Attaches plus closes. */
@@ -192,19 +192,24 @@ export type AgentOps = {
 	info: {in: {probe: number}; out: ProbeInfo};
 	/** Why the function at each address may not be probed, empty if it may; an errno where no function begins. */
 	check: {in: {addresses: readonly Hex[]}; out: {reasons: readonly string[]}};
-	/** Addresses of functions whose names match a pattern of the shell's kind and which may be probed: all, or `max`. */
+	/**
+	 * Addresses of functions that may be probed and whose names match a shell pattern: all of them, or at most `max`.
+	 */
 	match: {in: {pattern: string; max?: number}; out: {addresses: readonly Hex[]}};
 	/**
-	 * One probe on many functions, with cookies from `firstCookie` (0) on. One that failed is an answer with `errno`, and with
-	 * the index of the function that is why, or how many there are where it is none's fault.
+	 * Attaches one probe to many functions, with cookies from `firstCookie` (default: 0). A failure is an answer with
+	 * `errno` and `failed`: the index of the function at fault, or the number of functions if none is.
 	 */
 	attachList: {
 		in: FunctionList & {prog: number; point: Point};
 		out: {probe: number; tookNs: Hex} | {probe?: undefined; errno: string; failed: number; tookNs: Hex};
 	};
-	/** Of each function of a probe, in the order they were given: hits, misses, cookie. */
+	/** Hits, misses and cookie of each function of a probe, in the order in which they were given. */
 	infoList: {in: {probe: number}; out: {counts: readonly (readonly [hits: number, misses: number, cookie: number])[]}};
-	/** A child that attaches, by one descriptor or (`singly`, by addresses) by one for each function, and holds that until killed. */
+	/**
+	 * Forks a child that attaches and holds the probes until it is killed: one descriptor for all, or with `singly`
+	 * (needs addresses) one for each.
+	 */
 	holdInTask: {in: FunctionList & {prog: number; point: Point; singly: boolean}; out: {task: number}};
 	/**
 	 * Random ioctls on the device, on probes and on other files, by `processes` in parallel, some of which are killed,
@@ -301,10 +306,10 @@ export type AgentOps = {
 		out: {loop?: LoopReport; churn?: ChurnReport; forks?: {forked: number; calls: number; killed: number; bad: number}};
 	};
 	/**
-	 * ioctl(2) as it is, on an open of /dev/bprobe or on a probe. `data` are the bytes of the argument (an answer of the
-	 * same length comes back), or `pointer` an address that is passed instead; `patches` put agent-side pointers and
-	 * descriptors into data: {offset, string} stores a pointer to that string, {offset, data} one to bytes that end where a
-	 * page does, {offset, prog} that program's descriptor.
+	 * ioctl(2) as given, on a new /dev/bprobe or on a probe. `data` are the bytes of the argument (the answer has the
+	 * same length), or `pointer` is passed instead. `patches` put pointers and descriptors of the agent into data:
+	 * {offset, string} stores a pointer to the string, {offset, data} one to bytes that end at the end of a page,
+	 * {offset, prog} the program's descriptor.
 	 */
 	ioctl: {
 		in: {

@@ -42,7 +42,7 @@ export type PastRuns = {
 
 export type FinishedNight = {readonly record: RunRecord; readonly report: NightReport};
 
-/** From a history: all cells that ever ran, and of the nights the last one and the last green one, if there are any. */
+/** The history of all cells, the last night and the last green night. */
 export function pastRuns(store: HistoryStore): PastRuns {
 	const nights = store.runs().filter(({command, isRunning}) => command === 'nightly' && !isRunning);
 	const [last, green] = [nights.at(-1), nights.findLast(({isGreen}) => isGreen)];

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import {verdicts} from './verdict.ts';
 
 /**
- * The schema of a run's events: types, checks and `docs/events.schema.json` follow from it. Only what reads events imports
- * it at run time; for everything else it is types.
+ * The schema of events. Types, checks and `docs/events.schema.json` are derived from it. Only code that reads events
+ * imports it at run time; everything else imports types only, to avoid loading zod.
  */
 export const schemaNumber = 1;
 
