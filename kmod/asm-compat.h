@@ -44,15 +44,23 @@
 #define BP_ENDBR
 #endif
 
-/* BP_HINT_FUNC: the return address is on top. BP_HINT_RETURNED: it was just taken off by a ret. */
+/*
+ * BP_HINT_FUNC: the return address is on top. BP_HINT_RETURNED: a ret has just taken it off, and nothing on the stack
+ * tells where to go on: an unwinder has to stop. With an offset of 0 it would find a frame that does not grow, and ORC
+ * warns of a stack that goes in the wrong direction.
+ */
 #ifdef CONFIG_UNWINDER_ORC
+#define BP_HINT_FUNC UNWIND_HINT_FUNC
+#ifdef UNWIND_HINT_TYPE_UNDEFINED
+#define BP_HINT_RETURNED UNWIND_HINT type=UNWIND_HINT_TYPE_UNDEFINED
+#else
 #ifdef UNWIND_HINT_TYPE_CALL
 #define BP_HINT_TYPE UNWIND_HINT_TYPE_CALL
 #else
 #define BP_HINT_TYPE ORC_TYPE_CALL
 #endif
-#define BP_HINT_FUNC UNWIND_HINT_FUNC
-#define BP_HINT_RETURNED UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=0 type=BP_HINT_TYPE
+#define BP_HINT_RETURNED UNWIND_HINT sp_reg=ORC_REG_UNDEFINED type=BP_HINT_TYPE
+#endif
 #else
 #define BP_HINT_FUNC
 #define BP_HINT_RETURNED

@@ -56,6 +56,7 @@ BP_CODE_BEGIN(bp_return_trampoline)
 	BP_HINT_RETURNED
 	BP_NO_ENDBR
 	lea	-8(%rsp), %rsp
+	BP_HINT_FUNC
 	pushq	$__KERNEL_DS
 	pushq	%rsp
 	pushfq
