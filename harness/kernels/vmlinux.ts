@@ -25,10 +25,10 @@ function payloadOf(image: Buffer): Buffer {
 	return image.subarray(offset, offset + image.readUInt32LE(0x24c));
 }
 
-async function decompress(guestBuild: Buffer): Promise<Buffer | undefined> {
-	const magic = guestBuild.toString('hex', 0, 6);
+async function decompress(payload: Buffer): Promise<Buffer | undefined> {
+	const magic = payload.toString('hex', 0, 6);
 	// The last four bytes are the uncompressed size.
-	const stream = guestBuild.subarray(0, -4);
+	const stream = payload.subarray(0, -4);
 	if (magic.startsWith('1f8b')) return gunzipSync(stream);
 	if (magic.startsWith('28b52ffd')) return zstdDecompressSync(stream);
 	if (magic.startsWith('02214c18')) return decompressLz4Legacy(stream);

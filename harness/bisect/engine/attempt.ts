@@ -16,10 +16,10 @@ export type Attempt = {
 
 /** Groups cells by `repeat` into one attempt each. */
 export function attemptsOf(cells: readonly CellEvent[]): readonly Attempt[] {
-	return [...Map.groupBy(cells, ({repeat}) => repeat).values()].map(trialOf);
+	return [...Map.groupBy(cells, ({repeat}) => repeat).values()].map(attemptOf);
 }
 
-function trialOf(cells: readonly CellEvent[]): Attempt {
+function attemptOf(cells: readonly CellEvent[]): Attempt {
 	const failed = cells.filter(isFailure);
 	if (failed.length > 0) {
 		return {end: 'fail', symptoms: [...new Set(failed.map(symptomOf))].toSorted(), ...wordsOf(failed[0]!)};

@@ -84,7 +84,7 @@ export class Journal implements Disposable {
 		this.#write(step);
 	}
 
-	addTrials(name: StepName, attempts: readonly Attempt[], ms: number): void {
+	addAttempts(name: StepName, attempts: readonly Attempt[], ms: number): void {
 		this.#write({type: 'attempts', key: keyOf(name), attempts, ms});
 	}
 

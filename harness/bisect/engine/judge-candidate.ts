@@ -153,7 +153,7 @@ export class Judge {
 				const attempts = await testBench.ask(name.candidate, times);
 				// Void attempts are not journaled: they would count against this host after it has recovered.
 				const lasting = attempts.filter(({end}) => end !== 'void');
-				journal.addTrials(name, lasting, Math.round(performance.now() - startedAt));
+				journal.addAttempts(name, lasting, Math.round(performance.now() - startedAt));
 				return attempts;
 			},
 		};

@@ -34,7 +34,7 @@ export async function bisectConfig(options: ConfigOptions): Promise<Result> {
 	const repository = await SourceRepository.open(linux);
 	const commit = await repository.commit('HEAD');
 	const candidates = new Map<string, readonly Change[]>();
-	const subjectOf = (some: readonly Change[]): Candidate => {
+	const candidateOf = (some: readonly Change[]): Candidate => {
 		const id = createHash('sha256').update(JSON.stringify(some)).digest('hex').slice(0, 12);
 		candidates.set(id, some);
 		return {id, title: titleOfChanges(some)};
@@ -45,7 +45,7 @@ export async function bisectConfig(options: ConfigOptions): Promise<Result> {
 		return locked(work, {signal}, async () => {
 			const checkout = await Checkout.open(repository, path.join(work, 'source'));
 			const kernels = new CommitKernels({checkout, work, signal});
-			const reference = subjectOf([]);
+			const reference = candidateOf([]);
 			const testBench = new GuestTestBench({
 				...options,
 				directory,
@@ -57,7 +57,7 @@ export async function bisectConfig(options: ConfigOptions): Promise<Result> {
 			});
 			const {finding, verification} = await searchConfig(changes, {
 				...options,
-				...{testBench, journal, subjectOf, onStep: sayVerification},
+				...{testBench, journal, candidateOf, onStep: sayVerification},
 			});
 			return {
 				predicate: `${predicate.title} at ${commit.title}`,

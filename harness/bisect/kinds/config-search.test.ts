@@ -29,12 +29,12 @@ async function search(
 		},
 	};
 	const changes = letters.split('').map((name): Change => ({name, bad: 'y', good: 'n'}));
-	const subjectOf = (some: readonly Change[]): Candidate => {
+	const candidateOf = (some: readonly Change[]): Candidate => {
 		const id = some.map(({name}) => name).join('');
 		return {id, title: id};
 	};
 	const {finding, verification} = await searchConfig(changes, {
-		...{testBench, journal, subjectOf, confidence: 0.5, isAnyFailure: false, onStep() {}},
+		...{testBench, journal, candidateOf, confidence: 0.5, isAnyFailure: false, onStep() {}},
 	});
 	const result = {finding, verification, predicate: '', command: '', directory};
 	return {finding, verification, isSure: isSure(result)};

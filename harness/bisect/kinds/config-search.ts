@@ -9,14 +9,14 @@ import type {Verification} from '../repository/verify-commit.ts';
 
 export type ConfigSearchOptions = Omit<JudgeOptions, 'stage'> & {
 	/** The good configuration with some of the changes. */
-	readonly subjectOf: (some: readonly Change[]) => Candidate;
+	readonly candidateOf: (some: readonly Change[]) => Candidate;
 	readonly onStep: (step: Step) => void;
 };
 
 /** Finds a smallest bad set of changes, and judges the bad configuration without it. */
 export async function searchConfig(
 	changes: readonly Change[],
-	{subjectOf, onStep, confidence, ...options}: ConfigSearchOptions,
+	{candidateOf, onStep, confidence, ...options}: ConfigSearchOptions,
 ): Promise<{finding: SearchResult; verification: Verification}> {
 	const stage = 'config';
 	// An estimate: ddmin halves subsets and complements, and the number of steps is not known in advance.
@@ -26,12 +26,12 @@ export async function searchConfig(
 		onStep(step);
 		return step;
 	};
-	const badEnd = told(await judge.measureBadEnd(subjectOf(changes)));
-	const parent = told(await judge.proveGoodEnd(subjectOf([])));
+	const badEnd = told(await judge.measureBadEnd(candidateOf(changes)));
+	const parent = told(await judge.proveGoodEnd(candidateOf([])));
 	let commit = badEnd;
 	const skipped: (readonly Change[])[] = [];
 	const found = await smallestSet(changes, async some => {
-		const step = told(await judge.judge('step', subjectOf(some)));
+		const step = told(await judge.judge('step', candidateOf(some)));
 		if (step.verdict === 'bad') commit = step;
 		if (step.verdict === 'skip') skipped.push(some);
 		return step.verdict === 'bad';
@@ -39,7 +39,7 @@ export async function searchConfig(
 	const suspects = [{id: found.map(({name}) => name).join(' '), title: titleOfFound(found)}];
 	const finding = findingOf(judge, {stage, suspects, wanted: confidence});
 	const others = changes.filter(change => !found.includes(change));
-	const revert = told(await judge.judge('revert', subjectOf(others)));
+	const revert = told(await judge.judge('revert', candidateOf(others)));
 	// Only skipped subsets of the result matter: sets outside of it do not show whether it can be smaller.
 	const hidden = skipped.filter(some => some.every(change => found.includes(change))).map(titleOfChanges);
 	const doubt = `A smaller set may be enough; these could not be judged: ${[...new Set(hidden)].join('; ')}`;

@@ -34,9 +34,9 @@ function formatStep(step: Step): string {
 function estimateMs({left, repeats, steps}: SearchProgress): number {
 	const built = steps.filter(({isReused}) => isReused === false).map(({prepareMs}) => prepareMs);
 	const asked = steps.filter(step => step.asked > 0);
-	const perTrial = sum(asked.map(({ms}) => ms)) / Math.max(1, sum(asked.map(step => step.asked)));
+	const perAttempt = sum(asked.map(({ms}) => ms)) / Math.max(1, sum(asked.map(step => step.asked)));
 	const perBuild = sum(built) / Math.max(1, built.length);
-	return left.steps * (perBuild + perTrial * repeats);
+	return left.steps * (perBuild + perAttempt * repeats);
 }
 
 /** For display: `5 s`, `1:01 min`, `2:10 h`. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type {Candidate} from '../engine/candidate.ts';
 import {failed, git, tryGit} from './git.ts';
 import type {SourceRepository} from './source-repository.ts';
-import {subjectOf} from './source-repository.ts';
+import {candidateOf} from './source-repository.ts';
 
 /** A fixed identity and date, so that reverting a commit gives the same hash every time. */
 const ourselves = {
@@ -56,7 +56,7 @@ export class Checkout {
 	}
 
 	async candidate(commit: string): Promise<Candidate> {
-		return subjectOf(this.directory, commit);
+		return candidateOf(this.directory, commit);
 	}
 
 	/** The first parent. */

@@ -42,7 +42,7 @@ export class SourceRepository {
 		const id = await this.#resolve(revision);
 		if (id === undefined)
 			throw new UsageError(`There is no revision ${JSON.stringify(revision)} in ${this.directory}.`);
-		return subjectOf(this.directory, id);
+		return candidateOf(this.directory, id);
 	}
 
 	async has(revision: string): Promise<boolean> {
@@ -76,7 +76,7 @@ export class SourceRepository {
 }
 
 /** A commit with its subject line as title. */
-export async function subjectOf(directory: string, commit: string): Promise<Candidate> {
+export async function candidateOf(directory: string, commit: string): Promise<Candidate> {
 	const line = await git(directory, ['log', '-1', '--format=%s', commit]);
 	return {id: commit, title: `${commit.slice(0, 12)} (${line.length > 72 ? `${line.slice(0, 71)}…` : line})`};
 }
