@@ -119,6 +119,6 @@ test.serial('a killed run is resumed, and both parts make one run', async t => {
 	t.is(other.exitCode, 2);
 	t.regex(
 		other.stderr,
-		/other was made with probe-matrix 0123456789ab, this run with \w+: these are not parts of one run/,
+		/other was made with probe-matrix 0123456789ab, this run with \w+: these are not shards of one run/,
 	);
 });

@@ -67,7 +67,8 @@ export class Console implements AsyncDisposable {
 		};
 		using _ = this.onLine(check);
 		for (const line of this.#text.split('\n').slice(0, -1)) check(line);
-		return abortable(
+		// Awaited here: otherwise the listener is gone before the line comes.
+		return await abortable(
 			this.refresh().then(() => promise),
 			signal,
 		);

@@ -35,7 +35,7 @@ export const faults: readonly Fault[] = [
 	{...crash('warn'), message: /^WARNING in fx_warn \[fixtures\]/},
 	{...crash('bug'), message: /^kernel BUG in fx_bug \[fixtures\]/},
 	{...crash('triple-fault'), message: /^The guest died of a triple fault/},
-	{...crash('power-off'), message: /^The guest switched itself off/},
+	{...crash('power-off'), message: /^The guest powered off/},
 	{...crash('reboot'), message: /^The guest reset itself/},
 	{
 		...crash('atomic-sleep'),
@@ -109,7 +109,7 @@ export const faults: readonly Fault[] = [
 	},
 	{
 		...signalled('agent-stopped', 'killall -STOP agent'),
-		message: /^Timed out after .*\nThe agent does not answer, the kernel does/,
+		message: /^Timed out after .*\nThe agent does not respond, but the kernel does/,
 		goalMs: 2 * hangMs,
 	},
 	{
