@@ -3,18 +3,18 @@ import type {Event} from '../results/run/events.ts';
 import {failureOf} from './kernel-failure.ts';
 
 export type BootedKernelsOptions = {
-	/** A fresh guest of a kernel. */
+	/** Boots or restores a fresh guest of a kernel. */
 	readonly bootGuest: (kernel: string, options: {signal: AbortSignal}) => Promise<Guest>;
 	readonly emit: (event: Event) => void;
 	readonly signal: AbortSignal;
 };
 
-/** Says of each kernel once how it is; one that has failed is not tried again. */
+/** Reports each kernel as ready or failed, each at most once. A kernel that failed is not booted again. */
 export class BootedKernels {
 	readonly #options: BootedKernelsOptions;
 	readonly #ready = new Set<string>();
 	readonly #failed = new Map<string, {readonly error: unknown; notRun: number; isTold: boolean}>();
-	/** How many cells of each are running. */
+	/** The number of cells that are running, by kernel. */
 	readonly #running = new Map<string, number>();
 
 	constructor(options: BootedKernelsOptions) {
@@ -25,7 +25,7 @@ export class BootedKernels {
 		return this.#failed.size > 0;
 	}
 
-	/** Cells that were given up for the kernels that have failed. */
+	/** The number of cells that do not run because their kernel failed. */
 	get notRun(): number {
 		return [...this.#failed.values()].reduce((sum, {notRun}) => sum + notRun, 0);
 	}
@@ -59,7 +59,7 @@ export class BootedKernels {
 		this.#failed.get(kernel)!.notRun += cells;
 	}
 
-	/** That a kernel has failed is told when none of its cells runs any more: only then is it known how many did not. */
+	/** Reports a failed kernel after its last running cell: only then is the number of cells that did not run known. */
 	end(kernel: string): void {
 		const running = this.#running.get(kernel)! - 1;
 		this.#running.set(kernel, running);

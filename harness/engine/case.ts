@@ -10,22 +10,22 @@ import type {
 	ProgramName,
 } from '../link/agent-protocol.ts';
 
-/** What a mechanism must offer for a case to apply. */
+/** A capability of a mechanism that a case may need. */
 export type Feature = 'entry' | 'return' | 'entry-args' | 'device' | 'library';
 
 /**
- * The kind of function that is probed: assembly without and with a `__fentry__` site, compiled C, a function of vmlinux.
+ * The kind of probed function: assembly without or with a `__fentry__` site, compiled C, or a function of vmlinux.
  */
 export type TargetKind = (typeof targetKinds)[number];
 
-/** In the order in which people read them. */
+/** In the order in which reports show them. */
 export const targetKinds = ['asm', 'asm-fentry', 'c', 'vmlinux'] as const;
 
 export type AttachOptions = {
 	readonly point: Point;
-	/** Default: `record`. A number is a program handle of the agent's `load`. */
+	/** Default: `record`. A number is a handle from `load`. */
 	readonly program?: ProgramName | number;
-	/** Where: default is the function of the cell's target kind. */
+	/** The address to probe. Default: the function of the cell's target kind. */
 	readonly at?: Hex;
 };
 
@@ -34,11 +34,11 @@ export type Probe = {
 	/** Unique within the case; events and counters carry it. */
 	readonly cookie: number;
 	info(): Promise<ProbeInfo>;
-	/** Closes the descriptor; the end of the case does it otherwise. Gives CLOCK_MONOTONIC after the close. */
+	/** Closes the descriptor; otherwise the end of the case does. Resolves with CLOCK_MONOTONIC after the close. */
 	close(): Promise<Hex>;
 };
 
-/** What a case works with. Whatever it attaches, loads or starts is undone when it ends. */
+/** The API of a case. The end of the case undoes its calls of `attach`, `load` and `start`. */
 export type CaseContext = {
 	readonly target: TargetKind;
 	readonly ask: Ask;
@@ -46,38 +46,41 @@ export type CaseContext = {
 	readonly release: string;
 	/** Whether the kernel was built with `CONFIG_X=y`. */
 	hasOption(option: string): boolean;
-	/** Aborts at the case's deadline. */
+	/** Aborts at the deadline, when the kernel reports a problem, when the guest ends or when the run is interrupted. */
 	readonly signal: AbortSignal;
 	/** Runs a command in the guest's shell. */
 	exec(command: string): Promise<ExecResult>;
-	/** Puts a file into the guest, below /root. */
+	/** Copies a file into the guest, below /root. */
 	push(file: GuestFile): Promise<void>;
-	/** The address of a symbol that exists once; fails the case if it does not. */
+	/** The address of a symbol. The case fails unless exactly one symbol has this name. */
 	address(symbol: string): Promise<Hex>;
 	attach(options: AttachOptions): Promise<Probe>;
-	/** A program's handle; each name is loaded once per case. */
+	/** Resolves with a program's handle. Each program is loaded only once per case. */
 	load(program: ProgramName): Promise<number>;
 	/** Calls the cell's target. */
 	call(call?: Call): Promise<CallResult>;
-	/** What `record` saw since the case began, oldest first; fails the case if events were lost. */
+	/**
+	 * The events of `record` since the case began or last requested `reset`, oldest first. The case fails if some were
+	 * lost.
+	 */
 	events(filter?: {readonly cookie: number}): Promise<readonly ProgramEvent[]>;
-	/** Starts a loop, churn or fork job; `stop` gives its report. */
+	/** Starts a loop, churn or fork job; `stop` resolves with its report. */
 	start<Op extends 'startLoop' | 'startChurn' | 'startForks'>(
 		op: Op,
 		request: AgentOps[Op]['in'],
 	): Promise<{stop(): Promise<AgentOps['stopJob']['out']>}>;
-	/** Kept in the cell's event, whatever the verdict. */
+	/** Stores a value in the cell's event, for every verdict. */
 	evidence(name: string, value: unknown): void;
-	/** The guest's processors are QEMU's, which now and then execute code that has been replaced. */
+	/** The guest runs under TCG, which occasionally executes code that has been replaced. */
 	readonly isEmulated: boolean;
 	/**
-	 * Resolves after `ms` in the host's time, scaled as deadlines are; for races that need a stretch of it, never to wait
-	 * for something.
+	 * Resolves after `ms` of host time, scaled like deadlines. For races that must run for some time; never use it to
+	 * wait for a condition.
 	 */
 	during(ms: number): Promise<void>;
-	/** Ends the case: it does not apply here. */
+	/** Ends the case because it does not apply here. */
 	skip(reason: string): never;
-	/** Ends the case: what happened proves nothing. */
+	/** Ends the case because this run proves nothing. */
 	inconclusive(reason: string): never;
 };
 
@@ -85,9 +88,9 @@ export type Case = {
 	/** `suite/name`. */
 	readonly id: string;
 	readonly needs: readonly Feature[];
-	/** One cell for each; without, one cell (whose target is `asm-fentry`). */
+	/** The case has one cell per target. Without targets it has one cell, whose target is `asm-fentry`. */
 	readonly targets?: readonly TargetKind[];
-	/** On an idle guest without acceleration; scaled by the guest's measured speed. */
+	/** For a guest without acceleration on an idle host; scaled by the guest's measured speed. */
 	readonly deadlineMs: number;
 	run(context: CaseContext): Promise<void>;
 };

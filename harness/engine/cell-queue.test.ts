@@ -8,7 +8,7 @@ function cell(id: string, {kernel = 'k', deadlineMs = 1000} = {}): Cell {
 	return {kernel, mechanism: 'bprobe', case: id, definition, mechanismUsed: bprobe, targetKind: 'c', repeat: 0};
 }
 
-test('kernel after kernel, and of each the longest first', t => {
+test('cells are taken kernel by kernel, the longest first', t => {
 	const [long, short] = [cell('entry/long', {deadlineMs: 5000}), cell('entry/short')];
 	const queue = new CellQueue([short, long, cell('race/x', {kernel: 'l'})]);
 	t.deepEqual(
@@ -19,7 +19,7 @@ test('kernel after kernel, and of each the longest first', t => {
 	t.is(known.take()?.case, 'entry/short');
 });
 
-test('a kernel that is given up leaves the cells of the others', t => {
+test('giving up a kernel keeps the cells of other kernels', t => {
 	const queue = new CellQueue([cell('entry/a'), cell('entry/b'), cell('race/x', {kernel: 'l'})]);
 	t.is(queue.giveUp('k'), 2);
 	t.deepEqual([queue.take()?.kernel, queue.take()], ['l', undefined]);

@@ -1,10 +1,10 @@
 import {suiteOf} from '../results/run/cell-name.ts';
 import type {Cell} from './plan.ts';
 
-/** What a cell took the last times, in ms. */
+/** The expected duration of a cell in ms, from earlier runs. */
 export type ExpectedMs = (cell: Cell) => number | undefined;
 
-/** Which cell runs next. */
+/** Decides which cell runs next. */
 export class CellQueue {
 	#left: Cell[];
 
@@ -12,12 +12,12 @@ export class CellQueue {
 		this.#left = longestFirst(cells, expectedMs);
 	}
 
-	/** Nothing when none is left. */
+	/** Undefined when no cell is left. */
 	take(): Cell | undefined {
 		return this.#left.shift();
 	}
 
-	/** Takes all cells of a kernel out; gives how many those were. */
+	/** Removes all cells of a kernel and returns their number. */
 	giveUp(kernel: string): number {
 		const before = this.#left.length;
 		this.#left = this.#left.filter(cell => cell.kernel !== kernel);
@@ -26,8 +26,9 @@ export class CellQueue {
 }
 
 /**
- * Within each suite of each kernel, and the suite with the longest one first, so that no worker is left alone with a long
- * case at the end. A deadline is a guess at what a case takes that has not run here yet; none of them comes near it.
+ * Sorts the cells of each suite, and the suites of each kernel by their longest cell, so that no worker is left alone
+ * with a long case at the end. For a cell that has not run here yet, the guess is a quarter of its deadline, because
+ * cells take far less than their deadlines.
  */
 function longestFirst(cells: readonly Cell[], expectedMs: ExpectedMs | undefined): Cell[] {
 	const guess = (cell: Cell) => expectedMs?.(cell) ?? cell.definition.deadlineMs / 4;

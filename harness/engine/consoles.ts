@@ -6,14 +6,14 @@ import {cacheDirectory} from '../host/cache.ts';
 const keptRuns = 20;
 
 export type Consoles = {
-	/** Of the run: when it began, and something that no other run has. */
+	/** Identifies the run: its start time and a random suffix. */
 	readonly id: string;
 	readonly consoles: string;
-	/** A new file for the next guest of a kernel. */
+	/** The path of a new console file for the next guest of a kernel. */
 	consolePath(kernel: string): string;
 };
 
-/** A directory in the cache for the consoles of one run; those of the last runs are kept. */
+/** Chooses a directory in the cache for the consoles of one run; the consoles of the last runs are kept. */
 export async function openConsoles(): Promise<Consoles> {
 	const id = `${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${randomBytes(2).toString('hex')}`;
 	const consoles = cacheDirectory('runs', id);

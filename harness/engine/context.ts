@@ -5,7 +5,7 @@ import type {Hex, ProgramName} from '../link/agent-protocol.ts';
 import {type CaseContext, InconclusiveCase, type Probe, SkipCase, type TargetKind} from './case.ts';
 import type {Cell} from './plan.ts';
 
-/** The symbol that a case of this target kind probes, and that `call` calls. */
+/** The symbol that a case of this target kind probes and that `call` calls. */
 export const targetSymbols: Readonly<Record<TargetKind, string>> = {
 	asm: 'fx_asm',
 	'asm-fentry': 'fx_asm_fentry',
@@ -20,15 +20,15 @@ export type ContextOptions = {
 	readonly push: (file: GuestFile) => Promise<void>;
 	readonly release: string;
 	readonly hasOption: (option: string) => boolean;
-	/** Kept for the life of the guest: addresses of symbols that no module reload moves. */
+	/** Symbol addresses that the guest keeps across cells; emptied when the fixtures are loaded or unloaded. */
 	readonly addresses: Map<string, Hex>;
 	readonly signal: AbortSignal;
-	/** How many times slower the guest is than those that cases are written for. */
+	/** How many times slower the guest is than the guests that deadlines assume. */
 	readonly slowness: number;
 	readonly isEmulated: boolean;
 };
 
-/** The context of one cell, its evidence so far, and the undoing of all it did. */
+/** The context of one cell, its evidence so far, and a function that undoes its changes, the last one first. */
 export function openContext({
 	cell,
 	ask: askGuest,
@@ -99,7 +99,7 @@ export function openContext({
 		},
 		async events(filter) {
 			const {events, lost} = await ask('events', {});
-			assert.equal(lost, 0, `${lost} events did not fit`);
+			assert.equal(lost, 0, `${lost} events were lost because the buffer was full`);
 			return filter ? events.filter(event => BigInt(event.ext.cookie) === BigInt(filter.cookie)) : events;
 		},
 		async start(op, request) {

@@ -6,19 +6,19 @@ import type {CellName, RunEvent, Shard} from '../results/run/events.ts';
 import {planOrder} from '../results/run/reading-order.ts';
 import {targetKinds} from './case.ts';
 
-/** All that decides how cells end and what they mean. */
+/** The sources that affect verdicts and their meaning; their hash is the version of probe-matrix. */
 const ourSources = ['harness', 'kmod', 'fixtures', 'guest', 'images'];
 
 type Description = {
 	readonly id: string;
-	/** All that the run is to have. */
+	/** All cells planned for the run. */
 	readonly cells: readonly Pick<CellName, 'case' | 'target'>[];
 	readonly qemu: Qemu;
 	readonly accelerator: Accelerator;
 	readonly shard?: Shard;
 };
 
-/** The event that a run begins with. */
+/** The first event of a run. */
 export async function describeRun({id, cells, qemu, accelerator, shard}: Description): Promise<RunEvent> {
 	const {name, reason, speed} = accelerator;
 	return {

@@ -7,7 +7,7 @@ import {Durations} from './durations.ts';
 
 const cell = fakeCell(async () => {});
 
-test('the median of the last times is kept, by kernel and cell', async t => {
+test('the expected duration is the median of the last ones, by kernel and cell', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'durations-'));
 	const file = path.join(directory.path, 'durations.json');
 	const first = await Durations.open(file);
@@ -18,7 +18,7 @@ test('the median of the last times is kept, by kernel and cell', async t => {
 	t.is(second.expectedMs(fakeCell(async () => {}, {kernel: 'other'})), undefined);
 });
 
-test('a file that is broken is none', async t => {
+test('a damaged file counts as missing', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'durations-'));
 	const file = path.join(directory.path, 'durations.json');
 	for (const text of ['', '{"a": [1', '[1]', '{"fake fake/case": "soon"}']) {

@@ -8,7 +8,7 @@ import type {Cell} from './plan.ts';
 
 const keptPerCell = 5;
 
-/** What cells took the last times, by kernel and title. Kept in the cache; a file that cannot be read is no file. */
+/** Recent durations of cells, by kernel and title. Kept in the cache; an unreadable file counts as missing. */
 export class Durations {
 	readonly #file: string;
 	readonly #known: Record<string, readonly number[]>;
@@ -23,7 +23,7 @@ export class Durations {
 		this.#known = known;
 	}
 
-	/** The median. */
+	/** The median of the recent durations. */
 	expectedMs(cell: Cell): number | undefined {
 		const known = this.#known[nameOf(cell)];
 		return known?.length ? median(known) : undefined;
@@ -34,7 +34,7 @@ export class Durations {
 		this.#isChanged = true;
 	}
 
-	/** What another run has written meanwhile is lost: it is a guess at most. */
+	/** Overwrites what a concurrent run has saved: the durations are only estimates. */
 	async save(): Promise<void> {
 		if (!this.#isChanged) return;
 		await writeAtomically(this.#file, JSON.stringify(this.#known));
@@ -56,7 +56,7 @@ async function readKnown(file: string): Promise<Record<string, readonly number[]
 			),
 		);
 	} catch {
-		// Not there yet, or cut off: cells are ordered by their deadlines then.
+		// The file is missing or damaged. Cells are then ordered by their deadlines.
 		return {};
 	}
 }

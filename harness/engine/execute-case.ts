@@ -10,15 +10,15 @@ import type {Cell} from './plan.ts';
 
 /** What happened while a case ran. */
 export type Execution = {
-	/** Names the cell in the marks of its guest's kernel log. */
+	/** Names the cell in the marks of the guest's kernel log. */
 	readonly title: string;
-	/** What ended the case early: an assertion, a DeadlineError, GuestEndedError, TroubleError or LinkLostError. */
+	/** The error that ended the case early: one of judge.ts, a LinkLostError, or the error that the case threw. */
 	readonly failure?: unknown;
 	readonly durationMs: number;
-	/** What the case left behind; absent if it failed. */
+	/** The state that the case left behind; absent if it failed. */
 	readonly left?: Left;
 	readonly evidence: Record<string, unknown>;
-	/** The guest's agent does not answer. */
+	/** The case missed its deadline and the guest's agent does not answer. */
 	readonly isSilent: boolean;
 	/** The kernel had reported a problem before the case began. */
 	readonly isReportLate: boolean;
@@ -28,18 +28,21 @@ export type Execution = {
 
 export type ExecuteOptions = {
 	readonly signal: AbortSignal;
-	/** How long to stay after the case has ended, for late reports. */
+	/** How long to wait for late reports after the case has ended. */
 	readonly settleMs?: number;
 };
 
-/** Time for a guest's end to become known after its link was lost. */
+/** How long to wait for the guest's end after its link was lost. */
 const graceMs = 5000;
-/** Hardly a cell takes so long; one that an emulator keeps in a loop is freed after this time. */
+/** Few cells take this long; after it, a vCPU that loops on a removed breakpoint under TCG is freed. */
 const retranslateMs = 3000;
-/** A silent guest is given until then, from the cell's begin, to say itself why (see guest-settings.ts). */
+/** How long after the cell's start a silent guest may still report why it hangs (see guest-settings.ts). */
 const silentMs = 14_000;
 
-/** Runs a cell's case in a guest until it ends, fails, misses its deadline or the kernel reports a problem. Never throws. */
+/**
+ * Runs a cell's case in a guest until the case ends, fails or misses its deadline, or the kernel reports a problem.
+ * Never throws.
+ */
 export async function executeCase(
 	cell: Cell,
 	guest: Guest,
@@ -99,24 +102,24 @@ export async function executeCase(
 	return {title, failure, durationMs, ...(left && {left}), evidence, isSilent, isReportLate, close};
 }
 
-/** Whether a guest whose case does not end is well otherwise. */
+/** Whether the agent of a guest whose case missed its deadline still answers. */
 async function answers(guest: Guest, slowness: number): Promise<boolean> {
 	try {
 		await abortable(guest.ask('counts', {}), AbortSignal.timeout(Math.round(500 * slowness)));
 		return true;
 	} catch {
-		// Late or lost: no answer.
+		// A late answer or a lost link counts as no answer.
 		return false;
 	}
 }
 
-/** A lost link is a symptom; what ended the guest says more, and comes a moment later. */
+/** A lost link is a symptom. The end of the guest is the cause, but is known a moment later. */
 async function whyLost(guest: Guest, error: LinkLostError): Promise<Error> {
 	const late = sleep(graceMs, error, {ref: false});
 	return Promise.race([guest.ended.then(end => new GuestEndedError(end)), late]);
 }
 
-/** A guest that hangs for another reason is not helped by this, and one that is well does not notice. */
+/** Frees vCPUs that loop on a removed breakpoint. Other hangs stay, and a healthy guest does not notice. */
 function retranslateEvery(ms: number, guest: Guest, onDone: () => void): NodeJS.Timeout {
 	let isUnderWay = false;
 	return setInterval(() => {
@@ -125,7 +128,7 @@ function retranslateEvery(ms: number, guest: Guest, onDone: () => void): NodeJS.
 		guest
 			.retranslate()
 			.then(onDone, () => {
-				// QEMU has ended or does not respond: the cell's own deadline and end say so.
+				// QEMU has ended or does not respond; the guest's end or the deadline reports that.
 			})
 			.finally(() => {
 				isUnderWay = false;

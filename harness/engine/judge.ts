@@ -6,12 +6,12 @@ import {AgentError, LinkLostError, messageOf} from '../host/errors.ts';
 import type {Verdict} from '../results/run/verdict.ts';
 import {InconclusiveCase, SkipCase} from './case.ts';
 
-/** What must be unset after a cell: died, warned, bad page, soft lockup. */
+/** Taint flags that a cell must not set: TAINT_DIE, TAINT_WARN, TAINT_BAD_PAGE, TAINT_SOFTLOCKUP. */
 export const badTaint = (1 << 7) | (1 << 9) | (1 << 5) | (1 << 14);
 
 export class DeadlineError extends Error {}
 
-/** The kernel complains, or its complaints cannot be read: no reason to go on with the case. */
+/** The kernel reported a problem, or its console cannot be judged, so the case ends at once. */
 export class TroubleError extends Error {}
 
 export class GuestEndedError extends Error {
@@ -23,13 +23,13 @@ export class GuestEndedError extends Error {
 	}
 }
 
-/** How a guest is after a case. */
+/** The state of a guest after a case. */
 export type Left = {readonly taint: number; readonly probes: number; readonly waiting: number};
 
 export type Judgement = {
 	readonly verdict: Verdict;
 	readonly message?: string;
-	/** The emulator went wrong in a way that is known, so that nothing is known about the case. */
+	/** A known fault of the emulator occurred, so the run says nothing about the case. */
 	readonly isEmulatorsFault?: true;
 };
 
@@ -40,7 +40,7 @@ type Found = {
 	readonly isEmulated: boolean;
 };
 
-/** What the kernel says outweighs how the case ended, and that outweighs what it left behind. */
+/** Kernel reports take precedence over how the case ended, and that over what it left behind. */
 export function judge(failure: unknown, {reports, left, broken, isEmulated}: Found): Judgement {
 	const [report, ...others] = reports;
 	if (report && isEmulated && isStaleBreakpoint(report)) {
@@ -48,7 +48,7 @@ export function judge(failure: unknown, {reports, left, broken, isEmulated}: Fou
 		return {verdict: 'infra', message, isEmulatorsFault: true};
 	}
 	if (report) {
-		// A kernel that says it is stuck hangs; that it still says so makes no crash of it.
+		// A kernel that reports a stall hangs. It is a crash only if the kernel panicked, too.
 		const verdict = report.kind === 'stall' && !report.hasPanicked ? 'hang' : 'crash';
 		const more = [...new Set(others.map(({title}) => title))].filter(title => title !== report.title);
 		return {verdict, message: [report.title, ...more.map(title => `then: ${title}`)].join('\n')};

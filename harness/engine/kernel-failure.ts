@@ -1,7 +1,7 @@
 import {BootError, messageOf} from '../host/errors.ts';
 import type {KernelEvent} from '../results/run/events.ts';
 
-/** What an event tells of a kernel that cannot be used: why, and what its guest said last. */
+/** The event of a kernel that cannot be used, with the reason and, after a failed boot, the console. */
 export function failureOf(
 	kernel: string,
 	{error, notRun}: {error: unknown; notRun: number},

@@ -6,17 +6,17 @@ import type {Cell} from './plan.ts';
 
 export const leakDetector = 'CONFIG_DEBUG_KMEMLEAK';
 
-/** kmemleak keeps quiet of what is younger. */
+/** kmemleak does not report younger objects. */
 const minAgeMs = 5500;
 
-/** The cell that asks the kernel's leak detector about all that ran in this guest since it was asked before. */
+/** A cell that asks kmemleak for leaks of everything that ran in this guest since the last scan. */
 export function leakScanAfter(cell: Cell): Cell {
 	const {target: _, ...rest} = cell;
 	const id = `${suiteOf(cell)}/leak-scan`;
 	return {...rest, case: id, definition: defineCase({id, needs: [], deadlineMs: 30_000, run: scan})};
 }
 
-/** The first scan of a guest's life also tells what the kernel itself lost while it booted. */
+/** The first scan in a guest also reports what the kernel leaked during boot. */
 const scan: Cell['definition']['run'] = async ({exec, signal, evidence}) => {
 	const ask = async (command: string) => {
 		const {code, stdout, stderr} = await exec(command);
@@ -24,12 +24,12 @@ const scan: Cell['definition']['run'] = async ({exec, signal, evidence}) => {
 		return stdout;
 	};
 	await sleep(minAgeMs, undefined, {signal});
-	// What is reported must have been found twice: between two scans a pointer can be in a register only.
+	// Two scans: during one of them, the only pointer to an object may be in a register.
 	for (let n = 0; n < 2; n++) await ask('echo scan > /sys/kernel/debug/kmemleak');
 	const leaks = (await ask('cat /sys/kernel/debug/kmemleak')).trim();
 	await ask('echo clear > /sys/kernel/debug/kmemleak');
 	if (leaks === '') return;
 	evidence('leaks', leaks.slice(0, 8000));
 	const count = leaks.match(/^unreferenced object/gm)?.length ?? 0;
-	assert.fail(`kmemleak: ${count} objects that nothing refers to`);
+	assert.fail(`kmemleak: ${count} unreferenced objects`);
 };

@@ -2,7 +2,7 @@ import type {Ask} from '../guest/guest.ts';
 import type {Hex, Point, ProbeInfo} from '../link/agent-protocol.ts';
 import type {Feature} from './case.ts';
 
-/** A way to probe functions: how it attaches, reads and detaches, and what it can do. */
+/** A way to probe functions: its features, and how to attach, read and detach a probe. */
 export type Mechanism = {
 	readonly id: string;
 	readonly features: ReadonlySet<Feature>;
@@ -11,6 +11,6 @@ export type Mechanism = {
 		request: {readonly prog: number; readonly point: Point; readonly address: Hex; readonly cookie: number},
 	): Promise<number>;
 	info(ask: Ask, probe: number): Promise<ProbeInfo>;
-	/** CLOCK_MONOTONIC when the probe was gone. */
+	/** Resolves with CLOCK_MONOTONIC after the probe was detached. */
 	detach(ask: Ask, probe: number): Promise<Hex>;
 };

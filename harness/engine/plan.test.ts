@@ -23,7 +23,7 @@ function titles(match: readonly string[], {repeat = 1, kernels = ['k']} = {}): r
 	return planCells({kernels, mechanisms: [mechanism], cases, match, repeat}).map(cellTitle);
 }
 
-test('without globs there is a cell for each case and target', t => {
+test('without globs, each case has a cell per target', t => {
 	t.deepEqual(titles([]), [
 		'module/loads',
 		'entry/flags[asm]',
@@ -34,17 +34,17 @@ test('without globs there is a cell for each case and target', t => {
 	]);
 });
 
-test('brackets of a glob are those of the title', t => {
+test('brackets in a glob are literal', t => {
 	t.deepEqual(titles(['entry/flags[asm]']), ['entry/flags[asm]']);
 	t.deepEqual(titles(['*[c]']), ['entry/flags[c]', 'return/flags[c]']);
 	t.deepEqual(titles(['entry/flag?[asm*']), ['entry/flags[asm]', 'entry/flags[asm-fentry]']);
 });
 
-test('a glob without brackets means every target', t => {
+test('a glob without brackets matches every target', t => {
 	t.deepEqual(titles(['return/flags']), ['return/flags[asm]', 'return/flags[c]']);
 });
 
-test('a dot of a glob is a dot', t => {
+test('a dot in a glob is literal', t => {
 	t.throws(() => titles(['module.loads']), {instanceOf: UsageError});
 });
 
@@ -52,7 +52,7 @@ test('a cell that two globs match is planned once', t => {
 	t.deepEqual(titles(['module/*', '*/loads']), ['module/loads']);
 });
 
-test('each cell is planned as often as asked, for each kernel', t => {
+test('each cell is planned `repeat` times for each kernel', t => {
 	const cells = planCells({kernels: ['a', 'b'], mechanisms: [mechanism], cases, match: ['module/*'], repeat: 2});
 	t.deepEqual(
 		cells.map(({kernel, repeat}) => [kernel, repeat]),
@@ -65,7 +65,7 @@ test('each cell is planned as often as asked, for each kernel', t => {
 	);
 });
 
-test('every glob must match; a misspelt one is told what it may have meant', t => {
+test('every glob must match; the error for a misspelt one suggests a case', t => {
 	t.throws(() => titles(['module/*', 'entry/falgs']), {
 		instanceOf: UsageError,
 		message: 'No case matches entry/falgs; did you mean entry/flags?',
@@ -76,7 +76,7 @@ test('every glob must match; a misspelt one is told what it may have meant', t =
 	});
 });
 
-test('every case has a name of its own', t => {
+test('every case has a unique id', t => {
 	const ids = allCases.map(({id}) => id);
 	t.deepEqual(ids, [...new Set(ids)]);
 });

@@ -15,12 +15,12 @@ export type PlanOptions = {
 	readonly kernels: readonly string[];
 	readonly mechanisms: readonly Mechanism[];
 	readonly cases: readonly Case[];
-	/** Globs on `suite/name` or `suite/name[target]`: `*` any characters, `?` one. None: everything. */
+	/** Globs on `suite/name` or `suite/name[target]`: `*` is any characters, `?` is one. Default: all cases. */
 	readonly match?: readonly string[];
 	readonly repeat?: number;
 };
 
-/** kernels × mechanisms × cases × targets, in the order of the case list. Throws UsageError when a glob matches nothing. */
+/** Kernels × mechanisms × cases × targets, in the order of `cases`. Throws UsageError if a glob matches no case. */
 export function planCells({kernels, mechanisms, cases, match = [], repeat = 1}: PlanOptions): readonly Cell[] {
 	const patterns = match.map(glob => ({glob, pattern: globToRegExp(glob), matched: false}));
 	const cells: Cell[] = [];
@@ -50,7 +50,7 @@ export function planCells({kernels, mechanisms, cases, match = [], repeat = 1}: 
 	return cells;
 }
 
-/** `*` and `?` are wild, all else stands for itself: brackets belong to cell titles. */
+/** Only `*` and `?` are special. Brackets are literal, because cell titles contain them. */
 function globToRegExp(glob: string): RegExp {
 	const source = glob
 		.replaceAll(/[\\^$.|+()[\]{}]/g, String.raw`\$&`)

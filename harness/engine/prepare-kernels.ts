@@ -6,23 +6,23 @@ import type {CellName, KernelEvent} from '../results/run/events.ts';
 import {failureOf} from './kernel-failure.ts';
 
 export type PrepareOptions = {
-	/** A tree to build releases from. */
+	/** A source tree to build releases from. */
 	readonly source?: string;
 	readonly signal: AbortSignal;
-	/** Called if anything that goes into the guests of a kernel has to be built. */
+	/** Called if anything for the guests of a kernel must be built. */
 	readonly onBuild?: (files: BootFiles) => void;
-	/** Where kernels are not what the catalogue knows under these names: what their guests need. */
+	/** Prepares kernels whose names are not those of the catalogue, such as commits of a bisection. */
 	readonly prepare?: ((kernel: string) => Promise<GuestBuild>) | undefined;
 };
 
-/** All that guests of a kernel need. */
+/** Obtains a kernel and builds everything that its guests need. */
 export async function prepareKernel(kernel: string, options: PrepareOptions): Promise<GuestBuild> {
 	return buildGuest(await obtainBootableKernel(kernel, options), options);
 }
 
 /**
- * The same for each kernel of the cells. One that cannot be had or built is told by an event and left out: the others are not its
- * matter. Throws UsageError for a name or tree that is none.
+ * Prepares each kernel of the cells. A kernel that is unavailable or cannot be built or booted is reported by an event
+ * and left out; the others still run. Throws UsageError for an unknown kernel name or an invalid source tree.
  */
 export async function prepareKernels(
 	cells: readonly Pick<CellName, 'kernel'>[],

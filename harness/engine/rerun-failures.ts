@@ -2,11 +2,13 @@ import {isFailure} from '../results/run/verdict.ts';
 import {retryPolicy} from './retry-policy.ts';
 import type {CellOutcome} from './run-cell.ts';
 
-/** Reruns failed cells of a run, to tell flaky ones from broken ones; shared by all workers of the run. */
+/** Reruns failed cells to tell flaky ones from broken ones. All workers of a run share one instance. */
 export class FailureReruns {
 	#failed = 0;
 
-	/** The outcome of `rerun`, or nothing if this outcome needs none or enough reruns of the run have failed. */
+	/**
+	 * The outcome of `rerun`; undefined if this outcome needs no rerun or enough reruns of the run have failed already.
+	 */
 	async confirm(outcome: CellOutcome, rerun: () => Promise<CellOutcome | undefined>): Promise<CellOutcome | undefined> {
 		const isBad = isFailure(outcome) || outcome.verdict === 'infra';
 		if (!isBad || this.#failed >= retryPolicy.confirmationsPerRun) return undefined;

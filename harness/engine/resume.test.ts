@@ -17,7 +17,7 @@ const named = (run: FakeRun) => ({
 const titles = (cells: readonly {kernel: string; case: string; repeat: number}[]) =>
 	cells.map(({kernel, case: id, repeat}) => `${kernel} ${id} ${repeat}`);
 
-test('what has a verdict is taken over, and only the rest is left', t => {
+test('cells with a verdict are taken over, and only the others are left', t => {
 	const cells = {
 		'k module/loads': ['pass', 'fail'],
 		'k race/storm': ['inconclusive'],
@@ -28,13 +28,13 @@ test('what has a verdict is taken over, and only the rest is left', t => {
 	t.deepEqual(titles(earlier.cells), ['k module/loads 0', 'k module/loads 1', 'k race/storm 0', 'l module/loads 0']);
 });
 
-test('what the host spoilt is asked again', t => {
+test('infra cells run again', t => {
 	const {left, earlier} = resumeRun(named({cells: {'k module/loads': ['infra', 'pass']}}), planned);
 	t.true(titles(left).includes('k module/loads 0'));
 	t.deepEqual(titles(earlier.cells), ['k module/loads 1']);
 });
 
-test('of a kernel that has cells left this run tells how it is, of the others the earlier one', t => {
+test('kernel events are taken over only for kernels without cells left', t => {
 	const done = ['pass', 'pass'] as const;
 	const kernels = (['k', 'l'] as const).map((kernel): KernelEvent => ({type: 'kernel', kernel, state: 'ready'}));
 	const {earlier} = resumeRun(
@@ -47,12 +47,12 @@ test('of a kernel that has cells left this run tells how it is, of the others th
 	);
 });
 
-test('leak scans belong to the cells before them', t => {
+test('leak scans belong to the plan of the cells before them', t => {
 	const {earlier} = resumeRun(named({cells: {'k race/storm': ['pass'], 'k race/leak-scan': ['pass']}}), planned);
 	t.is(earlier.cells.length, 2);
 });
 
-test('a run with other cells is refused by the name of one', t => {
+test('a run with other cells is refused, and the error names one of them', t => {
 	for (const [title, message] of [
 		[
 			'm module/loads',

@@ -6,15 +6,15 @@ import type {NamedBeginning, NamedRun} from '../results/run/merge-runs.ts';
 import {leakScanAfter} from './leak-scan.ts';
 import type {Cell} from './plan.ts';
 
-/** What an earlier run has found out, which one that goes on with it takes over. */
+/** The results of an earlier run that the resuming run takes over. */
 export type EarlierRun = NamedBeginning & {
 	readonly kernels: readonly KernelEvent[];
 	readonly cells: readonly CellEvent[];
 };
 
 /**
- * What a run leaves to do of a plan, and what it has done of it. Done is what has a verdict, unless the harness or the host
- * spoilt it. Throws UsageError where the run holds cells of another plan.
+ * Splits a plan into the cells left to run and the results of the earlier run. A cell is done if it has a verdict other
+ * than `infra`. Throws UsageError if the run holds cells of another plan.
  */
 export function resumeRun(
 	{name, record}: NamedRun,
@@ -32,7 +32,7 @@ export function resumeRun(
 	const cells = record.cells.filter(({verdict}) => verdict !== 'infra');
 	const done = new Set(cells.map(identity));
 	const left = planned.filter(cell => !done.has(identity(cell)));
-	// Of the others this run tells how they are.
+	// The resuming run reports the kernels that still have cells; the earlier run covers the others.
 	const leftKernels = new Set(left.map(({kernel}) => kernel));
 	const kernels = record.kernels.filter(({kernel}) => !leftKernels.has(kernel));
 	return {left, earlier: {name, run: record.run, kernels, cells}};

@@ -1,16 +1,16 @@
 /**
- * Who is run again, and at most how often. ARCHITECTURE.md, "What is run again", says when and in which guest; the limits
- * multiply, so a change of one is a change of the longest run.
+ * The limits of reruns. ARCHITECTURE.md, "What is run again", says when and in which guest. The limits multiply, so
+ * changing one changes the longest possible run.
  */
 export const retryPolicy = {
-	/** Stretches of a race until both sides have overlapped, in the same guest. On an idle host the first is enough. */
+	/** Stretches of a race in the same guest until its two sides overlap. On an idle host the first is enough. */
 	stretchesPerRace: 16,
-	/** Cells that passed shortly before a report and are run alone to find the one that causes it. */
+	/** Cells that passed shortly before a report and then run alone to find the one that caused it. */
 	suspectsPerReport: 4,
-	/** Failed cells of a run that are rerun and fail again; after these the module is broken, not flaky. */
+	/** Failed cells of a run that are rerun and fail again; after these, the module counts as broken, not flaky. */
 	confirmationsPerRun: 8,
 	/** Reruns of a cell that fails newly in a nightly run. */
 	rerunsPerNewFailure: 10,
-	/** Newly failing cells of a kernel that are rerun in a nightly run; if there are more, none of them is flaky. */
+	/** Newly failing cells of a kernel that are rerun in a nightly run. With more, the cause is not flakiness. */
 	newFailuresPerKernel: 20,
 } as const;

@@ -8,7 +8,7 @@ import {FakeGuest, fakeCell} from '../test/fake-guest.ts';
 import {runCell} from './run-cell.ts';
 
 const {signal} = new AbortController();
-// What waits for a guest does not keep the process alive; a real guest's connection does.
+// Waiting for a fake guest does not keep the process alive, unlike the connection to a real one.
 const alive = setInterval(() => {}, 1000);
 test.after.always('the process may end', () => clearInterval(alive));
 
@@ -25,7 +25,7 @@ test('a case that returns passes, and the guest can be used again', async t => {
 	t.is(outcome.console, undefined);
 });
 
-test('an assertion that does not hold is a failure with its error, evidence and console', async t => {
+test('a failed assertion is a failure with its error, evidence and console', async t => {
 	const guest = new FakeGuest();
 	const cell = fakeCell(async context => {
 		context.evidence('seen', 7);
@@ -39,7 +39,7 @@ test('an assertion that does not hold is a failure with its error, evidence and 
 	t.regex(outcome.console ?? '', /hello from the kernel/);
 });
 
-test('an operation that the agent refuses is a failure', async t => {
+test('an operation refused by the agent is a failure', async t => {
 	const refused = new AgentError('attach', {errno: 'EBUSY', message: 'no'});
 	t.is(
 		(
@@ -53,7 +53,7 @@ test('an operation that the agent refuses is a failure', async t => {
 	);
 });
 
-test('a complaint of the kernel is a crash, whatever the case says', async t => {
+test('a kernel report is a crash, however the case ends', async t => {
 	for (const end of [() => {}, () => assert.fail('no'), () => assert.fail(new LinkLostError('gone'))]) {
 		const guest = new FakeGuest();
 		const cell = fakeCell(async () => {
@@ -66,7 +66,7 @@ test('a complaint of the kernel is a crash, whatever the case says', async t => 
 	}
 });
 
-test('what the kernel says after a cell has ended is not lost, and told to be late', async t => {
+test('a kernel report after the end of a cell is kept and marked as late', async t => {
 	const guest = new FakeGuest();
 	t.is(
 		(
@@ -88,7 +88,7 @@ test('what the kernel says after a cell has ended is not lost, and told to be la
 	t.like(outcome, {verdict: 'crash', isReportLate: true, isGuestDirty: true});
 });
 
-test('a case that does not end in time hangs, and its signal is aborted', async t => {
+test('a case that misses its deadline hangs, and its signal is aborted', async t => {
 	let isAborted = false;
 	const cell = fakeCell(
 		async context => {
@@ -122,7 +122,7 @@ for (const verdict of ['crash', 'hang', 'infra'] as const) {
 	});
 }
 
-test('a lost link is judged by what ended the guest', async t => {
+test('a lost link is judged by how the guest ended', async t => {
 	const guest = new FakeGuest();
 	const cell = fakeCell(async () => {
 		guest.end({verdict: 'crash', message: 'it reset'});
@@ -140,7 +140,7 @@ test('a race that proves nothing is inconclusive', async t => {
 	t.like(outcome, {verdict: 'inconclusive', message: '2 of 3', isGuestDirty: false});
 });
 
-test('a case that skips itself says why', async t => {
+test('a skipped case gives its reason', async t => {
 	const outcome = await runCell(
 		fakeCell(async context => context.skip('no such thing here')),
 		new FakeGuest(),
@@ -149,7 +149,7 @@ test('a case that skips itself says why', async t => {
 	t.like(outcome, {verdict: 'skip', message: 'no such thing here', isGuestDirty: false});
 });
 
-test('a case that needs what the mechanism has not is skipped without a word to the guest', async t => {
+test('a case that needs a missing feature is skipped without contacting the guest', async t => {
 	const guest = new FakeGuest();
 	const outcome = await runCell(
 		fakeCell(async () => {}, {needs: ['entry', 'library']}),
@@ -160,7 +160,7 @@ test('a case that needs what the mechanism has not is skipped without a word to 
 	t.deepEqual(guest.asked, []);
 });
 
-test('probes and waiting tasks that a case leaves behind are its failure', async t => {
+test('a case that leaves probes or waiting tasks behind fails', async t => {
 	for (const left of [{probes: 1}, {waiting: 2}]) {
 		const guest = new FakeGuest();
 		guest.states = [clean, {...clean, ...left}];
@@ -174,7 +174,7 @@ test('probes and waiting tasks that a case leaves behind are its failure', async
 	}
 });
 
-test('a module of ours is no taint that counts; a warning is, even if the console says nothing', async t => {
+test('an out-of-tree taint is ignored; the taint of a warning is a crash even if the console is silent', async t => {
 	for (const [taint, verdict] of [
 		[1 << 12, 'pass'],
 		[1 << 9, 'crash'],
@@ -195,7 +195,7 @@ test('a module of ours is no taint that counts; a warning is, even if the consol
 	}
 });
 
-test('a taint that was there before is not charged to the cell', async t => {
+test('a cell is not charged with a taint from before it', async t => {
 	const guest = new FakeGuest();
 	guest.states = [{...clean, taint: 1 << 9}];
 	t.is(
@@ -210,7 +210,7 @@ test('a taint that was there before is not charged to the cell', async t => {
 	);
 });
 
-test('a mistake in a case is ours, with its stack', async t => {
+test('a bug in a case is infra, with its stack', async t => {
 	const outcome = await runCell(
 		fakeCell(() => Promise.reject(new TypeError('x is not a function'))),
 		new FakeGuest(),
@@ -222,7 +222,7 @@ test('a mistake in a case is ours, with its stack', async t => {
 	t.regex(outcome.message ?? '', /TypeError: x is not a function\n +at /);
 });
 
-test('whatever a case throws, runCell does not', async t => {
+test('runCell never throws, whatever the case throws', async t => {
 	for (const thrown of [undefined, null, 'text', 7, {}]) {
 		const outcome = await runCell(
 			fakeCell(() => Promise.reject(thrown)),
@@ -233,7 +233,7 @@ test('whatever a case throws, runCell does not', async t => {
 	}
 });
 
-test('what a case started is undone in reverse order, also after a failure', async t => {
+test('the actions of a case are undone in reverse order, also after a failure', async t => {
 	const guest = new FakeGuest();
 	const cell = fakeCell(async context => {
 		await context.load('record');
@@ -244,7 +244,7 @@ test('what a case started is undone in reverse order, also after a failure', asy
 	t.deepEqual(guest.asked, ['mark', 'reset', 'load', 'startLoop', 'release', 'stopJob', 'unload', 'mark']);
 });
 
-test('a complaint ends the case at once', async t => {
+test('a kernel report ends the case at once', async t => {
 	const guest = new FakeGuest();
 	const cell = fakeCell(
 		async () => {
@@ -255,11 +255,11 @@ test('a complaint ends the case at once', async t => {
 	);
 	const outcome = await runCell(cell, guest, {signal});
 	t.like(outcome, {verdict: 'crash', isReportLate: false});
-	// Not at its deadline, however busy the host is.
+	// Well before its deadline of 60 s, even on a busy host.
 	t.true(outcome.durationMs < 30_000);
 });
 
-test('a kernel that says it is stuck hangs', async t => {
+test('a kernel that reports a stall is a hang', async t => {
 	const guest = new FakeGuest();
 	const cell = fakeCell(async () => {
 		guest.say('[    9.029243] rcu: INFO: rcu_preempt self-detected stall on CPU');
@@ -270,16 +270,16 @@ test('a kernel that says it is stuck hangs', async t => {
 	t.like(outcome, {verdict: 'hang', message: 'INFO: rcu_preempt stall in fx_spin [fixtures]'});
 });
 
-test('a guest that answers is not waited for when its case is over its deadline', async t => {
+test('after a missed deadline there is no wait for reports if the guest answers', async t => {
 	const guest = Object.assign(new FakeGuest(), {bootMs: 3333});
 	const cell = fakeCell(() => new Promise(() => {}), {deadlineMs: 30});
 	const startedAt = performance.now();
 	t.is((await runCell(cell, guest, {signal})).verdict, 'hang');
-	// A silent guest would be given 14 s.
+	// The engine would wait 14 s for a silent guest.
 	t.true(performance.now() - startedAt < 10_000);
 });
 
-test('a guest that answers nothing is given time to say why', async t => {
+test('a silent guest gets time to report why it hangs', async t => {
 	const guest = new FakeGuest();
 	const cell = fakeCell(
 		async () => {
@@ -293,7 +293,7 @@ test('a guest that answers nothing is given time to say why', async t => {
 	t.like(outcome, {verdict: 'hang', message: 'BUG: soft lockup'});
 });
 
-test('a guest that hangs is looked at before it goes, and what is found may clear the case', async t => {
+test('a hung guest is examined before it is discarded, and the result may clear the case', async t => {
 	for (const verdict of ['hang', 'infra'] as const) {
 		const guest = Object.assign(new FakeGuest(), {
 			examine: async () => ({verdict, words: 'CPU 0 is in f.', evidence: {cpus: ['f+0x1']}}),
@@ -308,7 +308,7 @@ test('a guest that hangs is looked at before it goes, and what is found may clea
 	}
 });
 
-test('a detector that fails is no clean console', async t => {
+test('a crash detector that fails makes the cell infra', async t => {
 	const guest = new FakeGuest();
 	class Broken extends CrashDetector {
 		override push(): void {

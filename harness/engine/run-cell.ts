@@ -14,22 +14,22 @@ export type CellOutcome = Pick<
 	'verdict' | 'durationMs' | 'message' | 'evidence' | 'console' | 'consolePath'
 > &
 	Pick<Judgement, 'isEmulatorsFault'> & {
-		/** What the case threw, for a runner that can show it better than its message. */
+		/** The error of the case, for a test runner that shows it better than its message. */
 		readonly error?: unknown;
 		/** The guest must not be used for another cell. */
 		readonly isGuestDirty: boolean;
-		/** What the kernel reported first. */
+		/** The first kernel report. */
 		readonly report?: KernelReport;
-		/** The report was there before the cell began: an earlier cell caused it, and this one has not run. */
+		/** The report predates the cell or lies outside its marks in the log, so an earlier cell may have caused it. */
 		readonly isReportLate?: boolean;
 	};
 
-/** Time for a guest to undo what a failed case did. */
+/** How long a guest may take to undo what a failed case did. */
 const graceMs = 5000;
-/** Of the console, in an event. */
+/** The most console text that an event keeps. */
 const excerptChars = 1 << 15;
 
-/** Runs one cell in a guest and judges it. Never throws: whatever happens is a verdict. */
+/** Runs one cell in a guest and judges it. Never throws: every outcome is a verdict. */
 export async function runCell(cell: Cell, guest: Guest, options: ExecuteOptions): Promise<CellOutcome> {
 	const missing = cell.definition.needs.filter(feature => !cell.mechanismUsed.features.has(feature));
 	if (missing.length > 0) {
@@ -43,13 +43,13 @@ export async function runCell(cell: Cell, guest: Guest, options: ExecuteOptions)
 
 type Aftermath = Pick<GuestWatch, 'reports' | 'broken'> & {
 	readonly isGuestDirty: boolean;
-	/** What the guest said since the last cell. */
+	/** The console output since the last cell. */
 	readonly console: string;
 };
 
-/** Undoes what is left of the case and takes what the kernel has said. */
+/** Undoes what is left of the case and collects the kernel reports. */
 async function clearUp(guest: Guest, {title, failure, isSilent, close}: Execution): Promise<Aftermath> {
-	// After a failure, too, what the case left must be cleared away, or the guest is of no more use.
+	// Clean up after failures, too; a guest that cannot be cleaned up is not used again.
 	const isGuestDirty = isSilent || isFatal(failure) || (failure !== undefined && !(await tidies(guest, close, title)));
 	const watch = GuestWatch.of(guest);
 	await settleConsole(guest, `end ${title}`, {isExpected: !isGuestDirty});
@@ -60,7 +60,7 @@ async function clearUp(guest: Guest, {title, failure, isSilent, close}: Executio
 	return {isGuestDirty, reports, broken, console};
 }
 
-/** The verdict, with everything that an event keeps of the cell. */
+/** The verdict and everything else that the cell's event stores. */
 async function conclude(
 	guest: Guest,
 	{title, failure, durationMs, left, evidence, isReportLate}: Execution,
@@ -92,7 +92,7 @@ async function conclude(
 	};
 }
 
-/** After these the guest is thrown away as it is. */
+/** After these errors the guest is discarded without cleaning up. */
 function isFatal(failure: unknown): boolean {
 	return failure instanceof GuestEndedError || failure instanceof TroubleError || failure instanceof LinkLostError;
 }
@@ -105,7 +105,7 @@ async function describe({frames, task, hasPanicked}: KernelReport, guest: Guest)
 	};
 }
 
-/** A look at a guest that hangs, before it is killed. */
+/** Examines a hung guest before it is killed. */
 async function examine(guest: Guest, judged: Judgement, evidence: Record<string, unknown>): Promise<Judgement> {
 	const found = await guest.examine!();
 	Object.assign(evidence, found.evidence);
@@ -120,12 +120,12 @@ async function tidies(guest: Guest, close: () => Promise<void>, title: string): 
 		const left = await abortable(guest.ask('mark', {text: `end ${title}`}), late);
 		return left.probes <= 0 && left.waiting === 0;
 	} catch {
-		// Whatever the reason, this guest does not answer as it should.
+		// For whatever reason, this guest does not answer correctly.
 		return false;
 	}
 }
 
-/** The console comes by file, the answer by a port: waits until the file has caught up with the cell's end. */
+/** Waits until the console file contains the cell's end: the agent's answer uses another channel and may be earlier. */
 async function settleConsole(guest: Guest, mark: string, {isExpected}: {isExpected: boolean}): Promise<void> {
 	const pattern = new RegExp(`probe-matrix: ${RegExp.escape(mark)}$`);
 	const waited = guest.console.waitForLine(pattern, {signal: AbortSignal.timeout(isExpected ? graceMs : 500)});

@@ -17,7 +17,7 @@ import {type PrepareOptions, prepareKernels} from './prepare-kernels.ts';
 import type {EarlierRun} from './resume.ts';
 import {runMatrix} from './run-matrix.ts';
 
-/** What QEMU takes beside the guest's memory, most of it for translated code. */
+/** Memory of QEMU beside the guest's, mostly for translated code. */
 const qemuMib = 256;
 
 export type RunKernelsOptions = PrepareOptions & {
@@ -25,18 +25,18 @@ export type RunKernelsOptions = PrepareOptions & {
 	readonly emit: (event: Event) => void;
 	readonly isolation?: Isolation;
 	readonly accelerator?: AcceleratorName | undefined;
-	/** Where a run of several stages keeps those of all of them. */
+	/** For a run of several stages, which share one directory. */
 	readonly consoles?: Consoles;
 	readonly shard?: Shard | undefined;
-	/** This run goes on with that one: it tells its events as its own, and `cells` are what it left. */
+	/** The run that this one resumes. Its events are emitted again, and `cells` are those that it left. */
 	readonly earlier?: EarlierRun | undefined;
-	/** Whether a cell that fails is run once more to tell whether it is flaky; it is unless this is false. */
+	/** Whether a failed cell runs once more to tell whether it is flaky. Default: true. */
 	readonly isConfirming?: boolean;
 };
 
 export type FinishedRun = {readonly end: EndEvent; readonly consoles: string};
 
-/** Obtains the kernels of the cells, builds, boots and runs; consoles are kept in the cache for the last runs. */
+/** Obtains and builds the kernels, boots guests and runs the cells. The cache keeps the consoles of the last runs. */
 export async function runKernels({
 	cells,
 	emit,
@@ -54,7 +54,7 @@ export async function runKernels({
 	const accelerator = await findAccelerator(qemu, {forced, signal});
 	const all = [...(earlier?.cells ?? []), ...cells];
 	const described = await describeRun({id, cells: all, qemu, accelerator, ...(shard && {shard})});
-	// The rest of a plan is not in the order of the whole.
+	// The cells that are left do not show the order of the whole plan.
 	const run = earlier ? {...described, order: earlier.run.order} : described;
 	if (earlier) requireSameRun(earlier, {name: 'this run', run});
 	emit(run);
@@ -65,7 +65,7 @@ export async function runKernels({
 	let loader: Promise<Loader> | undefined;
 	const startLoader = (files: BootFiles) => {
 		const started = Loader.start(files, {accelerator: accelerator.name, signal});
-		// Why one cannot be had is told to who asks for it, and nobody may.
+		// The consumer of the loader gets this error. Without a consumer it must not be an unhandled rejection.
 		started.catch(() => {});
 		loader = started;
 		loaders.defer(async () => (await started.catch(() => undefined))?.[Symbol.asyncDispose]());
@@ -74,7 +74,7 @@ export async function runKernels({
 		...options,
 		signal,
 		emit,
-		// While something is compiled for several kernels, guests of all of them would stand around.
+		// With several kernels, a guest of each would sit idle while modules are compiled.
 		...(kernels.size === 1 && isolation !== 'reboot' && {onBuild: startLoader}),
 	});
 	const sources = new Map<string, () => Promise<Guest>>();
@@ -104,7 +104,7 @@ export async function runKernels({
 		finished: earlier?.cells ?? [],
 		leftOut: cells.length - runnable.length,
 		emit(event) {
-			// The names of others may mean something else the next time.
+			// With `prepare`, the same name may denote another kernel in the next run.
 			const isLasting = options.prepare === undefined;
 			if (isLasting && event.type === 'cell' && event.verdict === 'pass') durations.add(event, event.durationMs);
 			emit(event);

@@ -6,7 +6,7 @@ import {FakeGuest, fakeCell} from '../test/fake-guest.ts';
 import type {Cell} from './plan.ts';
 import {type RunMatrixOptions, runMatrix} from './run-matrix.ts';
 
-// What waits for a guest does not keep the process alive; a real guest's connection does.
+// Waiting for a fake guest does not keep the process alive, unlike the connection to a real one.
 const alive = setInterval(() => {}, 1000);
 test.after.always('the process may end', () => clearInterval(alive));
 
@@ -37,7 +37,7 @@ async function runFake(cells: readonly Cell[], options: Partial<RunMatrixOptions
 
 const cellsOf = (events: readonly Event[]) => events.filter((event): event is CellEvent => event.type === 'cell');
 
-test('clean cells share one guest, which ends with the run', async t => {
+test('clean cells share one guest, which is disposed at the end of the run', async t => {
 	const {guests, events, verdicts} = await runFake([pass(), pass(), pass()]);
 	t.deepEqual(verdicts, ['pass', 'pass', 'pass']);
 	t.is(guests.length, 1);
@@ -45,7 +45,7 @@ test('clean cells share one guest, which ends with the run', async t => {
 	t.like(events.at(-1), {type: 'end', exitCode: 0});
 });
 
-test('a cell is announced before it begins, and its end before its verdict is final', async t => {
+test('the start of a cell is announced before it runs, and its end before its verdict is final', async t => {
 	const {events} = await runFake([pass()]);
 	t.deepEqual(
 		events.map(({type}) => type),
@@ -53,7 +53,7 @@ test('a cell is announced before it begins, and its end before its verdict is fi
 	);
 });
 
-test('a dirty guest is thrown away before the next cell, and before a cell is run again', async t => {
+test('a dirty guest is discarded before the next cell and before a rerun', async t => {
 	const {guests, events, verdicts} = await runFake([pass(), crash(), pass()]);
 	t.deepEqual(verdicts, ['pass', 'infra', 'pass']);
 	t.is(guests.length, 3);
@@ -62,7 +62,7 @@ test('a dirty guest is thrown away before the next cell, and before a cell is ru
 });
 
 for (const isolation of ['restore', 'reboot'] as const) {
-	test(`with ${isolation} each cell has a guest of its own, and the one before has ended`, async t => {
+	test(`with ${isolation}, each cell has its own guest, and the previous guest has ended`, async t => {
 		const open: boolean[] = [];
 		const guests: FakeGuest[] = [];
 		const {verdicts} = await runFake([pass(), pass(), pass()], {
@@ -79,21 +79,21 @@ for (const isolation of ['restore', 'reboot'] as const) {
 	});
 }
 
-test('an inconclusive cell is asked once more, and only once', async t => {
+test('an inconclusive cell runs once more, and only once', async t => {
 	const answers = ['inconclusive', 'pass', 'inconclusive', 'inconclusive', 'pass'];
 	const ask = () =>
 		fakeCell(async context => {
 			if (answers.shift() === 'inconclusive') context.inconclusive('no overlap');
 		});
 	const {guests, verdicts, events} = await runFake([ask(), ask()]);
-	// What has passed is told later, when its guest can no longer complain of it.
+	// A passed cell is reported later, when its guest can no longer report a problem.
 	t.deepEqual(verdicts.toSorted(), ['inconclusive', 'pass']);
 	t.deepEqual(answers, ['pass']);
 	for (const cell of cellsOf(events)) t.like(cell, {evidence: {askedBefore: 'inconclusive: no overlap'}});
 	t.is(guests.length, 1);
 });
 
-test('what an emulator has spoilt is asked once more in a fresh guest; an accelerated kernel died of itself', async t => {
+test('a fault of the emulator is retried in a fresh guest; under acceleration the same report is a crash', async t => {
 	const oops =
 		'[    1.0] Oops: int3: 0000 [#1] SMP\n[    1.0] RIP: 0010:fx_c+0x5/0x60\n[    1.0] Code: fa e8 <a7> c5\n';
 	for (const [isEmulated, expected] of [
@@ -114,11 +114,11 @@ test('what an emulator has spoilt is asked once more in a fresh guest; an accele
 		t.is(verdict, expected.verdict);
 		if ('message' in expected) t.is(message, expected.message);
 		else t.regex(String(evidence?.askedBefore), expected.evidence.askedBefore);
-		t.is(guests.length, 2, 'the one that was spoilt is not used again');
+		t.is(guests.length, 2, 'the faulty guest is not used again');
 	}
 });
 
-test('a guest serves one kernel only', async t => {
+test('a guest is only used for cells of its kernel', async t => {
 	const booted: string[] = [];
 	const cells = ['a', 'b', 'a'].map(kernel => fakeCell(async () => {}, {kernel}));
 	await runFake(cells, {
@@ -133,7 +133,7 @@ test('a guest serves one kernel only', async t => {
 const kernelsOf = (events: readonly Event[]) => events.filter((event): event is KernelEvent => event.type === 'kernel');
 const of = (kernel: string, run: Cell['definition']['run'] = async () => {}) => fakeCell(run, {kernel});
 
-test('a kernel that does not boot is said once, for all its cells', async t => {
+test('a kernel that does not boot is reported once for all its cells', async t => {
 	let boots = 0;
 	const {events, verdicts} = await runFake([of('broken'), of('broken'), of('broken'), pass()], {
 		workers: 2,
@@ -145,7 +145,7 @@ test('a kernel that does not boot is said once, for all its cells', async t => {
 		},
 	});
 	t.deepEqual(verdicts, ['pass']);
-	t.is(boots, 2, 'each worker had begun to');
+	t.is(boots, 2, 'each worker had already started a boot');
 	t.deepEqual(
 		kernelsOf(events).filter(({state}) => state === 'failed'),
 		[{...failed, reason: 'it did not boot', console: 'its console', notRun: 3}],
@@ -155,7 +155,7 @@ test('a kernel that does not boot is said once, for all its cells', async t => {
 
 const failed = {type: 'kernel', kernel: 'broken', state: 'failed'} as const;
 
-test('a kernel that stops booting keeps the verdicts that there are, and the other cells are said once', async t => {
+test('a kernel that stops booting keeps its verdicts, and its other cells are reported once', async t => {
 	let boots = 0;
 	const cells = [of('broken'), of('broken', () => Promise.reject(new TypeError('ours'))), of('broken'), of('broken')];
 	const {events} = await runFake([...cells, pass()], {
@@ -167,7 +167,7 @@ test('a kernel that stops booting keeps the verdicts that there are, and the oth
 	t.deepEqual(
 		cellsOf(events).map(({kernel, verdict, again}) => `${kernel} ${verdict} ${again?.verdict ?? ''}`.trim()),
 		['broken pass', 'broken infra', 'fake pass'],
-		'the one that was to be run once more keeps its verdict',
+		'the cell that could not be rerun keeps its verdict',
 	);
 	t.deepEqual(
 		kernelsOf(events).map(({kernel, state, notRun}) => [kernel, state, notRun]),
@@ -181,7 +181,7 @@ test('a kernel that stops booting keeps the verdicts that there are, and the oth
 	t.like(events.at(-1), {notRun: 2, exitCode: 3});
 });
 
-test('what still runs on a kernel when it fails has its verdict, and only then it is said how many have none', async t => {
+test('cells that run while their kernel fails get a verdict, and the failure is reported after them', async t => {
 	const [hasFailed, isFree] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
 	let boots = 0;
 	const slow = () =>
@@ -206,7 +206,7 @@ test('what still runs on a kernel when it fails has its verdict, and only then i
 	t.like(events.at(-1), {counts: {pass: 1}, notRun: 3, exitCode: 3});
 });
 
-test('what was inconclusive stays so where no guest is left to ask again in', async t => {
+test('an inconclusive cell stays inconclusive if there is no guest to run it again', async t => {
 	let boots = 0;
 	const cell = of('broken', async context => context.inconclusive('no overlap'));
 	const {events} = await runFake([cell, of('broken')], {
@@ -223,12 +223,12 @@ test('what was inconclusive stays so where no guest is left to ask again in', as
 	t.like(kernelsOf(events).at(-1), {state: 'failed', notRun: 1});
 });
 
-test('a failure weighs more than what could not run', async t => {
+test('a failure determines the exit code even if other cells are infra', async t => {
 	const {events} = await runFake([crash(), fakeCell(async () => assert.fail('no'))]);
 	t.like(events.at(-1), {type: 'end', exitCode: 1});
 });
 
-test('an interrupt ends the guests and the run at once, without verdicts for what was cut off', async t => {
+test('an interrupt ends the guests and the run at once; interrupted cells get no verdict', async t => {
 	const interrupt = new AbortController();
 	const reason = new Error('interrupted');
 	const endless = fakeCell(async () => {
@@ -241,7 +241,7 @@ test('an interrupt ends the guests and the run at once, without verdicts for wha
 	t.true(guests[0]!.isDisposed);
 });
 
-test('workers run side by side, each in a guest of its own', async t => {
+test('workers run in parallel, each with its own guest', async t => {
 	const both = Promise.withResolvers<void>();
 	let running = 0;
 	const meet = () =>
@@ -254,11 +254,11 @@ test('workers run side by side, each in a guest of its own', async t => {
 	t.is(guests.length, 2);
 });
 
-test('there are no more guests than cells', async t => {
+test('there are never more guests than cells', async t => {
 	t.is((await runFake([pass()], {workers: 4})).guests.length, 1);
 });
 
-test('long cases begin first', async t => {
+test('the cases with the longest deadlines start first', async t => {
 	const cells = [1000, 3000, 2000].map(deadlineMs =>
 		fakeCell(async () => {}, {id: `fake/of-${deadlineMs}`, deadlineMs}),
 	);
@@ -269,7 +269,7 @@ test('long cases begin first', async t => {
 	);
 });
 
-test('who took longest the last times begins first', async t => {
+test('the cells with the longest expected duration start first', async t => {
 	const cells = [1, 2, 3].map(n => fakeCell(async () => {}, {id: `fake/of-${n}`}));
 	const {events} = await runFake(cells, {expectedMs: cell => ({'fake/of-2': 9000, 'fake/of-3': 8000})[cell.case]});
 	t.deepEqual(
@@ -278,7 +278,7 @@ test('who took longest the last times begins first', async t => {
 	);
 });
 
-test('a cell that passes when it is run again is flaky, and has failed', async t => {
+test('a cell that passes its rerun is flaky and counts as failed', async t => {
 	let runs = 0;
 	const cell = fakeCell(async () => assert.equal(++runs, 2, 'the first run'));
 	const {events, guests} = await runFake([cell]);
@@ -287,11 +287,11 @@ test('a cell that passes when it is run again is flaky, and has failed', async t
 		{verdict: 'fail', flaky: true, again: {verdict: 'pass'}},
 	);
 	t.is(events.filter(({type}) => type === 'cell').length, 1);
-	t.is(guests.length, 2, 'the second run has a guest of its own');
+	t.is(guests.length, 2, 'the second run has its own guest');
 	t.like(events.at(-1), {exitCode: 1});
 });
 
-test('a cell that fails again is not flaky, and says how it failed then', async t => {
+test('a cell that fails its rerun is not flaky, and its event has both messages', async t => {
 	let runs = 0;
 	const cell = fakeCell(async () => assert.fail(`run ${++runs}`));
 	const {events} = await runFake([cell]);
@@ -300,7 +300,7 @@ test('a cell that fails again is not flaky, and says how it failed then', async 
 	t.is(event.flaky, undefined);
 });
 
-test('where everything fails, not everything is run again', async t => {
+test('if everything fails, only some cells are rerun', async t => {
 	let runs = 0;
 	const cells = Array.from({length: 20}, () => fakeCell(async () => assert.fail(`run ${++runs}`)));
 	await runFake(cells);
@@ -312,7 +312,7 @@ const warning = (title: string) => `[    1.5] WARNING: CPU: 1 PID: 22 at a.c:1 $
 [    1.5] Workqueue: events ${title} [fixtures]
 [    1.5] ---[ end trace 0000000000000000 ]---`;
 
-/** Cells of which the one called `late` makes its guest complain some time later. */
+/** A cell `late` whose guest reports a warning some time after it. */
 function lateWorld(afterMs: number) {
 	let guest: FakeGuest | undefined;
 	const late = fakeCell(
@@ -333,7 +333,7 @@ const outcomes = (events: readonly Event[]) =>
 			.map(({case: id, verdict, message}) => [id, message ? `${verdict}: ${message.split('\n')[0]}` : verdict]),
 	);
 
-test('what a cell has caused and the kernel says during the next one is charged to it', async t => {
+test('a report during the next cell is charged to the cell that caused it', async t => {
 	const {late, bootGuest} = lateWorld(30);
 	const next = fakeCell(context => context.during(100), {id: 'fake/next'});
 	const {events} = await runFake([late, next], {bootGuest, lateMs: 200});
@@ -341,14 +341,14 @@ test('what a cell has caused and the kernel says during the next one is charged 
 	t.like(events.at(-1), {exitCode: 1});
 });
 
-test('what the kernel says after the last cell is charged to the one that causes it again', async t => {
+test('a report after the last cell is charged to the cell that causes it again', async t => {
 	const {late, bootGuest} = lateWorld(100);
 	const next = fakeCell(async () => {}, {id: 'fake/next'});
 	const {events} = await runFake([late, next], {bootGuest, lateMs: 3000});
 	t.deepEqual(outcomes(events), {'fake/late': 'crash: WARNING in fx_late [fixtures]', 'fake/next': 'pass'});
 });
 
-test('a complaint of a worker that the cell itself has woken stays its own', async t => {
+test('a report of a kernel worker is charged to the cell that woke the worker', async t => {
 	let guest: FakeGuest | undefined;
 	const own = fakeCell(
 		async () => {
@@ -362,7 +362,7 @@ test('a complaint of a worker that the cell itself has woken stays its own', asy
 	t.deepEqual(outcomes(events), {'fake/first': 'pass', 'fake/own': 'crash: WARNING in fx_own [fixtures]'});
 });
 
-test('where there is a leak detector it is asked after each suite, and names the suite that leaked', async t => {
+test('with kmemleak, a scan after each suite names the suite that leaked', async t => {
 	const leaks = ['', 'unreferenced object 0xffff888003ec6000 (size 256):\n'];
 	const cells = ['b/y', 'a/x', 'b/x'].map(id => fakeCell(async () => {}, {id}));
 	const {events} = await runFake(cells, {
@@ -383,7 +383,7 @@ test('where there is a leak detector it is asked after each suite, and names the
 	);
 });
 
-test('events that cannot be written end the run and its guests', async t => {
+test('an error while writing events ends the run and its guests', async t => {
 	const {settled, guests} = await runFake([pass(), pass()], {
 		emit(event) {
 			if (event.type === 'cell') throw new RangeError('disk full');

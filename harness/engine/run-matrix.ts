@@ -12,22 +12,22 @@ import {unlessNoGuest, Worker} from './worker.ts';
 
 export type RunMatrixOptions = BootedKernelsOptions & {
 	readonly cells: readonly Cell[];
-	/** How cells ended that count as this run's, though they were run before it. */
+	/** Results of cells from an earlier run that count as this run's. */
 	readonly finished?: readonly CellEvent[];
 	readonly isolation: Isolation;
-	/** Guests at once. */
+	/** The number of guests that run at the same time. */
 	readonly workers: number;
-	/** What a cell took the last times; it decides who begins first. */
+	/** Durations from earlier runs; the longest cells start first. */
 	readonly expectedMs?: ExpectedMs;
-	/** How long after its end a cell may still be charged with a complaint, on an idle host. */
+	/** How long after its end a cell may still be charged with a kernel report, on an idle host. */
 	readonly lateMs?: number;
-	/** So many more cells were asked for, of kernels that could not be had. */
+	/** The number of requested cells that are missing here because their kernels are unavailable. */
 	readonly leftOut?: number;
-	/** Whether a cell that fails is run once more, in a fresh guest. */
+	/** Whether a failed cell runs once more in a fresh guest. Default: true. */
 	readonly isConfirming?: boolean;
 };
 
-/** Runs all cells; resolves with the last event. Rejects only with the signal's reason, or with what `emit` throws. */
+/** Runs all cells and resolves with the end event. Rejects only with the signal's reason or an error of `emit`. */
 export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 	const {cells, emit, isolation, signal, workers, leftOut = 0, isConfirming = true} = options;
 	const startedAt = performance.now();
@@ -66,7 +66,7 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 		try {
 			for (let cell = queue.take(); ; cell = queue.take()) {
 				const isEndOfSuite = before && !(cell && cell.kernel === before.kernel && suiteOf(cell) === suiteOf(before));
-				// A fresh guest has nothing of what was leaked.
+				// Not repeatable: a rerun gets a fresh guest, which does not hold the leaked memory.
 				if (isEndOfSuite && worker.hasOption(leakDetector)) await run(leakScanAfter(before!), {isRepeatable: false});
 				if (!cell) break;
 				await run(cell);
@@ -74,7 +74,7 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 			}
 			await worker.settle();
 		} finally {
-			// Also when interrupted: their verdicts stand.
+			// Also after an interrupt: the verdicts of these cells are valid.
 			worker.handOutAll();
 		}
 	};
@@ -100,7 +100,7 @@ function nameOf({kernel, mechanism, case: id, target, repeat}: Cell): CellName &
 	return {kernel, mechanism, case: id, ...(target && {target}), repeat};
 }
 
-/** The event that tells how a cell ended. */
+/** The event with the outcome of a cell. */
 export function cellEvent(
 	cell: Cell,
 	{verdict, durationMs, message, evidence, console, consolePath}: CellOutcome,

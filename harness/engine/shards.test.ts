@@ -4,7 +4,7 @@ import {cutShards} from './shards.ts';
 const times: Readonly<Record<string, number>> = {a: 10, b: 80, c: 20, d: 30, e: 40};
 const kernels = Object.keys(times);
 
-test('parts take about as long as each other', t => {
+test('all parts take about the same time', t => {
 	t.deepEqual(
 		cutShards(kernels, 2, kernel => times[kernel]),
 		[
@@ -14,7 +14,7 @@ test('parts take about as long as each other', t => {
 	);
 });
 
-test('every kernel is in one part, however many there are', t => {
+test('every kernel is in exactly one part, for any number of parts', t => {
 	for (let count = 1; count < 9; count++) {
 		const parts = cutShards(kernels, count, kernel => times[kernel]);
 		t.is(parts.length, count);
@@ -22,7 +22,7 @@ test('every kernel is in one part, however many there are', t => {
 	}
 });
 
-test('without times each kernel weighs the same, one without takes an average one’s', t => {
+test('without times all kernels count the same; one kernel without a time counts as average', t => {
 	t.deepEqual(cutShards(kernels, 2), [
 		['a', 'c', 'e'],
 		['b', 'd'],

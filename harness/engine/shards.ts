@@ -1,6 +1,6 @@
 /**
- * Cuts a run into so many parts of whole kernels (one boot each) that take about as long as each other: the longest
- * first, each to the part that has least. The same kernels and times make the same parts, on whichever host.
+ * Cuts a run into `count` parts of about the same duration. Kernels are not split, so that each boots once. The longest
+ * kernel goes first, each to the shortest part so far. The same kernels and times give the same parts on every host.
  */
 export function cutShards(
 	kernels: readonly string[],

@@ -10,40 +10,40 @@ import type {FailureReruns} from './rerun-failures.ts';
 import {retryPolicy} from './retry-policy.ts';
 import {type CellOutcome, runCell} from './run-cell.ts';
 
-/** Workers and RCU callbacks of an idle host are done by then; scaled as deadlines are. */
+/** On an idle host, kernel workers and RCU callbacks finish within this time. Scaled like deadlines. */
 const lateMs = 1000;
 
 /** A cell and its outcome, which no later report can change. */
 export type FinishedCell = {
 	readonly cell: Cell;
 	readonly outcome: CellOutcome;
-	/** The rerun in a fresh guest, which tells a flaky cell from a broken one. */
+	/** The outcome of the rerun in a fresh guest, which tells a flaky cell from a broken one. */
 	readonly again?: CellOutcome;
-	/** The cell had passed before the kernel reported a problem that it has caused. */
+	/** The cell had passed before the kernel reported a problem that the cell caused. */
 	readonly isLate?: true;
 };
 
 export type WorkerOptions = {
-	/** A fresh guest of a kernel. */
+	/** Boots or restores a fresh guest of a kernel. */
 	readonly bootGuest: (kernel: string) => Promise<Guest>;
-	/** Unless it is `reuse`, no cell gets the guest of another. */
+	/** Unless this is `reuse`, each cell gets its own guest. */
 	readonly isolation: Isolation;
 	readonly signal: AbortSignal;
-	/** Called when a case has ended whose outcome a late report may still change. */
+	/** Called when a case has ended but a late report may still change its outcome. */
 	readonly onEnded?: (cell: Cell, outcome: CellOutcome) => void;
-	/** Called once for each cell that was run, in order, as soon as its outcome is final. */
+	/** Called once for each cell that ran, in order, as soon as its outcome is final. */
 	readonly onFinished?: (finished: FinishedCell) => void;
 	/** Reruns failed cells in fresh guests; without it, none is rerun. */
 	readonly reruns?: FailureReruns;
 	readonly lateMs?: number;
 };
 
-/** A cell has not run, or could not be run once more, as its kernel gives no guest; the cause says why. */
+/** A cell did not run, or not again, because there is no guest of its kernel; the cause says why. */
 class NoGuestError extends GuestError {
 	override readonly name = 'NoGuestError';
 }
 
-/** What `work` gives; nothing where that needs a guest and there is none to be had. */
+/** The result of `work`; undefined if it needs a guest and none can be booted. */
 export async function unlessNoGuest<T>(work: Promise<T>): Promise<T | undefined> {
 	try {
 		return await work;
@@ -53,14 +53,14 @@ export async function unlessNoGuest<T>(work: Promise<T>): Promise<T | undefined>
 	}
 }
 
-/** Runs cells one after the other, in one guest for as long as isolation and kernel allow and it is clean. */
+/** Runs cells one after the other, in the same guest while isolation and kernel allow it and the guest is clean. */
 export class Worker implements AsyncDisposable {
 	readonly #options: WorkerOptions;
 	#guest: Guest | undefined;
 	#kernel: string | undefined;
-	/** Passed in this guest, the newest last. */
+	/** Cells that passed in this guest, the newest last. */
 	#passed: {readonly cell: Cell; readonly at: number}[] = [];
-	/** Finished but for a late report, the newest last. */
+	/** Finished cells that a late report may still change, the newest last. */
 	#held: FinishedCell[] = [];
 
 	constructor(options: WorkerOptions) {
@@ -72,7 +72,7 @@ export class Worker implements AsyncDisposable {
 		return this.#guest?.hasOption(option) ?? false;
 	}
 
-	/** Cells that passed so recently that a report may still be theirs. */
+	/** Cells that passed so recently that they may have caused a report that comes now. */
 	get #recent(): readonly Cell[] {
 		const windowMs = (this.#options.lateMs ?? lateMs) * (this.#guest?.slowness ?? 1);
 		this.#passed = this.#passed.filter(({at}) => performance.now() - at < windowMs);
@@ -80,9 +80,9 @@ export class Worker implements AsyncDisposable {
 	}
 
 	/**
-	 * Runs a cell and gives its outcome so far; `onFinished` gets the final one. A cell that was disturbed by the report of
-	 * an earlier one runs again, and so does one that was inconclusive or met a known fault of the emulator: it has proved
-	 * nothing. Rejects with the signal's reason, or with NoGuestError if there is no verdict for want of a guest.
+	 * Runs a cell and resolves with its outcome so far; `onFinished` gets the final one. A cell runs again if a report of
+	 * an earlier cell disturbed it, if it was inconclusive, or if it met a known fault of the emulator: it has proved
+	 * nothing. Rejects with the signal's reason, or with NoGuestError if there is no guest and so no verdict.
 	 */
 	async run(cell: Cell, {isFresh = false, isRepeatable = true} = {}): Promise<CellOutcome> {
 		const outcome = await this.#run(cell, {isFresh});
@@ -95,7 +95,7 @@ export class Worker implements AsyncDisposable {
 		return outcome;
 	}
 
-	/** Hands out what is held back, although late reports are still possible: when a run is interrupted. */
+	/** Hands out all held cells, even if late reports are still possible. */
 	handOutAll(): void {
 		this.#handOut([]);
 	}
@@ -125,7 +125,7 @@ export class Worker implements AsyncDisposable {
 		return proved ?? this.#runOnce(cell);
 	}
 
-	/** Waits for what the last cells may still cause, then ends the guest; all outcomes are final then. */
+	/** Waits for late reports of the last cells, then ends the guest. All outcomes are final then. */
 	async settle(): Promise<void> {
 		const guest = this.#guest;
 		const recent = this.#recent;
@@ -166,8 +166,8 @@ export class Worker implements AsyncDisposable {
 	}
 
 	/**
-	 * Whose complaint it is, by letting each that can have caused it run alone, with time to cause it again. Where none
-	 * does, the one before it is charged.
+	 * Finds the cell that caused a report: runs each suspect alone, with time to cause the report again. If none does,
+	 * the newest suspect is charged.
 	 */
 	async #findCulprit(
 		report: KernelReport,
@@ -186,14 +186,14 @@ export class Worker implements AsyncDisposable {
 		return {culprit: newestFirst[0]!, outcomes};
 	}
 
-	/** The cell that passed has crashed the kernel after all. */
+	/** Turns a passed cell into a crash or hang. */
 	#charge(cell: Cell, report: KernelReport, consolePath: string | undefined): void {
 		this.#held = this.#held.map(held =>
 			held.cell === cell ? {...held, outcome: charged(held, report, consolePath), isLate: true} : held,
 		);
 	}
 
-	/** In order, so that a run's events are in the order of its cells. */
+	/** Keeps the order of the cells in the run's events. */
 	#handOut(stillOpen: readonly Cell[]): void {
 		const ready = this.#held.filter(({cell}) => !stillOpen.includes(cell));
 		this.#held = this.#held.filter(({cell}) => stillOpen.includes(cell));

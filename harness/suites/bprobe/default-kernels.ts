@@ -1,5 +1,5 @@
-/** The kernel that bprobe was made for, and that commands take if none is named. */
+/** The kernel that bprobe was made for; commands use it if none is given. */
 export const defaultKernel = '4.15.18';
 
-/** Taken if the default kernel is not cached and cannot be fetched; nothing of it is built here. */
+/** Used if the default kernel is neither cached nor can be fetched. No part of this kernel is built here. */
 export const fallbackKernel = 'debian-6.1';

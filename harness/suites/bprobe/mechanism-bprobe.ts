@@ -1,6 +1,6 @@
 import type {Mechanism} from '../../engine/mechanism.ts';
 
-/** Our module: a probe is a descriptor that the agent holds. */
+/** The bprobe module: a probe is a file descriptor that the agent holds. */
 export const bprobe: Mechanism = {
 	id: 'bprobe',
 	features: new Set(['entry', 'return', 'entry-args', 'device', 'library']),

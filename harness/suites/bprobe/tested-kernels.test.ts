@@ -3,7 +3,7 @@ import path from 'node:path';
 import test from 'ava';
 import {testedKernels} from '../../test/tested-kernels.ts';
 
-test('npm test runs the matrix on exactly the kernels of the list', async t => {
+test('npm test runs the matrix on exactly the kernels in testedKernels', async t => {
 	const stubs: Record<string, string> = {};
 	for (const name of await readdir(import.meta.dirname)) {
 		const text = name.endsWith('.test.ts') ? await readFile(path.join(import.meta.dirname, name), 'utf8') : '';

@@ -18,7 +18,7 @@ import {stormCases} from './storms.ts';
 import {toolingCases} from './tooling.ts';
 import {unloadBesideCases} from './unload-beside.ts';
 
-/** The workload plan, in the order in which it is run and shown. */
+/** All cases, in the order in which reports show them. */
 export const allCases: readonly Case[] = [
 	...moduleCases,
 	...noFunctionCases,

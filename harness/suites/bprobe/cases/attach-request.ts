@@ -5,8 +5,8 @@ export const attachCommand: Hex = '0x40285060';
 export const infoCommand: Hex = '0xc0d85061';
 
 /**
- * struct bprobe_attach of kmod/bprobe.h as bytes; what is left out is 0. Without a list it is the first one that was published,
- * forty bytes.
+ * struct bprobe_attach of kmod/bprobe.h as bytes; omitted fields are 0. Without a list it is the first published
+ * version, which has 40 bytes.
  */
 export function attachBytes(
 	{
@@ -45,7 +45,7 @@ export function attachBytes(
 	return bytes.toString('hex') + extra;
 }
 
-/** struct bprobe_function: an address, no name, no cookie. */
+/** struct bprobe_function with an address, but no name and no cookie. */
 export function functionBytes(address: bigint): string {
 	const bytes = Buffer.alloc(24);
 	bytes.writeBigUInt64LE(address, 8);

@@ -3,10 +3,10 @@ import type {CaseContext} from '../../../engine/case.ts';
 import {retryPolicy} from '../../../engine/retry-policy.ts';
 import type {LoopReport, TargetName} from '../../../link/agent-protocol.ts';
 
-/** Long enough for half a dozen rounds on an idle host without acceleration; races take more of them until it is shown. */
+/** Enough for six rounds on an idle host without acceleration. Races repeat it until their sides have overlapped. */
 export const stretchMs = 350;
 
-/** Loops check every register of every call; the verify programs check them at the hook. */
+/** Starts loops that check every register after every call; the verify programs check them at the hook. */
 export async function startCallers(
 	context: CaseContext,
 	{threads = 2, irq = false}: {threads?: number; irq?: boolean} = {},
@@ -23,7 +23,7 @@ export async function startCallers(
 			for (const job of jobs) reports.push((await job.stop()).loop!);
 			for (const [index, report] of reports.entries()) {
 				if (report.bad > 0) context.evidence('firstBadCall', report.firstBad);
-				assert.equal(report.bad, 0, `calls of loop ${index} with wrong registers, of ${report.done}`);
+				assert.equal(report.bad, 0, `loop ${index}: calls with wrong registers, out of ${report.done}`);
 			}
 			context.evidence(
 				'calls',
@@ -34,7 +34,7 @@ export async function startCallers(
 	};
 }
 
-/** The verify program of a point found nothing wrong. */
+/** Asserts that the verify program saw no wrong register; resolves with the number of its runs. */
 export async function verified(context: CaseContext, cookie: number): Promise<number> {
 	const {count, bad, firstBad} = await context.ask('counters', {cookie});
 	if (bad > 0) context.evidence('firstBadAtHook', firstBad);
@@ -42,19 +42,19 @@ export async function verified(context: CaseContext, cookie: number): Promise<nu
 	return count;
 }
 
-/** Calls of the target so far, and that they go on: the proof that a change lay between calls. */
+/** The number of calls of the target so far. If it grows during a change, the change overlapped with calls. */
 export async function callsNow(context: CaseContext): Promise<number> {
 	return (await context.ask('counts', {})).begun[context.target as TargetName];
 }
 
-/** Readings of a count, one before the first change and one after each; during how many changes it went on. */
+/** In how many changes the count grew. `counts` has one reading before the first change and one after each change. */
 export function overlaps(counts: readonly number[]): number {
 	return counts.filter((count, n) => n > 0 && count !== counts[n - 1]).length;
 }
 
 /**
- * Runs `stretch` with its number until `isShown`, or for the last allowed time. On a busy host a processor of the guest
- * may stand still for a whole stretch.
+ * Runs `stretch` with its number until `isShown`, at least once and at most `stretchesPerRace` times. On a busy host, a
+ * vCPU may not run during a whole stretch.
  */
 export async function untilShown(isShown: () => boolean, stretch: (n: number) => Promise<unknown>): Promise<void> {
 	for (let n = 0; n === 0 || (n < retryPolicy.stretchesPerRace && !isShown()); n++) await stretch(n);

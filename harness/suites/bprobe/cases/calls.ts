@@ -6,15 +6,15 @@ import {hex, onlyHits, pattern} from './registers.ts';
 export const everywhere: readonly TargetKind[] = ['asm', 'asm-fentry', 'c', 'vmlinux'];
 export const fixtures: readonly TargetKind[] = ['asm', 'asm-fentry', 'c'];
 
-/** What the caller sets, what the target leaves, and the 7th and 8th argument. */
+/** The registers set by the caller, those set by the target, and the 7th and 8th argument. */
 export const input = pattern(1);
 export const output = pattern(2);
 export const stack = [hex(0x7777_0000_0000_0007n), hex(0x8888_0000_0000_0008n)] as const;
 
-/** It ends without a return that a return probe could see, far down the stack. */
+/** A call, deep in the stack, that ends without a return that a return probe can see. */
 export const bypassed = {in: input, ret: output, stack, action: 'bypass', depth: 8} as const;
 
-/** One call with one probe: what the program saw and what the caller found. */
+/** Makes one call with one probe; resolves with the event of the program and the result of the call. */
 export async function callProbed(
 	context: CaseContext,
 	point: Point,
@@ -28,7 +28,7 @@ export async function callProbed(
 	return {event: events[0]!, result};
 }
 
-/** Twenty calls: the program ran once within each, in the task that called, and was missed by none. */
+/** Makes 20 calls. The program must run once within each, in the calling task, without misses. */
 export async function calledOnceEach(context: CaseContext, point: Point): Promise<void> {
 	const probe = await context.attach({point});
 	const calls: CallResult[] = [];
@@ -41,13 +41,13 @@ export async function calledOnceEach(context: CaseContext, point: Point): Promis
 	for (const [n, {timeNs}] of events.entries()) {
 		assert.ok(
 			BigInt(timeNs) >= BigInt(calls[n]!.beginNs) && BigInt(timeNs) <= BigInt(calls[n]!.endNs),
-			`run ${n} lies outside of its call`,
+			`run ${n} was not within its call`,
 		);
 	}
 	onlyHits(await probe.info(), 20);
 }
 
-/** The program was told the function, the address of its return-address slot, and the real return address in it. */
+/** The program must see the function, the address of the return-address slot, and the real return address in it. */
 export function checkPlace(event: ProgramEvent, result: CallResult): void {
 	assert.deepEqual(
 		{ip: event.regs.ip, function: event.ext.function, sp: event.regs.sp, atSlot: event.slot, caller: event.ext.caller},
@@ -61,7 +61,7 @@ export function checkPlace(event: ProgramEvent, result: CallResult): void {
 	);
 }
 
-/** A command in tracefs that has to work. */
+/** Runs a command in tracefs, which must succeed. */
 export async function inTracefs(context: CaseContext, command: string): Promise<string> {
 	const {code, stdout, stderr} = await context.exec(`cd /sys/kernel/tracing && ${command}`);
 	assert.equal(code, 0, `${command}: ${stderr}`);

@@ -4,7 +4,7 @@ import {checkPlace, everywhere, fixtures, input, output, stack} from './calls.ts
 import {isBefore} from './kernel-release.ts';
 import {flagBits, generalRegisters, hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
 
-/** Which functions can be hooked and when, whatever the program sees there. */
+/** The functions and contexts in which an entry can be hooked. */
 export const entryHookCases = [
 	defineCase({
 		id: 'entry/asm-without-fentry',
@@ -27,8 +27,8 @@ export const entryHookCases = [
 			};
 			assert.equal((await probe.info()).hook, 'kprobe');
 			await check();
-			// The kernel would replace the breakpoint by a jump, whose handler misses calls from interrupts. By now it would
-			// have: reading kprobes-optimization and writing it back runs the optimizer to its end.
+			// The kernel must not replace the breakpoint with a jump, whose handler misses calls from interrupts. Switching
+			// kprobes-optimization off and on makes the optimizer finish, so that a jump would be there by now.
 			const {stdout: allowed} = await context.exec('cat /proc/sys/debug/kprobes-optimization');
 			assert.equal(allowed.trim(), '1');
 			await context.exec(
@@ -37,7 +37,7 @@ export const entryHookCases = [
 			await context.during(300);
 			const {stdout} = await context.exec('grep fx_asm /sys/kernel/debug/kprobes/list');
 			assert.match(stdout, /fx_asm/);
-			assert.doesNotMatch(stdout, /OPTIMIZED/, 'the probe stays a breakpoint');
+			assert.doesNotMatch(stdout, /OPTIMIZED/, 'the probe is still a breakpoint');
 			await check();
 			await check();
 			onlyHits(await probe.info(), 3);
@@ -80,7 +80,7 @@ export const entryHookCases = [
 			try {
 				await context.call({in: input, ret: output, stack});
 				const {hits} = await probe.info();
-				// Before 5.5 a user of ftrace has no say in it.
+				// Before 5.5, a user of ftrace cannot prevent this.
 				if (isBefore(context, 5, 5)) {
 					assert.deepEqual({code, hits}, {code: 0, hits: 0}, 'ftrace is off');
 				} else {
@@ -126,7 +126,7 @@ export const entryHookCases = [
 			assert.deepEqual(
 				depths,
 				depths.toSorted((a, b) => (a > b ? -1 : 1)),
-				'each call lies deeper in the stack',
+				'each call is deeper in the stack',
 			);
 			onlyHits(await probe.info(), 9);
 		},
@@ -143,7 +143,7 @@ export const entryHookCases = [
 			assert.equal(
 				(await context.ask('counters', {cookie: probe.cookie})).result,
 				hex(-14),
-				'bpf_probe_read gives -EFAULT',
+				'bpf_probe_read returns -EFAULT',
 			);
 			sameForCaller(context, result, {unprobed});
 			onlyHits(await probe.info(), 1);

@@ -70,14 +70,14 @@ export const entryCases = [
 		deadlineMs: 10_000,
 		async run(context) {
 			await context.attach({point: 'entry'});
-			// Compiled code may not be called with the direction flag set.
+			// Compiled code must not be called with the direction flag set.
 			const allowed = context.target.startsWith('asm') ? allFlags : allFlags & ~flagBits.df;
 			const settings = Object.values(flagBits).flatMap(bit => [bit & allowed, allowed & ~bit]);
 			for (const flags of settings) {
 				const result = await context.call({in: {...input, flags: hex(flags)}, ret: output, stack});
 				const event = (await context.events()).at(-1)!;
 				assert.equal(flagsOf(event.regs), hex(flags), 'flags seen by the program');
-				assert.notEqual(BigInt(event.regs.flags) & 2n, 0n, 'the bit of the flags that is always set');
+				assert.notEqual(BigInt(event.regs.flags) & 2n, 0n, 'the flags bit that is always set');
 				if (context.target.startsWith('asm'))
 					assert.equal(flagsOf(result.seen), hex(flags), 'flags seen by the function');
 			}

@@ -3,7 +3,7 @@ import {defineCase} from '../../../engine/case.ts';
 import {onlyHits} from './registers.ts';
 import {framesInFlight} from './tasks.ts';
 
-/** In a run of the matrix; scripts/fuzz.ts asks for more of them. */
+/** The number of ioctls in a matrix run; scripts/fuzz.ts makes more. */
 const calls = 6000;
 
 export const fuzzCases = (['root', 'noSysAdmin', 'userNamespace'] as const).map(as =>
@@ -23,9 +23,9 @@ export const fuzzCases = (['root', 'noSysAdmin', 'userNamespace'] as const).map(
 			assert.equal(found.wrong, '');
 			assert.ok(found.calls >= calls);
 			assert.equal(found.attached > 0, as === 'root', `attached ${found.attached} times`);
-			// What was attached went with its owners.
+			// The probes were closed when their owners exited.
 			assert.doesNotMatch((await context.ask('listing', {})).text, /^(entry|return) /m);
-			assert.equal(await references(), before, 'references on modules');
+			assert.equal(await references(), before, 'references to modules');
 			assert.equal(await framesInFlight(context), 0);
 			const probe = await context.attach({point: 'return', program: prog});
 			await context.call();

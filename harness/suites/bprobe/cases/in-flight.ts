@@ -5,7 +5,7 @@ import {callProbed, checkPlace, fixtures, input, output, stack} from './calls.ts
 import {hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
 import {framesInFlight, waitUntilWaiting} from './tasks.ts';
 
-/** Return probes and calls that take their time: asleep, killed, never ending, there before or after the probe. */
+/** Return probes on long calls: tasks sleep, are killed or never return; probes come and go during a call. */
 export const inFlightCases = [
 	defineCase({
 		id: 'return/sleeps-and-migrates',
@@ -59,7 +59,7 @@ export const inFlightCases = [
 			for (let n = 0; n < calls; n++) await context.call({context: 'kthread', action: 'exit', in: input, ret: output});
 			assert.equal((await entry.info()).hits, calls);
 			assert.equal((await context.events()).length, 0);
-			// The frames of dead tasks are given back when the kernel frees the tasks.
+			// The frames of dead tasks are freed when the kernel frees the tasks.
 			while ((await framesInFlight(context)) > 0) context.signal.throwIfAborted();
 			await context.call({in: input, ret: output});
 			onlyHits(await probe.info(), 1);
@@ -70,7 +70,7 @@ export const inFlightCases = [
 		needs: ['return'],
 		deadlineMs: 10_000,
 		async run(context) {
-			// Inside this function the thread becomes its process's first one: pid and start time change under the frame.
+			// In this function the thread becomes the thread group leader: pid and start time change while the frame exists.
 			const names = ['begin_new_exec', 'flush_old_exec'];
 			const {addresses} = await context.ask('symbols', {names});
 			const at = names.flatMap(name => addresses[name] ?? [])[0];
@@ -140,7 +140,7 @@ export const inFlightCases = [
 			const {result} = await context.ask('taskWait', {task, timeoutMs: 3000});
 			assert.ok(result, 'the call returned');
 			sameForCaller(context, result, {unprobed});
-			assert.equal((await context.events()).length, 0, 'nothing ran at its return');
+			assert.equal((await context.events()).length, 0, 'no program ran at its return');
 			assert.equal(await framesInFlight(context), 0);
 		},
 	}),

@@ -6,7 +6,7 @@ import {input} from './calls.ts';
 import {hex, onlyHits} from './registers.ts';
 import {framesInFlight} from './tasks.ts';
 
-/** Functions of the fixtures, each of which adds its number to its argument. */
+/** Functions of the fixtures. Each adds its number to its argument. */
 const ownNames = Array.from({length: 200}, (_, n) => `fx_many_${String(n).padStart(3, '0')}`);
 
 async function ownFunctions(context: CaseContext): Promise<readonly Hex[]> {
@@ -14,7 +14,7 @@ async function ownFunctions(context: CaseContext): Promise<readonly Hex[]> {
 	return ownNames.map(name => addresses[name]![0]!);
 }
 
-/** So many functions: those of the fixtures, and behind them others of the kernel, of which any request calls some. */
+/** `count` functions: first those of the fixtures, then others, some of which the kernel calls in any agent request. */
 async function realFunctions(context: CaseContext, count: number): Promise<readonly Hex[]> {
 	const found = new Set(await ownFunctions(context));
 	for (const pattern of ['vfs_*', '*'])
@@ -27,7 +27,7 @@ async function attachList(
 	request: FunctionList & {prog: number; point: Point},
 ): Promise<{probe: number; ms: number}> {
 	const answer = await context.ask('attachList', request);
-	if (answer.probe === undefined) assert.fail(`${answer.errno}, because of function ${answer.failed}`);
+	if (answer.probe === undefined) assert.fail(`${answer.errno} for function ${answer.failed}`);
 	return {probe: answer.probe, ms: Number(BigInt(answer.tookNs)) / 1e6};
 }
 
@@ -38,9 +38,9 @@ async function callEach(context: CaseContext, functions: readonly Hex[]): Promis
 	}
 }
 
-/** What must be the same again when all is closed: the probes, references, and functions that ftrace has hooked. */
+/** State that must be restored when all is closed: probes, module references, and functions hooked by ftrace. */
 async function stateOf(context: CaseContext): Promise<string> {
-	// The agent opens the fixtures with its first request, and keeps them.
+	// The agent opens the fixtures with its first request and keeps them open, which adds a reference.
 	await context.ask('counts', {});
 	const {stdout} = await context.exec(
 		[
@@ -82,7 +82,7 @@ export const manyCases = [
 					counts.slice(0, own.length).map(([hits, misses]) => [hits, misses]),
 					own.map(() => [1, 0]),
 				);
-				// What a request calls in the kernel is among the others.
+				// The kernel calls some of the other functions in any agent request.
 				assert.ok(counts.slice(own.length).some(([hits]) => hits > 0));
 				await context.ask('close', {probe});
 				const {count} = await context.ask('counters', {cookie: 7});
@@ -128,14 +128,14 @@ export const manyCases = [
 			const blacklisted = await context.address('do_int3');
 			const rows: readonly [what: string, errno: string, list: FunctionList, failed: number][] = [
 				['an address inside a function', 'EADDRNOTAVAIL', {addresses: functions.with(500, inside)}, 500],
-				['one that the kernel forbids', 'EOPNOTSUPP', {addresses: functions.with(499, blacklisted)}, 499],
-				['the first one', 'EADDRNOTAVAIL', {addresses: functions.with(0, inside)}, 0],
-				['the last one', 'EADDRNOTAVAIL', {addresses: functions.with(999, inside)}, 999],
+				['a blacklisted function', 'EOPNOTSUPP', {addresses: functions.with(499, blacklisted)}, 499],
+				['a bad first function', 'EADDRNOTAVAIL', {addresses: functions.with(0, inside)}, 0],
+				['a bad last function', 'EADDRNOTAVAIL', {addresses: functions.with(999, inside)}, 999],
 				['neither name nor address', 'EINVAL', {addresses: functions.with(3, '0x0')}, 3],
 				['an unknown name', 'ENOENT', {symbols: ownNames.with(100, 'no_such_function')}, 100],
 				['an ambiguous name', 'ENOTUNIQ', {symbols: ownNames.with(101, 's_show')}, 101],
-				['an endless name', 'ENAMETOOLONG', {symbols: ownNames.with(102, 'x'.repeat(2000))}, 102],
-				['a fragment', 'EOPNOTSUPP', {symbols: ownNames.with(103, 'fx_copy.part.0.cold')}, 103],
+				['a name that is too long', 'ENAMETOOLONG', {symbols: ownNames.with(102, 'x'.repeat(2000))}, 102],
+				['a fragment of a function', 'EOPNOTSUPP', {symbols: ownNames.with(103, 'fx_copy.part.0.cold')}, 103],
 			];
 			for (const [what, errno, list, failed] of rows) {
 				await context.ask('reset', {});
@@ -148,7 +148,7 @@ export const manyCases = [
 			await assert.rejects(
 				context.ask('attachList', {prog: 999, point: 'entry', addresses: functions}),
 				{errno: 'EBADF'},
-				'and the list itself is good',
+				'without the bad function, only the program is refused',
 			);
 			const {probe} = await attachList(context, {prog, point: 'entry', addresses: functions});
 			await context.ask('close', {probe});
@@ -171,7 +171,7 @@ export const manyCases = [
 				const order = (...cookies: number[]) => (point === 'entry' ? cookies : cookies.toReversed());
 				const single = (cookie: number) => context.ask('attach', {prog, point, address: at, cookie});
 				const first = await single(10);
-				// The same function twice in one list, and others beside it.
+				// The list has the same function twice, with others around it.
 				const addresses = [functions[0]!, at, functions[1]!, at, functions[2]!];
 				const list = await attachList(context, {prog, point, addresses, firstCookie: 20});
 				const last = await single(30);
@@ -186,7 +186,7 @@ export const manyCases = [
 				await context.ask('close', {probe: again.probe});
 				assert.deepEqual(await seen(), []);
 			}
-			// Functions with a __fentry__ site and without.
+			// Functions with and without a __fentry__ site.
 			const mixed = ['fx_c', 'fx_asm', 'fx_asm_fentry'];
 			const {probe} = await attachList(context, {prog, point: 'return', symbols: mixed, firstCookie: 50});
 			await context.ask('reset', {});
@@ -212,7 +212,7 @@ export const manyCases = [
 			const loop = await context.start('startLoop', {target, context: 'task', threads: 2, seed: '0x5'});
 			for (let n = 0; n < 6; n++) {
 				const {probe} = await attachList(context, {prog, point: points[n % 2]!, addresses});
-				// An emulated processor may go on to execute what stood there before (storms.ts): not for long.
+				// Under TCG, a vCPU may go on executing the old code for a short time (see storms.ts).
 				while ((await context.ask('infoList', {probe})).counts.at(-1)![0] === 0) context.signal.throwIfAborted();
 				await context.ask('close', {probe});
 				const {count} = await context.ask('counters', {cookie});
@@ -220,7 +220,7 @@ export const manyCases = [
 				while ((await context.ask('counts', {})).ended[target] < after) context.signal.throwIfAborted();
 				assert.equal((await context.ask('counters', {cookie})).count, count, 'nothing runs after the close');
 			}
-			assert.equal((await loop.stop()).loop!.bad, 0, 'calls that lost a register');
+			assert.equal((await loop.stop()).loop!.bad, 0, 'calls with wrong registers');
 		},
 	}),
 	...([true, false] as const).map(singly =>
@@ -244,8 +244,8 @@ export const manyCases = [
 					context.evidence(`${point}EndMs`, ms);
 					await context.ask('reset', {});
 					await callEach(context, functions);
-					assert.equal((await context.ask('counters', {cookie: 99})).count, 0, 'nothing runs after its end');
-					// One by one they take two seconds: each step of ftrace looks at every function of the kernel.
+					assert.equal((await context.ask('counters', {cookie: 99})).count, 0, 'nothing runs after the owner exits');
+					// Closing one after the other would take 2 s: each ftrace update checks every function of the kernel.
 					if (singly) await closesFasterThanItAttaches(context, {prog, point, functions, ms});
 				}
 				assert.equal(await stateOf(context), before);
@@ -261,7 +261,7 @@ export const manyCases = [
 		async run(context) {
 			const prog = await context.load('count');
 			const address = BigInt(await context.address('fx_c'));
-			// What is asked for is good, but for the program: a descriptor that is answered would be the agent's for good.
+			// The request is valid except for its program: a successful attach would leave a descriptor open in the agent.
 			const answers: Record<number, string> = {};
 			for (const size of [39, 40, 44, 48, 52, 56, 60, 64, 72]) {
 				const data = attachBytes({size, fd: -1, address}, {extra: '00'.repeat(Math.max(0, size - 40))});
@@ -283,7 +283,7 @@ export const manyCases = [
 					data: head.toString('hex'),
 				});
 				const filled = Buffer.from(data!, 'hex');
-				assert.equal(filled.readUInt32LE(0), Math.min(size, 224), 'what was filled');
+				assert.equal(filled.readUInt32LE(0), Math.min(size, 224), 'the size that was filled in');
 				assert.equal(filled.readBigUInt64LE(8), address);
 				if (size >= 224) assert.equal(filled.readUInt32LE(220), 1, 'the number of functions');
 			}
@@ -309,15 +309,15 @@ export const manyCases = [
 				['a list and a function', 'EINVAL', {list: {count: 1, functions: here}, address}],
 				['a list and a name', 'EINVAL', {list: {count: 1, functions: here}, symbol: 1n}],
 				['a list and a cookie', 'EINVAL', {list: {count: 1, functions: here}, cookie: 1n}],
-				['a list of nothing', 'EINVAL', {list: {count: 0, functions: here}}],
-				['a number of nothing', 'EINVAL', {list: {count: 1, functions: 0n}}],
+				['an empty list', 'EINVAL', {list: {count: 0, functions: here}}],
+				['a count without a list', 'EINVAL', {list: {count: 1, functions: 0n}}],
 				['a list that is too long', 'E2BIG', {list: {count: 2 ** 18 + 1, functions: here}}],
 				['a list that cannot be read', 'EFAULT', {list: {count: 1, functions: 0xdead0000n}}],
 				['a list whose end cannot be read', 'EFAULT', {list: {count: 2, functions: here}}],
-				['a descriptor that is not open', 'EBADF', {list: {count: 1, functions: here}}],
+				['a closed descriptor', 'EBADF', {list: {count: 1, functions: here}}],
 			];
 			for (const [what, errno, request] of rows) {
-				// The one function lies where a page ends.
+				// The entry ends at the end of a page, so that a second one cannot be read.
 				const patches = request!.list!.functions === here ? [{offset: 40, data: functionBytes(address)}] : [];
 				const data = attachBytes({...request, size: 64, fd: 999});
 				await assert.rejects(
@@ -330,7 +330,7 @@ export const manyCases = [
 	}),
 ];
 
-/** Compares the end of a hundred descriptors with the close of one: they wait together. */
+/** Ending the owner of 100 descriptors must take less than 30 single closes, because their closes wait together. */
 async function closesFasterThanItAttaches(
 	context: CaseContext,
 	{prog, point, functions, ms}: {prog: number; point: Point; functions: readonly Hex[]; ms: number},
@@ -342,5 +342,5 @@ async function closesFasterThanItAttaches(
 		one += Number(BigInt((await context.ask('close', {probe})).closedNs) - BigInt(nowNs)) / 1e6;
 	}
 	context.evidence(`${point}CloseMs`, one / 10);
-	assert.ok(ms < 3 * one, `a hundred took ${ms} ms, ten took ${one} ms`);
+	assert.ok(ms < 3 * one, `the end of a hundred took ${ms} ms, ten single closes took ${one} ms`);
 }

@@ -9,7 +9,7 @@ import {framesInFlight, waitUntilWaiting} from './tasks.ts';
 
 const points = ['entry', 'return'] as const;
 
-/** Both points of the first of these functions that this kernel has and lets be probed. */
+/** Attaches to both points of the first of these functions that exists in this kernel and can be probed. */
 async function attachToOneOf(context: CaseContext, names: readonly string[], program: 'count' | 'record') {
 	const {addresses} = await context.ask('symbols', {names});
 	for (const name of names) {
@@ -27,7 +27,7 @@ async function attachToOneOf(context: CaseContext, names: readonly string[], pro
 	return undefined;
 }
 
-/** Every reason for which a program does not run, built on purpose: each miss is counted, and as what it is. */
+/** Provokes each reason for which a program does not run. Every miss must be counted under its reason. */
 export const missCases = [
 	defineCase({
 		id: 'miss/recursion',
@@ -35,9 +35,9 @@ export const missCases = [
 		targets: fixtures,
 		deadlineMs: 5000,
 		async run(context) {
-			// What the outer program calls is probed itself.
+			// The outer program calls a function that is probed, too.
 			const inner = await attachToOneOf(context, ['htab_map_update_elem'], 'count');
-			assert.ok(inner, 'no function is found that a program calls');
+			assert.ok(inner, 'none of the functions called by a program can be probed');
 			const outer = [];
 			for (const point of points) outer.push(await context.attach({point, program: 'touch_map'}));
 			for (let n = 0; n < 10; n++) {
@@ -55,8 +55,8 @@ export const missCases = [
 		deadlineMs: 5000,
 		async run(context) {
 			const probes = await attachToOneOf(context, ['array_map_update_elem'], 'count');
-			assert.ok(probes, 'no function is found that bpf(2) calls');
-			// It empties 1024 elements, each by a bpf(2) of its own.
+			assert.ok(probes, 'none of the functions called by bpf(2) can be probed');
+			// `reset` clears 1024 map elements with one bpf(2) each.
 			await context.ask('reset', {});
 			for (const probe of probes) onlyHits(await probe.info(), 0, {bpfBusy: 1024});
 		},
@@ -67,17 +67,17 @@ export const missCases = [
 		deadlineMs: 10_000,
 		async run(context) {
 			const probes = await attachToOneOf(context, ['vprintk_func', 'vprintk'], 'record');
-			assert.ok(probes, 'no function is found that is called in an NMI');
-			// The CPU that is asked interrupts all others by an NMI, and each prints where it is.
+			assert.ok(probes, 'none of the functions called in an NMI can be probed');
+			// The CPU that handles this sends an NMI to all others, and each prints its backtrace.
 			const callers = await startCallers(context);
 			await context.exec('echo l > /proc/sysrq-trigger');
 			await callers.stop();
 			const {misses} = await probes[0]!.info();
 			const cpus = new Set((await context.events()).map(({cpu}) => cpu));
 			context.evidence('nmi', {misses, cpus: [...cpus]});
-			// Before 5.8 the kernel runs no programs in an NMI.
-			if (isBefore(context, 5, 8)) assert.ok(misses.nmi > 0, 'counted as missed');
-			else assert.equal(cpus.size, 2, 'the program ran on the CPU that was interrupted, too');
+			// Before 5.8, the kernel runs no programs in an NMI.
+			if (isBefore(context, 5, 8)) assert.ok(misses.nmi > 0, 'misses in an NMI are counted');
+			else assert.equal(cpus.size, 2, 'the program ran on the interrupted CPU, too');
 		},
 	}),
 	defineCase({
@@ -85,9 +85,9 @@ export const missCases = [
 		needs: ['entry', 'return'],
 		deadlineMs: 10_000,
 		async run(context) {
-			// An idle CPU is out of RCU's sight. Since 6.3 all that is called there is noinstr.
+			// RCU does not watch an idle CPU. Since 6.3, everything called there is noinstr.
 			const probes = await attachToOneOf(context, ['default_idle', 'mwait_idle', 'arch_cpu_idle'], 'count');
-			if (!probes) return context.skip('this kernel lets nothing be probed that runs out of the sight of RCU');
+			if (!probes) return context.skip('This kernel has no function to probe that runs while RCU is not watching.');
 			for (const probe of probes) {
 				for (;;) {
 					const {hits, misses} = await probe.info();
@@ -121,17 +121,17 @@ export const missCases = [
 				await context.ask('release', {});
 				for (const {task} of tasks) {
 					const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
-					assert.equal(result?.after.ax, output.ax, 'with or without a frame the call returns');
+					assert.equal(result?.after.ax, output.ax, 'the call returns with or without a frame');
 				}
 				const {hits, misses} = await probe.info();
 				assert.equal(hits + misses.noFrame, 70);
-				// Each CPU keeps some of the frames that were used on it for itself.
-				assert.ok(hits <= 64, `${hits} calls at once had one of 64 frames`);
+				// Each CPU keeps some of the frames that were used on it.
+				assert.ok(hits <= 64, `${hits} calls in flight had one of 64 frames`);
 
 				const outer = await attach(await context.address('fx_chain_2'));
 				for (let n = 0; n < 200; n++) await context.call(bypassed);
 				onlyHits(await outer.info(), 200);
-				assert.deepEqual((await probe.info()).misses, misses, 'frames of calls without a return come back');
+				assert.deepEqual((await probe.info()).misses, misses, 'frames of calls without a return are freed');
 			} finally {
 				for (const probe of probes) await probe.close();
 				await context.ask('rmmod', {module: 'bprobe'});

@@ -40,11 +40,11 @@ export const moduleCases = [
 		deadlineMs: 15_000,
 		async run(context) {
 			const byMode = await context.ask('asUser', {uid: 1000, keepSysAdmin: false, openFirst: false});
-			assert.equal(byMode.open, 'EACCES', 'another user is stopped by the mode');
+			assert.equal(byMode.open, 'EACCES', 'the mode of the device stops another user');
 			const root = await context.ask('asUser', {uid: 0, keepSysAdmin: false, openFirst: false});
-			assert.equal(root.open, 'EPERM', 'root without CAP_SYS_ADMIN is stopped by the module');
+			assert.equal(root.open, 'EPERM', 'the module stops root without CAP_SYS_ADMIN');
 			const handedOver = await context.ask('asUser', {uid: 1000, keepSysAdmin: false, openFirst: true});
-			assert.deepEqual(handedOver, {open: 'ok', attach: 'EPERM'}, 'an open descriptor alone does not help');
+			assert.deepEqual(handedOver, {open: 'ok', attach: 'EPERM'}, 'an open descriptor does not replace the capability');
 			const allowed = await context.ask('asUser', {uid: 0, keepSysAdmin: true, openFirst: false});
 			assert.deepEqual(allowed, {open: 'ok', attach: 'ok'});
 		},
@@ -62,19 +62,19 @@ export const moduleCases = [
 				type: 'socket',
 			});
 			const address = BigInt(await context.address('fx_c'));
-			// The agent opens the device with its first request, and keeps it.
+			// The agent opens the device with its first request and keeps it open, which adds a reference.
 			await assert.rejects(context.ask('ioctl', {on: 'device', command: '0x5063', pointer: '0x0'}), {errno: 'ENOTTY'});
 			const before = {bprobe: await refcountOf(context, 'bprobe'), fixtures: await refcountOf(context, 'fixtures')};
 			const rows: readonly [what: string, errno: string, data: string, patches: Patches][] = [
-				['a descriptor that is not open', 'EBADF', attachBytes({fd: 999}), [symbolAt16('fx_c')]],
+				['a closed descriptor', 'EBADF', attachBytes({fd: 999}), [symbolAt16('fx_c')]],
 				['standard input', 'EPROTOTYPE', attachBytes({fd: 0}), [symbolAt16('fx_c')]],
 				['a socket filter', 'EPROTOTYPE', attachBytes(), [programAt8(socket.prog), symbolAt16('fx_c')]],
 				['an unknown symbol', 'ENOENT', attachBytes(), [programAt8(prog), symbolAt16('no_such_function')]],
 				['an ambiguous symbol', 'ENOTUNIQ', attachBytes(), [programAt8(prog), symbolAt16('s_show')]],
 				['a blacklisted symbol', 'EOPNOTSUPP', attachBytes(), [programAt8(prog), symbolAt16('do_int3')]],
-				['the context switch', 'EOPNOTSUPP', attachBytes(), [programAt8(prog), symbolAt16('__switch_to')]],
-				['the module itself', 'EOPNOTSUPP', attachBytes(), [programAt8(prog), symbolAt16('bp_return')]],
-				['an endless symbol', 'ENAMETOOLONG', attachBytes(), [programAt8(prog), symbolAt16('x'.repeat(2000))]],
+				['the context switch function', 'EOPNOTSUPP', attachBytes(), [programAt8(prog), symbolAt16('__switch_to')]],
+				['a function of bprobe itself', 'EOPNOTSUPP', attachBytes(), [programAt8(prog), symbolAt16('bp_return')]],
+				['a symbol that is too long', 'ENAMETOOLONG', attachBytes(), [programAt8(prog), symbolAt16('x'.repeat(2000))]],
 				['an address inside a function', 'EADDRNOTAVAIL', attachBytes({address: address + 3n}), [programAt8(prog)]],
 				['an address in user space', 'EADDRNOTAVAIL', attachBytes({address: 0x400000n}), [programAt8(prog)]],
 				['a bad symbol pointer', 'EFAULT', attachBytes({symbol: 0xdead0000n}), [programAt8(prog)]],
@@ -83,9 +83,9 @@ export const moduleCases = [
 				['neither symbol nor address', 'EINVAL', attachBytes(), [programAt8(prog)]],
 				['both symbol and address', 'EINVAL', attachBytes({address}), good],
 				['a size that is too small', 'E2BIG', attachBytes({size: 39}), good],
-				['a size of nothing', 'E2BIG', attachBytes({size: 0}), good],
+				['a size of zero', 'E2BIG', attachBytes({size: 0}), good],
 				[
-					'a larger size with something in it',
+					'a larger size with non-zero bytes',
 					'E2BIG',
 					attachBytes({size: 72}, {extra: `${'00'.repeat(24)}0100000000000000`}),
 					good,
@@ -106,12 +106,12 @@ export const moduleCases = [
 				'a bad pointer',
 			);
 			const after = {bprobe: await refcountOf(context, 'bprobe'), fixtures: await refcountOf(context, 'fixtures')};
-			assert.deepEqual(after, before, 'references on modules');
+			assert.deepEqual(after, before, 'references to modules');
 			await context.ask('unload', {prog: socket.prog});
 			assert.equal(
 				(await context.ask('progExists', {progId: socket.progId})).exists,
 				false,
-				'no reference on a refused program is left',
+				'no reference to a refused program is left',
 			);
 			assert.doesNotMatch((await context.ask('listing', {})).text, /entry|return/, 'no probe is left');
 		},
@@ -176,7 +176,7 @@ export const moduleCases = [
 		deadlineMs: 10_000,
 		async run(context) {
 			const none = (await context.ask('listing', {})).text;
-			assert.equal(none.trim().split('\n').length, 2, `a line of frames and one of names: ${none}`);
+			assert.equal(none.trim().split('\n').length, 2, `two lines, of frames and of column names: ${none}`);
 			const {pid} = await context.ask('hello', {});
 			const probes = [
 				{

@@ -40,7 +40,7 @@ export const multiCases = [
 			);
 			sameRegisters(context, 'at entry', {expected: result.in, seen: events[0]!.regs});
 			sameRegisters(context, 'at return', {expected: result.after, seen: events[1]!.regs});
-			sameRegisters(context, 'at entry, as the return program has it', {
+			sameRegisters(context, 'entry registers seen by the return program', {
 				expected: events[0]!.regs,
 				seen: events[1]!.ext.entry,
 				names: [...generalRegisters, 'flags', 'sp'],
@@ -89,7 +89,7 @@ export const multiCases = [
 			assert.deepEqual(
 				seen,
 				[...cookies('entry'), ...cookies('return').toReversed()],
-				'entries as attached, returns in reverse',
+				'entry programs run in the order of attaching, return programs in reverse order',
 			);
 		},
 	}),

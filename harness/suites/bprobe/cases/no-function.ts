@@ -5,9 +5,9 @@ import {attachBytes, attachCommand} from './attach-request.ts';
 import {input} from './calls.ts';
 import {hex, onlyHits} from './registers.ts';
 
-/** Symbols that are no functions, or that nothing may be probed below; by kind, as kernels from 4.15 to 7.x name them. */
+/** Symbols that are not functions or must not be probed, by kind; kernels from 4.15 to 7.x use these names. */
 const noFunctions: Readonly<Record<string, readonly string[]>> = {
-	'trampolines of ftrace': [
+	'ftrace trampolines': [
 		'__fentry__',
 		'ftrace_caller',
 		'ftrace_regs_caller',
@@ -16,7 +16,7 @@ const noFunctions: Readonly<Record<string, readonly string[]>> = {
 		'ftrace_regs_call',
 		'ftrace_graph_caller',
 	],
-	'what is returned to': [
+	'return trampolines': [
 		'return_to_handler',
 		'kretprobe_trampoline',
 		'__kretprobe_trampoline',
@@ -35,7 +35,7 @@ const noFunctions: Readonly<Record<string, readonly string[]>> = {
 		'apic_timer_interrupt',
 		'asm_sysvec_apic_timer_interrupt',
 	],
-	'code without a stack of a task': [
+	'code without a task stack': [
 		'startup_64',
 		'secondary_startup_64',
 		'verify_cpu',
@@ -46,7 +46,7 @@ const noFunctions: Readonly<Record<string, readonly string[]>> = {
 		'start_cpu0',
 		'rewind_stack_and_make_dead',
 	],
-	"another task's return": ['__switch_to', '__switch_to_asm'],
+	'context switches': ['__switch_to', '__switch_to_asm'],
 	thunks: [
 		'__x86_indirect_thunk_rax',
 		'__x86_return_thunk',
@@ -57,9 +57,9 @@ const noFunctions: Readonly<Record<string, readonly string[]>> = {
 		'call_depth_return_thunk',
 		'__SCT__cond_resched',
 	],
-	// cc_platform_has is called by a CPU that comes up, before it can take a breakpoint.
-	'what tracers are kept out of': ['cc_platform_has', 'native_sched_clock', 'memcpy', '__memcpy'],
-	'code that ran once': ['start_kernel', 'x86_64_start_kernel'],
+	// A CPU that comes up calls cc_platform_has before it can handle a breakpoint.
+	'code closed to tracers': ['cc_platform_has', 'native_sched_clock', 'memcpy', '__memcpy'],
+	'init code': ['start_kernel', 'x86_64_start_kernel'],
 	data: ['jiffies_64', 'init_task', 'sys_call_table'],
 	'labels and templates': [
 		'optprobe_template_entry',
@@ -70,7 +70,7 @@ const noFunctions: Readonly<Record<string, readonly string[]>> = {
 	],
 };
 
-/** What attaching there is answered, without ever doing it: there is no program. EBADF means that it would be done. */
+/** The errno of an attach without a program, which never attaches. EBADF means that all other checks passed. */
 async function answerFor(context: CaseContext, point: number, address: Hex): Promise<string> {
 	const data = attachBytes({fd: -1, point, address: BigInt(address)});
 	try {
@@ -89,7 +89,7 @@ export const noFunctionCases = [
 		async run(context) {
 			const names = Object.values(noFunctions).flat();
 			const addresses: Record<string, readonly Hex[]> = {...(await context.ask('symbols', {names})).addresses};
-			// The agent knows functions only.
+			// The agent finds only functions.
 			const {stdout: data} = await context.exec(
 				`grep -F ${noFunctions.data!.map(name => `-e ' ${name}'`).join(' ')} /proc/kallsyms`,
 			);
@@ -109,7 +109,7 @@ export const noFunctionCases = [
 			}
 			context.evidence('found', found);
 			assert.deepEqual(wrong, []);
-			for (const kind of ['trampolines of ftrace', 'what is returned to', 'entry code', 'code that ran once'])
+			for (const kind of ['ftrace trampolines', 'return trampolines', 'entry code', 'init code'])
 				assert.notEqual(found[kind], 0, `this kernel has none of ${kind}`);
 			const {reasons} = await context.ask('check', {addresses: addresses.ftrace_caller!});
 			assert.match(reasons[0]!, /^the kernel (keeps tracers out of it|forbids it)/);
@@ -131,7 +131,7 @@ export const noFunctionCases = [
 			for (const address of at.slice(0, 50)) assert.equal(await answerFor(context, 1, address), 'EOPNOTSUPP', address);
 			context.evidence('fragments', fragments.length);
 			assert.deepEqual(wrong, []);
-			// Some fragments run in it.
+			// This runs some of the fragments.
 			await context.exec('echo h > /proc/sysrq-trigger');
 		},
 	}),
@@ -150,7 +150,7 @@ export const noFunctionCases = [
 				['fx_init', /cannot be probed/],
 			] as const) {
 				await context.ask('rmmod', {module: 'fixtures'});
-				// Its start fails: then the module goes, whoever holds it.
+				// Its init fails. The kernel then frees the module even if something holds a reference.
 				const loaded = context.ask('insmod', {module: 'fixtures', parameters: 'init_waits=1 init_fails=1'}).then(
 					() => 'ok',
 					(error: {errno?: string}) => error.errno,

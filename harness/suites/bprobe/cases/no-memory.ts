@@ -6,10 +6,10 @@ import {framesInFlight} from './tasks.ts';
 
 type Attempt = AgentOps['failing']['in'];
 
-/** Lets each allocation fail in turn; how many of those made it fail, and how many the kernel could do without. */
+/** Makes each allocation fail in turn. Counts the attempts that failed, and those that succeeded without it. */
 async function failEach(context: CaseContext, attempt: Attempt): Promise<{failed: number; passed: number}> {
 	const {ends} = await context.ask('failing', attempt);
-	assert.equal(ends.at(-1), '', 'without a failure, after all those');
+	assert.equal(ends.at(-1), '', 'the last attempt, without a failing allocation, succeeds');
 	const failed = ends.filter(end => end === 'ENOMEM').length;
 	assert.deepEqual(
 		ends.filter(end => end !== 'ENOMEM' && end !== ''),
@@ -21,12 +21,12 @@ async function failEach(context: CaseContext, attempt: Attempt): Promise<{failed
 }
 
 async function referencesOf(context: CaseContext): Promise<string> {
-	// The agent opens the fixtures with its first request, and keeps them.
+	// The agent opens the fixtures with its first request and keeps them open, which adds a reference.
 	await context.ask('counts', {});
 	return (await context.exec('cat /sys/module/bprobe/refcnt /sys/module/fixtures/refcnt')).stdout;
 }
 
-/** As it was before, and works. */
+/** Asserts that the module has no probes, holds the same references as before, and works. */
 async function isUnharmed(context: CaseContext, prog: number, references: string): Promise<void> {
 	assert.doesNotMatch((await context.ask('listing', {})).text, /^(entry|return) /m);
 	assert.equal(await referencesOf(context), references);
@@ -47,7 +47,7 @@ export const noMemoryCases = [
 			const references = await referencesOf(context);
 			const address = await context.address(context.target === 'asm' ? 'fx_asm' : 'fx_asm_fentry');
 			const {failed} = await failEach(context, {what: 'attach', prog, point: 'return', address});
-			// The probe, its counts, its place among the probes of its site, and the kernel's for a descriptor.
+			// For the probe, its counts, its entry in the list of its site, and the kernel's own for a descriptor.
 			assert.ok(failed >= 4);
 			await isUnharmed(context, prog, references);
 		},
@@ -63,7 +63,7 @@ export const noMemoryCases = [
 			const {addresses} = await context.ask('symbols', {names});
 			const functions = [...names.map(name => addresses[name]![0]!), await context.address('fx_asm')];
 			const {failed} = await failEach(context, {what: 'attach', prog, point: 'return', addresses: functions});
-			// The place of each among the probes of its site, and what they have together.
+			// For each function, its entry in the list of its site, and the data that all share.
 			assert.ok(failed >= functions.length + 4);
 			await isUnharmed(context, prog, references);
 		},
@@ -78,9 +78,9 @@ export const noMemoryCases = [
 			await context.ask('rmmod', {module: 'bprobe'});
 			try {
 				const {failed, passed} = await failEach(context, {what: 'insmod'});
-				// Frames and the list of the free ones, tasks, what runs programs.
+				// For frames, the list of free frames, tasks, and the code that runs programs.
 				assert.ok(failed >= 5);
-				assert.equal(passed, 0, 'loaded without what it asked for');
+				assert.equal(passed, 0, 'loads that succeeded without an allocation');
 			} finally {
 				await context.ask('insmod', {module: 'bprobe'});
 			}

@@ -7,21 +7,21 @@ import {fixtures} from './calls.ts';
 import {pattern} from './registers.ts';
 import {waitUntilWaiting} from './tasks.ts';
 
-/** More than are needed, as on a busy host they end when they like. */
+/** More calls than needed, because on a busy host the times of their ends vary. */
 const inFlight = 32;
-/** Of a module that is called all the time; each takes seconds, as tasks that never wait hold up grace periods. */
+/** Reloads during constant calls. Each takes seconds, because tasks that never sleep delay RCU grace periods. */
 const reloads = 3;
 
 const returned = (n: number) => pattern(2 + (n % 8));
 
-/** Removes the module while calls wake up one after the other; resolves with how many of them returned meanwhile. */
+/** Removes the module while calls wake up one after the other; resolves with the number that returned meanwhile. */
 async function unloadWhileCallsReturn(context: CaseContext): Promise<number> {
 	const target = context.target as TargetName;
 	const probe = await context.attach({point: 'return', program: 'count'});
 	const startMs = performance.now();
 	const tasks: number[] = [];
 	for (let n = 0; n < inFlight; n++) {
-		// They wake up from the moment when the last one has begun, as far as that can be told by those before.
+		// The calls should wake up after the last one has begun. The time until then is extrapolated from the first ones.
 		const leftMs = Math.min(((performance.now() - startMs) / Math.max(n, 1)) * (inFlight - n), 1000);
 		const arg = Math.round(leftMs) + 8 * n + 1;
 		const call = {target, action: 'sleep', arg, in: pattern(1), ret: returned(n)} as const;
@@ -43,7 +43,7 @@ async function unloadWhileCallsReturn(context: CaseContext): Promise<number> {
 	return meanwhile;
 }
 
-/** The module, or the one of the function it probes, goes while there are calls. */
+/** bprobe, or the module of the probed function, is unloaded while there are calls. */
 export const moduleRaceCases = [
 	defineCase({
 		id: 'race/module-reload-storm',
@@ -62,20 +62,20 @@ export const moduleRaceCases = [
 				const {task} = await context.ask('callInTask', {target, action: 'wait', in: pattern(1), ret: pattern(2)});
 				await waitUntilWaiting(context, 1);
 				for (const probe of probes) {
-					// The waiting task's call does not follow the loops' pattern, at its entry only.
+					// Counters are not checked: the entry of the waiting call does not have the registers of the loops.
 					await probe.close();
 				}
 				await context.ask('rmmod', {module: 'bprobe'});
 				await context.ask('release', {});
 				const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
-				assert.equal(result?.after.ax, pattern(2).ax, 'the call that was in flight returned');
+				assert.equal(result?.after.ax, pattern(2).ax, 'the call in flight returned');
 				await context.ask('insmod', {module: 'bprobe'});
 				counts.push(await callsNow(context));
 			};
 			await untilShown(() => overlaps(counts) >= reloads, reload);
 			await callers.stop();
 			context.evidence('callsAtEachReload', counts);
-			if (overlaps(counts) < reloads) context.inconclusive(`Calls must go by during ${reloads} reloads.`);
+			if (overlaps(counts) < reloads) context.inconclusive(`Calls must run during at least ${reloads} reloads.`);
 		},
 	}),
 	defineCase({
@@ -91,7 +91,7 @@ export const moduleRaceCases = [
 				await assert.rejects(
 					context.ask('rmmod', {module: 'fixtures'}),
 					{errno: 'EAGAIN'},
-					'a probe holds the module of its function',
+					'a probe keeps the module of its function loaded',
 				);
 				const old: Hex = await context.address(symbol);
 				const prog = await context.load('record');
@@ -102,7 +102,7 @@ export const moduleRaceCases = [
 				} finally {
 					await context.ask('insmod', {module: 'fixtures'});
 				}
-				// A function now at the old address must not inherit the probe.
+				// A function that is now at the old address must not inherit the probe.
 				const before = (await context.events()).length;
 				await context.call({in: pattern(1), ret: pattern(2)});
 				assert.equal((await context.events()).length, before, 'the program ran for a closed probe');
@@ -122,7 +122,7 @@ export const moduleRaceCases = [
 				async () => counts.push(await unloadWhileCallsReturn(context)),
 			);
 			context.evidence('returnedDuringEachUnload', counts);
-			if (shown() < 5) context.inconclusive(`Five calls must return during an unload, not ${shown()}.`);
+			if (shown() < 5) context.inconclusive(`Only ${shown()} calls returned during an unload; five are needed.`);
 		},
 	}),
 ];

@@ -10,12 +10,13 @@ import {peers, unloadSoon} from './unload-beside.ts';
 
 const reloads = 3;
 
-/** The same as return/unload-beside-…, while calls go by on all sides, from interrupts, too. */
+/** Like return/unload-beside-…, with constant calls from tasks and interrupts. */
 export const unloadBesideRaceCases = [
 	defineCase({
 		id: 'race/unload-beside-tracers',
 		needs: ['return', 'device'],
-		// Beside another user of the site ftrace loses r11, and the graph tracer keeps what C asks for.
+		// If another tracer uses the same site, ftrace loses r11. The graph tracer keeps only the registers that C
+		// requires.
 		targets: ['c'],
 		deadlineMs: 90_000,
 		async run(context) {
@@ -36,11 +37,11 @@ export const unloadBesideRaceCases = [
 					await waitUntilWaiting(context, 1);
 					await context.during(stretchMs / 4);
 					await probe.close();
-					// The close has let go of whom it could, and refuses an unload for the others, or leaves them to it.
+					// The close released the calls that it could; the others keep the module loaded.
 					await assert.rejects(context.ask('rmmod', {module: 'bprobe'}), {errno: 'EAGAIN'});
 					await context.ask('release', {});
 					const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
-					assert.equal(result?.after.ax, pattern(2).ax, 'the call that was in flight returned');
+					assert.equal(result?.after.ax, pattern(2).ax, 'the call in flight returned');
 					await unloadSoon(context);
 					isLoaded = false;
 				} finally {
@@ -53,7 +54,7 @@ export const unloadBesideRaceCases = [
 			await callers.stop();
 			assert.equal(await framesInFlight(context), 0);
 			context.evidence('callsAtEachReload', counts);
-			if (overlaps(counts) < reloads) context.inconclusive(`Calls must go by during ${reloads} reloads.`);
+			if (overlaps(counts) < reloads) context.inconclusive(`Calls must run during at least ${reloads} reloads.`);
 		},
 	}),
 ];

@@ -6,7 +6,7 @@ import {fixtures} from './calls.ts';
 import {onlyHits} from './registers.ts';
 import {framesInFlight} from './tasks.ts';
 
-/** Every loop ran while the first did. */
+/** Whether every loop overlapped with the first one. */
 function atOnce(reports: readonly LoopReport[]): boolean {
 	const [first] = reports;
 	return reports.every(
@@ -14,10 +14,10 @@ function atOnce(reports: readonly LoopReport[]): boolean {
 	);
 }
 
-/** Ten probes, closed one after the other; resolves with the calls before the first close and after each. */
+/** Closes ten probes one after the other; resolves with the number of calls before the first close and after each. */
 async function detachWhileCalled(context: CaseContext): Promise<number[]> {
 	const probes: Probe[] = [];
-	// The slow program is running on some CPU at nearly every close.
+	// The slow program runs on some CPU at nearly every close.
 	for (let n = 0; n < 10; n++)
 		probes.push(await context.attach({point: n % 2 === 0 ? 'entry' : 'return', program: 'slow'}));
 	const callers = await startCallers(context);
@@ -87,11 +87,11 @@ export const raceCases = [
 			await callers.stop();
 			for (const probe of probes) {
 				const info = await probe.info();
-				// While the loop above asks for counters, the agent is inside bpf(2), where the kernel runs no program.
+				// The loop above reads counters with bpf(2), and the kernel runs no program inside bpf(2).
 				onlyHits({...info, misses: {...info.misses, bpfBusy: 0}}, await verified(context, probe.cookie));
 			}
 			context.evidence('callsAtEachAttach', counts);
-			if (overlaps(counts) < 5) context.inconclusive('Calls must go by during five attaches.');
+			if (overlaps(counts) < 5) context.inconclusive('Calls must run during at least five attaches.');
 		},
 	}),
 	defineCase({
@@ -109,7 +109,7 @@ export const raceCases = [
 					overlapped += overlaps(counts);
 				},
 			);
-			if (overlapped < 5) context.inconclusive(`Calls must go by during five closes, not ${overlapped}.`);
+			if (overlapped < 5) context.inconclusive(`Calls ran during only ${overlapped} closes; five are needed.`);
 		},
 	}),
 	defineCase({
@@ -119,7 +119,7 @@ export const raceCases = [
 		deadlineMs: 30_000,
 		async run(context) {
 			const doExit = await context.address('do_exit');
-			// The last a task calls, when its parent may have freed it already.
+			// The last function that a task calls. Its parent may have freed the task by then.
 			const doTaskDead = await context.address('do_task_dead');
 			await context.attach({point: 'entry', program: 'verify_entry'});
 			const ret = await context.attach({point: 'return', program: 'verify_return'});
@@ -147,14 +147,14 @@ export const raceCases = [
 			});
 			await verified(context, ret.cookie);
 			const ended = await exits[0]!.info();
-			assert.ok(ended.hits >= forked, `${ended.hits} exits of ${forked} processes`);
+			assert.ok(ended.hits >= forked, `${ended.hits} exits for ${forked} processes`);
 			for (const neverReturns of exits.slice(1)) onlyHits(await neverReturns.info(), 0);
 			const misses = Object.values((await ret.info()).misses).reduce((sum, count) => sum + count, 0);
 			assert.equal(misses, 0);
 			for (const probe of exits) await probe.close();
-			// Neither returns: their frames go with the tasks.
+			// Neither function returns, so the frames are freed with the tasks.
 			while ((await framesInFlight(context)) > 0) context.signal.throwIfAborted();
-			if (!isEnough()) context.inconclusive(`${forked} forks, ${killed} killed.`);
+			if (!isEnough()) context.inconclusive(`Only ${forked} forks, ${killed} of them killed; 20 and 1 are needed.`);
 		},
 	}),
 	defineCase({
@@ -181,7 +181,7 @@ export const raceCases = [
 			onlyHits(await ret.info(), calls);
 			assert.equal(await verified(context, entry.cookie), calls);
 			assert.equal(await verified(context, ret.cookie), calls);
-			if (!isShown) context.inconclusive('Fifty calls are needed of each context, all at once.');
+			if (!isShown) context.inconclusive('Each context must make fifty calls in the same stretch of time.');
 		},
 	}),
 ];

@@ -12,10 +12,10 @@ export type RegisterName = (typeof registerNames)[number];
 
 export const generalRegisters = registerNames.filter(name => name !== 'flags' && name !== 'sp');
 export const argumentRegisters = ['di', 'si', 'dx', 'cx', 'r8', 'r9'] as const;
-/** What a C function gives back to its caller as it was, and its value. */
+/** The registers that a C function preserves, and its return value. */
 export const keptByC = ['bx', 'bp', 'r12', 'r13', 'r14', 'r15', 'ax'] as const;
 
-/** The flags that a caller or a function sets at will. */
+/** The flags that a caller or a function can set freely. */
 export const flagBits = {
 	cf: 0x1n,
 	pf: 0x4n,
@@ -33,22 +33,22 @@ export function hex(value: bigint | number): Hex {
 	return `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`;
 }
 
-/** Of the flags those that a program sets: what depends on the processor and its state is left out. */
+/** Only the flags in `flagBits`; the others depend on the processor and its state. */
 export function flagsOf(registers: {readonly flags: Hex}): Hex {
 	return hex(BigInt(registers.flags) & allFlags);
 }
 
-/** A different word in each register; interrupts on, all other flags clear. */
+/** A different value in each register; interrupts on, all other flags clear. */
 export function pattern(seed: number): Registers {
 	const words = registerNames.map((name, index) => [
 		name,
 		hex(0x1000_0000_0000_0000n * BigInt(seed) + 0x0101_0101_0101n * BigInt(index + 1)),
 	]);
-	// The names are those of the type.
+	// The keys are the names of the type.
 	return {...(Object.fromEntries(words) as Registers), flags: interruptsOn, sp: '0x0'};
 }
 
-/** Fails with both sides when a register differs; keeps them as evidence for the report. */
+/** Fails if a register differs, and stores both sides as evidence. */
 export function sameRegisters(
 	context: CaseContext,
 	what: string,
@@ -77,7 +77,7 @@ export function sameRegisters(
 	assert.fail(`${what}: ${words.join('; ')}`);
 }
 
-/** The caller found its registers and flags as it does without a probe, and the stack pointer it had. */
+/** The caller must find the registers and flags that it finds without a probe, and its stack pointer. */
 export function sameForCaller(
 	context: CaseContext,
 	result: CallResult,
@@ -86,7 +86,7 @@ export function sameForCaller(
 		names = context.target === 'c' ? keptByC : [...generalRegisters, 'flags'],
 	}: {unprobed: CallResult; names?: readonly RegisterName[]},
 ): void {
-	// With frame pointers, bp is the frame of each call's own caller: a function of C keeps it, one of assembly sets it.
+	// With frame pointers, bp is the frame of each call's own caller. C functions keep it, assembly functions set it.
 	const {bp} = context.target.startsWith('asm') ? result.ret : result.in;
 	sameRegisters(context, 'found by the caller', {expected: {...unprobed.after, bp}, seen: result.after, names});
 	assert.equal(result.after.sp, result.sp, 'the stack pointer after the call');
@@ -94,7 +94,7 @@ export function sameForCaller(
 
 const noMisses: ProbeInfo['misses'] = {recursion: 0, nmi: 0, noRcu: 0, noFrame: 0, bpfBusy: 0, kprobe: 0};
 
-/** So many hits, and no miss but these. */
+/** Asserts the number of hits, and that there are no misses but these. */
 export function onlyHits(info: ProbeInfo, hits: number, misses: Partial<ProbeInfo['misses']> = {}): void {
 	assert.deepEqual({hits: info.hits, misses: info.misses}, {hits, misses: {...noMisses, ...misses}});
 }

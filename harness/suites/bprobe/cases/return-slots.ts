@@ -8,7 +8,7 @@ import {framesInFlight} from './tasks.ts';
 
 const assembly: readonly TargetKind[] = ['asm', 'asm-fentry'];
 
-/** Slots of return addresses in company: of other calls, of interrupts, of other mechanisms. */
+/** Return-address slots in the presence of other calls, interrupts and other mechanisms. */
 export const returnSlotCases = [
 	defineCase({
 		id: 'return/recursion-64',
@@ -48,7 +48,7 @@ export const returnSlotCases = [
 					for (const at of hooked) probes.push(await context.attach({point, at}));
 				const result = await context.call({target: tail, in: input, ret: output, stack});
 				const events = await context.events();
-				// The function that was jumped to ends first.
+				// The return program of the function that was jumped to runs first.
 				assert.deepEqual(
 					events.map(({regs}) => regs.ip),
 					[...hooked, ...hooked.toReversed()],
@@ -77,17 +77,17 @@ export const returnSlotCases = [
 		async run(context) {
 			const probe = await context.attach({point: 'return'});
 			for (let n = 0; n < 10; n++) await context.call(bypassed);
-			assert.equal((await context.events()).length, 0, 'these returned by no ret that can be seen');
+			assert.equal((await context.events()).length, 0, 'none of these calls has a visible return');
 			assert.notEqual(await framesInFlight(context), 0);
-			// A call further up the stack: what began below it has ended somehow. Some kernels begin each system call at
-			// another depth, so it may take a few.
+			// A call at a higher stack address shows that the deeper calls have ended. Some kernels randomize the stack
+			// offset of each system call, so it may take several calls.
 			let calls = 0;
 			for (; calls === 0 || (calls < 500 && (await framesInFlight(context)) > 0); calls++)
 				await context.call({in: input, ret: output, stack});
 			onlyHits(await probe.info(), calls);
 			assert.equal(await framesInFlight(context), 0);
 
-			// So has what began in a call that returns now.
+			// The return of a probed outer call shows that the calls within it have ended, too.
 			const outer = await context.attach({point: 'return', program: 'count', at: await context.address('fx_chain_2')});
 			await context.call(bypassed);
 			onlyHits(await outer.info(), 1);
@@ -137,7 +137,7 @@ export const returnSlotCases = [
 						assert.equal((await context.events({cookie: probe.cookie})).at(-1)!.regs.ax, result.after.ax);
 					}
 					onlyHits(await probe.info(), 5);
-					assert.match(await shell('cat kprobe_profile'), /pm_return\s+5\s+0/, 'the kretprobe saw all calls, too');
+					assert.match(await shell('cat kprobe_profile'), /pm_return\s+5\s+0/, 'the kretprobe saw all calls');
 					await probe.close();
 				} finally {
 					await removeKretprobe();
@@ -165,11 +165,11 @@ export const returnSlotCases = [
 					const result = await context.call({in: input, ret: output, stack, depth: 2});
 					const events = await context.events({cookie: probe.cookie});
 					assert.equal(events.length, 1);
-					// The tracer's own return hook keeps no more than what C asks for.
+					// The return hook of the tracer keeps only the registers that C requires.
 					sameForCaller(context, result, {unprobed, names: keptByC});
 					await checkStack(context, events[0]!, callers);
 					onlyHits(await probe.info(), 1);
-					assert.match(await shell('cat trace'), new RegExp(symbol), 'the tracer saw the call, too');
+					assert.match(await shell('cat trace'), new RegExp(symbol), 'the tracer saw the call');
 				} finally {
 					await shell('echo nop > current_tracer && echo > set_ftrace_filter');
 				}

@@ -49,7 +49,7 @@ export const returnCases = [
 		deadlineMs: 5000,
 		async run(context) {
 			const {event, result} = await callProbed(context, 'return');
-			sameRegisters(context, 'seen by the program, against what the caller found', {
+			sameRegisters(context, 'seen by the program, compared with the caller', {
 				expected: result.after,
 				seen: event.regs,
 			});
@@ -69,7 +69,7 @@ export const returnCases = [
 				const event = (await context.events()).at(-1)!;
 				assert.equal(flagsOf(event.regs), hex(flags), 'flags seen by the program');
 				assert.equal(flagsOf(result.after), hex(flags), 'flags found by the caller');
-				assert.notEqual(BigInt(event.regs.flags) & 2n, 0n, 'the bit of the flags that is always set');
+				assert.notEqual(BigInt(event.regs.flags) & 2n, 0n, 'the flags bit that is always set');
 				sameRegisters(context, `found by the caller with flags ${hex(flags)}`, {
 					expected: result.ret,
 					seen: result.after,
@@ -133,7 +133,7 @@ export const returnCases = [
 			for (let n = 1; n <= 8; n++)
 				await context.attach({point: 'return', program: 'empty', at: await context.address(`fx_chain_${n}`)});
 			for (let depth = 1; depth <= 8; depth++) {
-				// One stack in the map at a time: bpf_get_stackid gives up where two different ones share a bucket.
+				// Only one stack in the map at a time: bpf_get_stackid fails if two different stacks share a bucket.
 				await context.ask('reset', {});
 				await context.call({in: input, ret: output, depth});
 				const events = await context.events();

@@ -3,24 +3,24 @@ import type {CaseContext} from '../../../engine/case.ts';
 import type {Hex, ProgramEvent} from '../../../link/agent-protocol.ts';
 
 /**
- * The return addresses above a target that is called at `depth`, taken while nothing is probed: by the target itself
- * (for vmlinux functions by fx_asm_fentry, which is called from the same place).
+ * The return addresses above a target called at `depth`. The target itself records them while nothing is probed; for a
+ * vmlinux function fx_asm_fentry does, which is called from the same place.
  */
 export async function traceCallers(context: CaseContext, depth: number): Promise<readonly Hex[]> {
 	const target = context.target === 'vmlinux' ? 'asm-fentry' : context.target;
 	const {trace, caller} = await context.ask('call', {target, depth, traceStack: true});
-	assert.equal(trace[0], caller, 'the trace begins at the caller');
+	assert.equal(trace[0], caller, 'the trace starts at the caller');
 	assert.ok(trace.length > depth + 2, `a trace of ${trace.length} entries`);
 	return trace;
 }
 
-/** The program's stack is the function, then exactly these callers. */
+/** The stack seen by the program must be the function, then exactly these callers. */
 export async function checkStack(context: CaseContext, event: ProgramEvent, callers: readonly Hex[]): Promise<void> {
 	assert.ok(Array.isArray(event.callStack), `bpf_get_stackid failed: ${String(event.callStack)}`);
 	// Array.isArray does not narrow a readonly array.
 	const seen = event.callStack as readonly Hex[];
-	// Unwinding by frame pointers starts at the caller's frame and so leaves out the direct caller, for every kind of
-	// probe; the extension block names it.
+	// Frame-pointer unwinding starts at the caller's frame and so omits the direct caller, for every kind of probe. The
+	// extension block has it.
 	const isLeftOut =
 		context.hasOption('CONFIG_UNWINDER_FRAME_POINTER') || context.hasOption('CONFIG_FRAME_POINTER_UNWINDER');
 	const expected = [event.ext.function, ...(isLeftOut ? callers.slice(1) : callers)];

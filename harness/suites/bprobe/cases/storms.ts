@@ -6,22 +6,22 @@ import {startCallers, stretchMs, untilShown, verified} from './callers.ts';
 import {fixtures} from './calls.ts';
 import {framesInFlight} from './tasks.ts';
 
-/** Nothing went wrong in any round. */
+/** Asserts that no round failed; inconclusive if an emulated CPU executed stale code. */
 function judgeChurn(context: CaseContext, report: ChurnReport): void {
 	assert.deepEqual(report.errors, {}, 'errors of attach and close');
 	assert.equal(report.lateRounds, 0, 'rounds whose program still ran after its close');
-	// Only breakpoints: the calls that ftrace puts in are patched in steps that QEMU has been right about so far.
+	// Only breakpoints can be stale: QEMU has so far handled the steps correctly in which ftrace patches a call.
 	const mayBeStale = context.isEmulated && context.target === 'asm';
 	const deaf = report.deafRounds + (mayBeStale ? 0 : report.staleRounds);
-	assert.equal(deaf, 0, 'rounds whose program did not run though the target was called');
+	assert.equal(deaf, 0, 'rounds whose program did not run although the target was called');
 	assert.equal(report.misses, 0, 'misses');
 	if (report.staleRounds > 0)
-		context.inconclusive(`${report.staleRounds} rounds: calls that an emulator executed without the breakpoint.`);
+		context.inconclusive(`In ${report.staleRounds} rounds, the emulator executed calls without the breakpoint.`);
 }
 
 type Owner = {readonly point: Point; readonly by: 'close' | 'thread' | 'kill'};
 
-/** Churns the target from several sides while it is called, until enough changes overlapped with calls. */
+/** All owners attach and close while the target is called, until enough changes overlapped with calls. */
 async function storm(
 	context: CaseContext,
 	owners: readonly Owner[],
@@ -48,12 +48,12 @@ async function storm(
 	if (!isEnough()) {
 		const found = sums.map(({rounds, changes, overlapped}) => `${rounds} rounds, ${overlapped} of ${changes}`);
 		context.inconclusive(
-			`${leastRounds} rounds and calls during half of the changes are needed, by owner: ${found.join('; ')}.`,
+			`Each owner needs ${leastRounds} rounds, and calls during half of its changes: ${found.join('; ')}.`,
 		);
 	}
 }
 
-/** One stretch in which each owner attaches and closes, again and again. */
+/** One stretch in which each owner attaches and closes repeatedly. */
 async function churn(context: CaseContext, owners: readonly Owner[]): Promise<readonly ChurnReport[]> {
 	const address = await context.address(targetSymbols[context.target]);
 	const jobs = [];

@@ -11,7 +11,7 @@ async function shell(context: CaseContext, command: string): Promise<string> {
 	return stdout;
 }
 
-/** Starts bprobectl in the background of the guest, and waits until it has attached. */
+/** Starts bprobectl in the background in the guest and waits until it has attached. */
 async function startBprobectl(
 	context: CaseContext,
 	words: string,
@@ -28,7 +28,7 @@ async function startBprobectl(
 		async interrupt() {
 			await shell(context, `kill -INT ${pid}`);
 		},
-		/** What it printed, once it has ended. */
+		/** Waits for its exit and resolves with its output. */
 		async output() {
 			await context.exec(`while kill -0 ${pid} 2>/dev/null; do sleep 0.05; done`);
 			return shell(context, 'cat /tmp/bprobectl.out');
@@ -36,7 +36,7 @@ async function startBprobectl(
 	};
 }
 
-/** One eBPF instruction as bytes of eBPF: opcode, registers, offset, immediate. */
+/** The bytes of one eBPF instruction: opcode, registers, offset, immediate. */
 function instruction(opcode: number, {dst = 0, src = 0, offset = 0, imm = 0} = {}): string {
 	const bytes = Buffer.alloc(8);
 	bytes.writeUInt8(opcode, 0);
@@ -114,7 +114,7 @@ export const toolingCases = [
 			assert.match(await shell(context, 'bprobectl --help'), /list[\s\S]*trace[\s\S]*attach/);
 			const wrong = await context.exec('bprobectl lits');
 			assert.notEqual(wrong.code, 0);
-			assert.match(wrong.stderr, /lits/, 'a misspelt command is named');
+			assert.match(wrong.stderr, /lits/, 'the error names the misspelt command');
 		},
 	}),
 	defineCase({
@@ -198,11 +198,11 @@ export const toolingCases = [
 				});
 				const probe = await context.attach({point, program: prog});
 				await context.ask('unload', {prog});
-				assert.equal((await context.ask('progExists', {progId})).exists, true, 'the probe keeps its program');
+				assert.equal((await context.ask('progExists', {progId})).exists, true, 'the probe keeps its program loaded');
 				await context.call(call);
 				onlyHits(await probe.info(), 1);
 				await probe.close();
-				// The kernel gives programs back after a grace period.
+				// The kernel frees programs after a grace period.
 				while ((await context.ask('progExists', {progId})).exists) context.signal.throwIfAborted();
 			}
 		},

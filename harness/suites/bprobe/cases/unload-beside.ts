@@ -6,10 +6,10 @@ import {input, inTracefs, output, stack} from './calls.ts';
 import {keptByC, onlyHits, sameForCaller} from './registers.ts';
 import {framesInFlight, waitUntilWaiting} from './tasks.ts';
 
-/** Another mechanism that replaces the return address of the calls of a function. */
+/** Another mechanism that replaces return addresses. */
 type Peer = {
 	readonly name: string;
-	/** Of the kernel; without it the case does not apply. */
+	/** The kernel option that it needs; without it the case is skipped. */
 	readonly option: string;
 	readonly add: (symbol: string) => string;
 	readonly remove: string;
@@ -36,7 +36,7 @@ export const peers: readonly Peer[] = [
 	},
 ];
 
-/** Removes the module: now, or says that it is in use. */
+/** Tries to remove the module; false if it is in use. */
 async function unloads(context: CaseContext): Promise<boolean> {
 	try {
 		await context.ask('rmmod', {module: 'bprobe'});
@@ -47,7 +47,7 @@ async function unloads(context: CaseContext): Promise<boolean> {
 	}
 }
 
-/** Removes the module once it may go; the case's deadline bounds it. */
+/** Removes the module as soon as it is unused, at most until the case's deadline. */
 export async function unloadSoon(context: CaseContext): Promise<void> {
 	while (!(await unloads(context))) {
 		context.signal.throwIfAborted();
@@ -56,9 +56,9 @@ export async function unloadSoon(context: CaseContext): Promise<void> {
 }
 
 type Order = {
-	/** Who was there first. Whose hook runs first in a call depends on it, and on the kernel. */
+	/** Which one attaches first. Whose hook runs first in a call depends on this and on the kernel. */
 	readonly comes: 'ours' | 'peer';
-	/** Who goes before the call has returned, and in which order. */
+	/** Which of them are removed before the call returns, and in which order. */
 	readonly goes: readonly ('ours' | 'peer')[];
 };
 
@@ -70,13 +70,13 @@ const orders: readonly Order[] = (['ours', 'peer'] as const).flatMap(comes => [
 
 type Call = {
 	readonly target: TargetName;
-	/** The functions that are probed, which share a return address. */
+	/** The probed functions, which share a return address. */
 	readonly ours: string;
 	readonly theirs: string;
 	readonly unprobed: CallResult;
 };
 
-/** A task sleeps in a call that both wait for; they go, and the task returns. Says whether we had to stay until then. */
+/** Removes the hooks while a task sleeps in a hooked call; true if bprobe had to stay until the call returned. */
 async function unloadAround(
 	context: CaseContext,
 	{add, remove}: Peer,
@@ -116,7 +116,7 @@ async function unloadAround(
 		const wasRefused = isLoaded;
 		await context.ask('release', {});
 		const {result, signal} = await context.ask('taskWait', {task, timeoutMs: 5000});
-		assert.ok(result, `the call returned, though ended by ${signal}`);
+		assert.ok(result, `the call must return, but the task was ended by ${signal}`);
 		sameForCaller(context, result, {unprobed, names: keptByC});
 		if (isLoaded) await unloadSoon(context);
 		isLoaded = false;
@@ -127,19 +127,19 @@ async function unloadAround(
 	}
 }
 
-/** All orders; in one of them at least the other mechanism has to have taken our address. */
+/** Tries all orders. In at least one, the other mechanism must have saved the address of the trampoline. */
 async function unloadInAllOrders(context: CaseContext, peer: Peer, call: Omit<Call, 'unprobed'>): Promise<void> {
 	if (!context.hasOption(peer.option)) context.skip(`The kernel is built without ${peer.option}.`);
 	const unprobed = await context.call({target: call.target, in: input, ret: output, stack});
 	const refused: Record<string, boolean> = {};
 	for (const order of orders) {
-		const words = `${order.comes} came first, then went ${order.goes.join(', ')}`;
+		const words = `${order.comes} attached first, removed in order: ${order.goes.join(', ')}`;
 		refused[words] = await unloadAround(context, peer, order, {...call, unprobed});
 		context.evidence('refused', refused);
 	}
 	if (!Object.values(refused).includes(true))
-		context.inconclusive('In no order did the other mechanism come to the call after us.');
-	// Nothing of this stays.
+		context.inconclusive('In no order did the other mechanism hook the call after bprobe.');
+	// No state is left, and a new probe works.
 	const probe = await context.attach({point: 'return', program: 'count'});
 	await context.call({in: input, ret: output});
 	onlyHits(await probe.info(), 1);
@@ -147,8 +147,9 @@ async function unloadInAllOrders(context: CaseContext, peer: Peer, call: Omit<Ca
 }
 
 /**
- * Another mechanism that came to a call after us remembers our trampoline as the call's return address, where nobody
- * but it can change that. The module must stay until such a call has returned, and may go at once where there is none.
+ * A mechanism that hooks a call after bprobe saves the address of bprobe's trampoline as the return address, and only
+ * that mechanism can change the copy. The module must stay until such a call has returned. Without such a call it can
+ * be unloaded at once.
  */
 export const unloadBesideCases: readonly Case[] = [
 	...peers.map(peer =>
@@ -163,7 +164,7 @@ export const unloadBesideCases: readonly Case[] = [
 			},
 		}),
 	),
-	// A function that ends in a jump leaves its return address to the next, where others find it long after its entry.
+	// A function that ends in a tail call leaves its return address to the next one, where others find it much later.
 	...peers.map(peer =>
 		defineCase({
 			id: `return/unload-beside-${peer.name}-of-a-tail-call`,
