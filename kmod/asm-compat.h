@@ -49,7 +49,7 @@
 
 /*
  * BP_HINT_FUNC: the return address is on top of the stack. BP_HINT_RETURNED: a
- * ret has just popped it, and nothing on the stack tells the caller, so an
+ * ret has just popped it, and nothing on the stack names the caller, so an
  * unwinder must stop. With an offset of 0 it would find a frame that does not
  * grow, and ORC warns of a stack that goes in the wrong direction.
  */

@@ -57,8 +57,7 @@ struct bprobe_function {
  * @failed:	out, if there is a list and the ioctl failed: the index of the
  *		function that caused it, or @count if no function did
  *
- * A function that must not be probed: EOPNOTSUPP; BPROBE_IOC_CHECK tells why.
- * That applies to
+ * What must not be probed: EOPNOTSUPP; BPROBE_IOC_CHECK tells why. This is
  *  - anything that is no function, or not known to be one (data, labels, .cold
  *    and other fragments),
  *  - code that runs once (__init),

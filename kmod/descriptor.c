@@ -107,8 +107,8 @@ int bp_descriptor_check(struct bprobe_check __user *arg)
 		return err;
 	reason = bp_function_denied(check.address, check.symbol, NULL);
 	/*
-	 * Not strscpy(): on 4.15 it reads whole words past the end of a constant, and KASAN reports
-	 * that.
+	 * Not strscpy(): on 4.15 it reads whole words past the end of a
+	 * constant, which KASAN reports.
 	 */
 	snprintf(check.reason, sizeof(check.reason), "%s", reason ?: "");
 	return copy_to_user(arg, &check, sizeof(check)) ? -EFAULT : 0;

@@ -118,7 +118,7 @@ static __always_inline void enter(struct bp_cpu *cpu, struct bp_site *site,
 	frame->site = site;
 	frame->generation = READ_ONCE(bp_generation);
 	frame->chained = chained;
-	/* The frame before the trampoline: an NMI that walks this stack must find it. */
+	/* Publish the frame before the trampoline: an NMI that walks this stack must find it. */
 	WRITE_ONCE(task->newest, frame);
 	barrier();
 	WRITE_ONCE(*slot, BP_TRAMPOLINE);

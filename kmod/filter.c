@@ -30,8 +30,8 @@ static int set_filter(struct ftrace_ops *ops, unsigned long *addresses, unsigned
  * set_ftrace_filter: opening that file makes a new filter, writes add functions
  * to it, and closing it replaces the old filter in one step. We call the
  * functions behind that file, and add functions by what ftrace's own triggers
- * use for that. None of these is exported, but none is static either, so
- * kallsyms has them. Where an open file keeps the new filter is private to
+ * use for that. All of these are neither exported nor static: kallsyms has each
+ * under its own name. Where an open file keeps the new filter is private to
  * ftrace, but it lies right before a pointer that we know: the ops.
  */
 static const void *open_filter, *add_to_filter, *close_filter, *free_filter;

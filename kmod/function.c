@@ -80,7 +80,7 @@ const char *bp_function_denied(unsigned long address, const char *name, bool *as
 	/* Other code comes and goes: BPF programs, trampolines, copied instructions. */
 	if (!in_kernel && !bp_module_core_text(address))
 		return "it is no code, or code that runs once";
-	/* Where it is C it has a site, but it returns in another task. */
+	/* It is C code and has a site, but it returns in another task. */
 	if (!strcmp(name, "__switch_to"))
 		return "it returns in another task";
 	if (is_fragment(name))

@@ -5,11 +5,11 @@
  *
  * A module's exit cannot refuse, but a reference can: delete_module(2) fails
  * with EAGAIN, as it does while a descriptor is open. The reference is taken
- * when the last return probe is closed. Later would be too late: the file still
- * holds the module then, and there are no new frames from then on. It is not
- * taken for all calls in flight, as tasks may sleep for months in a function
- * that was probed once; where possible, those get their return addresses back
- * instead.
+ * when the last return probe is closed: there are no new frames from then on,
+ * and the file still holds the module. Any later, the module could already be
+ * unloading. It is not taken for all calls in flight, as tasks may sleep for
+ * months in a function that was probed once; where possible, those get their
+ * return addresses back instead.
  */
 #include <linux/module.h>
 #include <linux/workqueue.h>

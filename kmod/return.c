@@ -7,7 +7,7 @@
 /* Marks a CPU as busy before it is known which site returns. */
 static const struct bp_site returning = {.hook = BPROBE_HOOK_FTRACE};
 
-/* Runs the return programs of one frame, whose function is about to return. */
+/* Runs the return programs of one frame, whose function has executed its ret. */
 static __always_inline void leave(struct bp_frame *frame, const struct pt_regs *regs)
 {
 	const struct bp_probes *probes;
