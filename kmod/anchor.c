@@ -2,9 +2,10 @@
 #include "internal.h"
 
 /*
- * Stays in the filter of our ftrace_ops for ever: an empty filter means every
- * function of the kernel, so removing the last probe would trace them all.
- * Nobody calls it; it is the one function here with a __fentry__ site.
+ * Always in the filter of our ftrace_ops. An empty filter means every function
+ * of the kernel, so without the anchor removing the last probe would trace them
+ * all. Nothing calls this function. It is the only one of this module with a
+ * __fentry__ site.
  */
 noinline void bprobe_anchor(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How a kernel wants its assembly: names that changed between 4.15 and 7.x.
+ * Assembly for all kernels: names that changed between 4.15 and 7.x.
  */
 #ifndef BPROBE_ASM_COMPAT_H
 #define BPROBE_ASM_COMPAT_H
@@ -22,7 +22,10 @@
 #define BP_CODE_BEGIN(name) SYM_CODE_START(name)
 #define BP_CODE_END(name) SYM_CODE_END(name)
 #else
-/* END, not ENDPROC: objtool checks the frame pointers of what is a function. The hint leads it to what is none. */
+/*
+ * END, not ENDPROC: objtool would check the frame pointers of a function. The
+ * hint makes it look at code that is not marked as a function.
+ */
 #define BP_FUNC_BEGIN(name) ENTRY(name) BP_HINT_FUNC
 #define BP_FUNC_END(name) END(name)
 #define BP_CODE_BEGIN(name) ENTRY(name)
@@ -45,9 +48,10 @@
 #endif
 
 /*
- * BP_HINT_FUNC: the return address is on top. BP_HINT_RETURNED: a ret has just taken it off, and nothing on the stack
- * tells where to go on: an unwinder has to stop. With an offset of 0 it would find a frame that does not grow, and ORC
- * warns of a stack that goes in the wrong direction.
+ * BP_HINT_FUNC: the return address is on top of the stack. BP_HINT_RETURNED: a
+ * ret has just popped it, and nothing on the stack names the caller, so an
+ * unwinder must stop. With an offset of 0 it would find a frame that does not
+ * grow, and ORC warns of a stack that goes in the wrong direction.
  */
 #ifdef CONFIG_UNWINDER_ORC
 #define BP_HINT_FUNC UNWIND_HINT_FUNC
@@ -66,10 +70,10 @@
 #define BP_HINT_RETURNED
 #endif
 
-/* These say so to objtool, where there is one that would complain. */
+/* Annotations for an objtool that would complain without them. */
 #if defined(CONFIG_OBJTOOL) || defined(CONFIG_STACK_VALIDATION)
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 10, 0)
-/* A call that nobody returns from. */
+/* A call without a return. */
 .macro BP_BALANCE_RETURNS
 	ANNOTATE_INTRA_FUNCTION_CALL
 	call	.Lbalanced\@
@@ -85,7 +89,7 @@
 #endif
 #ifndef BP_NONSTANDARD
 #define BP_NONSTANDARD(name)
-/* objtool before 5.10 knows no such call, and would refuse the file's other code with it. */
+/* objtool before 5.10 does not know such a call, and would reject all code of the file. */
 .macro BP_BALANCE_RETURNS
 .endm
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
  * The user space interface of bprobe: eBPF programs at the entry and at the
- * return of any kernel functions, every probe a file descriptor.
+ * return of any kernel function. Every probe is a file descriptor.
  */
 #ifndef BPROBE_H
 #define BPROBE_H
@@ -20,12 +20,12 @@ enum bprobe_point {
 /**
  * struct bprobe_function - one function of a list
  * @symbol:	user pointer to its NUL-terminated name, or 0. Unreadable: EFAULT.
- *		Longer than a kernel symbol can be, or of a function whose name
- *		does not fit BPROBE_NAME_LEN: ENAMETOOLONG. Unknown: ENOENT.
- *		Borne by several functions: ENOTUNIQ, attach by address then.
+ *		Longer than a kernel symbol can be, or the function's name does
+ *		not fit BPROBE_NAME_LEN: ENAMETOOLONG. Unknown: ENOENT. Several
+ *		functions have this name: ENOTUNIQ; attach by address then.
  * @address:	its address when @symbol is 0; exactly one of the two must be
  *		given (EINVAL). Not the first byte of a function: EADDRNOTAVAIL.
- * @cookie:	handed to the program in struct bprobe_ext
+ * @cookie:	passed to the program in struct bprobe_ext
  */
 struct bprobe_function {
 	__aligned_u64 symbol;
@@ -37,49 +37,56 @@ struct bprobe_function {
 
 /**
  * struct bprobe_attach - argument of BPROBE_IOC_ATTACH
- * @size:	sizeof(struct bprobe_attach) as the caller knows it: any from the
- *		first published one (BPROBE_ATTACH_FIRST_SIZE) on; members beyond
- *		it count as 0. Smaller, or larger with non-zero bytes that this
- *		module does not know: E2BIG.
+ * @size:	sizeof(struct bprobe_attach) as the caller knows it. Any size from
+ *		the first published one (BPROBE_ATTACH_FIRST_SIZE) on is valid;
+ *		members beyond it count as 0. Smaller, larger than a page, or with
+ *		non-zero bytes that this module does not know: E2BIG.
  * @flags:	none are defined; anything but 0: EINVAL.
  * @prog_fd:	a loaded program of type BPF_PROG_TYPE_KPROBE. Not an open
- *		descriptor: EBADF. Not such a program, or one that sleeps,
- *		overrides returns or names an expected attach type: EPROTOTYPE.
+ *		descriptor: EBADF. Not such a program, or a program that sleeps,
+ *		overrides returns or has an expected attach type: EPROTOTYPE.
  * @point:	enum bprobe_point; anything else: EINVAL.
- * @symbol:	these three name one function, as struct bprobe_function does;
- *		0, all of them, where there is a list (EINVAL)
+ * @symbol:	@symbol, @address and @cookie describe one function, as struct
+ *		bprobe_function does; all must be 0 if there is a list (EINVAL)
  * @address:	see @symbol
  * @cookie:	see @symbol
  * @functions:	user pointer to an array of struct bprobe_function, or 0.
  *		Unreadable: EFAULT.
- * @count:	how many there are in it: 1 to BPROBE_FUNCTIONS_MAX, more: E2BIG;
- *		0 exactly if @functions is 0 (EINVAL).
- * @failed:	out, where there is a list and the ioctl failed: the index of a
- *		function that is why, or @count where none is
+ * @count:	number of its elements: 1 to BPROBE_FUNCTIONS_MAX, more: E2BIG;
+ *		0 if and only if @functions is 0 (EINVAL).
+ * @failed:	out, if there is a list and the ioctl failed: the index of the
+ *		function that caused it, or @count if no function did
  *
- * What no probe may touch: EOPNOTSUPP; BPROBE_IOC_CHECK tells why. That is
- * what is no function, or not known to be one (data, labels, .cold and other
- * fragments), code that runs once (__init), code of vmlinux without a
- * __fentry__ site (entry and startup code, thunks, ftrace itself, what is
- * notrace, assembly), the kernel's kprobe blacklist, the context switch, this
- * module itself, and what this kernel offers no way to hook. Copies that a
- * compiler makes of a function (.isra, .constprop, .part) are functions, with
- * arguments of their own; an alias is the function it stands for. Of a module
- * that is being loaded: EBUSY; that is being unloaded: ENOENT. ENOMEM and EMFILE
- * are what they are everywhere; nothing is left of an attach that failed, and
- * no program has run: of a list all are attached, in one step, or none.
+ * What must not be probed: EOPNOTSUPP; BPROBE_IOC_CHECK tells why. This is
+ *  - anything that is no function, or not known to be one (data, labels, .cold
+ *    and other fragments),
+ *  - code that runs once (__init),
+ *  - code of vmlinux without a __fentry__ site (entry and startup code, thunks,
+ *    ftrace itself, notrace functions, assembly),
+ *  - the kernel's kprobe blacklist,
+ *  - the context switch,
+ *  - this module itself, and
+ *  - functions that this kernel offers no way to hook.
  *
- * The ioctl returns a new descriptor (close-on-exec) that is the probe of all
- * the functions; it holds the program, and the modules that contain them.
- * Closing its last copy detaches: after that close returned, the program runs
- * no more. Descriptors that one task closes by one system call, or by its end,
- * are detached together, in the time that one takes. A close never waits for
- * calls of the function that are under way. The module can be unloaded while
- * there are some, but not (EAGAIN) while another tracer that replaced a call's
- * return address after us will return it to us.
+ * Copies that a compiler makes of a function (.isra, .constprop, .part) are
+ * functions, with arguments of their own. An alias is the function it stands
+ * for. A function of a module that is being loaded: EBUSY; that is being
+ * unloaded: ENOENT. ENOMEM and EMFILE have their usual meaning. An attach that
+ * fails leaves nothing behind and has run no program: either all functions of a
+ * list are attached, in one step, or none.
+ *
+ * The ioctl returns a new descriptor (close-on-exec), which is the probe of all
+ * the functions. It holds the program, and the modules that contain the
+ * functions. Closing its last copy detaches: after that close has returned, the
+ * program no longer runs. Descriptors that one task closes by one system call,
+ * or by exiting, are detached together, in the time that one takes. A close
+ * never waits for calls of the function that are under way. The module can be
+ * unloaded while there are such calls. It cannot be unloaded (EAGAIN) while
+ * another tracer, which replaced a call's return address after us, will return
+ * that call to us.
  *
  * Entry programs of one function run in the order of their attachment, return
- * programs in the reverse order; a function that is twice in a list has two
+ * programs in the reverse order. A function that is twice in a list has two
  * probes. A program attached during a call does not see that call's return.
  */
 struct bprobe_attach {
@@ -114,7 +121,7 @@ enum bprobe_miss {
 /**
  * struct bprobe_info - argument of BPROBE_IOC_INFO, on a probe's descriptor
  * @size:	in: sizeof(struct bprobe_info) as the caller knows it; out: the
- *		bytes that were filled. Rules as for struct bprobe_attach, the
+ *		number of bytes filled. Rules as for struct bprobe_attach; the
  *		first published size is BPROBE_INFO_FIRST_SIZE.
  * @point:	enum bprobe_point
  * @address:	the function's address
@@ -124,9 +131,9 @@ enum bprobe_miss {
  * @hits:	how often the program ran
  * @misses:	how often it did not, by reason (enum bprobe_miss)
  * @symbol:	the function's name, "name [module]" for a module's
- * @index:	in: which function of the list that was attached, counted from
- *		0; there is none: EINVAL
- * @count:	out: how many there are, 1 where there was no list
+ * @index:	in: index of the function in the list that was attached, from 0.
+ *		Not in the list: EINVAL.
+ * @count:	out: number of functions, 1 if there was no list
  */
 struct bprobe_info {
 	__u32 size;
@@ -149,11 +156,12 @@ struct bprobe_info {
  * @size:	sizeof(struct bprobe_check) as the caller knows it. Rules as for
  *		struct bprobe_attach.
  * @flags:	none are defined; anything but 0: EINVAL.
- * @address:	of the first byte of a function, else EADDRNOTAVAIL
+ * @address:	of the first byte of a function. Otherwise: EADDRNOTAVAIL.
  * @symbol:	out: its name, "name [module]" for a module's
- * @reason:	out: why no probe may touch it, for people; empty if one may
+ * @reason:	out: why it must not be probed, for people to read; empty if it
+ *		may be
  *
- * Tells what BPROBE_IOC_ATTACH would answer with EOPNOTSUPP, and attaches
+ * Tells whether BPROBE_IOC_ATTACH would fail with EOPNOTSUPP, and attaches
  * nothing. An attach can still find that the kernel offers no way to hook it.
  */
 struct bprobe_check {
@@ -202,15 +210,16 @@ struct bprobe_ext {
 
 /*
  * Reading BPROBE_DEVICE lists all probes as text. First "frames N of M": N calls
- * have their return address replaced now, M can. Then the names of the columns,
- * and a line a probe: point, address, program id, hook, hits, misses, process
- * that attached it, symbol.
+ * have their return address replaced now, M is the maximum. Then the names of
+ * the columns, then one line for each probe: point, address, program id, hook,
+ * hits, misses, process that attached it, symbol.
  */
 
 /*
- * 'P' keeps clear of FIBMAP and FIGETBSZ (1 and 2), which never reach a driver.
- * The numbers hold the first published sizes for good: they stay what they are
- * when a structure grows, so that old callers and new modules agree on them.
+ * Numbers of type 'P' do not collide with FIBMAP and FIGETBSZ (type 0, numbers 1
+ * and 2), which never reach a driver. The numbers encode the first published
+ * sizes for ever. They do not change when a structure grows, so that old callers
+ * and new modules agree on them.
  */
 #define BPROBE_IOC_ATTACH	_IOC(_IOC_WRITE, 'P', 0x60, BPROBE_ATTACH_FIRST_SIZE)
 #define BPROBE_IOC_INFO		_IOC(_IOC_READ | _IOC_WRITE, 'P', 0x61, BPROBE_INFO_FIRST_SIZE)

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The end of descriptors. What a detach waits for takes as long for one group as
- * for a thousand, so those that are closed together wait together: a process
- * that ends with a thousand descriptors would hang for half a minute else.
+ * Closing descriptors. A detach waits as long for one group as for a thousand,
+ * so groups that are closed together are detached together. Otherwise a process
+ * that exits with a thousand descriptors would hang for half a minute.
  *
- * The kernel releases the files of a task one after the other, before the task
- * sees user space again or is dead; and after all of them what was meanwhile
- * added to the same list of work. There the first group detaches all that were
- * released up to then, by whichever task, and the others find that it is done.
- * So a close returns, and a task is dead, when its programs run no more, as if
- * each had been detached at once.
+ * The kernel releases the files of a task one after the other, as task work
+ * that runs before the task returns to user space or is dead. Work that a
+ * release queues runs after all of them. The work of the first group detaches
+ * every group released up to then, by any task; the work of the others finds
+ * that already done. So when a close has returned, or a task is dead, its
+ * programs no longer run, as if each group had been detached at once.
  */
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -19,7 +19,7 @@
 
 #include "internal.h"
 
-static LIST_HEAD(closed);		/* and not yet detached */
+static LIST_HEAD(closed);		/* groups not yet detached */
 static DEFINE_SPINLOCK(closed_lock);
 static const void *add_task_work;
 
@@ -37,19 +37,22 @@ static void finish(struct callback_head *work)
 	}
 	mutex_unlock(&bp_mutex);
 	bp_group_free(group);
-	/* An unload that this lets happen waits for tasks that are in our code: see bprobe_exit(). */
+	/* The module may be unloaded from here on: bprobe_exit() waits for tasks in this code. */
 	module_put(THIS_MODULE);
 }
 
 void bp_close(struct bp_group *group)
 {
-	/* The file's reference goes before the work is done. */
+	/* The file's reference on the module is dropped before the work runs. */
 	__module_get(THIS_MODULE);
 	spin_lock(&closed_lock);
 	list_add_tail(&group->together, &closed);
 	spin_unlock(&closed_lock);
 	init_task_work(&group->closing, finish);
-	/* Kernel threads have no user space to go to, and a task at its very end takes no work (then: not 0). */
+	/*
+	 * Kernel threads do not return to user space, and an exiting task takes
+	 * no more work (task_work_add() fails): detach here.
+	 */
 	if ((current->flags & PF_KTHREAD) || (int)bp_call(add_task_work, current, &group->closing, BP_TASK_WORK_RESUME))
 		finish(&group->closing);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The differences between kernels 4.15 and later, in one place.
+ * The differences between kernels from 4.15 on, in one place.
  */
 #ifndef BPROBE_COMPAT_H
 #define BPROBE_COMPAT_H
@@ -25,8 +25,9 @@
 #endif
 
 /*
- * One bit with opposite meanings: until 5.10 the ops says that it is safe and
- * is called directly, since 5.11 it would ask for protection it does not need.
+ * The meaning of this flag bit changed. Until 5.10 it says that the ops is
+ * recursion-safe, and ftrace calls it directly. Since 5.11 it asks for
+ * recursion protection, which ours does not need.
  */
 #ifndef BP_FTRACE_DIRECT
 #define BP_FTRACE_DIRECT 0
@@ -51,7 +52,7 @@
 #define bp_task_is_dead(p) (READ_ONCE((p)->__state) == TASK_DEAD)
 #endif
 
-/* Asleep by its own will, for a task that is not running. A preempted one stays on its run queue. */
+/* Has a task that is not running gone to sleep? A preempted task stays on its run queue. */
 #ifdef BP_SCHED_DELAYED
 #define bp_task_asleep(p) (!READ_ONCE((p)->on_rq) || READ_ONCE((p)->se.sched_delayed))
 #else
@@ -62,7 +63,10 @@
 #define BP_KPROBE_FAULT_HANDLER
 #endif
 
-/* Until 5.12 who walks over the symbols of modules has to hold module_mutex. Then it was taken there, and hidden. */
+/*
+ * Before 5.12 a walk over the symbols of modules needs module_mutex held. Since
+ * then the walk takes it itself, and it is not exported.
+ */
 #ifdef BP_MODULE_MUTEX_EXPORTED
 #define bp_lock_module_symbols() mutex_lock(&module_mutex)
 #define bp_unlock_module_symbols() mutex_unlock(&module_mutex)
@@ -71,20 +75,21 @@
 #define bp_unlock_module_symbols() do { } while (0)
 #endif
 
-/* Before user space, and without a signal: "true" until 5.10, TWA_RESUME since. */
+/* Run the work before user space, without a signal: "true" until 5.10, TWA_RESUME since. */
 #define BP_TASK_WORK_RESUME 1ul
 
 /*
- * From 5.0 on the kernel's blacklist holds a compiler's copy of a function if it
- * holds the function, which it looks for by name: until 6.1 among all symbols.
+ * Since 5.0 the kernel's blacklist covers a compiler's copy of a function if it
+ * covers the function. It looks that up by name, and until 6.1 walks over all
+ * symbols for it.
  */
 #define BP_SLOW_BLACKLIST (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 0, 0) && \
 			   LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
 
-/* Since 5.4 a task is freed after it was switched away from for the last time. */
+/* Before 5.4 a task may be freed before its last switch away from the CPU. */
 #define BP_FREED_WHILE_RUNNING (LINUX_VERSION_CODE < KERNEL_VERSION(5, 4, 0))
 
-/* Whether lockdep takes interrupts for enabled. */
+/* Does lockdep believe that interrupts are on? */
 #ifndef CONFIG_PROVE_LOCKING
 #define bp_lockdep_irqs_on() false
 #elif LINUX_VERSION_CODE < KERNEL_VERSION(5, 7, 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Descriptors, and what they and the device are asked.
+ * Probe descriptors, their ioctl, and the ioctls of the device.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -11,9 +11,9 @@
 #include "internal.h"
 
 /*
- * Reads a structure whose first member is its size, as perf_event_open() does:
- * of any size since the @first one that was published. What the caller does not
- * know of is 0, and what we do not know of has to be.
+ * Reads a structure whose first member is its size, as perf_event_open() does.
+ * Accepts any size from the @first published one on. Members that the caller
+ * does not know read as 0; bytes that we do not know must be 0.
  */
 static int copy_sized(void *to, size_t known, size_t first, const void __user *from)
 {
@@ -99,19 +99,22 @@ int bp_descriptor_check(struct bprobe_check __user *arg)
 		return err;
 	if (check.flags)
 		return -EINVAL;
-	/* All bytes: some of them are the caller's. */
+	/* Clear all bytes: the caller's would be copied back behind the strings. */
 	memset(check.symbol, 0, sizeof(check.symbol));
 	memset(check.reason, 0, sizeof(check.reason));
 	err = bp_function_name(check.address, check.symbol);
 	if (err)
 		return err;
 	reason = bp_function_denied(check.address, check.symbol, NULL);
-	/* Not strscpy(): on 4.15 it reads a constant by the word, beyond its end, which KASAN reports. */
+	/*
+	 * Not strscpy(): on 4.15 it reads whole words past the end of a
+	 * constant, which KASAN reports.
+	 */
 	snprintf(check.reason, sizeof(check.reason), "%s", reason ?: "");
 	return copy_to_user(arg, &check, sizeof(check)) ? -EFAULT : 0;
 }
 
-/* A descriptor for @group, attached, that nobody can use yet. */
+/* Attaches @group and installs its file as @fd. */
 static int open_group(struct bp_group *group, int fd, unsigned int *failed)
 {
 	struct file *file;
@@ -137,7 +140,7 @@ static int open_request(const struct bprobe_attach *request, unsigned int *faile
 	group = bp_group_make(request, failed);
 	if (IS_ERR(group))
 		return PTR_ERR(group);
-	/* Before a function is touched: there may be none left. */
+	/* Reserve it before touching a function: there may be no free descriptor. */
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	err = fd < 0 ? fd : open_group(group, fd, failed);
 	if (!err)

@@ -18,10 +18,10 @@ static int device_show(struct seq_file *m, void *unused)
 
 static int device_open(struct inode *inode, struct file *file)
 {
-	/* A program reads all memory: file permissions alone do not grant that. */
+	/* Programs can read all memory, so file permissions alone are not enough. */
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	/* misc_open() left the device there, which single_open() takes for a seq_file. */
+	/* misc_open() stored the device here; seq_open() warns if the pointer is set. */
 	file->private_data = NULL;
 	return single_open(file, device_show, NULL);
 }
@@ -30,7 +30,7 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	if (cmd != BPROBE_IOC_ATTACH && cmd != BPROBE_IOC_CHECK)
 		return -ENOTTY;
-	/* The descriptor may have been handed to somebody else. */
+	/* The descriptor may have been passed to an unprivileged process. */
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (cmd == BPROBE_IOC_CHECK)
@@ -98,11 +98,12 @@ exit_run:
 }
 
 /*
- * No descriptor is open, and no group is left: each holds the module. A task may
- * still be on its way out of finish() (close.c). Calls may still be in flight,
- * and their tasks asleep for hours. They get their return addresses back; then
- * only tasks that are inside the trampoline right now can come to our code, and
- * synchronize_rcu_tasks() waits for those, and for the ones that go.
+ * No descriptor is open and no group is left, as each holds the module. A task
+ * may still be on its way out of finish() (close.c). Calls may still be in
+ * flight, and their tasks may sleep for hours: bp_keep_exit() gives them their
+ * return addresses back. After that only tasks that are inside the trampoline
+ * right now can enter our code. synchronize_rcu_tasks() waits for those, and
+ * for the tasks that leave finish().
  */
 static void __exit bprobe_exit(void)
 {
@@ -110,7 +111,7 @@ static void __exit bprobe_exit(void)
 	bp_hooks_exit();
 	bp_keep_exit();
 	synchronize_rcu_tasks();
-	/* Not before: a call that returns until then looks for programs at its site. */
+	/* Not earlier: until here a call that returns looks for programs at its site. */
 	bp_sites_free();
 	bp_tasks_exit();
 	bp_frames_exit();

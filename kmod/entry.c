@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The entry of a probed function: its entry programs run, and where it has
- * return probes its return address is replaced.
+ * Entry of a probed function: runs its entry programs and, if it has return
+ * probes, replaces its return address.
  */
 #include <linux/sched/task_stack.h>
 
@@ -9,7 +9,7 @@
 
 static noinline void miss(struct bp_site *site, int reason)
 {
-	/* Without RCU the arrays may be freed under us: nothing can be counted. */
+	/* Without RCU the arrays may be freed while we read them, so count nothing. */
 	if (!site || !rcu_is_watching())
 		return;
 	bp_count_misses(bp_probes_of(site, BPROBE_ENTRY), reason);
@@ -29,12 +29,13 @@ static __always_inline void set_ext(struct bprobe_ext *ext, const struct pt_regs
 	ext->caller = bp_graph_caller(caller, slot);
 	bp_set_regs((struct pt_regs *)ext->entry, regs, address, slot);
 	/*
-	 * The words above the slot may lie beyond the stack: interrupt stacks
-	 * end in a guard page. Within the slot's page they are there.
+	 * The words above the slot may lie beyond the stack, where a plain read
+	 * would fault: interrupt stacks end in a guard page. Words in the same
+	 * page as the slot are always mapped.
 	 */
 	if (likely(((unsigned long)slot & ~PAGE_MASK) <=
 		   PAGE_SIZE - (BPROBE_STACK_WORDS + 1) * sizeof(long))) {
-		/* Some may be no arguments but a redzone of the caller's, which KASAN would report. */
+		/* Words that are no arguments may be a KASAN redzone of the caller. */
 #pragma GCC unroll 8
 		for (i = 0; i < BPROBE_STACK_WORDS; i++)
 			ext->stack[i] = READ_ONCE_NOCHECK(slot[1 + i]);
@@ -78,7 +79,7 @@ static __always_inline void enter(struct bp_cpu *cpu, struct bp_site *site,
 		task = bp_task_find(current);
 		if (task) {
 			prune(cpu, task, slot);
-			/* A tail call: the slot is the jumping function's. */
+			/* A tail call: the slot belongs to the function that jumped here. */
 			chained = caller == BP_TRAMPOLINE;
 			if (chained && task->newest)
 				caller = task->newest->caller;
@@ -117,7 +118,7 @@ static __always_inline void enter(struct bp_cpu *cpu, struct bp_site *site,
 	frame->site = site;
 	frame->generation = READ_ONCE(bp_generation);
 	frame->chained = chained;
-	/* An NMI that walks this stack finds the frame before the trampoline. */
+	/* Publish the frame before the trampoline: an NMI that walks this stack must find it. */
 	WRITE_ONCE(task->newest, frame);
 	barrier();
 	WRITE_ONCE(*slot, BP_TRAMPOLINE);
@@ -129,7 +130,10 @@ static __always_inline void handle_entry(struct bp_site *site, struct pt_regs *r
 	struct bp_cpu *cpu = raw_cpu_ptr(&bp_cpu);
 
 	if (unlikely(cpu->busy)) {
-		/* Newer kernels take every breakpoint for an NMI. */
+		/*
+		 * Newer kernels count every int3 as an NMI, so in_nmi() tells
+		 * nothing for a kprobe.
+		 */
 		bool nmi = in_nmi() && site->hook == BPROBE_HOOK_FTRACE &&
 			   cpu->busy->hook == BPROBE_HOOK_FTRACE;
 

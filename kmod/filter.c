@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which functions an ftrace_ops traces, changed for many of them in one step:
- * each step copies the filter, looks at every function of the kernel, and waits
- * for all CPUs, which takes some 20 ms for one function as for ten thousand.
+ * Changes the set of functions that an ftrace_ops traces, many functions in one
+ * step. Each step copies the filter, looks at every function of the kernel and
+ * waits for all CPUs: some 20 ms, for one function as for ten thousand.
  */
 #include <linux/fs.h>
 #include <linux/ftrace.h>
@@ -26,12 +26,13 @@ static int set_filter(struct ftrace_ops *ops, unsigned long *addresses, unsigned
 #else /* before 5.18 */
 
 /*
- * These kernels change a filter by one function, or by whoever writes to
- * set_ftrace_filter: opening that file makes a filter of its own, to which is
- * added, and closing it puts that one in the place of the old one in one step.
- * Functions are added by what ftrace's own triggers use for that. Both are
- * neither exported nor static. Only where the new filter is while the file is
- * open is nobody's to know; but right before a pointer that we do know.
+ * These kernels change a filter by one function at a time, or by many through
+ * set_ftrace_filter: opening that file makes a new filter, writes add functions
+ * to it, and closing it replaces the old filter in one step. We call the
+ * functions behind that file, and add functions by what ftrace's own triggers
+ * use for that. All of these are neither exported nor static: kallsyms has each
+ * under its own name. Where an open file keeps the new filter is private to
+ * ftrace, but it lies right before a pointer that we know: the ops.
  */
 static const void *open_filter, *add_to_filter, *close_filter, *free_filter;
 
@@ -44,7 +45,7 @@ int bp_filter_init(void)
 	return open_filter && add_to_filter && close_filter && free_filter ? 0 : -ENXIO;
 }
 
-/* Of struct ftrace_iterator (hash, ops): where the filter is that was made for an open file. */
+/* Finds the new filter of an open file: in struct ftrace_iterator, hash lies right before ops. */
 static void **filter_of(const struct file *file, const struct ftrace_ops *ops)
 {
 	void **word = file->private_data, **end = word + ksize(word) / sizeof(*word);
@@ -63,7 +64,7 @@ static int add_ip(void *filter, unsigned long ip)
 	return err == -EBUSY ? 0 : err;		/* it is there already */
 }
 
-/* Makes the filter anew from the sites that are hooked. */
+/* Builds a new filter from the anchor and the hooked sites. */
 static int renew(struct ftrace_ops *ops)
 {
 	struct file file = {.f_mode = FMODE_WRITE, .f_flags = O_TRUNC};
@@ -81,7 +82,11 @@ static int renew(struct ftrace_ops *ops)
 	if (!err)
 		err = bp_sites_each_hooked(add_ip, *filter);
 	if (err) {
-		/* A file that cannot be written to changes nothing; some kernels would free its filter then. */
+		/*
+		 * Closing a file without FMODE_WRITE does not change the ops.
+		 * Only some kernels free the new filter then, so free it here
+		 * and clear the pointer.
+		 */
 		file.f_mode = 0;
 		if (filter) {
 			bp_call(free_filter, *filter, NULL);
@@ -89,7 +94,7 @@ static int renew(struct ftrace_ops *ops)
 		}
 	}
 	bp_call(close_filter, NULL, &file);
-	/* It does not say whether it had the memory. */
+	/* The close reports no error: an unchanged filter means that it had no memory. */
 	return err ?: rcu_access_pointer(ops->func_hash->filter_hash) == old ? -ENOMEM : 0;
 }
 
@@ -110,22 +115,28 @@ static int set_filter(struct ftrace_ops *ops, unsigned long *addresses, unsigned
 {
 	int err = count > 1 ? renew(ops) : -ENXIO;
 
-	/* Where the file must not be opened (lockdown) there is only the long way. */
+	/* Lockdown forbids opening the file: then change one function at a time. */
 	return !err || err == -ENOMEM ? err : one_by_one(ops, addresses, count, remove);
 }
 
 #endif
 
-/* The sites are marked as hooked already. All are added, or none. */
+/* Adds all or none. The sites must be marked as hooked already, as renew() reads that. */
 int bp_filter_add(struct ftrace_ops *ops, unsigned long *addresses, unsigned int count)
 {
 	int err = set_filter(ops, addresses, count, false);
 
-	/* They have been looked at: what is wrong now is the kernel's, as a ftrace that has given up. */
+	/*
+	 * The functions were checked before, so the error is ftrace's own, e.g.
+	 * after it shut itself off.
+	 */
 	return !err || err == -ENOMEM ? err : -EOPNOTSUPP;
 }
 
-/* Likewise, as not hooked. What stays in the filter for want of memory costs time and does nothing. */
+/*
+ * The sites must be marked as not hooked already. Without memory they stay in
+ * the filter: hits then cost time and do nothing.
+ */
 void bp_filter_remove(struct ftrace_ops *ops, unsigned long *addresses, unsigned int count)
 {
 	int tries = 20;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The pool of frames: each CPU keeps some for itself, and a stack without a
- * lock has the rest.
+ * The pool of frames: each CPU keeps some for itself, a lock-free stack holds
+ * the rest.
  */
 #include <linux/module.h>
 #include <linux/vmalloc.h>
@@ -18,9 +18,9 @@ static struct bp_frame *pool;
 static u32 *pool_next;
 
 /*
- * What no CPU keeps for itself: a stack of indices. The upper half counts the
- * changes, or a pop that read an old "next" could succeed after the same index
- * came back on top (ABA) and hand out a frame that is in use.
+ * The frames that no CPU keeps for itself: a stack of indices. The upper half
+ * counts changes. Without it a pop that read an old "next" could succeed after
+ * the same index came back on top (ABA), and hand out a frame that is in use.
  */
 static atomic64_t pool_top;
 #define POOL_EMPTY 0xffffffffu

@@ -24,8 +24,8 @@ struct bp_task {
 	struct task_struct *task;
 	struct bp_frame *newest;
 	/*
-	 * A task that was freed while it still ran, held by us until it is
-	 * dead; the entry is no other task's before.
+	 * A task that was freed while it still ran. We hold it until it is
+	 * dead, and no other task may use the entry before.
 	 */
 	struct task_struct *dying;
 };
@@ -46,7 +46,7 @@ struct bp_task *bp_task_claim(struct task_struct *task);
 bool bp_task_gone(const struct task_struct *task);
 void bp_task_forget(struct bp_task *set, const struct task_struct *task);
 
-/* What a sweep had to leave: frames whose slot others hold, and frames of tasks that are about to run. */
+/* Frames that a sweep left: held by another tracer, or of tasks that are about to run. */
 struct bp_left {
 	unsigned int held;
 	unsigned int unsure;
@@ -88,7 +88,10 @@ static __always_inline struct bp_task *bp_task_find(struct task_struct *task)
 	struct bp_task *set = bp_task_set(task);
 	int way;
 
-	/* Most hits look at all ways and find nothing: two instructions for each, not seven. */
+	/*
+	 * Most hits check all ways and find nothing: unrolled, each takes two
+	 * instructions, not seven.
+	 */
 #pragma GCC unroll 8
 	for (way = 0; way < BP_WAYS; way++) {
 		if (READ_ONCE(set[way].task) == task)

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What may be probed: functions, and of those not what the probes themselves
- * stand on. A symbol is a function for us if, at its first instruction, the
- * word on top of the stack is the address to return to. Nothing in a kernel
- * says so of a symbol, and a return probe on anything else overwrites a word of
- * somebody's stack. A breakpoint is the end of a CPU that has no table of
- * handlers yet, as one that comes up: that again no symbol tells.
+ * Decides what may be probed: only functions, and not those that the probes
+ * themselves depend on. A symbol is a function for us if, at its first
+ * instruction, the word on top of the stack is the return address. No kernel
+ * records that for a symbol, and a return probe on anything else overwrites a
+ * word of some stack. Nor does a symbol tell whether its code runs before a CPU
+ * that comes up has loaded its IDT, where a breakpoint kills that CPU.
  *
- * But a compiler puts a __fentry__ site only at the beginning of a function,
- * and the kernel has none where its own tracers must not go: entry and startup
- * code, thunks, static calls, the tracers themselves. So what lies in vmlinux
- * has to have one. That leaves out assembly that would be safe (memcpy), as
- * kprobe_events does; in doubt the answer is no. Modules have no such code, and
- * what they say is a function is believed.
+ * But a compiler puts a __fentry__ site only at the start of a function, and
+ * the kernel has none where its own tracers must not go: entry and startup
+ * code, thunks, static calls, the tracers themselves. So a function of vmlinux
+ * must have one. That leaves out assembly that would be safe (memcpy), as
+ * kprobe_events does; in doubt the answer is no. Modules have no such code, so
+ * their symbols are trusted.
  */
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
@@ -25,9 +25,10 @@ static const void *in_kernel_text;
 static unsigned long kprobes_text, kprobes_text_end;
 
 /*
- * What a compiler appends to a name after a dot, which no source can contain.
- * Copies of a function are called like the function. Everything else is not
- * known to be: a .cold fragment is jumped to from the middle of its function.
+ * Compilers append suffixes to a name after a dot, which no name in source can
+ * contain. A copy of a function is called like the function. Code with any
+ * other suffix may not be: a .cold fragment is jumped to from the middle of its
+ * function.
  */
 static bool is_fragment(const char *name)
 {
@@ -38,7 +39,7 @@ static bool is_fragment(const char *name)
 	size_t length;
 	int i;
 
-	/* What lies before a function, for those who rewrite calls of it, and is not run. */
+	/* Bytes before a function, for code that rewrites its calls; they are not run. */
 	if (!strncmp(name, "__pfx_", 6) || !strncmp(name, "__cfi_", 6))
 		return true;
 	while (part) {
@@ -56,10 +57,10 @@ static bool is_fragment(const char *name)
 }
 
 /*
- * The kernel's blacklist holds a copy that lies with what it is kept out of, or
- * whose original it holds. To find the original takes some kernels 30 ms, and
- * every fortieth function is a copy; an attach of many has *@ask_for_original
- * set instead, and looks for all of them at once.
+ * The kernel's blacklist covers a copy that lies in .kprobes.text, or whose
+ * original it covers. Looking up the original takes 30 ms on some kernels, and
+ * every fortieth function is a copy. For an attach of many functions this sets
+ * *@ask_for_original instead, and the caller looks up all originals at once.
  */
 static bool blacklisted(unsigned long address, const char *name, bool in_kernel, bool *ask_for_original)
 {
@@ -76,10 +77,10 @@ const char *bp_function_denied(unsigned long address, const char *name, bool *as
 
 	if (within_module(address, THIS_MODULE))
 		return "it is bprobe's own";
-	/* Code of other kinds comes and goes: programs, trampolines, copies of instructions. */
+	/* Other code comes and goes: BPF programs, trampolines, copied instructions. */
 	if (!in_kernel && !bp_module_core_text(address))
 		return "it is no code, or code that runs once";
-	/* Has a site where the kernel has no assembly for it, and returns in another task. */
+	/* It is C code and has a site, but it returns in another task. */
 	if (!strcmp(name, "__switch_to"))
 		return "it returns in another task";
 	if (is_fragment(name))

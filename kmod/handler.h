@@ -32,7 +32,7 @@ static __always_inline const struct bp_probes *bp_probes_of(struct bp_site *site
 static __always_inline void bp_lift(struct bp_frame *frame)
 {
 	for (; frame; frame = frame->below) {
-		/* The frame of a call that never returned may lie in anything by now. */
+		/* After a call that ended without a return, the slot may hold anything. */
 		frame->lifted = READ_ONCE_NOCHECK(*frame->slot) == BP_TRAMPOLINE;
 		if (frame->lifted)
 			*frame->slot = frame->caller;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Hooks in functions. A function with a __fentry__ site is hooked by the one
- * ftrace_ops that all probes share; any other by a kprobe.
+ * Hooks functions: those with a __fentry__ site by one ftrace_ops that all
+ * probes share, any other by a kprobe.
  *
- * One ops for all, registered as long as the module is loaded: only while ours
- * is the sole ops of a function does its trampoline call the stub directly,
- * which r11 depends on; and unregistering an ops waits for all tasks, which a
- * close must not.
+ * There is one ops for all, and it stays registered as long as the module is
+ * loaded. First, the ftrace trampoline calls our stub directly only while ours
+ * is the sole ops of the function, and preserving r11 depends on that. Second,
+ * unregistering an ops waits for all tasks, which a close must not do.
  */
 #include <linux/ftrace.h>
 #include <linux/mm.h>
@@ -21,10 +21,10 @@ static struct ftrace_ops ops = {
 };
 
 /*
- * Its presence keeps the kernel from replacing the breakpoint by a jump. The
- * jump's handler runs with interrupts on and marks the CPU as busy with a
- * kprobe, so an interrupt that calls the function meanwhile is missed without
- * a word to us. A breakpoint is handled with interrupts off from end to end.
+ * A post_handler keeps the kernel from replacing the breakpoint by a jump. The
+ * handler of such a jump runs with interrupts on and marks the CPU as busy with
+ * a kprobe, so a call of the function from an interrupt would be missed without
+ * being counted for us. A breakpoint is handled with interrupts off throughout.
  */
 static void stay_breakpoint(struct kprobe *kprobe, struct pt_regs *regs, unsigned long flags)
 {
@@ -34,8 +34,8 @@ NOKPROBE_SYMBOL(stay_breakpoint);
 #ifdef BP_KPROBE_FAULT_HANDLER
 /*
  * These kernels count a kprobe as missed whenever its handler faults, which a
- * program's bpf_probe_read() of a bad address does. It is called right after
- * that count; 0 lets the kernel go on to the exception table.
+ * program's bpf_probe_read() of a bad address does. They call this right after
+ * that count; returning 0 lets them go on to the exception table.
  */
 static int count_fault(struct kprobe *kprobe, struct pt_regs *regs, int trap)
 {
@@ -47,8 +47,8 @@ NOKPROBE_SYMBOL(count_fault);
 
 /*
  * Hits of the breakpoint that the kernel could not handle: those inside another
- * kprobe's handler. Can go back a little: the kernel counts a fault before we
- * do, and its count is not atomic.
+ * kprobe's handler. The value can fall a little: the kernel counts a fault
+ * before we do, and its count is not atomic.
  */
 s64 bp_site_kprobe_missed(const struct bp_site *site)
 {
@@ -69,16 +69,16 @@ static int hook_by_kprobe(struct bp_site *site)
 	site->kprobe.post_handler = stay_breakpoint;
 	site->hook = BPROBE_HOOK_KPROBE;
 	err = register_kprobe(&site->kprobe);
-	/* What the kernel calls an invalid place is, at a function's start, a refusal. */
+	/* At the start of a function, these errors mean that the kernel refuses it. */
 	return err == -EINVAL || err == -EILSEQ ? -EOPNOTSUPP : err;
 }
 
-/* A close has these, however many hooks go and however little memory there is. With bp_mutex held. */
+/* Buffers for a close, which must not depend on free memory. Protected by bp_mutex. */
 #define FEW 32
 static unsigned long few_addresses[FEW];
 static struct kprobe *few_kprobes[FEW];
 
-/* Marks the sites that nobody uses as not hooked, and takes away the kprobes among their hooks. */
+/* Marks unused sites as not hooked, and unregisters their kprobes. */
 static void unhook_kprobes(struct list_head *groups)
 {
 	struct bp_group *group;
@@ -95,7 +95,7 @@ static void unhook_kprobes(struct list_head *groups)
 			if (site->hook != BPROBE_HOOK_KPROBE)
 				continue;
 			few_kprobes[n++] = &site->kprobe;
-			/* One wait for all of them. */
+			/* It waits once for all of them. */
 			if (n == FEW) {
 				unregister_kprobes(few_kprobes, n);
 				n = 0;
@@ -106,7 +106,7 @@ static void unhook_kprobes(struct list_head *groups)
 		unregister_kprobes(few_kprobes, n);
 }
 
-/* After that: those of ftrace. */
+/* Removes the ftrace hooks. Call after unhook_kprobes(), which clears ->hooked. */
 static void unhook_ftrace(struct list_head *groups, unsigned long *addresses, unsigned int room)
 {
 	struct bp_group *group;
@@ -130,7 +130,7 @@ static void unhook_ftrace(struct list_head *groups, unsigned long *addresses, un
 		bp_filter_remove(&ops, addresses, n);
 }
 
-/* Takes the hooks away from those sites of @groups that have no probes. */
+/* Unhooks those sites of @groups that have no probes. */
 void bp_unhook_unused(struct list_head *groups)
 {
 	unsigned long *addresses = NULL;
@@ -146,7 +146,7 @@ void bp_unhook_unused(struct list_head *groups)
 	kvfree(addresses);
 }
 
-/* Hooks one site; where it is done by ftrace only as far as the filter. */
+/* Hooks one site. For ftrace the caller still has to change the filter. */
 static int hook(struct bp_site *site)
 {
 	unsigned long location = bp_ftrace_location(site->address);
@@ -162,7 +162,7 @@ static int hook(struct bp_site *site)
 	return err;
 }
 
-/* Hooks those sites of @group that are not: all, or none. They have no probes yet. */
+/* Hooks those sites of @group that are not hooked yet: all or none. They have no probes yet. */
 int bp_hook(struct bp_group *group, unsigned int *failed)
 {
 	unsigned long *addresses = few_addresses;
@@ -192,7 +192,7 @@ int bp_hook(struct bp_group *group, unsigned int *failed)
 	if (err) {
 		list_add(&group->together, &together);
 		unhook_kprobes(&together);
-		/* The filter is as it was. */
+		/* The filter is unchanged, so only undo bp_site_put_at(). */
 		bp_for_each_probe(probe, group) {
 			if (!probe->site->hooked)
 				bp_site_take_away(probe->site);
@@ -212,15 +212,18 @@ int bp_hooks_init(void)
 	return err ?: register_ftrace_function(&ops);
 }
 
-/* After it no handler of an entry runs. Frames in flight go on to use their sites. */
+/* After this no entry handler runs. Frames in flight still use their sites. */
 void bp_hooks_exit(void)
 {
-	/* The last user of by_ip: it waits for every callback that is under way. */
+	/* Waits for every running callback, the last users of by_ip. */
 	unregister_ftrace_function(&ops);
 #ifdef BP_FTRACE_FREE_FILTER_EXPORTED
 	ftrace_free_filter(&ops);
 #else
-	/* An empty filter gives the old one back; the ops is not registered, so it traces nothing. */
+	/*
+	 * Setting an empty filter frees the old one. The ops is not registered,
+	 * so it traces nothing.
+	 */
 	ftrace_set_filter(&ops, NULL, 0, 1);
 #endif
 }

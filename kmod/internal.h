@@ -1,34 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * bprobe's own words:
+ * Terms of bprobe:
  *
  * site   - one function with a hook in it. Sites live as long as the module,
- *          so that a handler or a frame may hold one without counting.
+ *          so handlers and frames use them without a reference.
  * probe  - one program at one point of one site.
- * group  - the probes that were attached together: what a descriptor stands for.
+ * group  - the probes that were attached together: one descriptor.
  * probes - the probes of one point of a site, in the order they run. Replaced
- *          whole, freed after every handler that may have read it has ended.
+ *          as a whole, freed after every handler that may have read it ended.
  * frame  - one call in flight whose return address was replaced.
  *
- * Locks. bp_mutex (probe.c) is held to attach, detach, list and settle; it is
- * the outermost, and ftrace_lock, kprobe_mutex, text_mutex and the CPU hotplug
- * lock of stop_machine() are taken below it. Handlers take none: they run with
- * interrupts off and bp_cpu.busy set, read what RCU protects, and change only
- * what is their CPU's or their task's.
+ * Locks. bp_mutex (probe.c) is held to attach, detach, list and settle. It is
+ * the outermost lock: ftrace_lock, kprobe_mutex, text_mutex and the CPU hotplug
+ * lock of stop_machine() are taken inside it. Handlers take no lock: they run
+ * with interrupts off and bp_cpu.busy set, read what RCU protects, and change
+ * only data of their CPU or their task.
  *
- * Life and death, each in the order that keeps a handler from what is gone:
+ * Lifetimes. The order of the steps keeps handlers away from freed memory:
  *
- * group  - made whole; then all of its sites are hooked that are not, and only
- *          when nothing can fail any more its probes are put into their sites'.
- *          At the end they are taken out, every handler that may have seen one
- *          is waited for, sites without probes lose their hooks, and then the
- *          references on program and modules go, and the memory. Each step is
- *          done for all probes of all groups that go together (close.c).
+ * group  - built completely. Then its sites are hooked, unless they are already.
+ *          When nothing can fail any more, its probes are added to the arrays
+ *          of the sites. At the end the probes are taken out, every handler
+ *          that may have seen one is waited for, sites without probes lose
+ *          their hooks, and then the references on program and modules are
+ *          dropped and the memory is freed. Each step is done for all probes of
+ *          all groups that end together (close.c).
  * frame  - from an entry until the return, or until the task is dead, or until
  *          a sweep gave the return address back (sweep.c).
  * module - held by every descriptor, by a group until it is detached, and by
- *          itself while another tracer will return a call to us (keep.c). Its exit takes away the device, the
- *          hooks, the frames; waits for tasks inside the trampoline; then frees.
+ *          itself while another tracer will return a call to us (keep.c). Its
+ *          exit removes the device, the hooks and the frames, waits for tasks
+ *          inside the trampoline, and then frees everything.
  */
 #ifndef BPROBE_INTERNAL_H
 #define BPROBE_INTERNAL_H
@@ -70,11 +72,11 @@ struct bp_probe {
 
 struct bp_group {
 	struct list_head all;		/* of all groups, oldest first */
-	struct list_head together;	/* those that are attached or detached in one step */
-	struct callback_head closing;	/* in the task that closed the descriptor */
+	struct list_head together;	/* groups attached or detached in one step */
+	struct callback_head closing;	/* task work of the task that closed it */
 	bool detached;
 	bool leaving;			/* while it is being detached */
-	bool calls_helpers;		/* its program could look around */
+	bool calls_helpers;		/* its program may read ext or walk the stack */
 	struct bpf_prog *prog;
 	u32 prog_id;
 	u32 point;
@@ -87,15 +89,15 @@ struct bp_group {
 	for ((probe) = (group)->probe; (probe) < (group)->probe + (group)->count; (probe)++)
 
 struct bp_probes {
-	bool calls_helpers;		/* one of the programs could look around */
+	bool calls_helpers;		/* one of the programs may read ext or walk the stack */
 	unsigned int count;
 	struct bp_probe *probe[];
 };
 
-/* The probes that a point of a site is about to get, or has just lost (probes.c). */
+/* The next probes of a point of a site; once published, the previous ones (probes.c). */
 struct bp_change {
 	struct bp_probes *probes;
-	unsigned int count;		/* probes that come */
+	unsigned int count;		/* probes to add */
 	bool made;
 };
 
@@ -103,18 +105,18 @@ struct bp_site {
 	struct hlist_node by_ip;
 	struct hlist_node by_address;
 	unsigned long address;		/* of the function */
-	unsigned long ip;		/* what the ftrace callback is given */
+	unsigned long ip;		/* as the ftrace callback gets it */
 	struct bp_probes __rcu *probes[2];	/* by enum bprobe_point */
 	u32 hook;			/* enum bprobe_hook */
 	bool hooked;
 	struct bp_change change[2];
-	atomic64_t without_rcu;		/* hits at which no array could be read */
+	atomic64_t without_rcu;		/* hits without RCU, where no array could be read */
 	struct kprobe kprobe;
-	atomic64_t faults;		/* what kprobe.nmissed counts without a miss */
+	atomic64_t faults;		/* counted in kprobe.nmissed, but no misses */
 	char name[BPROBE_NAME_LEN];
 };
 
-/* What a program gets: its registers, the extension block, then our own. */
+/* The context of a program: registers, extension block; then our own members. */
 struct bp_ctx {
 	struct pt_regs regs;
 	struct bprobe_ext ext;
@@ -126,16 +128,16 @@ struct bp_ctx {
 struct bp_frame {
 	struct bp_frame *below;		/* the call that was in flight before this one */
 	unsigned long *slot;		/* where the return address was */
-	unsigned long caller;		/* which address that was */
+	unsigned long caller;		/* the return address */
 	struct bp_site *site;
 	u64 generation;
 	bool chained;			/* a tail call: the frame below has the same slot */
-	bool lifted;			/* slot holds the real address for a while */
+	bool lifted;			/* slot holds the real address while programs run */
 	struct bp_ctx ctx;
 };
 
 struct bp_cpu {
-	const struct bp_site *busy;	/* whose handler runs on this CPU */
+	const struct bp_site *busy;	/* the site whose handler runs on this CPU */
 	unsigned int free_count;
 	struct bp_frame *free;
 	struct bp_ctx ctx;		/* for entry programs of calls without a frame */
@@ -235,7 +237,7 @@ void bp_close(struct bp_group *group);
 
 /* keep.c: with bp_mutex held, and no return probe open */
 void bp_keep_settle(void);
-/* keep.c: when nothing is left that could push a frame */
+/* keep.c: call when no new frame can appear */
 void bp_keep_exit(void);
 
 /* probe.c */

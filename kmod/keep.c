@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What keeps the module when no descriptor does: calls that somebody else will
- * return to our trampoline (sweep.c).
+ * Keeps the module loaded when no descriptor does: for calls that another
+ * tracer will return to our trampoline (sweep.c).
  *
  * A module's exit cannot refuse, but a reference can: delete_module(2) fails
- * with EAGAIN, as it does while a descriptor is open. It is taken when the last
- * return probe is closed, because no later moment is ours: the file still holds
- * the module then, and there are no new frames from then on. It is not taken
- * for all calls in flight, as tasks may sleep for months in a function that was
- * probed once; where we can, we let go of them.
+ * with EAGAIN, as it does while a descriptor is open. The reference is taken
+ * when the last return probe is closed: there are no new frames from then on,
+ * and the file still holds the module. Any later, the module could already be
+ * unloading. It is not taken for all calls in flight, as tasks may sleep for
+ * months in a function that was probed once; where possible, those get their
+ * return addresses back instead.
  */
 #include <linux/module.h>
 #include <linux/workqueue.h>
@@ -19,13 +20,13 @@ static void look_again(struct work_struct *work);
 static DECLARE_DELAYED_WORK(keeper, look_again);
 
 static bool kept;		/* our own reference; with bp_mutex held */
-static unsigned long delay;	/* until the next look: all CPUs stand still for it */
+static unsigned long delay;	/* until the next sweep, which stops all CPUs */
 
 void bp_keep_settle(void)
 {
 	struct bp_left left = {};
 
-	/* Mostly there are none, and no need to stop the machine. */
+	/* Usually there are none: then do not stop the machine. */
 	if (bp_frames_live())
 		left = bp_sweep();
 	if (!kept && left.held) {
@@ -36,7 +37,7 @@ void bp_keep_settle(void)
 			left.held);
 	} else if (kept && !left.held && !left.unsure) {
 		kept = false;
-		/* Whoever unloads us now waits for this work in bp_keep_exit(). */
+		/* An unload from here on waits for this work in bp_keep_exit(). */
 		module_put(THIS_MODULE);
 	}
 	if (kept)
@@ -47,23 +48,24 @@ static void look_again(struct work_struct *work)
 {
 	mutex_lock(&bp_mutex);
 	delay = min(delay * 2, 2ul * HZ);
-	/* Else the descriptors keep the module, and the last of them comes here. */
+	/* Open return probes hold the module themselves; closing the last one settles again. */
 	if (!bp_return_groups)
 		bp_keep_settle();
 	mutex_unlock(&bp_mutex);
 }
 
 /*
- * The module goes. No frame is held by others as far as was known, but tasks
- * that were about to run had to be left alone. They run, or sleep, soon; one
- * whose return address was being taken in that moment is waited for as long as
- * its call takes. So is, after a forced unload, what the reference was for.
+ * The module is being unloaded. As far as we know no other tracer holds a
+ * frame, but tasks that were about to run had to be left alone. They run, or
+ * sleep, soon. If a tracer was taking over a return address in that moment, we
+ * wait until that call returns. After a forced unload we also wait for the
+ * calls that the reference was for.
  */
 void bp_keep_exit(void)
 {
 	/*
-	 * The last sweep finds no frame: then an idle task, too, is out of the
-	 * trampoline, as all CPUs have scheduled.
+	 * The last sweep finds no frame. Idle tasks are out of the trampoline
+	 * then, too, as all CPUs have scheduled.
 	 */
 	unsigned long since = jiffies, pause = 1;
 	struct bp_left left;

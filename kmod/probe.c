@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Groups of probes: how they begin and end, all of a group in one step; and
+ * Attaches and detaches groups of probes, each group in one step, and reports
  * what their probes have counted.
  */
 #include <linux/module.h>
@@ -11,7 +11,7 @@
 DEFINE_MUTEX(bp_mutex);
 static LIST_HEAD(all_groups);
 
-/* With return probes. While there are none, calls in flight only become fewer. */
+/* Groups of return probes. While there are none, calls in flight only become fewer. */
 unsigned int bp_return_groups;
 
 /*
@@ -21,8 +21,9 @@ unsigned int bp_return_groups;
 u64 bp_generation;
 
 /*
- * The order matters: what can fail comes first, and a hook whose site has no
- * probes yet does nothing. So no program runs of an attach that fails.
+ * The order matters: everything that can fail comes first, and a hook whose
+ * site has no probes yet does nothing. So an attach that fails has run no
+ * program.
  */
 int bp_attach(struct bp_group *group, unsigned int *failed)
 {
@@ -56,10 +57,10 @@ unlock:
 }
 
 /*
- * With bp_mutex held. The order matters. First no handler finds the probes any
- * more, then all that have found one are waited for (in bp_probes_publish()),
- * and only then do the programs and the probes go. The hooks go last of all the
- * sites': a frame in flight needs the site, not the hook.
+ * Call with bp_mutex held. The order matters. First, new handlers no longer
+ * find the probes. Then bp_probes_publish() waits for all handlers that have
+ * found them. Only then can the programs and probes be freed. The hooks are
+ * removed, but the sites stay: a frame in flight needs the site, not the hook.
  */
 void bp_detach(struct list_head *groups)
 {
@@ -101,7 +102,7 @@ void bp_probe_counts(struct bp_probe *probe, struct bp_counts *sum)
 		for (i = 0; i < BPROBE_MISS_MAX; i++)
 			sum->misses[i] += READ_ONCE(counts->misses[i]);
 	}
-	/* These are counted where the probes of the site are not at hand. */
+	/* These are counted per site, where the probes cannot be reached. */
 	sum->misses[BPROBE_MISS_NO_RCU] += atomic64_read(&probe->site->without_rcu) - probe->without_rcu;
 	if (probe->site->hook == BPROBE_HOOK_KPROBE)
 		sum->misses[BPROBE_MISS_KPROBE] +=

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The probes of a point of a site, which handlers read without a lock: an array
- * that is never changed. A new one is made, takes the old one's place, and the
- * old one goes when every handler that may run it has ended. This is done for
- * all sites of an attach or of many closes together, so that they wait once.
+ * The probes of a point of a site: an array that handlers read without a lock,
+ * so it is never changed. A new array replaces the old one, which is freed when
+ * every handler that may run it has ended. This is done for all sites of an
+ * attach or of many closes together, so that they wait once.
  */
 #include <linux/slab.h>
 
@@ -23,7 +23,10 @@ static struct bp_probes *make(unsigned int count, gfp_t flags)
 	return probes;
 }
 
-/* Entry programs run in the order of attachment, return programs newest first, as nested calls end. */
+/*
+ * Entry programs run in the order of attachment, return programs newest first,
+ * as nested calls end.
+ */
 static int make_with(struct bp_site *site, const struct bp_group *group)
 {
 	const struct bp_probes *old = current_probes(site, group->point);
@@ -43,7 +46,7 @@ static int make_with(struct bp_site *site, const struct bp_group *group)
 	return 0;
 }
 
-/* Makes what the sites of @group will have with it. On failure nothing has been made. */
+/* Builds the arrays of the sites of @group with its probes. On failure nothing is left of them. */
 int bp_probes_with(struct bp_group *group)
 {
 	struct bp_change *change;
@@ -100,7 +103,7 @@ static void make_without(struct bp_site *site, u32 point)
 	}
 }
 
-/* Makes what the sites of @groups will have without them. */
+/* Builds the arrays of the sites of @groups without their probes. */
 void bp_probes_without(struct list_head *groups)
 {
 	struct bp_group *group;
@@ -116,7 +119,7 @@ void bp_probes_without(struct list_head *groups)
 	}
 }
 
-/* What was made takes its place, and what was there goes. */
+/* Puts the new arrays in place, and frees the old ones. */
 void bp_probes_publish(struct list_head *groups)
 {
 	struct bp_change *change;
@@ -139,7 +142,7 @@ void bp_probes_publish(struct list_head *groups)
 	}
 	if (!replaced)
 		return;
-	/* Handlers that still run the old arrays must end before they go. */
+	/* Handlers may still run the old arrays. */
 	bp_synchronize_handlers();
 	list_for_each_entry(group, groups, together) {
 		bp_for_each_probe(probe, group) {

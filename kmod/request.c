@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From what user space asks for to a group of probes that is whole, and attached
- * nowhere yet.
+ * Turns a request of user space into a complete group of probes that is not
+ * attached yet.
  */
 #include <linux/kallsyms.h>
 #include <linux/mm.h>
@@ -11,7 +11,7 @@
 
 #include "internal.h"
 
-/* The counts of so many probes are allocated together: about a page for each CPU. */
+/* Counters of this many probes are allocated together: about a page for each CPU. */
 #define COUNTS_TOGETHER ((unsigned int)(PAGE_SIZE / sizeof(struct bp_counts)))
 
 static bool calls_helpers(const struct bpf_prog *prog)
@@ -101,7 +101,11 @@ static int find_functions(struct bp_wanted *wanted, unsigned int count, unsigned
 	return err;
 }
 
-/* Gives @probe its site, and holds the module. Of a copy whose original is to be looked for, @wanted names that. */
+/*
+ * Gives @probe its site, and a reference on the module of its function. For a
+ * copy whose original must be looked up, sets the name of the original in
+ * @wanted.
+ */
 static int take_site(struct bp_probe *probe, struct bp_wanted *wanted, bool of_many)
 {
 	bool ask_for_original = false;
@@ -118,7 +122,7 @@ static int take_site(struct bp_probe *probe, struct bp_wanted *wanted, bool of_m
 		if (!wanted->name)
 			return -ENOMEM;
 	}
-	/* Keeps the function where it is. */
+	/* The reference keeps the function in memory. */
 	probe->owner = bp_module_get(wanted->address, &err);
 	if (err)
 		return err;
@@ -143,7 +147,7 @@ static int take_sites(struct bp_group *group, struct bp_wanted *wanted, unsigned
 		*failed = i;
 	if (err)
 		return err;
-	/* Those copies of functions whose originals are not probed for a good reason. */
+	/* Refuse copies of functions that are blacklisted. */
 	for (i = 0; i < group->count; i++)
 		wanted[i].found = 0;
 	err = bp_symbols_find(wanted, group->count);
@@ -206,7 +210,7 @@ static struct bp_group *make(const struct bprobe_attach *request, const struct b
 	return group;
 }
 
-/* *@failed is set if it is one function's fault that there is none. */
+/* Sets *@failed if one function is the reason for the error. */
 struct bp_group *bp_group_make(const struct bprobe_attach *request, unsigned int *failed)
 {
 	struct bprobe_function one = {
@@ -230,7 +234,7 @@ struct bp_group *bp_group_make(const struct bprobe_attach *request, unsigned int
 	return group;
 }
 
-/* A group that is not attached, or was never whole. */
+/* @group is not attached, and may be incomplete. */
 void bp_group_free(struct bp_group *group)
 {
 	unsigned int i;

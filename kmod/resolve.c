@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What kernels do not export, or no longer.
+ * Finds functions that kernels do not export, or no longer export.
  */
 #include <linux/kallsyms.h>
 #include <linux/module.h>
@@ -23,8 +23,9 @@ static const char * const return_hooks[] = {
 static unsigned long return_hook_addresses[ARRAY_SIZE(return_hooks)];
 
 /*
- * The address of a kernel symbol, NULL if there is none. Since 5.7 nothing
- * exported tells; but a kprobe can be put on a name, and knows where it is.
+ * The address of a kernel symbol, NULL if there is none. Since 5.7
+ * kallsyms_lookup_name() is not exported. But a kprobe can be registered by
+ * name, and then holds the address.
  */
 const void *bp_resolve(const char *name)
 {
@@ -47,7 +48,7 @@ static int find_kallsyms_lookup_name(void)
 		return err;
 	address = (unsigned long)kprobe.addr;
 	unregister_kprobe(&kprobe);
-	/* Behind an ENDBR the kprobe's address is four bytes in. */
+	/* After an ENDBR, the kprobe's address is four bytes in. */
 	sprint_symbol(text, address);
 	if (!strncmp(text, "kallsyms_lookup_name+0x4/", 25))
 		address -= 4;
@@ -79,13 +80,13 @@ int bp_resolve_init(void)
 	return 0;
 }
 
-/* The kernel's own list of what a breakpoint must not be put on. */
+/* Is @address on the kernel's list of places that must not have a breakpoint? */
 bool bp_kprobe_blacklisted(unsigned long address)
 {
 	return (bool)(u8)bp_call(in_kprobe_blacklist, address);
 }
 
-/* Code of a module that stays as long as the module does. */
+/* Is @address in code of a module that stays as long as the module does? */
 bool bp_module_core_text(unsigned long address)
 {
 	const struct module *module;
@@ -104,7 +105,7 @@ unsigned long bp_ftrace_location(unsigned long address)
 	return bp_call(ftrace_location_address, address);
 }
 
-/* Is it what one of the kernel's own mechanisms puts in place of a return address? */
+/* Is @address the trampoline of one of the kernel's own return hooks? */
 bool bp_is_return_hook(unsigned long address)
 {
 	int i;
@@ -117,8 +118,8 @@ bool bp_is_return_hook(unsigned long address)
 }
 
 /*
- * The return address that was in @slot before the function graph tracer put
- * its own there, as it does when it comes to the function first.
+ * The return address that was in @slot before the function graph tracer put its
+ * own there. It does so if it handles the entry of the function before us.
  */
 unsigned long bp_graph_caller(unsigned long caller, unsigned long *slot)
 {
@@ -132,8 +133,8 @@ NOKPROBE_SYMBOL(bp_graph_caller);
 
 /*
  * A reference on the module that holds @address, NULL for vmlinux. -ENOENT
- * while that module goes away, -EBUSY while it comes: should its own start
- * fail, it is freed whoever holds it.
+ * while that module is being unloaded, -EBUSY while it is being loaded: if its
+ * init fails, it is freed despite our reference.
  */
 struct module *bp_module_get(unsigned long address, int *error)
 {

@@ -4,10 +4,10 @@
  */
 #include "handler.h"
 
-/* Makes a CPU busy before it is known whose return it handles. */
+/* Marks a CPU as busy before it is known which site returns. */
 static const struct bp_site returning = {.hook = BPROBE_HOOK_FTRACE};
 
-/* Runs the return programs of one frame, whose function is about to return. */
+/* Runs the return programs of one frame, whose function has executed its ret. */
 static __always_inline void leave(struct bp_frame *frame, const struct pt_regs *regs)
 {
 	const struct bp_probes *probes;
@@ -55,18 +55,18 @@ void bp_return(struct pt_regs *regs)
 	frame = task ? task->newest : NULL;
 	while (frame && frame->slot != slot)
 		frame = frame->below;
-	/* There is no address to go on at. */
+	/* Only the frame knows the address to return to. */
 	if (unlikely(!frame))
 		panic("bprobe: %s[%d] returned through the trampoline without a frame at %px\n",
 		      current->comm, current->pid, slot);
-	/* Newer ones belong to calls that ended without a return. */
+	/* Newer frames belong to calls that ended without a return. */
 	while (unlikely(task->newest != frame)) {
 		below = task->newest->below;
 		bp_frame_free(cpu, task->newest);
 		WRITE_ONCE(task->newest, below);
 	}
 	WRITE_ONCE(*slot, frame->caller);
-	/* A function and those that tail-called it return by one ret. */
+	/* A function and the functions that tail-called it return by one ret. */
 	do {
 		leave(frame, regs);
 		chained = frame->chained;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Running programs under the kernel's own guard.
+ * Runs programs under the kernel's own guard.
  *
- * trace_call_bpf() knows what a program needs on each kernel (bpf_prog_active,
+ * trace_call_bpf() does what a program needs on each kernel (bpf_prog_active,
  * RCU, the run context, no NMI on old ones), but it runs an array of programs
- * and does not tell whether it ran them. So it is given an array of one program
- * whose code is a C function of ours: that one runs the probes' programs, each
- * with its cookie, and leaves a mark. All programs of a site pay for one guard.
+ * and does not tell whether it ran them. So it gets an array of one program
+ * whose code is dispatch(). That runs the programs of the probes, each with its
+ * cookie, and sets bp_ctx.ran. All programs of a site share one guard.
  */
 #include <linux/bpf.h>
 #include <linux/err.h>
@@ -60,9 +60,9 @@ void bp_count_misses(const struct bp_probes *probes, int reason)
 NOKPROBE_SYMBOL(bp_count_misses);
 
 /*
- * Interrupts were turned off behind lockdep's back. The locks that a helper
- * takes must find it in the know, or it remembers interrupts as off when they
- * are on again; and it must be left as it was found, right or wrong.
+ * The handlers turned interrupts off without telling lockdep. It must know
+ * before a helper takes a lock, or it remembers interrupts as off when they are
+ * on again. Afterwards it gets back the state it had, right or wrong.
  */
 void bp_run(struct bp_ctx *ctx)
 {
@@ -96,7 +96,7 @@ int bp_run_init(void)
 	if (!trace_call_bpf_address)
 		return -ENXIO;
 #endif
-	/* A real program, so that whatever a kernel keeps per program is there. */
+	/* A real program, so that it has all that a kernel keeps per program. */
 	err = bpf_prog_create(&original, &filter);
 	if (err)
 		return err;

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The sites, and how to find them: by what the ftrace callback is given, and by
- * the function's address.
+ * The sites, and lookups of them: by the ip that the ftrace callback gets, and
+ * by the address of the function.
  */
 #include <linux/hash.h>
 #include <linux/slab.h>
 
 #include "internal.h"
 
-/* Every function of a kernel can be one: then there are a few in each list. */
+/* Every function of a kernel can be a site: then each list holds a few. */
 #define SITE_BITS 14
 
 static struct hlist_head by_ip[1 << SITE_BITS];
 static struct hlist_head by_address[1 << SITE_BITS];
 
-/* For the callback: no lock, sites are never freed while it can run. */
+/* For the ftrace callback. Needs no lock: sites are not freed while it can run. */
 struct bp_site *bp_site_find(unsigned long ip)
 {
 	struct bp_site *site;
@@ -28,8 +28,8 @@ struct bp_site *bp_site_find(unsigned long ip)
 NOKPROBE_SYMBOL(bp_site_find);
 
 /*
- * The site of the function at @address. After a module was unloaded the same
- * address can be another function's: an unused site is set up anew.
+ * The site of the function at @address. After a module was unloaded, another
+ * function may be at the same address, so an existing site gets the name anew.
  */
 struct bp_site *bp_site_get(unsigned long address, const char *name)
 {
@@ -51,14 +51,18 @@ struct bp_site *bp_site_get(unsigned long address, const char *name)
 	return site;
 }
 
-/* For the callback, from now on. */
+/* Lets the ftrace callback find @site. */
 void bp_site_put_at(struct bp_site *site, unsigned long ip)
 {
 	site->ip = ip;
 	hlist_add_head_rcu(&site->by_ip, &by_ip[hash_long(ip, SITE_BITS)]);
 }
 
-/* Whether it was there. A handler that stands at it goes on, to the end of the list it may have been put into again. */
+/*
+ * Hides @site from the ftrace callback; false if it was not in its table. A
+ * handler that has reached @site walks on to the end of its list, or of the
+ * list that @site was meanwhile put into.
+ */
 bool bp_site_take_away(struct bp_site *site)
 {
 	if (hlist_unhashed(&site->by_ip))
@@ -67,7 +71,10 @@ bool bp_site_take_away(struct bp_site *site)
 	return true;
 }
 
-/* What is hooked by ftrace, until @each answers other than 0; that is returned. */
+/*
+ * Calls @each for every site hooked by ftrace, until one call returns other
+ * than 0. Returns that.
+ */
 int bp_sites_each_hooked(int (*each)(void *data, unsigned long ip), void *data)
 {
 	struct bp_site *site;

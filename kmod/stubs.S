@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where compiled code would disturb what the probed function or its caller has
- * in registers and flags.
+ * Code that must be assembly: compiled code would change registers and flags
+ * that the probed function or its caller still needs.
  */
 #include <asm/segment.h>
 #include "asm-compat.h"
@@ -14,11 +14,11 @@
 
 /*
  * ftrace_ops.func(ip, parent_ip, ops, regs), called from the SAVE_REGS
- * trampoline. That trampoline saves r11 and never loads it again, on any
- * kernel from 4.15 to 7.x; a function that gets something in r11, or a caller
- * that keeps something there, would lose it. rcx is regs. It is NULL, or its
- * cs is 0, while the site still has a trampoline without registers: then
- * there is nothing to show to a program.
+ * trampoline. On all kernels from 4.15 to 7.x that trampoline saves r11 and
+ * never restores it. A function that gets an argument in r11, or a caller that
+ * keeps a value there, would lose it, so this restores r11. rcx is regs. While
+ * the site still has a trampoline without registers, regs is NULL or its cs is
+ * 0: then there is nothing to show to a program.
  */
 BP_CODE_BEGIN(bp_ftrace_stub)
 	BP_HINT_FUNC
@@ -28,7 +28,7 @@ BP_CODE_BEGIN(bp_ftrace_stub)
 	cmpq	$0, CS(%rcx)
 	je	1f
 	push	%rcx
-	/* ftrace comes with the caller's direction flag, and compiled code copies with rep movs. */
+	/* DF is still the caller's, and compiled code copies with rep movs. */
 	cld
 	mov	%rcx, %rsi
 	call	bp_ftrace_entry
@@ -37,7 +37,10 @@ BP_CODE_BEGIN(bp_ftrace_stub)
 1:	BP_RET
 BP_CODE_END(bp_ftrace_stub)
 
-/* kprobe.pre_handler: a kprobe that the kernel puts on a __fentry__ site comes with the caller's direction flag. */
+/*
+ * kprobe.pre_handler. For a kprobe that the kernel puts on a __fentry__ site,
+ * DF is still the caller's.
+ */
 BP_CODE_BEGIN(bp_kprobe_stub)
 	BP_HINT_FUNC
 	BP_ENDBR
@@ -46,11 +49,11 @@ BP_CODE_BEGIN(bp_kprobe_stub)
 BP_CODE_END(bp_kprobe_stub)
 
 /*
- * A probed function returns here. First takes back the word that held its
- * return address, then builds a struct pt_regs below it. Until the flags are
- * saved, and after they are loaded, nothing may change them: lea, not add. All
- * general registers are kept, because callers of assembly and of functions
- * compiled without -pg may rely on any of them.
+ * A probed function returns here. First move the stack pointer back below the
+ * word that held the return address, then build a struct pt_regs below that
+ * word. No instruction may change flags before they are saved or after they are
+ * restored: lea, not add. All general registers are kept, because callers of
+ * assembly and of functions compiled without -pg may rely on any of them.
  */
 BP_CODE_BEGIN(bp_return_trampoline)
 	BP_HINT_RETURNED
@@ -99,8 +102,8 @@ BP_CODE_BEGIN(bp_return_trampoline)
 	lea	24(%rsp), %rsp
 	/*
 	 * The ret that came here used up the return predictor's entry for the
-	 * caller. A call that nobody returns from makes up for the ret below;
-	 * else every outer return of this chain would be mispredicted.
+	 * caller. A call without a return adds one for the ret below. Without
+	 * it every outer return of this chain would be mispredicted.
 	 */
 	BP_BALANCE_RETURNS
 	popfq
@@ -109,9 +112,10 @@ BP_CODE_BEGIN(bp_return_trampoline)
 BP_CODE_END(bp_return_trampoline)
 
 /*
- * bp_call(function, ...): calls with up to four arguments. The address comes
- * from kallsyms, and on kernels with indirect branch tracking a function that
- * the kernel never calls indirectly has lost its ENDBR. A ret needs none.
+ * bp_call(function, ...): calls @function with up to four arguments. The
+ * address comes from kallsyms. With indirect branch tracking, a function that
+ * the kernel never calls indirectly has lost its ENDBR, so an indirect call
+ * would fault. A ret needs no ENDBR.
  */
 BP_FUNC_BEGIN(bp_call)
 	mov	%rdi, %rax

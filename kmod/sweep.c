@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Calls in flight get their return addresses back, so that the module may go.
+ * Gives calls in flight their return addresses back, so that the module can be
+ * unloaded.
  *
- * A slot that holds our trampoline is ours to write, and then the call is done
- * with us. But whoever replaces the return address of a call after us (a
- * kretprobe, rethook, fprobe, the function graph tracer, another module) has
- * found our trampoline there, remembers it where only it knows, and returns to
- * it. Such a slot holds the other's trampoline, and nothing that is written
- * there changes where the call returns to: it comes to us, some day. So its
- * frame stays, and with it the module (keep.c). The other's memory is not
- * searched for our address: who they are and how they remember is theirs to
- * change, and one that we do not know would be missed.
+ * If a slot holds our trampoline, we write the return address back, and the
+ * call is done with us. But another tracer (a kretprobe, rethook, fprobe, the
+ * function graph tracer, another module) may have replaced the return address
+ * after us. It found our trampoline in the slot, remembers it in memory of its
+ * own, and will return to it. Such a slot holds that tracer's trampoline, and
+ * nothing written there changes where the call returns to: our code, some day.
+ * So its frame stays, and with it the module (keep.c). The memory of that
+ * tracer is not searched for our address: tracers and their data change, and
+ * one that we do not know would be missed.
  *
- * The other may also be caught between the two steps, having read the slot and
- * not yet written it. Nobody sleeps there. So what a slot holds is proof only
- * for a task that is asleep, or known to be elsewhere; any other task is about
- * to run, and is looked at again.
+ * The other tracer may also be between its two steps: it has read the slot and
+ * not yet written it. It does not sleep there. So the content of a slot is
+ * proof only for a task that is asleep or known to be elsewhere. Any other task
+ * is about to run, and is looked at again.
  */
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
@@ -24,15 +25,15 @@
 #include "handler.h"
 
 struct sweep {
-	const struct task_struct *caller;	/* who waits for this sweep */
+	const struct task_struct *caller;	/* the task that waits for this sweep */
 	struct bp_left left;
 };
 
 /*
  * Every CPU is in its stopper now. So a task that is on a CPU is a stopper, or
- * the idle task of a CPU that is off; idle tasks give way to others only where
- * they choose to, as does @caller, which a stopper may have interrupted in
- * stop_machine(). All others must have gone to sleep: a task that was
+ * the idle task of an offline CPU. Idle tasks leave the CPU only where they
+ * choose to. So does @caller, which a stopper may have interrupted in
+ * stop_machine(). Every other task must have gone to sleep: a task that was
  * preempted is still on a run queue.
  */
 static bool settled(const struct task_struct *task, const struct task_struct *caller)
@@ -51,20 +52,26 @@ static bool in_use(const struct task_struct *task, const unsigned long *slot)
 	return task->on_cpu || (unsigned long)slot >= task->thread.sp;
 }
 
-/* Whether @frame has nothing more to do; else it is counted. */
+/* True if @frame is done. Otherwise counts it in @sweep. */
 static bool finish(struct sweep *sweep, const struct task_struct *task, struct bp_frame *frame)
 {
 	unsigned long found;
 
 	if (!settled(task, sweep->caller)) {
-		/* Names of others decide only whether an unload is refused or waits a moment. */
+		/*
+		 * The known trampolines only decide whether an unload is
+		 * refused or waits a moment.
+		 */
 		if (on_stack(task, frame->slot) && bp_is_return_hook(READ_ONCE_NOCHECK(*frame->slot)))
 			sweep->left.held++;
 		else
 			sweep->left.unsure++;
 		return false;
 	}
-	/* Stacks of interrupts are empty. What lies below the stack pointer ended without a return. */
+	/*
+	 * No interrupt runs, so interrupt stacks are empty. A call whose slot
+	 * is below the stack pointer ended without a return.
+	 */
 	if (!on_stack(task, frame->slot) || !in_use(task, frame->slot))
 		return true;
 	found = READ_ONCE_NOCHECK(*frame->slot);
@@ -73,8 +80,8 @@ static bool finish(struct sweep *sweep, const struct task_struct *task, struct b
 		return true;
 	}
 	/*
-	 * Another's, or that of a call that ended without a return and whose
-	 * word is in use again: in doubt it stays.
+	 * Either another tracer's trampoline, or the call ended without a
+	 * return and the word is in use again. In doubt the frame stays.
 	 */
 	sweep->left.held++;
 	return false;
@@ -86,7 +93,7 @@ static void sweep_task(struct sweep *sweep, struct bp_task *entry)
 	bool finished = false, same_call = false;
 
 	while ((frame = *link)) {
-		/* Functions that share a slot by tail calls share its fate. */
+		/* Tail calls share a slot, so the result for one is that for all. */
 		if (!same_call)
 			finished = finish(sweep, entry->task, frame);
 		else if (!finished)
@@ -114,7 +121,7 @@ static int sweep_all(void *data)
 
 			if (!entry->task)
 				continue;
-			/* The stack of a dead task is freed or another's, and nothing returns on it. */
+			/* A dead task's stack is freed or reused, and nothing returns on it. */
 			if (bp_task_gone(entry->task))
 				bp_task_forget(bp_tasks[set], entry->task);
 			else
@@ -125,9 +132,9 @@ static int sweep_all(void *data)
 }
 
 /*
- * Nobody may push a frame any more: no return probe is open, and all handlers
- * that found one have ended. Frames that are done with are given back here,
- * which their tasks cannot notice: they are not inside our code.
+ * Call only when no new frame can appear: no return probe is open, and all
+ * handlers that found one have ended. This frees the frames that are done.
+ * Their tasks cannot notice: they are not inside our code.
  */
 struct bp_left bp_sweep(void)
 {

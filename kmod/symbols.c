@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From names to addresses, and back. A kernel's symbols are packed, so one walk
- * over them takes as long as 100,000 symbols are many: it is done once for all
+ * Looks up symbols, from names to addresses and back. The kernel's symbols are
+ * packed, and a walk unpacks all 100,000 of them. So there is one walk for all
  * names of an attach.
  */
 #include <linux/kallsyms.h>
@@ -13,7 +13,7 @@
 #include "internal.h"
 
 static const void *on_each_symbol;
-static const void *on_each_match;		/* since 6.2: only those of a name, of vmlinux */
+static const void *on_each_match;		/* since 6.2: symbols of one name, vmlinux only */
 static const void *on_each_module_symbol;	/* NULL where the other one covers modules */
 
 struct search {
@@ -33,14 +33,14 @@ static int found_symbol(void *data, unsigned long address)
 	/* An alias is the same function. */
 	if (wanted->found && address == wanted->address)
 		return 0;
-	/* The first one stays, as the kernel's own lookups have it. */
+	/* Keep the first one, as the lookups of the kernel do. */
 	if (!wanted->found)
 		wanted->address = address;
 	wanted->found = wanted->found ? 2 : 1;
 	return 0;
 }
 
-/* To the first one of those that want the same name. */
+/* Only the first of the entries that want @name gets it; find() copies it to the others. */
 static int match_symbol(void *data, const char *name, BP_SYMBOL_MODULE unsigned long address)
 {
 	const struct search *search = data;
@@ -80,7 +80,7 @@ static void find(struct search *search)
 	}
 }
 
-/* Sets what is found of each; -ENOMEM. */
+/* Sets ->found and ->address of each entry that has a name. 0 or -ENOMEM. */
 int bp_symbols_find(struct bp_wanted *wanted, unsigned int count)
 {
 	struct search search = {};
@@ -104,7 +104,10 @@ int bp_symbols_find(struct bp_wanted *wanted, unsigned int count)
 	return 0;
 }
 
-/* The name of the function that begins at @address; -EADDRNOTAVAIL if none does, -ENAMETOOLONG if it does not fit. */
+/*
+ * The name of the function that begins at @address. -EADDRNOTAVAIL if none
+ * does, -ENAMETOOLONG if the name does not fit.
+ */
 int bp_function_name(unsigned long address, char name[BPROBE_NAME_LEN])
 {
 	char text[KSYM_SYMBOL_LEN], *offset, *module;
@@ -115,7 +118,7 @@ int bp_function_name(unsigned long address, char name[BPROBE_NAME_LEN])
 		return -EADDRNOTAVAIL;
 	module = strchr(offset, ' ');
 	*offset = '\0';
-	/* The end of a name tells what it is a part of. */
+	/* Do not truncate: the end of a name marks fragments, and is the module. */
 	if (snprintf(name, BPROBE_NAME_LEN, "%s%s", text, module ?: "") >= BPROBE_NAME_LEN)
 		return -ENAMETOOLONG;
 	return 0;

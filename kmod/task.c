@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which task has which calls in flight, and what becomes of them when it dies
- * or the module goes.
+ * The calls in flight of each task, and their end when the task dies or the
+ * module is unloaded.
  */
 #include <linux/irq_work.h>
 #include <linux/module.h>
@@ -26,10 +26,10 @@ static void call_bury(struct irq_work *work)
 	schedule_delayed_work(&burial, 1);
 }
 
-/* Queueing work takes locks; this takes none. */
+/* Handlers must not take locks: queueing work does, queueing irq_work does not. */
 static struct irq_work call_burial;
 
-/* Keeps @task, and its entry for it alone, until it is dead. */
+/* Holds @task until it is dead, and reserves @entry for it until then. */
 static bool hold(struct bp_task *entry, struct task_struct *task)
 {
 	get_task_struct(task);
@@ -40,7 +40,10 @@ static bool hold(struct bp_task *entry, struct task_struct *task)
 }
 NOKPROBE_SYMBOL(hold);
 
-/* A task whose sched_process_free may be over: nobody else would give back what it claims now. */
+/*
+ * For a task whose sched_process_free may be over: without bury() nothing would
+ * free the frames it gets now.
+ */
 static struct bp_task *claim_dying(struct bp_task *set, struct task_struct *task)
 {
 	int way;
@@ -85,13 +88,13 @@ bool bp_task_gone(const struct task_struct *task)
 	return bp_task_is_dead(task) && !READ_ONCE(task->on_cpu);
 }
 
-/* Gives back all frames of a task, none of which will ever return. */
+/* Frees all frames of a dead task: its calls will never return. */
 void bp_task_forget(struct bp_task *set, const struct task_struct *task)
 {
 	struct bp_frame *frame, *below;
 	int way;
 
-	/* A sweep in between would find frames that are given back already. */
+	/* A sweep must not run in between: it would find freed frames. */
 	preempt_disable();
 	for (way = 0; way < BP_WAYS; way++) {
 		if (READ_ONCE(set[way].task) != task)
@@ -107,7 +110,7 @@ void bp_task_forget(struct bp_task *set, const struct task_struct *task)
 	preempt_enable();
 }
 
-/* Looks after the tasks that were not dead yet when they were freed. */
+/* Frees the frames of tasks that were not dead yet at sched_process_free. */
 static void bury(struct work_struct *work)
 {
 	bool again = false;
@@ -133,11 +136,12 @@ static void bury(struct work_struct *work)
 }
 
 /*
- * The tracepoint sched_process_free: the last event of @task before its memory
- * can be another task's. Not its exit: do_exit() goes on calling functions.
- * Before 5.4 even this comes while a task may still run the end of do_exit(),
- * where it may call and return. Such a task is held until it is dead: else a
- * new one at its address would find frames that are not its own.
+ * The tracepoint sched_process_free: the last event of @task before another
+ * task can use its memory. The exit event is too early: do_exit() goes on
+ * calling functions. Before 5.4 even this event comes while the task may still
+ * run the end of do_exit(), and call functions and return there. Such a task is
+ * held until it is dead. Otherwise a new task at the same address would find
+ * frames that are not its own.
  */
 static void task_freed(void *data, struct task_struct *task)
 {
@@ -163,7 +167,7 @@ static void pick_tracepoint(struct tracepoint *tracepoint, void *name)
 		free_tracepoint = tracepoint;
 }
 
-/* Calls in flight; exact while nothing is called. */
+/* Calls in flight; exact only while nothing is called. */
 unsigned int bp_frames_live(void)
 {
 	unsigned int total = bp_frames_total(), live = 0, set, way;

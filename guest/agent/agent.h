@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The agent of this suite: probes by libbprobe, calls of the fixtures, jobs in
- * threads and processes of their own.
+ * The agent of this suite: attaches probes by libbprobe, calls the fixtures,
+ * and runs jobs in threads and processes.
  */
 #ifndef AGENT_H
 #define AGENT_H
@@ -17,12 +17,12 @@
 
 #define LIBRARY "/lib/probe-matrix"
 
-/* handles.c: numbers that stand for descriptors and other things. */
+/* handles.c: numbers for descriptors and other things. */
 enum kind { PROG, PROBE, KINDS };
 int handle_add(enum kind kind, int fd);
 int handle_fd(json_t *in, const char *name, enum kind kind, struct failure *failure);	/* -1: failed */
 int handle_close(json_t *in, const char *name, enum kind kind, struct failure *failure);
-int bprobe_device(struct failure *failure);	/* open until the request is answered; -1: failed */
+int bprobe_device(struct failure *failure);	/* open until the request ends; -1: failed */
 int fixtures_device(struct failure *failure);
 void close_bprobe_device(void);
 void close_devices(void);
@@ -45,7 +45,7 @@ json_t *call_to_json(const struct fx_call *call, pid_t pid);
 struct bpf_object;
 int map_prepare(struct bpf_object *object);
 int map_keep(struct bpf_object *object);
-int map_fd(const char *name);		/* -1: no program with it was loaded yet */
+int map_fd(const char *name);		/* -1: no loaded program had it */
 uint64_t counter_runs(uint64_t cookie);
 
 /* jobs.c */
@@ -53,7 +53,7 @@ struct job {
 	bool stop;
 	pthread_t thread;
 	void (*run)(struct job *job);
-	json_t *(*report)(struct job *job);	/* after run() has ended; frees nothing */
+	json_t *(*report)(struct job *job);	/* called after run(); frees nothing */
 	void *data;				/* freed after the report */
 };
 json_t *job_start(struct job job, struct failure *failure);

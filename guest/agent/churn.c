@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A job that attaches and closes a probe again and again, while others call its
- * target, and proves by the fixtures' counters that they did.
+ * A job that attaches and closes a probe over and over while others call its
+ * target. The counters of the fixtures prove that calls overlapped the changes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +14,13 @@
 #include <unistd.h>
 #include "agent.h"
 
-/* How long a round waits for a call of the target at most. */
+/* The longest time that a round waits for a call of the target. */
 #define PATIENCE_US 50000
 
-/* A probe that is not hit is watched that long; the host has probed code translated anew every three seconds. */
+/*
+ * How long to watch a probe that is not hit: the host has probed code
+ * translated anew every three seconds.
+ */
 #define DEAF_NS (8 * 1000000000ull)
 enum { BY_CLOSE, BY_THREAD, BY_KILL };
 
@@ -25,7 +28,7 @@ struct churn {
 	int device, fixtures, program;
 	int point, target, by;
 	uint64_t address, cookie, hold_us, rounds_max;
-	struct fx_counts before_last, last;	/* around the last change, until it is judged */
+	struct fx_counts before_last, last;	/* around the last change, until judged */
 	bool pending, overlapping;
 	uint64_t rounds, changes, overlapped, hits, misses, busy, late, deaf, stale, unheard;
 	json_t *errors;
@@ -108,9 +111,10 @@ static void detach(struct churn *churn, int probe)
 }
 
 /*
- * A probe that nothing hits while its target is called is deaf; or an emulator
- * executes what stood there before it. Then it is hit later, at the latest when
- * that code is translated anew, though nothing is changed in the guest.
+ * If nothing hits a probe while its target is called, either the probe is deaf,
+ * or an emulator still executes the code that was there before the probe. In
+ * the second case it is hit later, at the latest when that code is translated
+ * anew, though nothing changes in the guest.
  */
 static void judge_silence(struct churn *churn)
 {
@@ -127,8 +131,9 @@ static void judge_silence(struct churn *churn)
 }
 
 /*
- * Before the close: has the program run? `attached` and `closing` are counts before and
- * after the probe was held. A hit that was missed and counted is no deafness.
+ * Before the close: did the program run? `attached` and `closing` are counts
+ * from before and after the probe was held. A hit that was counted as a miss
+ * does not make a probe deaf.
  */
 static void judge_hits(struct churn *churn, const struct fx_counts *attached, const struct fx_counts *closing,
 		       uint64_t hits, uint64_t misses)
@@ -137,7 +142,7 @@ static void judge_hits(struct churn *churn, const struct fx_counts *attached, co
 		judge_silence(churn);
 }
 
-/* After the program can run no more: does it? */
+/* After the close: does the program still run? */
 static void judge_round(struct churn *churn, uint64_t hits)
 {
 	uint64_t runs = counter_runs(churn->cookie);
@@ -177,7 +182,10 @@ static void round_in_process(struct churn *churn)
 		count_error(churn, "info", errno);
 	for (int i = 0; i < BPROBE_MISS_MAX; i++)
 		misses += info.misses[i];
-	/* The kernel runs no program on a CPU that is inside bpf(2), as we are at each look at a counter. */
+	/*
+	 * The kernel runs no program on a CPU inside bpf(2), which each of our
+	 * reads of a counter is.
+	 */
 	churn->busy += info.misses[BPROBE_MISS_BPF_BUSY];
 	churn->misses += misses - info.misses[BPROBE_MISS_BPF_BUSY];
 	judge_hits(churn, &attached, &closing, info.hits, misses);
@@ -189,7 +197,7 @@ static void round_in_process(struct churn *churn)
 	judge_round(churn, info.hits);
 }
 
-/* The owner: attaches, tells how that went, waits to be killed. */
+/* The owner: attaches, reports the result, waits to be killed. */
 static void own(struct churn *churn, int tell)
 {
 	int error = attach(churn) < 0 ? errno : 0;
@@ -200,7 +208,7 @@ static void own(struct churn *churn, int tell)
 		pause();
 }
 
-/* The probe of an owner can be seen from outside by the listing only. */
+/* Only the listing shows the probe of an owner to other processes. */
 static int is_owned(const struct bprobe_listed *listed, void *owned)
 {
 	if (listed->pid != ((struct bprobe_listed *)owned)->pid)

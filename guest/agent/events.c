@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the programs have left in their maps. */
+/* Reads what the programs have stored in their maps. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +64,7 @@ static int by_time(const void *a, const void *b)
 	return first->time_ns < second->time_ns ? -1 : first->time_ns > second->time_ns;
 }
 
-/* Runs of `record` on each CPU. malloc()ed; NULL if it was never loaded. */
+/* The number of runs of `record` on each CPU. malloc()ed; NULL if it was never loaded. */
 static uint64_t *cursors_of(int *cpus)
 {
 	uint64_t *cursors;
@@ -137,7 +137,10 @@ static void clear_stacks(int stacks)
 
 	if (stacks < 0)
 		return;
-	/* Walking the keys needs Linux 4.18, deleting what is not there does no harm. */
+	/*
+	 * Delete all possible keys: walking them needs Linux 4.18, and a
+	 * missing key does no harm.
+	 */
 	for (key = 0; key < STACKS; key++) {
 		next = key;
 		bpf_map_delete_elem(stacks, &next);

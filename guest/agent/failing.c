@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What happens where the kernel has no memory for us. */
+/* Attach and module load when the kernel has no memory for them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct attempt {
 	size_t count;
 };
 
-/* 0 or an errno; what went well is undone. */
+/* Returns 0 or an errno. A success is undone. */
 static int try(const struct attempt *attempt)
 {
 	int probe;
@@ -38,10 +38,16 @@ static int try(const struct attempt *attempt)
 	return 0;
 }
 
-/* So many failures in a row that harm nobody: what follows is the kernel's way to look for more memory. */
+/*
+ * Stop after this many injected failures in a row without an error: the rest
+ * are only the kernel's ways to look for more memory.
+ */
 #define HARMLESS 30
 
-/* Lets the first allocation of the attempt fail, then the second, until it has no more. */
+/*
+ * Lets the first allocation of the attempt fail, next time the second, until
+ * the attempt has no more.
+ */
 static json_t *fail_each(int fixtures, const struct attempt *attempt, struct failure *failure)
 {
 	json_t *ends = json_array();
@@ -67,7 +73,7 @@ static json_t *fail_each(int fixtures, const struct attempt *attempt, struct fai
 	return json_pack("{s:o}", "ends", ends);
 }
 
-/* Attaches, or loads bprobe, again and again: see agent-protocol.ts. */
+/* Attaches, or loads bprobe, over and over: see agent-protocol.ts. */
 json_t *op_failing(json_t *in, struct failure *failure)
 {
 	static const char *const whats[] = {"attach", "insmod", NULL};

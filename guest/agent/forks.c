@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A job of short-lived processes that call a target and exit, or are killed while they do. */
+/*
+ * A job of short-lived processes that call a target, and exit or are killed
+ * during the call.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -14,7 +17,7 @@
 
 #define LINES_MAX 16
 
-/* What one line of processes has done; shared with them. */
+/* Results of one line of processes, shared with them. */
 struct line {
 	uint64_t forked, calls, killed, bad;
 	struct fx_loop loop;
@@ -32,7 +35,10 @@ struct forks {
 	} *shared;
 };
 
-/* One process after the other. Runs in a process of its own, which has no probe that a fork could copy. */
+/*
+ * Runs one process after the other. This is a separate process, which has no
+ * probe that a fork could copy.
+ */
 static void run_line(struct forks *forks, struct line *line, uint64_t seed)
 {
 	while (!forks->shared->stop) {
@@ -60,7 +66,7 @@ static void run_line(struct forks *forks, struct line *line, uint64_t seed)
 		}
 		waitpid(pid, &status, 0);
 		line->killed += WIFSIGNALED(status);
-		/* A killed loop ends between two calls and still tells how far it came. */
+		/* A killed loop ends between two calls and still reports how far it got. */
 		line->calls += line->loop.done;
 		line->bad += line->loop.bad;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random ioctls by several processes at once, some of which are killed: whatever
- * is asked for, the answer has to be one of those that bprobe.h names.
+ * Random ioctls by several processes at once, some of which are killed. Every
+ * request must end with one of the results that bprobe.h names.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,11 +36,11 @@ struct fuzz {
 	int device, program;
 	uint64_t address;		/* of a function that may be probed */
 	bool privileged, has_namespace;
-	/* Of one process: */
+	/* These differ in each process: */
 	uint64_t random;
 	int held[HELD_MAX];
 	struct bprobe_function list[LIST_MAX];
-	char *page, *constant;		/* each before one that cannot be touched */
+	char *page, *constant;		/* each followed by a page without access */
 };
 
 static uint64_t draw(struct fuzz *fuzz)
@@ -70,7 +70,7 @@ static uint64_t any_pointer(struct fuzz *fuzz)
 	return PICK(fuzz, pointers);
 }
 
-/* Where a name is: finding one takes the kernel long, so most are none. */
+/* The kernel takes long to look up a name, so most of these pointers point to none. */
 static uint64_t any_symbol(struct fuzz *fuzz)
 {
 	static const char *const names[] = {
@@ -88,7 +88,7 @@ static uint32_t any_size(struct fuzz *fuzz, uint32_t right)
 	return PICK(fuzz, sizes);
 }
 
-/* A list that nobody else names, or one of up to eight functions, most of them good. */
+/* A random list, or a list of up to eight functions, most of them good. */
 static void fill_list(struct fuzz *fuzz, struct bprobe_attach *request)
 {
 	const uint32_t counts[] = {0, 1, 2, BPROBE_FUNCTIONS_MAX, BPROBE_FUNCTIONS_MAX + 1, 0xffffffff, draw(fuzz)};
@@ -134,14 +134,17 @@ static unsigned int any_command(struct fuzz *fuzz)
 	const unsigned int commands[] = {
 		BPROBE_IOC_ATTACH, BPROBE_IOC_ATTACH, BPROBE_IOC_ATTACH, BPROBE_IOC_CHECK, BPROBE_IOC_INFO,
 		_IOC(draw(fuzz) & 3, 'P', draw(fuzz) & 255, draw(fuzz) & 0x3fff),
-		/* Types of the generic file system ioctls have effects of their own. */
+		/*
+		 * Not the types of the generic file system ioctls: those have
+		 * effects of their own.
+		 */
 		_IOC(draw(fuzz) & 3, 'P' + 1 + draw(fuzz) % 3, draw(fuzz) & 255, draw(fuzz) & 0x3fff),
 	};
 
 	return PICK(fuzz, commands);
 }
 
-/* The argument: a structure that ends where the page does, or begins anywhere, or no memory at all. */
+/* The argument: a structure that ends at a page end or begins anywhere, or no memory at all. */
 static uint64_t any_argument(struct fuzz *fuzz, unsigned int command)
 {
 	size_t size = command == BPROBE_IOC_ATTACH ? sizeof(struct bprobe_attach) : _IOC_SIZE(command);
@@ -202,7 +205,7 @@ static void ask(struct fuzz *fuzz)
 {
 	unsigned int command = any_command(fuzz);
 	bool on_device = !one_in(fuzz, 4);
-	/* Files of others take commands of ours only: theirs have effects. */
+	/* Other files get no commands of their own: those have effects. */
 	int other = one_in(fuzz, 2) ? PICK(fuzz, fuzz->held) : one_in(fuzz, 2) ? fuzz->program : 9999;
 	int result = ioctl(on_device ? fuzz->device : other, command, any_argument(fuzz, command));
 
@@ -242,7 +245,7 @@ static _Noreturn void child(struct fuzz *fuzz, int number)
 		fuzz->held[i] = -1;
 	if (!fuzz->privileged && (fuzz->has_namespace ? unshare(CLONE_NEWUSER) ? errno : 0 : become_user(0, false)))
 		_exit(2);
-	/* Every other one has room for two probes. */
+	/* Every other process has room for two probes only. */
 	if (number % 2) {
 		next = dup(fuzz->program);
 		close(next);
@@ -263,7 +266,7 @@ static pid_t begin(struct fuzz *fuzz, int number)
 	return pid;
 }
 
-/* Lets the children ask, and kills one now and then; false if one had to give up. */
+/* Lets the children send requests, and kills one now and then. False if a child gave up. */
 static bool run(struct fuzz *fuzz, int processes)
 {
 	pid_t pids[PROCESSES_MAX];

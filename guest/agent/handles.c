@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Handles: numbers that stand for descriptors, never used twice. And the two devices. */
+/*
+ * Handles: numbers for descriptors, never used twice. Also opens the two
+ * devices.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -56,7 +59,7 @@ int handle_close(json_t *in, const char *name, enum kind kind, struct failure *f
 		return -1;
 	handle = *found;
 	*found = handle->next;
-	/* A fork of a job may have a copy for an instant: then this close would not be the last. */
+	/* A job that forks has copies for a moment: then this close would not be the last. */
 	pthread_mutex_lock(&fork_lock);
 	close(handle->fd);
 	pthread_mutex_unlock(&fork_lock);
@@ -82,7 +85,10 @@ int fixtures_device(struct failure *failure)
 	return fixtures_fd;
 }
 
-/* After each request: a descriptor kept would count as a reference on the module, which cases look at. */
+/*
+ * Called after each request: an open descriptor counts as a reference on the
+ * module, which cases look at.
+ */
 void close_bprobe_device(void)
 {
 	if (bprobe_fd >= 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Jobs: threads that go on while requests are answered. */
+/* Jobs: threads that run while requests are answered. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

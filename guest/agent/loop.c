@@ -27,7 +27,7 @@ struct looping {
 	struct looper loopers[];
 };
 
-/* FX_IOC_STOP ends the loops of all jobs: those that were not meant go on with what is left. */
+/* FX_IOC_STOP ends the loops of all jobs. A job that was not meant goes on with the rest. */
 static void *loop(void *argument)
 {
 	struct looper *looper = argument;
@@ -81,7 +81,7 @@ static void run(struct job *job)
 		looper->started = !pthread_create(&looper->thread, NULL, loop, looper);
 	}
 	while (!all_ended(looping)) {
-		/* Again and again: a loop may have been about to begin when the last stop came. */
+		/* Repeat it: a loop may have been about to begin at the last stop. */
 		if (job_stopped(job))
 			ioctl(looping->device, FX_IOC_STOP);
 		sleep_us(1000);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Many functions by one descriptor, or by one each. */
+/* Probes on many functions, by one descriptor or by one each. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -8,7 +8,10 @@
 #include <unistd.h>
 #include "agent.h"
 
-/* `addresses` or `symbols`, with cookies from `firstCookie` on; the caller's to free. */
+/*
+ * Reads `addresses` or `symbols`; cookies count up from `firstCookie`. The
+ * caller frees the list.
+ */
 struct bprobe_function *functions_of(json_t *in, size_t *count, struct failure *failure)
 {
 	json_t *addresses = json_object_get(in, "addresses"), *list = addresses ?: json_object_get(in, "symbols"), *each;
@@ -34,7 +37,7 @@ struct bprobe_function *functions_of(json_t *in, size_t *count, struct failure *
 	return functions;
 }
 
-/* Why no probe may touch the function at each address; empty for one that may be. */
+/* Why the function at each address must not be probed; empty for one that may be. */
 json_t *op_check(json_t *in, struct failure *failure)
 {
 	int device = bprobe_device(failure);
@@ -56,7 +59,7 @@ json_t *op_check(json_t *in, struct failure *failure)
 	return json_pack("{s:o}", "reasons", answers);
 }
 
-/* The functions that a pattern matches and a probe may touch, the first `max` of them. */
+/* The first `max` functions that match a pattern and may be probed. */
 json_t *op_match(json_t *in, struct failure *failure)
 {
 	const char *pattern = json_string_value(json_object_get(in, "pattern"));
@@ -76,7 +79,7 @@ json_t *op_match(json_t *in, struct failure *failure)
 	return json_pack("{s:o}", "addresses", addresses);
 }
 
-/* That an attach fails is an answer, too: it says which function is why. */
+/* A failed attach is an answer, not an error: it tells which function is the reason. */
 json_t *op_attach_list(json_t *in, struct failure *failure)
 {
 	int device = bprobe_device(failure), program, point, probe, error;

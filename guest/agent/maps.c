@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Maps shared by all programs, however often each is loaded: found by name. */
+/*
+ * Maps shared by all programs, found by name, however often each program is
+ * loaded.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -24,7 +27,7 @@ int map_fd(const char *name)
 	return -1;
 }
 
-/* Before an object is loaded: it shall use the maps that are there. */
+/* Before an object is loaded: makes it use the maps that exist already. */
 int map_prepare(struct bpf_object *object)
 {
 	struct bpf_map *map;
@@ -43,7 +46,7 @@ int map_prepare(struct bpf_object *object)
 	return 0;
 }
 
-/* After it was loaded: its new maps stay. */
+/* After an object was loaded: keeps its new maps. */
 int map_keep(struct bpf_object *object)
 {
 	struct bpf_map *map;

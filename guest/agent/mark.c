@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where a cell begins and ends in the kernel log, and how the guest is there. */
+/*
+ * Marks the start and end of a cell in the kernel log, and reports the state of
+ * the guest.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +44,7 @@ json_t *op_mark(json_t *in, struct failure *failure)
 		close(log);
 		return NULL;
 	}
-	/* One write is one record; dprintf() would seek, which this device refuses to writers. */
+	/* One write is one record. dprintf() would seek, which this device refuses. */
 	snprintf(line, sizeof(line), "<6>probe-matrix: %s\n", text);
 	if (write(log, line, strlen(line)) < 0)
 		fprintf(stderr, "the kernel log takes no mark: %m\n");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Modules, and crashes of the guest. */
+/* Loads and unloads modules, and crashes the guest. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include "agent.h"
 
-/* A crash that shows itself at once does so within this time; one that hangs its caller never answers. */
+/* An immediate crash shows within this time; a crash that hangs its caller never answers. */
 #define CRASH_PATIENCE_MS 300
 
 static bool is_plain(const char *name, struct failure *failure)
@@ -20,7 +20,7 @@ static bool is_plain(const char *name, struct failure *failure)
 	return false;
 }
 
-/* Nobody asks for symbols of another module, and reading them all takes a second. */
+/* Only symbols of the fixtures are looked up, and reading all symbols takes a second. */
 static void note_change(const char *module)
 {
 	if (!strcmp(module, "fixtures"))
@@ -61,7 +61,7 @@ json_t *op_rmmod(json_t *in, struct failure *failure)
 	return json_object();
 }
 
-/* The crash is the child's, for many kinds end or hang their caller. */
+/* A child causes the crash, as many kinds end or hang their caller. */
 json_t *op_crash(json_t *in, struct failure *failure)
 {
 	static const char *const kinds[] = {

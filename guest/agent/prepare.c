@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How the kernel of a guest is set up before the first case, and where our modules lie in it. */
+/*
+ * Sets up the kernel of a guest before the first case, and tells where our
+ * modules are loaded.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Probes by libbprobe. */
+/* Attaches and closes probes by libbprobe. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -70,7 +70,7 @@ json_t *op_listing(json_t *in, struct failure *failure)
 	(void)in;
 	if (!file)
 		return fail_errno(failure, "Cannot read " BPROBE_DEVICE);
-	/* No NUL in it, so this is all of the text. */
+	/* The text has no NUL, so this reads all of it. */
 	if (getdelim(&text, &size, 0, file) < 0 && ferror(file)) {
 		fail_errno(failure, "Cannot read " BPROBE_DEVICE);
 		out = NULL;
@@ -97,7 +97,10 @@ static json_t *by_socket(int probe, struct failure *failure)
 	return copy < 0 ? NULL : json_pack("{s:i}", "copy", handle_add(PROBE, copy));
 }
 
-/* dup: a second descriptor. fork: a child that has one until it is killed. socket: one that was sent and received. */
+/*
+ * dup: a second descriptor. fork: a child that holds a copy until it is killed.
+ * socket: a copy that was sent and received.
+ */
 json_t *op_probe_fds(json_t *in, struct failure *failure)
 {
 	static const char *const ways[] = {"dup", "fork", "socket", NULL};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Processes, time. */
+/* Processes and time. */
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -24,9 +24,9 @@ static bool is_kept(int fd, const int *keep, int count)
 }
 
 /*
- * fork(2), but the child keeps only the descriptors named, and the parent goes
- * on when the others are closed: a copied probe would outlive its owner's
- * close. The child dies with the agent.
+ * fork(2), but the child keeps only the descriptors in @keep. The parent
+ * continues when the child has closed all others: a copy of a probe would keep
+ * it attached after its owner's close. The child dies with the agent.
  */
 pid_t fork_clean(const int *keep, int count)
 {
@@ -45,13 +45,13 @@ pid_t fork_clean(const int *keep, int count)
 				close(fd);
 		}
 		close(closed[1]);
-		/* stdin and stdout are the agent's own talk. */
+		/* stdin and stdout belong to the agent's link to the harness. */
 		close(0);
 		close(1);
 		return 0;
 	}
 	close(closed[1]);
-	/* End of file, as soon as the child has closed its copy or died. */
+	/* The read ends as soon as the child has closed its copy or died. */
 	while (pid > 0 && read(closed[0], &byte, 1) < 0 && errno == EINTR)
 		;
 	pthread_mutex_unlock(&fork_lock);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The calls of all functions of the kernel, as the fixtures count them. */
+/* Calls of all functions of the kernel, as the fixtures count them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,7 +22,10 @@ json_t *op_profile(json_t *in, struct failure *failure)
 		return NULL;
 	}
 	request.what = what;
-	/* Not the one that is kept: the fixtures may be unloaded afterwards. */
+	/*
+	 * A separate descriptor: an open one would keep the fixtures from being
+	 * unloaded afterwards.
+	 */
 	device = open(FIXTURES_DEVICE, O_RDWR | O_CLOEXEC);
 	if (device >= 0)
 		count = ioctl(device, FX_IOC_PROFILE, &request);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Loading programs: C ones by libbpf, others as bytes. */
+/* Loads programs: C ones by libbpf, others as bytes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -13,7 +13,7 @@
 #include <bpf/libbpf.h>
 #include "agent.h"
 
-/* The last that libbpf complained about, for the failure's message. */
+/* The last warning of libbpf, for the message of a failure. */
 static char complaint[512];
 
 static int remember(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -55,7 +55,7 @@ static int load_object(const char *name, struct failure *failure)
 	return fd;
 }
 
-/* Linux before 5.0 wants to know that a kprobe program is meant for it. */
+/* Before Linux 5.0 a kprobe program must name the kernel version that it is for. */
 static uint32_t kernel_version(void)
 {
 	unsigned int major = 0, minor = 0, patch = 0;
@@ -95,7 +95,7 @@ static int load_bytes(json_t *in, struct failure *failure)
 		.kern_version = kernel_version(),
 	};
 	*log = 0;
-	/* 48 bytes are what Linux 4.15 knows up to kern_version. */
+	/* Only 48 bytes: Linux 4.15 knows the structure up to kern_version. */
 	fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, 48);
 	if (fd < 0)
 		fail(failure, errno, "Cannot load the instructions: %s. %.600s", strerror(errno), log);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ioctl(2) with whatever bytes a test wants to send. */
+/* ioctl(2) with any bytes that a test sends. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +13,13 @@ struct mapping {
 	size_t size;
 };
 
-/* The argument, and what it points to. */
+/* Memory of the argument and of what it points to. */
 struct mappings {
 	struct mapping mapping[4];
 	int count;
 };
 
-/* The bytes end where a page ends, so that a kernel that reads too much is found out. */
+/* The bytes end at a page end, so that a kernel that reads too much gets a fault. */
 static char *at_page_end(struct mappings *mappings, const char *bytes, size_t size)
 {
 	size_t page = sysconf(_SC_PAGESIZE), room = (size + page - 1) / page * page + page;
@@ -53,7 +53,7 @@ static char *map_digits(struct mappings *mappings, const char *digits, size_t *s
 	return mapped;
 }
 
-/* Puts an agent-side pointer or descriptor into the bytes. */
+/* Puts a pointer or descriptor of the agent into the bytes. */
 static bool patch(json_t *patch, char *bytes, size_t size, struct mappings *mappings, struct failure *failure)
 {
 	const char *string = json_string_value(json_object_get(patch, "string"));

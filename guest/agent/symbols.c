@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Names and addresses. The table is read again only after modules came or went. */
+/*
+ * Names and addresses. The table is read again only after a module was loaded
+ * or unloaded.
+ */
 #include <errno.h>
 #include <string.h>
 #include "agent.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Calls in tasks of their own, which can be waited for and killed. */
+/* Calls in separate tasks, which can be waited for and killed. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "agent.h"
 
-/* Shared with the child, which tells there how its call went. */
+/* Shared with the child, which stores the result of its call here. */
 struct outcome {
 	int error;
 	int returned;
@@ -21,7 +21,7 @@ struct task {
 	struct task *next;
 	int number;
 	pid_t pid;
-	struct outcome *outcome;	/* NULL: a child that only holds something */
+	struct outcome *outcome;	/* NULL: the child makes no call */
 };
 
 static struct task *tasks;
@@ -36,7 +36,7 @@ static int add(pid_t pid, struct outcome *outcome)
 	return task->number;
 }
 
-/* A child that makes no call, to be waited for and killed like one that does. */
+/* Adds a child that makes no call. It can be waited for and killed as others. */
 int task_add(pid_t pid)
 {
 	return add(pid, NULL);
@@ -89,7 +89,7 @@ static void *exec_true(void *unused)
 	_exit(127);
 }
 
-/* exec by a thread that is not the process's first takes that one's identity over. */
+/* exec by a thread that is not the first of its process: it takes over the first one's identity. */
 json_t *op_exec_by_thread(json_t *in, struct failure *failure)
 {
 	pthread_t thread;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What somebody who is not root may do with the module. */
+/* What a user who is not root may do with the module. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -16,10 +16,10 @@
 #define FUNCTION "fx_c"
 
 struct outcome {
-	int become, opened, attached;	/* errno of each, 0: it went well */
+	int become, opened, attached;	/* errno of each step, 0: it succeeded */
 };
 
-/* Gives up root, and all capabilities but one at most; 0 or an errno. */
+/* Gives up root and all capabilities, except CAP_SYS_ADMIN if @keep_sys_admin. 0 or an errno. */
 int become_user(uid_t uid, bool keep_sys_admin)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

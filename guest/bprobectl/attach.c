@@ -28,7 +28,7 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list argu
 	return level == LIBBPF_WARN ? vfprintf(stderr, format, arguments) : 0;
 }
 
-/* The descriptor stays open with the object, until the process ends. */
+/* The object is never closed: it keeps the descriptor open until exit. */
 static int load(const char *file, const char *name)
 {
 	struct bpf_object *object = bpf_object__open_file(file, NULL);
@@ -104,7 +104,7 @@ int command_attach(int argc, char **argv)
 		return misuse("attach takes one function, or --match");
 	if (!file == !pinned)
 		return misuse("attach needs one of --program and --pinned");
-	/* Before anything can be attached, so that no Ctrl-C comes too early. */
+	/* Before anything is attached, so that a Ctrl-C never comes too early. */
 	catch_signals();
 	libbpf_set_print(quiet);
 	program = pinned ? bpf_obj_get(pinned) : load(file, name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the commands share. */
+/* Shared by all commands. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -46,7 +46,7 @@ void catch_signals(void)
 {
 	struct sigaction action = {.sa_handler = interrupt};
 
-	/* Without SA_RESTART, so that waiting ends. */
+	/* Without SA_RESTART, so that a signal ends waiting. */
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 }
@@ -64,7 +64,7 @@ int open_device(void)
 	return device;
 }
 
-/* Whether @function is an address, and which. */
+/* Is @function an address ("0x...")? Then *address is its value. */
 static bool is_address(const char *function, uint64_t *address)
 {
 	char *end;

@@ -53,7 +53,7 @@ static void print_stack(const struct tracing *tracing, const struct trace_event 
 		printf("    %s\n", bprobe_symbols_name(tracing->symbols, stack[i], name, sizeof(name)));
 }
 
-/* Which of many functions it was: "name" or "name [module]". */
+/* The function of @event: "name" or "name [module]". */
 static const char *name_of(const struct tracing *tracing, const struct trace_event *event, char *name, size_t size)
 {
 	char *offset;
@@ -130,7 +130,7 @@ static int trace(struct tracing *tracing)
 		perf_buffer__poll(buffer, 100);
 	print_totals(probe);
 	close(probe);
-	/* What came before the probe was closed. */
+	/* Print the events from before the close. */
 	if (!tracing->count)
 		perf_buffer__consume(buffer);
 	if (tracing->lost)
@@ -172,7 +172,7 @@ int command_trace(int argc, char **argv)
 	tracing.function = argv[optind];
 	catch_signals();
 	libbpf_set_print(quiet);
-	/* Maps are locked memory before Linux 5.11. */
+	/* Before Linux 5.11 maps count as locked memory. */
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	if (tracing.with_stack || is_pattern(tracing.function)) {
 		tracing.symbols = bprobe_symbols_load();

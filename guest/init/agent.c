@@ -32,7 +32,10 @@ void start_agent(void)
 	_exit(127);
 }
 
-/* QEMU does not tell that a port was closed, so the harness would wait. What is no JSON ends its agent. */
+/*
+ * QEMU does not report that the guest closed a port, so the harness would wait.
+ * When it reads a line that is no JSON, it gives this agent up.
+ */
 void agent_ended(pid_t pid, int status)
 {
 	char line[512], said[257] = "";

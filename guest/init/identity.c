@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What makes this guest another one than every guest that began with the same
- * memory: random numbers, time, keys. The harness hands it in as lines
- * (harness/vm/identity.ts); snapshots are taken while we wait for them.
+ * Gives this guest its own random numbers, time and keys, so that it differs
+ * from all guests that started from the same memory. The harness sends them as
+ * lines (harness/vm/identity.ts). Snapshots are taken while we wait for them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -52,8 +52,9 @@ static void take_seed(const char *digits)
 	if (fd < 0 || ioctl(fd, RNDADDENTROPY, &pool))
 		say("probe-matrix: cannot take the seed: %s.\n", strerror(errno));
 	/*
-	 * Otherwise the generator, seeded long ago, would look at it after minutes only. Linux 4.15 has no such
-	 * request, but asks the processor for each number.
+	 * Without this the generator, seeded long ago, would use the new seed
+	 * only after minutes. Linux 4.15 does not have this ioctl, but asks the
+	 * processor for each number.
 	 */
 	if (fd >= 0 && ioctl(fd, RNDRESEEDCRNG) && errno != EINVAL && errno != ENOTTY)
 		say("probe-matrix: cannot use the seed: %s.\n", strerror(errno));
@@ -117,7 +118,10 @@ static void receive(int port)
 	answer(port, "ready\n");
 }
 
-/* A guest that is saved must let nobody in: its copies have keys of their own, and no session of its former self. */
+/*
+ * A saved guest must not let anybody log in: its copies get keys of their own,
+ * and keep no session of the original.
+ */
 static void forget(void)
 {
 	end_ssh_sessions();
@@ -126,7 +130,7 @@ static void forget(void)
 	unlink(SSH_LOG);
 }
 
-/* A guest that has an identity can be told to ask for another, and is saved then. */
+/* After it got an identity, a guest can be told to ask for another. It is saved while it asks. */
 void keep_identity(void)
 {
 	int port = open_port("probe-matrix.identity");

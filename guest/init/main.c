@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Process 1 of the guest: mounts, modules, network, SSH, the agent. Whatever
- * fails is told on the console and left out; the harness sees by an answer that
- * does not come that the guest is of no use.
+ * Process 1 of the guest: mounts, modules, network, SSH, the agent. A failure
+ * is printed to the console, and init goes on without that part. The harness
+ * notices a useless guest by a missing answer.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -141,8 +141,8 @@ static void set_hostname(void)
 }
 
 /*
- * Until now only errors were printed, for a fast boot; from now on every line is
- * evidence, and marks must not be dropped when they come fast.
+ * Until now only errors were printed, for a fast boot. From now on every line
+ * is evidence, and marks must not be dropped when they come fast.
  */
 static void let_kernel_talk(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The ports that lead to the harness. */
+/* Ports to the harness. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 
 #define DIRECTORY "/sys/class/virtio-ports"
 
-/* Without a udev only the kernel's number of a port is in /dev. */
+/* Without udev, /dev names ports only by their number in the kernel. */
 static int has_name(const char *port, const char *name)
 {
 	char path[320], text[64] = "";
@@ -46,7 +46,7 @@ static int try_open(const char *name)
 	return fd;
 }
 
-/* A port appears some time after its driver, and is connected some time after that. */
+/* Waits: a port appears some time after its driver, and is connected later still. */
 int open_port(const char *name)
 {
 	struct pollfd port = {.fd = -1, .events = POLLOUT};
@@ -63,7 +63,7 @@ int open_port(const char *name)
 	return -1;
 }
 
-/* Each read is a matter of microseconds at best, so they are as large as may be. */
+/* Reads as much as possible at once: a read takes microseconds at best. */
 int read_line(int port, char *line, size_t size)
 {
 	static char buffer[4096];
@@ -76,7 +76,7 @@ int read_line(int port, char *line, size_t size)
 			filled = read(port, buffer, sizeof(buffer));
 		}
 		if (filled <= 0) {
-			/* The host is away, which ends the guest sooner or later. */
+			/* The host is not connected, which ends the guest sooner or later. */
 			filled = 0;
 			sleep_ms(5);
 			continue;

@@ -20,7 +20,7 @@ static void serve(int connection)
 	int log;
 
 	setsid();
-	/* Its talk goes to a file: the console is the kernel's. */
+	/* Its messages go to a file: the console is for the kernel. */
 	log = open(SSH_LOG, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	dup2(connection, 0);
 	dup2(connection, 1);
@@ -47,7 +47,7 @@ static void accept_all(int sock)
 	}
 }
 
-/* Whether any is left; told to end, if `signal` is not 0. */
+/* Is any session left? Sends each one @signal, unless that is 0. */
 static int find_sessions(int signal)
 {
 	DIR *directory = opendir("/proc");
@@ -81,8 +81,9 @@ void end_ssh_sessions(void)
 }
 
 /*
- * One server for each connection, so that none runs, and no key is read, before the guest has an identity. But port 22
- * is open at once: whoever has handed in an identity may connect.
+ * One server for each connection. So no server runs, and no key is read, before
+ * the guest has an identity. But port 22 is open at once: the side that sent
+ * the identity may connect right after.
  */
 void start_ssh(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What every file of init needs; it calls none of them. */
+/* Helpers for all files of init; they call none of them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>

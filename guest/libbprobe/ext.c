@@ -41,7 +41,7 @@ int bprobe_whole_stack(const uint64_t *entries, int count, uint64_t caller, uint
 	int stored = 0;
 
 	for (int i = 0; i < count && entries[i] && stored < max; i++) {
-		/* Recursion repeats a caller, so only its own place counts. */
+		/* Compare only the place of the caller: recursion repeats it elsewhere. */
 		if (i == 1 && caller && entries[i] != caller && stored < max)
 			stack[stored++] = caller;
 		if (stored < max)

@@ -3,12 +3,12 @@
  * libbprobe: eBPF programs at the entry and the return of kernel functions.
  *
  * A probe is a plain file descriptor. It may be dup()ed, inherited and sent to
- * another process; the program runs until the last copy is closed, and not once
+ * another process. The program runs until the last copy is closed, and never
  * after that close() has returned. The probe keeps its program alive.
  *
- * Every call that fails returns -1 (a pointer: NULL) and sets errno. But for
- * the descriptors, struct bprobe_symbols and what bprobe_match() found there is
- * nothing to free.
+ * Every call that fails returns -1 (or NULL for a pointer) and sets errno. The
+ * caller closes the descriptors, and frees struct bprobe_symbols and the array
+ * of bprobe_match(); there is nothing else to free.
  */
 #ifndef LIBBPROBE_H
 #define LIBBPROBE_H
@@ -17,21 +17,22 @@
 #include <stdint.h>
 #include "bprobe.h"
 
-/* What may be said beyond the function and the program. All zero is the default. */
+/* Options of an attach. All zero is the default. */
 struct bprobe_options {
-	uint64_t cookie;	/* the program finds it in struct bprobe_ext */
+	uint64_t cookie;	/* passed to the program in struct bprobe_ext */
 };
 
 /*
- * Opens BPROBE_DEVICE: a descriptor to attach by, close-on-exec, the caller's
- * to close. ENOENT: the module is not loaded. EACCES: not root.
+ * Opens BPROBE_DEVICE and returns a descriptor to attach by (close-on-exec).
+ * The caller closes it. ENOENT: the module is not loaded. EACCES: not root.
+ * EPERM: root without CAP_SYS_ADMIN.
  */
 int bprobe_open(void);
 
 /*
- * Attaches a loaded program (prog_fd stays the caller's) to a function by name
- * or by the address of its first byte. The answer is the probe, the caller's to
- * close. @options may be NULL. Errors: see struct bprobe_attach.
+ * Attaches a loaded program to a function, by name or by the address of its
+ * first byte. prog_fd stays the caller's. Returns the probe; the caller closes
+ * it. @options may be NULL. Errors: see struct bprobe_attach.
  */
 int bprobe_attach_symbol(int device, int prog_fd, enum bprobe_point point, const char *symbol,
 			 const struct bprobe_options *options);
@@ -40,32 +41,31 @@ int bprobe_attach_address(int device, int prog_fd, enum bprobe_point point, uint
 
 /*
  * Attaches a program to all functions of a list, in one step and by one
- * descriptor; to none if one of them cannot be, whose index is then in *failed
- * (which may be NULL), or @count where it is no function's fault. It takes
- * hardly longer than one function does.
+ * descriptor. If one of them cannot be probed, none is: *failed is then its
+ * index, or @count if no function is the reason. @failed may be NULL. This
+ * takes hardly longer than one function.
  */
 int bprobe_attach_list(int device, int prog_fd, enum bprobe_point point, const struct bprobe_function *functions,
 		       uint32_t count, uint32_t *failed);
 
 /*
- * The functions that may be probed and whose names match a pattern of the
- * shell's kind ("vfs_*"), each once and by address, the first @max of them. The
- * answer is how many, and *functions an array for bprobe_attach_list(), the
- * caller's to free.
+ * Finds the functions that may be probed and whose names match a shell pattern
+ * ("vfs_*"). Returns how many, and in *functions an array for
+ * bprobe_attach_list(), which the caller frees: each function once, sorted by
+ * address, the first @max of them.
  */
 int bprobe_match(int device, const char *pattern, uint32_t max, struct bprobe_function **functions);
 
 /*
- * Fills *info about a probe, about its first function or the one with an index.
- * EINVAL: there is none with that index. EINVAL, ENOTTY: not a probe.
+ * Fills *info for the first function of a probe, or for the function at @index.
+ * EINVAL: there is none at @index. EINVAL, ENOTTY: not a probe.
  */
 int bprobe_get_info(int probe, struct bprobe_info *info);
 int bprobe_get_info_of(int probe, uint32_t index, struct bprobe_info *info);
 
 /*
- * Fills *check about the function that begins at @address, without attaching
- * anything: its name, and why it must not be probed. Errors: see struct
- * bprobe_check.
+ * Fills *check for the function that begins at @address: its name, and why it
+ * must not be probed. Attaches nothing. Errors: see struct bprobe_check.
  */
 int bprobe_check(int device, uint64_t address, struct bprobe_check *check);
 
@@ -78,26 +78,27 @@ struct bprobe_listed {
 	char hook[8];
 	uint64_t hits;
 	uint64_t misses;
-	int pid;		/* of the owner */
+	int pid;		/* of the process that attached it */
 };
 
 /*
- * Calls @each for every probe of the system, oldest first, until it answers
- * other than 0; that answer is returned, else 0.
+ * Calls @each for every probe of the system, oldest first, until it returns
+ * other than 0. Returns that result, otherwise 0.
  */
 int bprobe_list(int (*each)(const struct bprobe_listed *listed, void *argument), void *argument);
 
 /*
- * Addresses of the functions that bear a name, from /proc/kallsyms: at most
- * @max are stored, all are counted. 0: none. EPERM: addresses are hidden.
+ * Finds all functions with a name in /proc/kallsyms. Stores at most @max
+ * addresses, returns the number of all. 0: none. EPERM: addresses are hidden.
  */
 int bprobe_resolve(const char *symbol, uint64_t *addresses, int max);
 
 /*
- * A copy of the kernel's code symbols, for many questions: NULL and errno if it
- * cannot be read, the caller's to free. Modules that come later are not in it.
- * _each walks all, in no order; _name writes "name+0xoff" or "name+0xoff [module]"
- * into @name and answers it.
+ * A copy of the kernel's code symbols, for many lookups. bprobe_symbols_load()
+ * returns NULL and sets errno if they cannot be read; the caller frees the
+ * copy. Modules that are loaded later are not in it. _each calls @each for
+ * every symbol, in no order. _name writes "name+0xoff" or "name+0xoff [module]"
+ * into @name and returns @name.
  */
 struct bprobe_symbols;
 struct bprobe_symbols *bprobe_symbols_load(void);
@@ -107,31 +108,37 @@ void bprobe_symbols_each(const struct bprobe_symbols *symbols,
 char *bprobe_symbols_name(struct bprobe_symbols *symbols, uint64_t address, char *name, size_t size);
 
 /*
- * The whole call stack of a probed function, innermost first: @entries as
- * bpf_get_stackid stored them (a 0 ends them), completed by @caller of struct
- * bprobe_ext where a kernel with frame pointers left it out. Returns how many
- * were stored in @stack (at most @max).
+ * The complete call stack of a probed function, innermost first: @entries as
+ * bpf_get_stackid() stored them (0 ends them), with @caller of struct
+ * bprobe_ext inserted where a kernel with frame pointers left it out. Returns
+ * how many were stored in @stack (at most @max).
  */
 int bprobe_whole_stack(const uint64_t *entries, int count, uint64_t caller, uint64_t *stack, int max);
 
-/* A word of the extension block's registers, by the name that struct fx_regs and ptrace use ("di"). EINVAL: no such. */
+/*
+ * A register from the extension block, by the name that struct fx_regs and
+ * ptrace use ("di"). EINVAL: no such register.
+ */
 int bprobe_register(const uint64_t regs[BPROBE_REGS_WORDS], const char *name, uint64_t *value);
 
 /*
- * Argument @n (0 is the first) of the probed call, register or stack, from the
- * extension block. EINVAL: beyond what the block holds.
+ * Argument @n (0 is the first) of the probed call, from a register or the
+ * stack, as the extension block holds it. EINVAL: the block does not hold it.
  */
 int bprobe_argument(const struct bprobe_ext *ext, int n, uint64_t *value);
 
-/* Names of enum bprobe_point, enum bprobe_hook, enum bprobe_miss: "entry", "ftrace", "recursion"; "?" if unknown. */
+/*
+ * Names of enum bprobe_point, enum bprobe_hook, enum bprobe_miss: "entry",
+ * "ftrace", "recursion"; "?" if unknown.
+ */
 const char *bprobe_point_name(unsigned int point);
 const char *bprobe_hook_name(unsigned int hook);
 const char *bprobe_miss_name(unsigned int miss);
 
 /*
- * Hands a copy of a probe to whoever reads the other end of a UNIX socket. The
- * sender keeps its own; both have to be closed. bprobe_receive() answers the
- * new descriptor (close-on-exec). EPROTO: what came was no descriptor.
+ * Passes a copy of a probe to the reader of the other end of a UNIX socket. The
+ * sender keeps its own; both must be closed. bprobe_receive() returns the new
+ * descriptor (close-on-exec). EPROTO: the message held no descriptor.
  */
 int bprobe_send(int socket, int probe);
 int bprobe_receive(int socket);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is probed, and what functions there are. */
+/* Lists probes, and looks up functions by name. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "libbprobe.h"
 
-/* A line is: point, address, program id, hook, hits, misses, pid, symbol ("name [module]" is two words, so it is last). */
+/*
+ * A line: point, address, program id, hook, hits, misses, pid, symbol. The
+ * symbol is last because "name [module]" is two words.
+ */
 static int parse(char *line, struct bprobe_listed *listed)
 {
 	memset(listed, 0, sizeof(*listed));

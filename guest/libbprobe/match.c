@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Functions by pattern. */
+/* Finds functions by pattern. */
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -54,7 +54,7 @@ int bprobe_match(int device, const char *pattern, uint32_t max, struct bprobe_fu
 		errno = ENOMEM;
 		return -1;
 	}
-	/* Aliases are neighbours then. */
+	/* Sorted, so that aliases are neighbours. */
 	qsort(matching.functions, matching.count, sizeof(*matching.functions), by_address);
 	for (size_t i = 0; i < matching.count && count < max; i++) {
 		address = matching.functions[i].address;

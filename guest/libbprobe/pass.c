@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Probes passed from process to process. */
+/* Passes probes from process to process. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A copy of /proc/kallsyms that answers fast, both ways. */
+/* A copy of /proc/kallsyms with fast lookups in both directions. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -116,13 +116,13 @@ void bprobe_symbols_each(const struct bprobe_symbols *symbols,
 		each(symbols->table[i].name, symbols->table[i].address, argument);
 }
 
-/* The last symbol at or below an address; of several there the first by kallsyms. */
+/* The last symbol at or below an address; of its aliases the first in kallsyms. */
 static const struct symbol *find(struct bprobe_symbols *symbols, uint64_t address)
 {
 	struct symbol *table = symbols->table;
 	size_t low = 0, high = symbols->count;
 
-	/* Not when it is read: who looks for names only need not wait for it. */
+	/* Sort here, not in load(): bprobe_symbols_each() can do without and need not wait. */
 	if (!symbols->is_sorted)
 		qsort(table, symbols->count, sizeof(*table), by_address);
 	symbols->is_sorted = 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is asked of a guest whatever is tested in it. */
+/* Operations of every guest, whatever it tests. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@ json_t *op_clock(json_t *in, struct failure *failure)
 	return json_pack("{s:o}", "nowNs", hex(now.tv_sec * 1000000000ull + now.tv_nsec));
 }
 
-/* The port stays open: who asks speaks to the next program without noticing. */
+/* The port stays open, so the harness talks to the next program without a reconnect. */
 json_t *op_become(json_t *in, struct failure *failure)
 {
 	const char *path;

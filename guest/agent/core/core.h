@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every test agent can do: requests as JSON lines on stdin, answers on
+ * The core of every test agent: requests as JSON lines on stdin, answers on
  * stdout (harness/link/agent-protocol.ts). One thread reads and answers. Linked
- * alone it is the agent of a guest that holds nothing of a suite yet; a suite's
- * agent, which takes its place there, is this and the suite's operations.
+ * alone, it is the agent of a guest that holds nothing of a suite yet. The
+ * agent of a suite replaces that one; it is this core and the operations of the
+ * suite.
  */
 #ifndef CORE_H
 #define CORE_H
@@ -12,13 +13,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What went wrong with a request; the answer's error. */
+/* Why a request failed: the error of the answer. */
 struct failure {
 	int number;
 	char message[768];
 };
 
-/* An op answers its `out`, or NULL with *failure filled. */
+/* An op returns its `out`, or NULL with *failure filled. */
 typedef json_t *op_function(json_t *in, struct failure *failure);
 
 struct operation {
@@ -26,7 +27,7 @@ struct operation {
 	op_function *run;
 };
 
-/* Of the suite; the last one has no name. */
+/* Operations of the suite; the last entry has no name. */
 extern const struct operation suite_operations[];
 void after_operation(void);
 
@@ -34,8 +35,11 @@ void after_operation(void);
 json_t *fail(struct failure *failure, int number, const char *format, ...) __attribute__((format(printf, 3, 4)));
 json_t *fail_errno(struct failure *failure, const char *what);
 
-/* json.c: fields of requests. A missing or mistyped one that is needed fails with EINVAL. */
-bool get_hex(json_t *in, const char *name, uint64_t *value);	/* false: there, but no hex string */
+/*
+ * json.c: fields of requests. need_*() fails with EINVAL if the field is
+ * missing or of the wrong type.
+ */
+bool get_hex(json_t *in, const char *name, uint64_t *value);	/* false: present, but no hex */
 bool need_hex(json_t *in, const char *name, uint64_t *value, struct failure *failure);
 bool need_number(json_t *in, const char *name, int64_t *value, struct failure *failure);
 bool need_string(json_t *in, const char *name, const char **value, struct failure *failure);
@@ -48,6 +52,6 @@ char *hex_of(const void *bytes, size_t size);			/* malloc()ed */
 
 /* basics.c */
 op_function op_hello, op_clock, op_become;
-extern const char *successor;	/* the program to become once the request is answered */
+extern const char *successor;	/* the program to exec after the answer */
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Fields of requests and answers, and failures. */
+/* Reads fields of requests, writes answers and failures. */
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>

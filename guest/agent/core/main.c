@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reads requests, answers each. */
+/* Reads requests and answers each. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -66,7 +66,7 @@ int main(void)
 	size_t size = 0;
 	ssize_t length;
 
-	/* Maps are locked memory before Linux 5.11. */
+	/* Before Linux 5.11 maps count as locked memory. */
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	signal(SIGPIPE, SIG_IGN);
 	while ((length = getline(&line, &size, stdin)) > 0) {
@@ -84,6 +84,9 @@ int main(void)
 			_exit(127);
 		}
 	}
-	/* Probes, jobs and tasks end with the process; no destructor may wait for them. */
+	/*
+	 * Probes, jobs and tasks end with the process. A destructor could wait
+	 * for them, so run none.
+	 */
 	_exit(0);
 }

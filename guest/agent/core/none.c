@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The agent of a guest that holds no suite. */
+/* The agent of a guest without a suite. */
 #include "core.h"
 
 const struct operation suite_operations[] = {{0}};
