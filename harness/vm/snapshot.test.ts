@@ -175,7 +175,7 @@ test.serial('a damaged base is made again, by one of two processes that need it'
 		[base.directory, base.directory],
 	);
 	const said = both.map(({stderr}) => stderr).join('\n');
-	t.is(said.match(/booting and saving/g)?.length, 1);
+	t.is(said.match(/: booting /g)?.length, 1);
 	t.regex(said, /state is damaged/);
 	t.is(await findDamage(base.directory), undefined);
 	await using guest = await Instance.restore(base);
