@@ -91,7 +91,7 @@ export const faults: readonly Fault[] = [
 		goalMs: 2 * hangMs,
 		async pull({ask, signal}) {
 			for (let cpu = 0; cpu < 4; cpu++) void ask('crash', {kind: 'hard-lockup'}).catch(() => {});
-			await abortable(new Promise<never>(() => {}), signal);
+			await untilEnd(signal);
 		},
 	},
 	{
@@ -100,7 +100,7 @@ export const faults: readonly Fault[] = [
 		message: /^Timed out after .*\nThe agent responds/,
 		goalMs: hangMs,
 		isHang: true,
-		pull: ({signal}) => abortable(new Promise<never>(() => {}), signal),
+		pull: ({signal}) => untilEnd(signal),
 	},
 	{name: 'flood', verdict: 'pass', goalMs: 30_000, pull: pullOnly('flood')},
 	{
@@ -124,7 +124,7 @@ export const faults: readonly Fault[] = [
 		goalMs: quickMs,
 		async pull({signal}, {pid}) {
 			process.kill(pid!, 'SIGKILL');
-			await abortable(new Promise<never>(() => {}), signal);
+			await untilEnd(signal);
 		},
 	},
 	{
@@ -134,7 +134,7 @@ export const faults: readonly Fault[] = [
 		goalMs: 2 * hangMs,
 		async pull({signal}, {pid}) {
 			process.kill(pid!, 'SIGSTOP');
-			await abortable(new Promise<never>(() => {}), signal);
+			await untilEnd(signal);
 		},
 	},
 ];
@@ -156,7 +156,7 @@ function signalled(name: string, command: string): Fault {
 		isHang: true,
 		async pull({exec, signal}) {
 			void exec(command).catch(() => {});
-			await abortable(new Promise<never>(() => {}), signal);
+			await untilEnd(signal);
 		},
 	};
 }
@@ -170,6 +170,11 @@ function pullOnly(kind: string): Fault['pull'] {
 function pullAndWait(kind: string): Fault['pull'] {
 	return async ({ask, signal}) => {
 		await ask('crash', {kind});
-		await abortable(new Promise<never>(() => {}), signal);
+		await untilEnd(signal);
 	};
+}
+
+/** Rejects with the signal's reason once it aborts. */
+async function untilEnd(signal: AbortSignal): Promise<never> {
+	return abortable(new Promise<never>(() => {}), signal);
 }

@@ -74,11 +74,13 @@ function tryParse(text: string): unknown {
 	}
 }
 
+const headerSchema = z.looseObject({type: z.string(), schema: z.unknown()}).partial();
+
 const eventTypes = eventSchema.options.map(option => option.shape.type.value);
 
 function parseEvent(line: string, at: At): Event {
 	const value = tryParse(line);
-	const header = z.looseObject({type: z.string(), schema: z.unknown()}).partial().safeParse(value).data;
+	const header = headerSchema.safeParse(value).data;
 	if (!header) throw damaged(at, 'a JSON object, one event');
 	const {type, schema} = header;
 	if (type === 'run' && typeof schema === 'number' && schema !== schemaNumber)
