@@ -13,9 +13,10 @@ import {buildGuest} from '../harness/build/guest-build.ts';
 import {findKernelReports} from '../harness/crash/crash-detector.ts';
 import {obtainBootableKernel} from '../harness/guest/bootable-kernel.ts';
 import {messageOf} from '../harness/host/errors.ts';
+import {fallbackKernel} from '../harness/kernels/default-kernels.ts';
 import type {Hex} from '../harness/link/agent-protocol.ts';
 import {push} from '../harness/link/transfer.ts';
-import {fallbackKernel} from '../harness/suites/bprobe/default-kernels.ts';
+import {bprobeSuite} from '../harness/suites/bprobe/suite.ts';
 import {Instance} from '../harness/vm/instance.ts';
 import {loadSuite} from '../harness/vm/load-suite.ts';
 
@@ -42,7 +43,7 @@ type Worked = {readonly guest: Instance; readonly run: Run; readonly prog: numbe
 /** Functions with one probe on their entries and one on their returns. */
 type Probed = {readonly functions: readonly Func[]; readonly probes: readonly number[]};
 
-const guestBuild = await buildGuest(await obtainBootableKernel(kernel));
+const guestBuild = await buildGuest(await obtainBootableKernel(kernel), bprobeSuite.content);
 const problems: string[] = [];
 let guest = await start();
 

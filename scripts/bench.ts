@@ -16,14 +16,14 @@ import {obtainBootableKernel} from '../harness/guest/bootable-kernel.ts';
 import {findAccelerator} from '../harness/host/accelerator.ts';
 import {findQemu} from '../harness/host/qemu.ts';
 import {say} from '../harness/host/say.ts';
-import type {AgentOps, Point} from '../harness/link/agent-protocol.ts';
+import {fallbackKernel} from '../harness/kernels/default-kernels.ts';
+import type {AgentOps} from '../harness/link/agent-protocol.ts';
 import {HistoryLog} from '../harness/results/history/history-log.ts';
 import {countVerdicts} from '../harness/results/run/cell-name.ts';
 import type {MeasurementEvent, RunEvent} from '../harness/results/run/events.ts';
 import {median} from '../harness/results/run/statistics.ts';
-import {allCases} from '../harness/suites/bprobe/cases/all.ts';
-import {fallbackKernel} from '../harness/suites/bprobe/default-kernels.ts';
-import {bprobe} from '../harness/suites/bprobe/mechanism-bprobe.ts';
+import type {Point} from '../harness/suites/bprobe/agent-protocol.ts';
+import {bprobeSuite} from '../harness/suites/bprobe/suite.ts';
 import {Instance, type InstanceOptions} from '../harness/vm/instance.ts';
 import {loadSuite} from '../harness/vm/load-suite.ts';
 import {obtainLoaded} from '../harness/vm/loaded-snapshot.ts';
@@ -37,14 +37,14 @@ const program = new Command('bench')
 	.parse();
 const options = program.opts<{history?: string}>();
 const [kernel] = program.processedArgs as [string];
-const cells = planCells({kernels: [kernel], mechanisms: [bprobe], cases: allCases});
+const cells = planCells({kernels: [kernel], suite: bprobeSuite, cases: await bprobeSuite.cases()});
 const {signal} = new AbortController();
 
 type Row = Omit<MeasurementEvent, 'type' | 'kernel'>;
 
 const consoles = await openConsoles();
 using kept = options.history === undefined ? undefined : new HistoryLog(options.history, {onTrouble: say});
-const guestBuild = await buildGuest(await obtainBootableKernel(kernel));
+const guestBuild = await buildGuest(await obtainBootableKernel(kernel), bprobeSuite.content);
 const rows: Row[] = [];
 const startedAt = performance.now();
 kept?.write(await describe());
@@ -71,7 +71,10 @@ for (const {what, unit, budget, values} of rows) {
 async function describe(): Promise<RunEvent> {
 	const qemu = await findQemu();
 	const accelerator = await findAccelerator(qemu);
-	return {...(await describeRun({id: consoles.id, cells: [], qemu, accelerator})), command: 'bench'};
+	return {
+		...(await describeRun({id: consoles.id, suite: bprobeSuite, cells: [], qemu, accelerator})),
+		command: 'bench',
+	};
 }
 
 async function measureBoot(guestBuild: GuestBuild): Promise<readonly Row[]> {
@@ -195,7 +198,7 @@ async function nsPerCall(agent: Instance['agent']): Promise<number> {
 async function measureMatrix(): Promise<readonly Row[]> {
 	const values: number[] = [];
 	for (let round = 0; round < rounds; round++) {
-		const {end} = await runKernels({cells, signal, consoles, emit() {}});
+		const {end} = await runKernels({suite: bprobeSuite, cells, signal, consoles, emit() {}});
 		if (end.exitCode !== 0) process.stderr.write(`bench: not all passed: ${JSON.stringify(end.counts)}\n`);
 		values.push(end.durationMs / 1000);
 	}

@@ -8,7 +8,8 @@ import {buildGuest} from '../harness/build/guest-build.ts';
 import {findKernelReports} from '../harness/crash/crash-detector.ts';
 import {obtainBootableKernel} from '../harness/guest/bootable-kernel.ts';
 import {builtInOptions} from '../harness/kernels/built-in.ts';
-import {fallbackKernel} from '../harness/suites/bprobe/default-kernels.ts';
+import {fallbackKernel} from '../harness/kernels/default-kernels.ts';
+import {bprobeSuite} from '../harness/suites/bprobe/suite.ts';
 import {Instance} from '../harness/vm/instance.ts';
 import {loadSuite} from '../harness/vm/load-suite.ts';
 
@@ -19,7 +20,7 @@ let seed = Number(process.argv[4] ?? Date.now() % 1e6);
 const rights = ['root', 'root', 'root', 'noSysAdmin', 'userNamespace'] as const;
 const callsAtOnce = 20_000;
 
-const guestBuild = await buildGuest(await obtainBootableKernel(kernel));
+const guestBuild = await buildGuest(await obtainBootableKernel(kernel), bprobeSuite.content);
 const hasNamespaces = (await builtInOptions(guestBuild.kernel)).has('CONFIG_USER_NS');
 await using guest = await Instance.boot(guestBuild);
 await loadSuite(guest, guestBuild);

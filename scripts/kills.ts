@@ -12,7 +12,7 @@ import path from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {execa} from 'execa';
 import {cacheRoot} from '../harness/host/cache-root.js';
-import {fallbackKernel} from '../harness/suites/bprobe/default-kernels.ts';
+import {fallbackKernel} from '../harness/kernels/default-kernels.ts';
 
 const count = Number(process.argv[2] ?? 100);
 let seed = Number(process.argv[3] ?? Date.now() % 1e6);

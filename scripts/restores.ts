@@ -2,15 +2,16 @@
 import {buildGuest} from '../harness/build/guest-build.ts';
 import {obtainBootableKernel} from '../harness/guest/bootable-kernel.ts';
 import {messageOf} from '../harness/host/errors.ts';
+import {fallbackKernel} from '../harness/kernels/default-kernels.ts';
 import {median} from '../harness/results/run/statistics.ts';
-import {fallbackKernel} from '../harness/suites/bprobe/default-kernels.ts';
+import {bprobeSuite} from '../harness/suites/bprobe/suite.ts';
 import {Instance} from '../harness/vm/instance.ts';
 import {obtainLoaded} from '../harness/vm/loaded-snapshot.ts';
 
 const count = Number(process.argv[2] ?? 1000);
 const kernel = process.argv[3] ?? fallbackKernel;
 
-const loaded = await obtainLoaded(await buildGuest(await obtainBootableKernel(kernel)));
+const loaded = await obtainLoaded(await buildGuest(await obtainBootableKernel(kernel), bprobeSuite.content));
 const readyMs: number[] = [];
 const goneMs: number[] = [];
 const failures: string[] = [];

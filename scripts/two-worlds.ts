@@ -2,7 +2,7 @@
  * Runs two checkouts with different modules at once, with one cache: each must get its own verdicts. Exits with 1 if
  * one does not: `two-worlds.ts [rounds] [kernel]`.
  */
-import {fallbackKernel} from '../harness/suites/bprobe/default-kernels.ts';
+import {fallbackKernel} from '../harness/kernels/default-kernels.ts';
 import {CheckoutCopy} from './checkout-copy.ts';
 
 const rounds = Number(process.argv[2] ?? 3);

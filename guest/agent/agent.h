@@ -15,8 +15,6 @@
 #include "fixtures.h"
 #include "libbprobe.h"
 
-#define LIBRARY "/lib/probe-matrix"
-
 /* handles.c: numbers for descriptors and other things. */
 enum kind { PROG, PROBE, KINDS };
 int handle_add(enum kind kind, int fd);
@@ -60,8 +58,7 @@ json_t *job_start(struct job job, struct failure *failure);
 bool job_stopped(struct job *job);
 
 /* ops, by file */
-op_function op_insmod, op_rmmod, op_crash;				/* modules.c */
-op_function op_prepare;							/* prepare.c */
+op_function op_crash;								/* crash.c */
 op_function op_load, op_unload, op_prog_exists;					/* programs.c */
 op_function op_attach, op_close, op_info, op_listing, op_probe_fds;		/* probes.c */
 op_function op_check, op_match, op_attach_list, op_info_list, op_hold_in_task;	/* many.c */
@@ -75,7 +72,6 @@ op_function op_call_in_task, op_task_wait, op_task_kill, op_exec_by_thread;	/* t
 op_function op_stop_job;							/* jobs.c */
 op_function op_start_loop, op_start_churn, op_start_forks;			/* loop.c churn.c forks.c */
 op_function op_ioctl;								/* raw.c */
-op_function op_mark;								/* mark.c */
 op_function op_as_user;								/* users.c */
 struct bprobe_function *functions_of(json_t *in, size_t *count, struct failure *failure);	/* many.c */
 int become_user(uid_t uid, bool keep_sys_admin);					/* users.c: 0 or an errno */

@@ -7,7 +7,8 @@ import {execa} from 'execa';
 import {cacheDirectory} from '../host/cache.ts';
 import {BuildError} from '../host/errors.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
-import {buildGuest} from './guest-build.ts';
+import {bprobeContent} from '../suites/bprobe/guest-content.ts';
+import {buildGuest, type GuestBuild} from './guest-build.ts';
 import {projectRoot} from './sources.ts';
 
 /** A copy of bprobe's sources, for a test to change. */
@@ -28,6 +29,9 @@ async function sourceOf(directory: string): Promise<number> {
 	return (await stat(path.join(directory, '.sources.json')).catch(() => undefined))?.mtimeMs ?? 0;
 }
 
+/** The built bprobe. */
+const fileOf = ({modules}: GuestBuild) => modules.find(({name}) => name === 'bprobe')!.file;
+
 const timesOf = async (directory: string) => {
 	const names = (await readdir(directory)).filter(name => /^[a-z]+\.o$/.test(name));
 	return new Map(
@@ -41,37 +45,37 @@ test.serial('changing one file compiles one file, with the same result as a full
 	await using module = await copyOfModule();
 	const text = `${await readFile(module.entry, 'utf8')}\n/* ${randomUUID()}: nothing like it was built before. */\n`;
 	await writeFile(module.entry, text);
-	await buildGuest(kernel, {module: module.path});
+	await buildGuest(kernel, bprobeContent({module: module.path}));
 	const objects = await module.objects();
 	const before = await timesOf(objects);
 
 	await writeFile(module.entry, `${text}\nint bp_of_a_test(void);\nint bp_of_a_test(void) { return 42; }\n`);
-	const changed = await buildGuest(kernel, {module: module.path});
+	const changed = await buildGuest(kernel, bprobeContent({module: module.path}));
 	const after = await timesOf(objects);
 	const compiled = [...after].filter(([name, time]) => time !== before.get(name)).map(([name]) => name);
 	t.deepEqual(compiled.toSorted(), ['bprobe.o', 'entry.o']);
-	const incremental = await readFile(changed.modules.bprobe);
+	const incremental = await readFile(fileOf(changed));
 	t.true(incremental.includes('bp_of_a_test'));
 
 	await rm(path.dirname(objects), {recursive: true});
-	await rm(path.dirname(changed.modules.bprobe), {recursive: true});
-	const anew = await buildGuest(kernel, {module: module.path});
-	t.true((await readFile(anew.modules.bprobe)).equals(incremental), 'the same to the byte');
+	await rm(path.dirname(fileOf(changed)), {recursive: true});
+	const anew = await buildGuest(kernel, bprobeContent({module: module.path}));
+	t.true((await readFile(fileOf(anew))).equals(incremental), 'the same to the byte');
 
 	// A warning must fail every build, not only the one that compiles its file.
 	await writeFile(module.entry, `${text}\n#warning "of a test"\n`);
 	for (const time of ['first', 'second'])
 		await t.throwsAsync(
-			buildGuest(kernel, {module: module.path}),
+			buildGuest(kernel, bprobeContent({module: module.path})),
 			{instanceOf: BuildError, message: /of a test/},
 			time,
 		);
 	// Errors must name the original file, not the copy.
 	await writeFile(module.entry, `${text}\nint x = nosuch;\n`);
-	const error = await t.throwsAsync(buildGuest(kernel, {module: module.path}), {instanceOf: BuildError});
+	const error = await t.throwsAsync(buildGuest(kernel, bprobeContent({module: module.path})), {instanceOf: BuildError});
 	t.regex(error?.message ?? '', /^kmod\/entry\.c:\d+:9: error: /m);
 	await writeFile(module.entry, text);
-	await t.notThrowsAsync(buildGuest(kernel, {module: module.path}));
+	await t.notThrowsAsync(buildGuest(kernel, bprobeContent({module: module.path})));
 });
 
 test.serial('after a failed first build, the module is built in full', async t => {
@@ -82,10 +86,10 @@ test.serial('after a failed first build, the module is built in full', async t =
 	// A new source file forces a build from scratch.
 	await writeFile(path.join(path.dirname(module.entry), 'of_a_test.h'), `/* ${randomUUID()} */\n`);
 	await writeFile(module.entry, `${text}\nint x = nosuch;\n`);
-	await t.throwsAsync(buildGuest(kernel, {module: module.path}), {instanceOf: BuildError});
+	await t.throwsAsync(buildGuest(kernel, bprobeContent({module: module.path})), {instanceOf: BuildError});
 	await writeFile(module.entry, `${text}\n/* ${randomUUID()} */\n`);
-	const {modules} = await buildGuest(kernel, {module: module.path});
-	t.true((await readFile(modules.bprobe)).length > 0);
+	const built = await buildGuest(kernel, bprobeContent({module: module.path}));
+	t.true((await readFile(fileOf(built))).length > 0);
 });
 
 test.serial('concurrent builds of one module from different sources do not mix', async t => {
@@ -94,7 +98,9 @@ test.serial('concurrent builds of one module from different sources do not mix',
 	await using module = await copyOfModule();
 	const text = `${await readFile(module.entry, 'utf8')}\n/* ${randomUUID()} */\n`;
 	const script = `import {buildGuest} from ${JSON.stringify(path.join(import.meta.dirname, 'guest-build.ts'))};
-		console.log((await buildGuest(JSON.parse(process.argv[1]), {module: process.argv[2]})).modules.bprobe);`;
+		import {bprobeContent} from ${JSON.stringify(path.join(import.meta.dirname, '../suites/bprobe/guest-content.ts'))};
+		const {modules} = await buildGuest(JSON.parse(process.argv[1]), bprobeContent({module: process.argv[2]}));
+		console.log(modules.find(({name}) => name === 'bprobe').file);`;
 	const build = (directory: string) =>
 		execa(process.execPath, ['--input-type=module', '-e', script, JSON.stringify(kernel), directory]);
 	await using other = await copyOfModule();
@@ -121,7 +127,7 @@ test.serial('an incremental build of guest programs equals a full one', async t 
 	await make();
 	const header = path.join(directory.path, 'guest/libbprobe/libbprobe.h');
 	await writeFile(header, (await readFile(header, 'utf8')).replace('#ifndef', '#define OF_A_TEST 1\n#ifndef'));
-	const source = path.join(directory.path, 'guest/agent/mark.c');
+	const source = path.join(directory.path, 'guest/agent/core/mark.c');
 	await writeFile(source, (await readFile(source, 'utf8')).replace('probe-matrix: %s', 'probe-matrix! %s'));
 	const words = await make();
 	t.regex(words, /agent\/mark\.o/);

@@ -3,12 +3,13 @@ import path from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
 import {obtainKernel} from '../kernels/obtain.ts';
+import {bprobeContent} from '../suites/bprobe/guest-content.ts';
 import {buildGuest} from './guest-build.ts';
 import {obtainUserland} from './userland.ts';
 
 test('the initramfs holds no file of the suite; all of them are pushed', async t => {
 	t.timeout(20 * 60_000);
-	const {initramfs, files} = await buildGuest(await obtainKernel('debian-6.1'));
+	const {initramfs, files} = await buildGuest(await obtainKernel('debian-6.1'), bprobeContent());
 	const busybox = path.join(await obtainUserland(), 'usr/bin/busybox');
 	const {stdout} = await execa(busybox, ['cpio', '-t'], {input: await readFile(initramfs)});
 	const names = stdout.split('\n');

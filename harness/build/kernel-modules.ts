@@ -35,7 +35,7 @@ export async function kernelModules(kernel: Kernel, names: readonly string[]): P
 export type KernelModule = {readonly path: string; readonly data: Buffer};
 
 /** Reads `depends=` of a module's .modinfo. */
-function dependenciesOf(module: Buffer): readonly string[] {
+export function dependenciesOf(module: Buffer): readonly string[] {
 	const key = Buffer.from('\0depends=');
 	const at = module.indexOf(key);
 	if (at < 0) return [];
@@ -47,7 +47,8 @@ function isModule(file: string): boolean {
 	return /\.ko(?:\.\w+)?$/.test(file);
 }
 
-function moduleName(file: string): string {
+/** The name of a module by its file: `snd-pcm.ko.xz` is snd_pcm. */
+export function moduleName(file: string): string {
 	return path
 		.basename(file)
 		.replace(/\.ko(?:\.\w+)?$/, '')

@@ -29,6 +29,8 @@ type Make = {
 	readonly commands: (directory: string, options: {isRestart: boolean}) => Promise<readonly Command[]>;
 	/** Copies the results from the build directory into the empty directory `to`. */
 	readonly deliver: (directory: string, to: string) => Promise<void>;
+	/** Whether warnings fail the build. Default: true. */
+	readonly isStrict?: boolean;
 	readonly signal?: AbortSignal | undefined;
 	/** Called when a build is needed, before it starts. */
 	readonly onBuild?: () => void;
@@ -65,7 +67,10 @@ export async function buildOnce(make: Make): Promise<string> {
 /** Exists while a build runs: if a build is killed, its directory is not trusted. */
 const buildingMark = '.building';
 
-async function buildIn(directory: string, {name, sources, elsewhere, commands, signal}: Make): Promise<void> {
+async function buildIn(
+	directory: string,
+	{name, sources, elsewhere, commands, signal, isStrict = true}: Make,
+): Promise<void> {
 	const mark = path.join(directory, buildingMark);
 	const isRestart = existsSync(mark) || !syncSources(sources, directory, elsewhere);
 	if (isRestart) {
@@ -75,7 +80,7 @@ async function buildIn(directory: string, {name, sources, elsewhere, commands, s
 	await writeFile(mark, '');
 	for (const command of await commands(directory, {isRestart})) {
 		const {words, failure} = await runMake({name, cwd: directory, command, signal});
-		const hasWarnings = isWarning.test(words);
+		const hasWarnings = isStrict && isWarning.test(words);
 		const why = failure ?? (hasWarnings ? 'there are warnings' : undefined);
 		if (why === undefined) continue;
 		// After warnings, another make would have nothing to do and would not repeat them. After a failed first build,

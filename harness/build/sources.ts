@@ -12,7 +12,7 @@ const isBuildOutput = (name: string) =>
 	/^\.|\.(?:o|ko|mod|mod\.c|cmd|order|symvers|a)$|^(?:node_modules|out|build)$/.test(name);
 
 // Tests are not part of the harness: changing them must not change the identity of a run.
-const isForTests = (name: string) => /\.test\.ts$|^harness\/test(?:\/|$)|(?:^|\/)samples(?:\/|$)/.test(name);
+const isForTests = (name: string) => /^harness\/(?:.*\.test\.ts$|test(?:\/|$)|(?:.*\/)?samples(?:\/|$))/.test(name);
 
 /** Whether a file is a source; `name` is its path below the checkout. Editors' backup files (`~`) are not. */
 export function isSource(name: string): boolean {
@@ -31,6 +31,14 @@ export function hashSources(places: readonly string[], elsewhere: Elsewhere = {}
 	for (const {name, file} of sourcesOf(places, elsewhere))
 		hash.update(`${name}\0`).update(readFileSync(file)).update('\0');
 	return hash.digest('hex');
+}
+
+/** Hash of the names and contents of files and directories, given by their paths. */
+export function hashPlaces(paths: readonly string[]): string {
+	return hashSources(
+		paths.map((_, n) => String(n)),
+		Object.fromEntries(paths.map((each, n) => [n, each])),
+	);
 }
 
 /**

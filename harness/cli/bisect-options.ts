@@ -1,4 +1,5 @@
 import {UsageError} from '../host/errors.ts';
+import {parseKernelId} from '../kernels/kernel-id.ts';
 import type {PredicateOptions} from './predicate-options.ts';
 
 export type BisectOptions = PredicateOptions & {
@@ -9,6 +10,8 @@ export type BisectOptions = PredicateOptions & {
 	readonly linux?: string;
 	readonly config?: string;
 	readonly module?: string | true;
+	readonly tests?: string;
+	readonly suite?: string;
 	readonly kernel?: string;
 	readonly anyFailure?: boolean;
 	readonly confidence: number;
@@ -20,15 +23,36 @@ export type BisectOptions = PredicateOptions & {
 };
 
 /** Rejects combinations in which an option would be ignored. Throws UsageError. */
-export function requireCompatible({linux, module, config, goodConfig, kernel, source}: BisectOptions): void {
-	if (linux !== undefined && module !== undefined) throw new UsageError('--linux and --module are mutually exclusive.');
+export function requireCompatible({linux, module, config, goodConfig, kernel, source, ...rest}: BisectOptions): void {
+	const isHistory = bisectsModule({module, kernel, linux, ...rest});
+	if (linux !== undefined && kernel !== undefined && module !== undefined)
+		throw new UsageError('--linux and --module are mutually exclusive.');
 	if (config !== undefined && linux === undefined)
 		throw new UsageError('--config needs --linux; other kernels have their own configurations.');
 	if (config !== undefined && goodConfig !== undefined)
 		throw new UsageError('--config cannot be used with --good-config and --bad-config.');
-	if (kernel !== undefined && module === undefined)
+	if (kernel !== undefined && !isHistory)
 		throw new UsageError('--kernel needs --module; otherwise --good and --bad name the kernels.');
 	if (source !== undefined && goodConfig !== undefined) throw new UsageError(sourceIsForReleases);
+}
+
+/**
+ * Whether the history of a module is bisected. A module that is named together with kernels, or with a Linux tree, is
+ * what runs on them.
+ */
+export function bisectsModule({module, tests, kernel, linux, good, bad}: Partial<BisectOptions>): boolean {
+	if (module === undefined || linux !== undefined) return false;
+	if (typeof module !== 'string' || tests === undefined || kernel !== undefined) return true;
+	return ![good, bad].every(end => end !== undefined && isKernelName(end));
+}
+
+/** Whether it names a kernel of the catalogue or a release, and not a revision. */
+function isKernelName(text: string): boolean {
+	try {
+		return parseKernelId(text).kind !== 'directory';
+	} catch {
+		return false;
+	}
 }
 
 export const sourceIsForReleases = '--source builds releases only; commits are built from --linux.';

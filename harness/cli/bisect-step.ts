@@ -3,12 +3,14 @@ import {judgeHead} from '../bisect/kinds/judge-head.ts';
 import {forJob} from './job-output.ts';
 import {wholeNumber} from './option-values.ts';
 import {addPredicate, type PredicateOptions, predicateOf} from './predicate-options.ts';
+import {addSuiteOptions, type SuiteOptions, suiteOf} from './shared-options.ts';
 
-type StepOptions = PredicateOptions & {
-	readonly linux: string;
-	readonly repeats: number;
-	readonly symptom?: string;
-};
+type StepOptions = PredicateOptions &
+	SuiteOptions & {
+		readonly linux: string;
+		readonly repeats: number;
+		readonly symptom?: string;
+	};
 
 /** Exit statuses, as `git bisect run` understands them. */
 const statusOf = {good: 0, bad: 1, skip: 125} as const;
@@ -17,7 +19,7 @@ const statusOf = {good: 0, bad: 1, skip: 125} as const;
 export const abortStatus = 128;
 
 export function addBisectStep(command: Command, signal: AbortSignal): void {
-	command.option('--linux <tree>', 'repository whose HEAD is judged; it is only read', '.');
+	addSuiteOptions(command).option('--linux <tree>', 'repository whose HEAD is judged; it is only read', '.');
 	addPredicate(command)
 		.option('--repeats <n>', 'passes required to call a commit good', wholeNumber(1, 1000), 10)
 		.option('--symptom <text>', 'only failures with this text are bad (default: all)')
@@ -33,7 +35,7 @@ Example, in a Linux tree:
 		)
 		.action(async (options: StepOptions) => {
 			const {linux, repeats, symptom, isolation, accel} = options;
-			const predicate = await predicateOf(options, signal);
+			const predicate = await predicateOf(await suiteOf(options), options, signal);
 			const {verdict, words} = await judgeHead({
 				...{linux, repeats, symptom, isolation, predicate, signal},
 				accelerator: accel,

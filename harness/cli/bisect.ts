@@ -6,15 +6,23 @@ import {bisectCommits} from '../bisect/kinds/bisect-commits.ts';
 import {bisectConfig} from '../bisect/kinds/bisect-config.ts';
 import {bisectModule} from '../bisect/kinds/bisect-module.ts';
 import {bisectReleases} from '../bisect/kinds/bisect-releases.ts';
+import {type ModuleHistory, moduleHistory} from '../bisect/kinds/module-history.ts';
 import {describePlan} from '../bisect/kinds/plan-bisect.ts';
 import {revisionsBetween} from '../bisect/kinds/revisions.ts';
 import {type CommonOptions, Stages} from '../bisect/kinds/with-journal.ts';
 import {bisectMarkdown, isSure, type Result, toJson} from '../bisect/report/bisect-report.ts';
-import {projectRoot} from '../build/sources.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
+import {fallbackKernel} from '../kernels/default-kernels.ts';
 import type {Options} from '../kernels/kconfig.ts';
-import {fallbackKernel} from '../suites/bprobe/default-kernels.ts';
-import {type BisectOptions, configsOf, endsOf, requireCompatible, sourceIsForReleases} from './bisect-options.ts';
+import {chooseSuite} from '../suites/choose-suite.ts';
+import {
+	type BisectOptions,
+	bisectsModule,
+	configsOf,
+	endsOf,
+	requireCompatible,
+	sourceIsForReleases,
+} from './bisect-options.ts';
 import {forJob} from './job-output.ts';
 import {addPredicate, predicateOf} from './predicate-options.ts';
 import {sourceOption} from './shared-options.ts';
@@ -27,7 +35,12 @@ export function addBisect(command: Command, signal: AbortSignal): void {
 		.option('--config <file>', 'kernel configuration for the commits of --linux (default: images/kconfig)')
 		.option('--good-config <file>', 'good configuration; needs --linux, whose HEAD is built')
 		.option('--bad-config <file>', 'bad configuration: find the options that make the difference')
-		.option('--module [tree]', 'bisect kmod/ of this repository, or of another one, on one kernel')
+		.option(
+			'--module [path]',
+			'bisect the history of a module on one kernel: of bprobe, also in another clone, or with --tests of the module in this directory',
+		)
+		.option('--tests <dir>', 'directory whose executables are the cases')
+		.option('--suite <file>', 'suite to test (default: probe-matrix.config.ts, here or above)')
 		.option('--kernel <id>', `kernel for --module (default: ${fallbackKernel})`);
 	addPredicate(command)
 		.option('--any-failure', 'count every failure as bad, not only the symptom of the bad end')
@@ -58,10 +71,12 @@ Examples:
 }
 
 async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<number> {
-	const {linux, module, report, json} = options;
+	const {linux, module, tests, report, json} = options;
 	requireCompatible(options);
+	const isOwn = tests !== undefined && typeof module === 'string';
+	const suite = await chooseSuite({tests, suite: options.suite, modules: isOwn ? [module] : []});
 	const common: CommonOptions = {
-		predicate: await predicateOf(options, signal),
+		predicate: await predicateOf(suite, options, signal),
 		confidence: options.confidence,
 		isAnyFailure: options.anyFailure ?? false,
 		isolation: options.isolation,
@@ -73,16 +88,17 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 	};
 	const configs = configsOf(options);
 	const ends = configs ? {good: '', bad: ''} : endsOf(options);
-	const tree = module === true ? projectRoot : module;
+	const clone = typeof module === 'string' && !isOwn ? module : undefined;
+	const history = bisectsModule(options) ? await moduleHistory(suite, clone) : undefined;
 	if (options.dryRun) {
-		process.stdout.write(await describePlan({...ends, linux, module: tree}));
+		process.stdout.write(await describePlan({...ends, linux, module: history}));
 		return 0;
 	}
 	// Find out now, not after hours, that a report cannot be written.
 	for (const file of [report, json]) if (file !== undefined) write(file, '', {flag: 'a'});
 	const results: Result[] = [];
 	try {
-		for await (const result of resultsOf({...options, configs, ends, tree}, common)) results.push(result);
+		for await (const result of resultsOf({...options, configs, ends, history}, common)) results.push(result);
 	} catch (error) {
 		if (!(error instanceof HostFaultError)) throw error;
 		process.stderr.write(forJob(`probe-matrix: ${error.message}\n`));
@@ -98,16 +114,16 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 type Asked = BisectOptions & {
 	readonly configs: ReturnType<typeof configsOf>;
 	readonly ends: {readonly good: string; readonly bad: string};
-	readonly tree: string | undefined;
+	readonly history: ModuleHistory | undefined;
 };
 
 /** Yields the result of each stage as it ends. */
 async function* resultsOf(
-	{configs, ends, tree, linux, kernel = fallbackKernel, source, config}: Asked,
+	{configs, ends, history, linux, kernel = fallbackKernel, source, config}: Asked,
 	common: CommonOptions,
 ): AsyncGenerator<Result> {
 	if (configs) yield await bisectConfig({...common, ...configs});
-	else if (tree !== undefined) yield await bisectModule({...common, ...ends, kernel, source, tree});
+	else if (history) yield await bisectModule({...common, ...ends, kernel, source, history});
 	else if (linux === undefined) yield (await bisectReleases({...common, ...ends, source})).result;
 	else {
 		const own = config === undefined ? undefined : await readConfig(config);

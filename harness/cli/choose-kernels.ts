@@ -1,9 +1,9 @@
+import type {Suite} from '../engine/suite.ts';
 import {UsageError} from '../host/errors.ts';
 import {knownKernels} from '../kernels/catalogue.ts';
 import {parseKernelId} from '../kernels/kernel-id.ts';
 import {findRelease} from '../kernels/source.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
-import {defaultKernel, fallbackKernel} from '../suites/bprobe/default-kernels.ts';
 
 type ChooseOptions = {readonly source?: string; readonly signal?: AbortSignal};
 
@@ -17,8 +17,12 @@ type Choice = {
  * The ids given by `--kernel`; if there are none, the default kernel, or the fallback kernel if that is unavailable. Nothing
  * is built for the choice.
  */
-export async function chooseKernels(asked: readonly string[], options: ChooseOptions = {}): Promise<Choice> {
-	if (asked.length === 0) return defaultOrFallback(options);
+export async function chooseKernels(
+	asked: readonly string[],
+	own: Suite['kernels'],
+	options: ChooseOptions = {},
+): Promise<Choice> {
+	if (asked.length === 0) return defaultOrFallback(own, options);
 	const kernels = [...new Set(asked.flatMap(id => (id === 'all' ? knownKernels() : [id])))];
 	const ids = kernels.map(parseKernelId);
 	if (options.source !== undefined && !ids.some(({kind}) => kind === 'release'))
@@ -26,13 +30,14 @@ export async function chooseKernels(asked: readonly string[], options: ChooseOpt
 	return {kernels};
 }
 
-async function defaultOrFallback(options: ChooseOptions): Promise<Choice> {
+async function defaultOrFallback(own: Suite['kernels'], options: ChooseOptions): Promise<Choice> {
+	const {fallback} = own;
 	try {
-		const id = parseKernelId(defaultKernel);
+		const id = parseKernelId(own.default);
 		if (id.kind === 'release') await findRelease(id, options);
-		return {kernels: [defaultKernel]};
+		return {kernels: [own.default]};
 	} catch (error) {
-		if (!(error instanceof KernelUnavailableError)) throw error;
-		return {kernels: [fallbackKernel], notice: `${error.message} Running on ${fallbackKernel} instead.`};
+		if (!(error instanceof KernelUnavailableError) || fallback === undefined) throw error;
+		return {kernels: [fallback], notice: `${error.message} Running on ${fallback} instead.`};
 	}
 }

@@ -6,8 +6,8 @@ import {createInterface} from 'node:readline';
 import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
 import {execa} from 'execa';
+import {fallbackKernel} from '../kernels/default-kernels.ts';
 import {readRun} from '../results/run/read-run.ts';
-import {fallbackKernel} from '../suites/bprobe/default-kernels.ts';
 
 const main = path.join(import.meta.dirname, 'main.js');
 

@@ -1,7 +1,7 @@
 import type {Command} from 'commander';
 import {nightlyKernels} from '../kernels/catalogue.ts';
+import {defaultKernel} from '../kernels/default-kernels.ts';
 import {type ListedKernel, listKernels, pruneCache} from '../kernels/inventory.ts';
-import {defaultKernel} from '../suites/bprobe/default-kernels.ts';
 import {sourceOption} from './shared-options.ts';
 
 type FetchOptions = {readonly refresh: boolean; readonly source?: string};

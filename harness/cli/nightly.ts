@@ -14,17 +14,14 @@ import {formatComparison} from '../results/compare/format-comparison.ts';
 import {HistoryLog} from '../results/history/history-log.ts';
 import {EventLog} from '../results/run/event-log.ts';
 import {formatTable} from '../results/run/table.ts';
-import {allCases} from '../suites/bprobe/cases/all.ts';
-import {defaultKernel} from '../suites/bprobe/default-kernels.ts';
-import {bprobe} from '../suites/bprobe/mechanism-bprobe.ts';
 import {chooseKernels} from './choose-kernels.ts';
 import {openHistory} from './history.ts';
 import {forJob} from './job-output.ts';
 import {numberOf, repeatable} from './option-values.ts';
 import {openProgress} from './progress.ts';
-import {matchOption, sourceOption} from './shared-options.ts';
+import {addSuiteOptions, matchOption, type SuiteOptions, sourceOption, suiteOf} from './shared-options.ts';
 
-type NightlyOptions = {
+type NightlyOptions = SuiteOptions & {
 	readonly kernel: readonly string[];
 	readonly match: readonly string[];
 	readonly hours: number;
@@ -35,7 +32,7 @@ type NightlyOptions = {
 };
 
 export function addNightly(command: Command, signal: AbortSignal): void {
-	command
+	addSuiteOptions(command)
 		.addOption(repeatable('--kernel <id>', 'kernel to run on', 'all, in all flavours'))
 		.addOption(matchOption())
 		.option(
@@ -66,8 +63,10 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
 	const {kernel, match, hours, json, source, history: directory = cacheDirectory('history')} = options;
 	const from = {signal, ...(source !== undefined && {source})};
 	const known = options.known === undefined ? [] : await readKnownFailures(options.known);
-	const {kernels} = await chooseKernels(kernel.length > 0 ? kernel : nightlyKernels(defaultKernel), from);
-	const cells = planCells({kernels, mechanisms: [bprobe], cases: allCases, match});
+	const suite = await suiteOf(options);
+	const wanted = kernel.length > 0 ? kernel : (suite.kernels.tested ?? nightlyKernels(suite.kernels.default));
+	const {kernels} = await chooseKernels(wanted, suite.kernels, from);
+	const cells = planCells({kernels, suite, cases: await suite.cases(), match});
 	using log = json === undefined ? undefined : new EventLog(json);
 	using kept = new HistoryLog(directory, {onTrouble: say});
 	using store = await openHistory(directory);
@@ -81,7 +80,8 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
 		hours,
 		history,
 		isRequested: id => kernel.includes(id),
-		runCells: async (planned, {emit, isolation}) => runKernels({...from, cells: planned, emit, isolation, consoles}),
+		runCells: async (planned, {emit, isolation}) =>
+			runKernels({...from, suite, cells: planned, emit, isolation, consoles}),
 		emit(event) {
 			log?.write(event);
 			kept.write(event);

@@ -1,6 +1,7 @@
 import type {Command} from 'commander';
 import {modulePredicate} from '../bisect/guests/module-predicate.ts';
 import {casesPredicate, type Predicate, scriptPredicate} from '../bisect/guests/predicate.ts';
+import type {Suite} from '../engine/suite.ts';
 import type {Isolation} from '../guest/isolation.ts';
 import type {AcceleratorName} from '../host/accelerator.ts';
 import {UsageError} from '../host/errors.ts';
@@ -32,13 +33,14 @@ export function addPredicate(command: Command): Command {
 }
 
 export async function predicateOf(
+	suite: Suite,
 	{match, script, build, deadline}: PredicateOptions,
 	signal: AbortSignal,
 ): Promise<Predicate> {
 	const asked = [match.length > 0, script !== undefined, build !== undefined].filter(Boolean);
 	if (asked.length !== 1) throw new UsageError('Specify exactly one of --match, --script and --build.');
-	if (script !== undefined) return scriptPredicate(script, {deadlineMs: (deadline ?? 60) * 1000});
+	if (script !== undefined) return scriptPredicate(suite, script, {deadlineMs: (deadline ?? 60) * 1000});
 	if (deadline !== undefined) throw new UsageError('--deadline needs --script; cases have their own deadlines.');
-	if (build !== undefined) return modulePredicate(build, {signal});
-	return casesPredicate(match);
+	if (build !== undefined) return modulePredicate(suite, build, {signal});
+	return casesPredicate(suite, match);
 }

@@ -3,6 +3,7 @@ import {type Command, Option} from 'commander';
 import {type Cell, planCells} from '../engine/plan.ts';
 import {type EarlierRun, resumeRun} from '../engine/resume.ts';
 import {runKernels} from '../engine/run-kernels.ts';
+import type {Suite} from '../engine/suite.ts';
 import type {Isolation} from '../guest/isolation.ts';
 import type {AcceleratorName} from '../host/accelerator.ts';
 import {UsageError} from '../host/errors.ts';
@@ -15,7 +16,6 @@ import {sumOfNotRun, unusableKernels} from '../results/run/kernel-summary.ts';
 import type {ReadingOrder} from '../results/run/reading-order.ts';
 import {formatCounts, formatTable} from '../results/run/table.ts';
 import {isGreen} from '../results/run/verdict.ts';
-import {bprobe} from '../suites/bprobe/mechanism-bprobe.ts';
 import {chooseKernels} from './choose-kernels.ts';
 import {readNamed} from './compare.ts';
 import {openHistory} from './history.ts';
@@ -23,10 +23,19 @@ import {forJob} from './job-output.ts';
 import {repeatable, wholeNumber} from './option-values.ts';
 import {openProgress} from './progress.ts';
 import {chooseShard, parseShard, type ShardChoice} from './shard.ts';
-import {acceleratorOption, defaultKernelText, isolationOption, matchOption, sourceOption} from './shared-options.ts';
+import {
+	acceleratorOption,
+	addSuiteOptions,
+	defaultKernelText,
+	isolationOption,
+	matchOption,
+	type SuiteOptions,
+	sourceOption,
+	suiteOf,
+} from './shared-options.ts';
 import {watchRuns} from './watch.ts';
 
-type RunOptions = {
+type RunOptions = SuiteOptions & {
 	readonly kernel: readonly string[];
 	readonly match: readonly string[];
 	readonly json?: string;
@@ -43,7 +52,7 @@ type RunOptions = {
 };
 
 export function addRun(command: Command, signal: AbortSignal): void {
-	command
+	addSuiteOptions(command)
 		.addOption(repeatable('--kernel <id>', "kernel to run on, or 'all'", defaultKernelText))
 		.addOption(sourceOption())
 		.addOption(matchOption())
@@ -94,34 +103,42 @@ async function isCalled(): Promise<boolean> {
 	return false;
 }
 
-type PlannedRun = {readonly cells: readonly Cell[]; readonly shard?: Shard; readonly earlier?: EarlierRun};
+type PlannedRun = {
+	readonly suite: Suite;
+	readonly cells: readonly Cell[];
+	readonly shard?: Shard;
+	readonly earlier?: EarlierRun;
+};
 
 /** The cells to run: those of the shard, without the ones that the resumed run has finished. */
 async function plan(
-	{kernel, match, repeat, shard: choice, history, timings, json, resume: name}: RunOptions,
+	options: RunOptions,
 	from: {readonly signal: AbortSignal; readonly source?: string},
 ): Promise<PlannedRun> {
-	// Import cases only now: they may change while a standby process waits.
-	const {allCases} = await import('../suites/bprobe/cases/all.ts');
-	const {kernels, notice} = await chooseKernels(kernel, from);
+	const {kernel, match, repeat, shard: choice, history, timings, json, resume: name} = options;
+	// Load cases only now: they may change while a standby process waits.
+	const suite = await suiteOf(options);
+	const cases = await suite.cases();
+	if (cases.length === 0) throw new UsageError(`${suite.name} has no cases: name a directory of tests by --tests.`);
+	const {kernels, notice} = await chooseKernels(kernel, suite.kernels, from);
 	if (notice) say(notice);
 	const shard = choice && (await chooseShard(choice, kernels, {history, timings}));
-	const all = planCells({kernels, mechanisms: [bprobe], cases: allCases, match, repeat});
+	const all = planCells({kernels, suite, cases, match, repeat});
 	const part = shard?.parts[shard.index - 1];
 	const cells = part ? all.filter(cell => part.includes(cell.kernel)) : all;
-	if (name === undefined) return {cells, ...(shard && {shard})};
+	if (name === undefined) return {suite, cells, ...(shard && {shard})};
 	if (json !== undefined && path.resolve(json) === path.resolve(name))
 		throw new UsageError(`--json would overwrite ${name}, which --resume reads; give another file.`);
 	using store = history === undefined ? undefined : await openHistory(history);
 	const {left, earlier} = resumeRun({name, record: await readNamed(name, store)}, cells);
 	say(`resuming ${name}: ${cells.length - left.length} of ${cells.length} cells are done.`);
-	return {cells: left, earlier, ...(shard && {shard})};
+	return {suite, cells: left, earlier, ...(shard && {shard})};
 }
 
 async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
 	const {json, history, source, isolation, accel} = options;
 	const from = {signal, ...(source !== undefined && {source})};
-	const {cells, shard, earlier} = await plan(options, from);
+	const {suite, cells, shard, earlier} = await plan(options, from);
 	using log = json === undefined ? undefined : new EventLog(json);
 	using kept = history === undefined ? undefined : new HistoryLog(history, {onTrouble: say});
 	const progress = openProgress({cells: cells.length, isTerminal: process.stderr.isTTY && !process.env.CI});
@@ -130,6 +147,7 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
 	let order: ReadingOrder | undefined;
 	const ran = await runKernels({
 		...from,
+		suite,
 		cells,
 		shard,
 		earlier,

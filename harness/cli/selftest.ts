@@ -5,6 +5,7 @@ import {guestPool} from '../guest/guest-pool.ts';
 import {say} from '../host/say.ts';
 import {type Fault, faults} from '../selftest/faults.ts';
 import {type FaultResult, runSelftest} from '../selftest/run-selftest.ts';
+import {bprobeSuite} from '../suites/bprobe/suite.ts';
 import {chooseKernels} from './choose-kernels.ts';
 import {repeatable} from './option-values.ts';
 import {showResult, showSum} from './selftest-output.ts';
@@ -28,10 +29,10 @@ export function addSelftest(command: Command, signal: AbortSignal): void {
 async function selftest({kernel, only}: SelftestOptions, signal: AbortSignal): Promise<number> {
 	const {consoles, consolePath} = await openConsoles();
 	const results: FaultResult[] = [];
-	const {kernels, notice} = await chooseKernels(kernel, {signal});
+	const {kernels, notice} = await chooseKernels(kernel, bprobeSuite.kernels, {signal});
 	if (notice) say(notice);
 	for (const id of kernels) {
-		const guestBuild = await prepareKernel(id, {signal});
+		const guestBuild = await prepareKernel(id, {content: bprobeSuite.content, signal});
 		const ran = await runSelftest({
 			kernel: id,
 			faults: only.length > 0 ? only : faults,

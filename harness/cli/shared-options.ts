@@ -1,7 +1,9 @@
-import {Option} from 'commander';
+import {type Command, Option} from 'commander';
+import type {Suite} from '../engine/suite.ts';
 import {isolations} from '../guest/isolation.ts';
 import {acceleratorNames} from '../host/accelerator.ts';
-import {defaultKernel, fallbackKernel} from '../suites/bprobe/default-kernels.ts';
+import {defaultKernel, fallbackKernel} from '../kernels/default-kernels.ts';
+import {chooseSuite} from '../suites/choose-suite.ts';
 import {repeatable} from './option-values.ts';
 
 /** How --help names the default kernel. */
@@ -9,6 +11,24 @@ export const defaultKernelText = `${defaultKernel}, or ${fallbackKernel} if that
 
 export function matchOption(none = 'all cases'): Option {
 	return repeatable('--match <glob>', "cases, as 'suite/name' or 'suite/name[target]'", none);
+}
+
+/** Adds the options that choose what is tested. */
+export function addSuiteOptions(command: Command): Command {
+	return command
+		.addOption(repeatable('--module <path>', 'module to test, as a directory or a FILE.ko', 'bprobe'))
+		.option('--tests <dir>', 'directory whose executables are the cases')
+		.option('--suite <file>', 'suite to test (default: probe-matrix.config.ts, here or above)');
+}
+
+export type SuiteOptions = {
+	readonly module: readonly string[];
+	readonly tests?: string;
+	readonly suite?: string;
+};
+
+export async function suiteOf({module: modules, tests, suite}: SuiteOptions): Promise<Suite> {
+	return chooseSuite({modules, tests, suite});
 }
 
 export function sourceOption(): Option {

@@ -7,22 +7,27 @@ import {findAccelerator} from '../host/accelerator.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';
 import {say} from '../host/say.ts';
+import {fallbackKernel} from '../kernels/default-kernels.ts';
 import {attachTerminal} from '../link/terminal.ts';
 import {push, type TransferFile} from '../link/transfer.ts';
 import type {Vm} from '../qemu/vm.ts';
-import {fallbackKernel} from '../suites/bprobe/default-kernels.ts';
 import {Instance} from '../vm/instance.ts';
 import {loadSuite} from '../vm/load-suite.ts';
 import {obtainLoaded} from '../vm/loaded-snapshot.ts';
+import {addSuiteOptions, type SuiteOptions, suiteOf} from './shared-options.ts';
+
+type ShellOptions = SuiteOptions & {readonly gdb?: boolean; readonly copy?: readonly string[]};
 
 export function addShell(command: Command, signal: AbortSignal): void {
-	command
+	addSuiteOptions(command)
 		.argument('[id]', 'kernel to boot', fallbackKernel)
 		.option('--copy <file...>', 'copy files of this host to where the shell starts')
 		.option('--gdb', 'start the guest stopped, and print how to attach gdb')
-		.action(async (id: string, {gdb = false, copy = []}: {gdb?: boolean; copy?: readonly string[]}) => {
+		.action(async (id: string, options: ShellOptions) => {
+			const {gdb = false, copy = []} = options;
+			const suite = await suiteOf(options);
 			const files = copy.map(readForGuest);
-			const guestBuild = await buildGuest(await obtainBootableKernel(id, {signal}), {signal});
+			const guestBuild = await buildGuest(await obtainBootableKernel(id, {signal}), suite.content, {signal});
 			const {name: accelerator} = await findAccelerator(await findQemu({signal}), {signal});
 			// With gdb, the guest must boot: debugging the boot is the point.
 			await using guest = gdb
@@ -52,7 +57,8 @@ function tellGdb(vm: Vm, {kernel, modules}: GuestBuild): void {
 	say(
 		`the guest is stopped until gdb continues it:\n  gdb ${symbols} -ex 'target remote ${vm.gdbSocket}' -ex continue`,
 	);
-	say(
-		`module symbols, once it is loaded: add-symbol-file ${modules.bprobe} -s .text ADDRESS (see /sys/module/bprobe/sections/.text)`,
-	);
+	for (const {name, file} of modules)
+		say(
+			`symbols of ${name}, once it is loaded: add-symbol-file ${file} -s .text ADDRESS (see /sys/module/${name}/sections/.text)`,
+		);
 }

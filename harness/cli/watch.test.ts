@@ -6,7 +6,7 @@ import path from 'node:path';
 import {createInterface} from 'node:readline';
 import test from 'ava';
 import {projectRoot} from '../build/sources.ts';
-import {fallbackKernel} from '../suites/bprobe/default-kernels.ts';
+import {fallbackKernel} from '../kernels/default-kernels.ts';
 
 const main = path.join(import.meta.dirname, 'main.js');
 

@@ -1,47 +1,28 @@
-import type {Ask, ExecResult, GuestFile} from '../guest/guest.ts';
-import type {
-	AgentOps,
-	Call,
-	CallResult,
-	Hex,
-	Point,
-	ProbeInfo,
-	ProgramEvent,
-	ProgramName,
-} from '../link/agent-protocol.ts';
+import type {ExecResult, GuestFile} from '../guest/guest.ts';
+import type {CommandEnd} from '../link/guest-link.ts';
+import type {Verdict} from '../results/run/verdict.ts';
 
-/** A capability of a mechanism that a case may need. */
-export type Feature = 'entry' | 'return' | 'entry-args' | 'device' | 'library';
-
-/**
- * The kind of probed function: assembly without or with a `__fentry__` site, compiled C, or a function of vmlinux.
- */
-export type TargetKind = (typeof targetKinds)[number];
-
-/** In the order in which reports show them. */
-export const targetKinds = ['asm', 'asm-fentry', 'c', 'vmlinux'] as const;
-
-export type AttachOptions = {
-	readonly point: Point;
-	/** Default: `record`. A number is a handle from `load`. */
-	readonly program?: ProgramName | number;
-	/** The address to probe. Default: the function of the cell's target kind. */
-	readonly at?: Hex;
+/** A part of a case with a verdict of its own. */
+export type Subtest = {
+	/** Without slashes at its ends; a slash names a part of a part. */
+	readonly name: string;
+	readonly verdict: Extract<Verdict, 'pass' | 'fail' | 'skip'>;
+	/** The reason, for every verdict but pass. */
+	readonly message?: string;
 };
 
-export type Probe = {
-	readonly handle: number;
-	/** Unique within the case; events and counters carry it. */
-	readonly cookie: number;
-	info(): Promise<ProbeInfo>;
-	/** Closes the descriptor; otherwise the end of the case does. Resolves with CLOCK_MONOTONIC after the close. */
-	close(): Promise<Hex>;
+/** The output of a command as it comes. */
+export type Streams = {
+	onStdout?(chunk: Buffer): void;
+	onStderr?(chunk: Buffer): void;
+	/** Read to its end. Default: nothing. */
+	readonly stdin?: NodeJS.ReadableStream | Buffer;
 };
 
-/** The API of a case. The end of the case undoes its calls of `attach`, `load` and `start`. */
+/** The API of a case. Its suite may add to it. */
 export type CaseContext = {
-	readonly target: TargetKind;
-	readonly ask: Ask;
+	/** The target of the cell, if its case has targets. */
+	readonly target: string | undefined;
 	/** The guest's kernel, as `uname -r` prints it. */
 	readonly release: string;
 	/** Whether the kernel was built with `CONFIG_X=y`. */
@@ -50,27 +31,20 @@ export type CaseContext = {
 	readonly signal: AbortSignal;
 	/** Runs a command in the guest's shell. */
 	exec(command: string): Promise<ExecResult>;
+	/** The same, with the output as it comes. */
+	stream(command: string, streams: Streams): Promise<CommandEnd>;
 	/** Copies a file into the guest, below /root. */
 	push(file: GuestFile): Promise<void>;
-	/** The address of a symbol. The case fails unless exactly one symbol has this name. */
-	address(symbol: string): Promise<Hex>;
-	attach(options: AttachOptions): Promise<Probe>;
-	/** Resolves with a program's handle. Each program is loaded only once per case. */
-	load(program: ProgramName): Promise<number>;
-	/** Calls the cell's target. */
-	call(call?: Call): Promise<CallResult>;
-	/**
-	 * The events of `record` since the case began or last requested `reset`, oldest first. The case fails if some were
-	 * lost.
-	 */
-	events(filter?: {readonly cookie: number}): Promise<readonly ProgramEvent[]>;
-	/** Starts a loop, churn or fork job; `stop` resolves with its report. */
-	start<Op extends 'startLoop' | 'startChurn' | 'startForks'>(
-		op: Op,
-		request: AgentOps[Op]['in'],
-	): Promise<{stop(): Promise<AgentOps['stopJob']['out']>}>;
+	/** Reads a file of the guest. The case fails if it cannot be read. */
+	pull(path: string): Promise<Buffer>;
+	/** What the guest's console has printed since the case began. */
+	console(): Promise<string>;
+	/** The kernel log since the case began, as dmesg prints it. */
+	dmesg(): Promise<string>;
 	/** Stores a value in the cell's event, for every verdict. */
 	evidence(name: string, value: unknown): void;
+	/** Reports a part of the case as a cell of its own, whose name is that of the case, a slash, and the subtest's. */
+	subtest(subtest: Subtest): void;
 	/** The guest runs under TCG, which occasionally executes code that has been replaced. */
 	readonly isEmulated: boolean;
 	/**
@@ -84,21 +58,24 @@ export type CaseContext = {
 	inconclusive(reason: string): never;
 };
 
-export type Case = {
+export type Case<Context extends CaseContext = CaseContext> = {
 	/** `suite/name`. */
 	readonly id: string;
-	readonly needs: readonly Feature[];
-	/** The case has one cell per target. Without targets it has one cell, whose target is `asm-fentry`. */
-	readonly targets?: readonly TargetKind[];
+	/** Features that its mechanism must have. */
+	readonly needs?: readonly string[];
+	/** The case has one cell per target; without targets it has one cell. */
+	readonly targets?: readonly string[];
 	/** For a guest without acceleration on an idle host; scaled by the guest's measured speed. */
 	readonly deadlineMs: number;
-	run(context: CaseContext): Promise<void>;
+	/** It gets a guest that no other case used. */
+	readonly isAlone?: boolean;
+	run(context: Context): Promise<void>;
 };
 
-/** Declares a case; see README.md for a complete example. */
-export function defineCase(definition: Case): Case {
-	if (!/^[a-z]+\/[a-z0-9-]+$/.test(definition.id))
-		throw new TypeError(`${definition.id} is not of the form suite/name.`);
+/** Declares a case; see docs/writing-cases.md for a complete example. Throws TypeError for an id that is not `suite/name`. */
+export function defineCase<Context extends CaseContext = CaseContext>(definition: Case<Context>): Case<Context> {
+	if (!/^[\w.+-]+(?:\/[\w.+-]+)+$/.test(definition.id) || /(?:^|\/)\.\.?(?:\/|$)/.test(definition.id))
+		throw new TypeError(`${definition.id} is not of the form suite/name, of letters, digits and ._+-`);
 	return definition;
 }
 

@@ -1,11 +1,10 @@
 import test from 'ava';
-import {bprobe} from '../suites/bprobe/mechanism-bprobe.ts';
+import {fakeCell} from '../test/fake-guest.ts';
 import {CellQueue} from './cell-queue.ts';
 import type {Cell} from './plan.ts';
 
 function cell(id: string, {kernel = 'k', deadlineMs = 1000} = {}): Cell {
-	const definition = {id, needs: [], deadlineMs, async run() {}};
-	return {kernel, mechanism: 'bprobe', case: id, definition, mechanismUsed: bprobe, targetKind: 'c', repeat: 0};
+	return fakeCell(async () => {}, {id, kernel, deadlineMs});
 }
 
 test('cells are taken kernel by kernel, the longest first', t => {

@@ -1,121 +1,63 @@
 import assert from 'node:assert/strict';
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {Ask, ExecResult, GuestFile} from '../guest/guest.ts';
-import type {Hex, ProgramName} from '../link/agent-protocol.ts';
-import {type CaseContext, InconclusiveCase, type Probe, SkipCase, type TargetKind} from './case.ts';
+import type {Guest} from '../guest/guest.ts';
+import {type CaseContext, InconclusiveCase, SkipCase, type Subtest} from './case.ts';
 import type {Cell} from './plan.ts';
-
-/** The symbol that a case of this target kind probes and that `call` calls. */
-export const targetSymbols: Readonly<Record<TargetKind, string>> = {
-	asm: 'fx_asm',
-	'asm-fentry': 'fx_asm_fentry',
-	c: 'fx_c',
-	vmlinux: 'mktime64',
-};
+import {streamCommand} from './stream-command.ts';
 
 export type ContextOptions = {
 	readonly cell: Cell;
-	readonly ask: Ask;
-	readonly exec: (command: string) => Promise<ExecResult>;
-	readonly push: (file: GuestFile) => Promise<void>;
-	readonly release: string;
-	readonly hasOption: (option: string) => boolean;
-	/** Symbol addresses that the guest keeps across cells; emptied when the fixtures are loaded or unloaded. */
-	readonly addresses: Map<string, Hex>;
+	readonly guest: Guest;
+	/** The text that marks the begin of the cell in the kernel log. */
+	readonly mark: string;
 	readonly signal: AbortSignal;
-	/** How many times slower the guest is than the guests that deadlines assume. */
-	readonly slowness: number;
-	readonly isEmulated: boolean;
 };
 
-/** The context of one cell, its evidence so far, and a function that undoes its changes, the last one first. */
-export function openContext({
-	cell,
-	ask: askGuest,
-	exec,
-	push,
-	release,
-	hasOption,
-	addresses,
-	signal,
-	slowness,
-	isEmulated,
-}: ContextOptions): {
-	context: CaseContext;
-	evidence: Record<string, unknown>;
-	close: () => Promise<void>;
-} {
-	const evidence: Record<string, unknown> = {};
-	const undo: (() => Promise<unknown>)[] = [];
-	const programs = new Map<ProgramName, number>();
-	let lastCookie = 0;
-	const ask: Ask = (op, request) => {
-		if ('module' in request && request.module === 'fixtures') addresses.clear();
-		return askGuest(op, request);
-	};
+export type OpenContext = {
+	readonly context: CaseContext;
+	readonly evidence: Record<string, unknown>;
+	readonly subtests: Subtest[];
+	/** Undoes what the case did, the last step first. */
+	close(): Promise<void>;
+};
 
+/** The context of one cell, with what its suite adds, and its evidence so far. */
+export function openContext({cell, guest, mark, signal}: ContextOptions): OpenContext {
+	const evidence: Record<string, unknown> = {};
+	const subtests: Subtest[] = [];
+	const undo: (() => Promise<unknown>)[] = [];
+	const from = guest.console.end;
 	const context: CaseContext = {
-		target: cell.targetKind,
-		ask,
+		target: cell.target,
 		signal,
-		exec,
-		push,
-		release,
-		hasOption,
-		async address(symbol) {
-			const known = addresses.get(symbol);
-			if (known) return known;
-			const found = (await ask('symbols', {names: [symbol]})).addresses[symbol] ?? [];
-			assert.equal(found.length, 1, `${symbol} exists ${found.length} times in this kernel`);
-			addresses.set(symbol, found[0]!);
-			return found[0]!;
+		exec: command => guest.exec(command),
+		stream: (command, streams) => streamCommand(guest, command, {...streams, signal}),
+		push: file => guest.push(file),
+		async pull(path) {
+			const {code, stdout, stderr} = await guest.exec(`base64 < '${path.replaceAll("'", `'\\''`)}'`);
+			assert.equal(code, 0, `${path} cannot be read in the guest: ${stderr.trim()}`);
+			return Buffer.from(stdout, 'base64');
 		},
-		async load(program) {
-			const known = programs.get(program);
-			if (known !== undefined) return known;
-			const {prog} = await ask('load', {program});
-			programs.set(program, prog);
-			undo.push(() => ask('unload', {prog}));
-			return prog;
+		async console() {
+			await guest.console.refresh();
+			return guest.console.from(from);
 		},
-		async attach({point, program = 'record', at}) {
-			const prog = typeof program === 'number' ? program : await context.load(program);
-			const address = at ?? (await context.address(targetSymbols[cell.targetKind]));
-			const cookie = ++lastCookie;
-			const handle = await cell.mechanismUsed.attach(ask, {prog, point, address, cookie});
-			let closed: Promise<Hex> | undefined;
-			const probe: Probe = {
-				handle,
-				cookie,
-				info: () => cell.mechanismUsed.info(ask, handle),
-				close: () => (closed ??= cell.mechanismUsed.detach(ask, handle)),
-			};
-			undo.push(() => probe.close());
-			return probe;
+		async dmesg() {
+			const {stdout} = await guest.exec('dmesg');
+			const at = stdout.lastIndexOf(`probe-matrix: ${mark}\n`);
+			return at < 0 ? stdout : stdout.slice(stdout.indexOf('\n', at) + 1);
 		},
-		async call(call = {}) {
-			if (cell.targetKind !== 'vmlinux') return ask('call', {target: cell.targetKind, ...call});
-			return ask('call', {target: 'address', address: await context.address(targetSymbols.vmlinux), ...call});
-		},
-		async events(filter) {
-			const {events, lost} = await ask('events', {});
-			assert.equal(lost, 0, `${lost} events were lost because the buffer was full`);
-			return filter ? events.filter(event => BigInt(event.ext.cookie) === BigInt(filter.cookie)) : events;
-		},
-		async start(op, request) {
-			const {job} = await ask(op, request);
-			let report: Promise<Awaited<ReturnType<typeof stopJob>>> | undefined;
-			const stopJob = () => ask('stopJob', {job});
-			const stop = () => (report ??= stopJob());
-			undo.push(stop);
-			return {stop};
-		},
+		release: guest.release,
+		hasOption: option => guest.hasOption(option),
 		evidence(name, value) {
 			evidence[name] = value;
 		},
-		isEmulated,
+		subtest(subtest) {
+			subtests.push(subtest);
+		},
+		isEmulated: guest.isEmulated ?? false,
 		async during(ms) {
-			await sleep(ms * slowness, undefined, {signal});
+			await sleep(ms * guest.slowness, undefined, {signal});
 		},
 		skip(reason) {
 			throw new SkipCase(reason);
@@ -124,10 +66,12 @@ export function openContext({
 			throw new InconclusiveCase(reason);
 		},
 	};
-
+	const {ask, addresses} = guest;
+	const more = cell.suite.open?.({mechanism: cell.mechanismUsed, target: cell.target, context, ask, addresses, undo: step => void undo.push(step)});
 	return {
-		context,
+		context: {...context, ...more},
 		evidence,
+		subtests,
 		async close() {
 			const errors: unknown[] = [];
 			for (const step of undo.reverse()) {

@@ -1,16 +1,17 @@
 import os from 'node:os';
-import {hashSources} from '../build/sources.ts';
+import {hashPlaces, hashSources} from '../build/sources.ts';
 import type {Accelerator} from '../host/accelerator.ts';
 import type {Qemu} from '../host/qemu.ts';
 import type {CellName, RunEvent, Shard} from '../results/run/events.ts';
 import {planOrder} from '../results/run/reading-order.ts';
-import {targetKinds} from './case.ts';
+import type {Suite} from './suite.ts';
 
-/** The sources that affect verdicts and their meaning; their hash is the version of probe-matrix. */
-const ourSources = ['harness', 'kmod', 'fixtures', 'guest', 'images'];
+/** The sources that affect verdicts and their meaning, beside those of the suite; their hash is the version of probe-matrix. */
+const ourSources = ['harness', 'guest', 'images'];
 
 type Description = {
 	readonly id: string;
+	readonly suite: Pick<Suite, 'name' | 'sources' | 'targets'>;
 	/** All cells planned for the run. */
 	readonly cells: readonly Pick<CellName, 'case' | 'target'>[];
 	readonly qemu: Qemu;
@@ -19,7 +20,7 @@ type Description = {
 };
 
 /** The first event of a run. */
-export async function describeRun({id, cells, qemu, accelerator, shard}: Description): Promise<RunEvent> {
+export async function describeRun({id, suite, cells, qemu, accelerator, shard}: Description): Promise<RunEvent> {
 	const {name, reason, speed} = accelerator;
 	return {
 		type: 'run',
@@ -34,11 +35,12 @@ export async function describeRun({id, cells, qemu, accelerator, shard}: Descrip
 		},
 		versions: {
 			'probe-matrix': hashSources(ourSources).slice(0, 12),
+			[suite.name]: hashPlaces(suite.sources).slice(0, 12),
 			node: process.version,
 			qemu: qemu.version,
 		},
 		cells: cells.length,
-		...(cells.length > 0 && {order: planOrder(cells, targetKinds)}),
+		...(cells.length > 0 && {order: planOrder(cells, suite.targets)}),
 		...(shard && {shard}),
 	};
 }

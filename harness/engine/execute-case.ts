@@ -4,6 +4,7 @@ import {GuestWatch} from '../guest/guest-watch.ts';
 import {abortable} from '../host/abort.ts';
 import {LinkLostError} from '../host/errors.ts';
 import {cellTitle} from '../results/run/cell-name.ts';
+import type {Subtest} from './case.ts';
 import {openContext} from './context.ts';
 import {DeadlineError, GuestEndedError, type Left, TroubleError} from './judge.ts';
 import type {Cell} from './plan.ts';
@@ -18,6 +19,7 @@ export type Execution = {
 	/** The state that the case left behind; absent if it failed. */
 	readonly left?: Left;
 	readonly evidence: Record<string, unknown>;
+	readonly subtests: readonly Subtest[];
 	/** The case missed its deadline and the guest's agent does not answer. */
 	readonly isSilent: boolean;
 	/** The kernel had reported a problem before the case began. */
@@ -32,6 +34,8 @@ export type ExecuteOptions = {
 	readonly settleMs?: number;
 };
 
+/** A longer timer would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
 /** How long to wait for the guest's end after its link was lost. */
 const graceMs = 5000;
 /** Few cells take this long; after it, a vCPU that loops on a removed breakpoint under TCG is freed. */
@@ -49,8 +53,8 @@ export async function executeCase(
 	{signal, settleMs = 0}: ExecuteOptions,
 ): Promise<Execution> {
 	const startedAt = performance.now();
-	const {slowness, isEmulated = false} = guest;
-	const deadlineMs = cell.definition.deadlineMs * slowness;
+	const {slowness} = guest;
+	const deadlineMs = Math.min(cell.definition.deadlineMs * slowness, longestTimerMs);
 	const stop = new AbortController();
 	const deadline = new DeadlineError(`Timed out after ${Math.round(deadlineMs / 100) / 10} s.`);
 	const timer = setTimeout(() => stop.abort(deadline), deadlineMs);
@@ -64,26 +68,26 @@ export async function executeCase(
 		stop.abort(new TroubleError('The kernel reported a problem.'));
 	});
 	const ended = AbortSignal.any([signal, stop.signal]);
-	const {ask, exec, push, release, hasOption, addresses} = guest;
-	const given = {cell, ask, exec, push, release, hasOption, addresses, signal: ended, slowness, isEmulated};
-	const {context, evidence, close} = openContext(given);
+	const title = `${cellTitle(cell)} ${cell.repeat}`;
+	const mark = `begin ${title}`;
+	const {context, evidence, subtests, close} = openContext({cell, guest, mark, signal: ended});
+	const {suite} = cell;
 	const refreshing = retranslateEvery(retranslateMs, guest, () => {
 		evidence.retranslations = Number(evidence.retranslations ?? 0) + 1;
 	});
-	const title = `${cellTitle(cell)} ${cell.repeat}`;
 
 	let failure: unknown;
 	let durationMs = 0;
 	let left: Left | undefined;
 	try {
-		const before = await abortable(ask('mark', {text: `begin ${title}`}), ended);
-		await abortable(ask('reset', {}), ended);
+		const before = await abortable(guest.ask('mark', {text: mark}), ended);
+		if (suite.beforeCell) await abortable(suite.beforeCell(guest), ended);
 		await abortable(cell.definition.run(context), ended);
 		durationMs = performance.now() - startedAt;
 		await abortable(close(), ended);
 		if (settleMs > 0) await abortable(sleep(settleMs), ended);
-		left = await abortable(ask('mark', {text: `end ${title}`}), ended);
-		left = {...left, taint: left.taint & ~before.taint};
+		const after = await abortable(stateOf(cell, guest, `end ${title}`), ended);
+		left = {...after, taint: after.taint & ~before.taint};
 	} catch (error) {
 		durationMs ||= performance.now() - startedAt;
 		failure =
@@ -99,13 +103,20 @@ export async function executeCase(
 		const waiting = sleep(Math.max(0, waitMs), undefined, {ref: false, signal}).catch(() => {});
 		await Promise.race([trouble.promise, guest.ended, waiting]);
 	}
-	return {title, failure, durationMs, ...(left && {left}), evidence, isSilent, isReportLate, close};
+	return {title, failure, durationMs, ...(left && {left}), evidence, subtests, isSilent, isReportLate, close};
+}
+
+/** Marks the end of a cell in the kernel log, and tells what the guest holds. */
+export async function stateOf({suite}: Cell, guest: Guest, text: string): Promise<Left> {
+	const {taint, left} = await guest.ask('mark', {text});
+	const more = await suite.leftovers?.(guest);
+	return {taint, left: [...left, ...(more ?? [])]};
 }
 
 /** Whether the agent of a guest whose case missed its deadline still answers. */
 async function answers(guest: Guest, slowness: number): Promise<boolean> {
 	try {
-		await abortable(guest.ask('counts', {}), AbortSignal.timeout(Math.round(500 * slowness)));
+		await abortable(guest.ask('clock', {}), AbortSignal.timeout(Math.round(500 * slowness)));
 		return true;
 	} catch {
 		// A late answer or a lost link counts as no answer.

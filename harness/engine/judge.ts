@@ -23,8 +23,8 @@ export class GuestEndedError extends Error {
 	}
 }
 
-/** The state of a guest after a case. */
-export type Left = {readonly taint: number; readonly probes: number; readonly waiting: number};
+/** The state of a guest after a case; `left` has sentences about what the case left behind. */
+export type Left = {readonly taint: number; readonly left: readonly string[]};
 
 export type Judgement = {
 	readonly verdict: Verdict;
@@ -68,10 +68,7 @@ export function judge(failure: unknown, {reports, left, broken, isEmulated}: Fou
 	if (failure !== undefined) return {verdict: 'infra', message: stackOf(failure)};
 	if (left && left.taint & badTaint)
 		return {verdict: 'crash', message: `The kernel is tainted (${left.taint}), but its console has no report.`};
-	if (left && left.probes > 0)
-		return {verdict: 'fail', message: `${left.probes} probes are still attached after the case.`};
-	if (left && left.waiting > 0)
-		return {verdict: 'fail', message: `${left.waiting} tasks still wait inside a target after the case.`};
+	if (left && left.left.length > 0) return {verdict: 'fail', message: `${left.left.join(', and ')} after the case.`};
 	return {verdict: 'pass'};
 }
 

@@ -13,7 +13,7 @@ const minAgeMs = 5500;
 export function leakScanAfter(cell: Cell): Cell {
 	const {target: _, ...rest} = cell;
 	const id = `${suiteOf(cell)}/leak-scan`;
-	return {...rest, case: id, definition: defineCase({id, needs: [], deadlineMs: 30_000, run: scan})};
+	return {...rest, case: id, definition: defineCase({id, deadlineMs: 30_000, run: scan})};
 }
 
 /** The first scan in a guest also reports what the kernel leaked during boot. */

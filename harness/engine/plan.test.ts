@@ -2,6 +2,7 @@ import test from 'ava';
 import {UsageError} from '../host/errors.ts';
 import {cellTitle} from '../results/run/cell-name.ts';
 import {allCases} from '../suites/bprobe/cases/all.ts';
+import {fakeSuite} from '../test/fake-guest.ts';
 import {defineCase} from './case.ts';
 import {planCells} from './plan.ts';
 
@@ -11,16 +12,8 @@ const cases = [
 	defineCase({id: 'entry/flags', needs: [], targets: ['asm', 'asm-fentry', 'c'], deadlineMs: 1, run}),
 	defineCase({id: 'return/flags', needs: [], targets: ['asm', 'c'], deadlineMs: 1, run}),
 ];
-const mechanism = {
-	id: 'fake',
-	features: new Set<never>(),
-	attach: () => Promise.resolve(1),
-	info: () => Promise.reject(new Error('not faked')),
-	detach: () => Promise.resolve('0x0' as const),
-};
-
 function titles(match: readonly string[], {repeat = 1, kernels = ['k']} = {}): readonly string[] {
-	return planCells({kernels, mechanisms: [mechanism], cases, match, repeat}).map(cellTitle);
+	return planCells({kernels, suite: fakeSuite, cases, match, repeat}).map(cellTitle);
 }
 
 test('without globs, each case has a cell per target', t => {
@@ -53,7 +46,7 @@ test('a cell that two globs match is planned once', t => {
 });
 
 test('each cell is planned `repeat` times for each kernel', t => {
-	const cells = planCells({kernels: ['a', 'b'], mechanisms: [mechanism], cases, match: ['module/*'], repeat: 2});
+	const cells = planCells({kernels: ['a', 'b'], suite: fakeSuite, cases, match: ['module/*'], repeat: 2});
 	t.deepEqual(
 		cells.map(({kernel, repeat}) => [kernel, repeat]),
 		[

@@ -1,19 +1,22 @@
 import {UsageError} from '../host/errors.ts';
 import {cellTitle} from '../results/run/cell-name.ts';
 import type {CellName} from '../results/run/events.ts';
-import type {Case, TargetKind} from './case.ts';
-import type {Mechanism} from './mechanism.ts';
+import type {Case} from './case.ts';
+import type {Mechanism, Suite} from './suite.ts';
 
 export type Cell = CellName & {
+	readonly suite: Suite;
 	readonly definition: Case;
 	readonly mechanismUsed: Mechanism;
-	readonly targetKind: TargetKind;
 	readonly repeat: number;
+	/** The globs that chose the cell; none if all cells were wanted. */
+	readonly match: readonly string[];
 };
 
 export type PlanOptions = {
 	readonly kernels: readonly string[];
-	readonly mechanisms: readonly Mechanism[];
+	readonly suite: Suite;
+	/** Of the suite, or made for one use. */
 	readonly cases: readonly Case[];
 	/** Globs on `suite/name` or `suite/name[target]`: `*` is any characters, `?` is one. Default: all cases. */
 	readonly match?: readonly string[];
@@ -21,24 +24,28 @@ export type PlanOptions = {
 };
 
 /** Kernels × mechanisms × cases × targets, in the order of `cases`. Throws UsageError if a glob matches no case. */
-export function planCells({kernels, mechanisms, cases, match = [], repeat = 1}: PlanOptions): readonly Cell[] {
+export function planCells({kernels, suite, cases, match = [], repeat = 1}: PlanOptions): readonly Cell[] {
 	const patterns = match.map(glob => ({glob, pattern: globToRegExp(glob), matched: false}));
 	const cells: Cell[] = [];
 	for (const kernel of kernels)
-		for (const mechanism of mechanisms)
+		for (const mechanism of suite.mechanisms)
 			for (const definition of cases)
 				for (const target of definition.targets ?? [undefined]) {
 					const name: CellName = {kernel, mechanism: mechanism.id, case: definition.id, ...(target && {target})};
-					const matching = patterns.filter(({pattern}) => pattern.test(definition.id) || pattern.test(cellTitle(name)));
+					const matching = patterns.filter(
+						({pattern, glob}) =>
+							pattern.test(definition.id) || pattern.test(cellTitle(name)) || matchesBelow(glob, definition.id),
+					);
 					for (const pattern of matching) pattern.matched = true;
 					if (patterns.length > 0 && matching.length === 0) continue;
 					for (let round = 0; round < repeat; round++) {
 						cells.push({
 							...name,
+							suite,
 							definition,
 							mechanismUsed: mechanism,
-							targetKind: target ?? 'asm-fentry',
 							repeat: round,
+							match,
 						});
 					}
 				}
@@ -48,6 +55,20 @@ export function planCells({kernels, mechanisms, cases, match = [], repeat = 1}: 
 		throw new UsageError(`No case matches ${idle.glob}${near ? `; did you mean ${near}?` : '.'}`);
 	}
 	return cells;
+}
+
+/** Whether a glob may match subtests of a case: `net/ping.sh/*` of net/ping.sh. They are known only after it ran. */
+function matchesBelow(glob: string, id: string): boolean {
+	const parts = glob.split('/');
+	const depth = id.split('/').length;
+	return parts.length > depth && globToRegExp(parts.slice(0, depth).join('/')).test(id);
+}
+
+/** Whether a subtest was asked for: by its name, or because its case was. */
+export function isWanted({match, case: id, target}: Cell, subtest: string): boolean {
+	if (match.length === 0) return true;
+	const title = cellTitle({kernel: '', mechanism: '', case: id, ...(target !== undefined && {target})});
+	return match.some(glob => [id, title, subtest].some(each => globToRegExp(glob).test(each)));
 }
 
 /** Only `*` and `?` are special. Brackets are literal, because cell titles contain them. */

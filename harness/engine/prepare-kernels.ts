@@ -1,4 +1,5 @@
 import {type BootFiles, buildGuest, type GuestBuild} from '../build/guest-build.ts';
+import type {GuestContent} from '../build/guest-content.ts';
 import {obtainBootableKernel} from '../guest/bootable-kernel.ts';
 import {BootError, BuildError} from '../host/errors.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
@@ -6,6 +7,8 @@ import type {CellName, KernelEvent} from '../results/run/events.ts';
 import {failureOf} from './kernel-failure.ts';
 
 export type PrepareOptions = {
+	/** What is in the guests. */
+	readonly content: GuestContent;
 	/** A source tree to build releases from. */
 	readonly source?: string;
 	readonly signal: AbortSignal;
@@ -17,7 +20,7 @@ export type PrepareOptions = {
 
 /** Obtains a kernel and builds everything that its guests need. */
 export async function prepareKernel(kernel: string, options: PrepareOptions): Promise<GuestBuild> {
-	return buildGuest(await obtainBootableKernel(kernel, options), options);
+	return buildGuest(await obtainBootableKernel(kernel, options), options.content, options);
 }
 
 /**

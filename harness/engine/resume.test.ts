@@ -2,14 +2,14 @@ import test from 'ava';
 import {UsageError} from '../host/errors.ts';
 import type {KernelEvent} from '../results/run/events.ts';
 import {parseRun} from '../results/run/read-run.ts';
-import {bprobe} from '../suites/bprobe/mechanism-bprobe.ts';
+import {bprobeSuite} from '../suites/bprobe/suite.ts';
 import {asText, type FakeRun, fakeRun} from '../test/fake-run.ts';
 import {defineCase} from './case.ts';
 import {planCells} from './plan.ts';
 import {resumeRun} from './resume.ts';
 
 const cases = ['module/loads', 'race/storm'].map(id => defineCase({id, needs: [], deadlineMs: 1, async run() {}}));
-const planned = planCells({kernels: ['k', 'l'], mechanisms: [bprobe], cases, repeat: 2});
+const planned = planCells({kernels: ['k', 'l'], suite: bprobeSuite, cases, repeat: 2});
 const named = (run: FakeRun) => ({
 	name: 'earlier',
 	record: parseRun(asText(fakeRun({isInterrupted: true, ...run})), 'earlier'),

@@ -23,17 +23,28 @@ export function resumeRun(
 	const identity = (cell: Parameters<typeof cellKey>[0] & {readonly repeat: number}) =>
 		`${cellKey(cell)} ${cell.repeat}`;
 	const known = new Set(planned.flatMap(cell => [identity(cell), identity(leakScanAfter(cell))]));
-	const foreign = record.cells.find(cell => !known.has(identity(cell)));
+	// A subtest belongs to the case that it is named after, and is done when that is.
+	const plannedOf = (cell: CellEvent) =>
+		casesAbove(cell.case)
+			.map(id => identity({...cell, case: id}))
+			.find(each => known.has(each));
+	const foreign = record.cells.find(cell => plannedOf(cell) === undefined);
 	if (foreign) {
 		throw new UsageError(
 			`${name} holds ${foreign.kernel} ${cellTitle(foreign)}, repeat ${foreign.repeat}, which this command does not request: resume with the options of that run.`,
 		);
 	}
-	const cells = record.cells.filter(({verdict}) => verdict !== 'infra');
-	const done = new Set(cells.map(identity));
+	const done = new Set(record.cells.filter(({verdict}) => verdict !== 'infra').map(identity));
+	const cells = record.cells.filter(cell => done.has(plannedOf(cell)!));
 	const left = planned.filter(cell => !done.has(identity(cell)));
 	// The resuming run reports the kernels that still have cells; the earlier run covers the others.
 	const leftKernels = new Set(left.map(({kernel}) => kernel));
 	const kernels = record.kernels.filter(({kernel}) => !leftKernels.has(kernel));
 	return {left, earlier: {name, run: record.run, kernels, cells}};
+}
+
+/** The id of a cell's case and of the cases that it may be a subtest of, the longest first. */
+function casesAbove(id: string): readonly string[] {
+	const parts = id.split('/');
+	return parts.slice(1).map((_, n) => parts.slice(0, parts.length - n).join('/'));
 }

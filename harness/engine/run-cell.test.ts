@@ -4,15 +4,16 @@ import test from 'ava';
 import {CrashDetector} from '../crash/crash-detector.ts';
 import {GuestWatch} from '../guest/guest-watch.ts';
 import {AgentError, LinkLostError} from '../host/errors.ts';
-import {FakeGuest, fakeCell} from '../test/fake-guest.ts';
+import {FakeGuest, fakeCell, fakeSuite} from '../test/fake-guest.ts';
 import {runCell} from './run-cell.ts';
+import type {Suite} from './suite.ts';
 
 const {signal} = new AbortController();
 // Waiting for a fake guest does not keep the process alive, unlike the connection to a real one.
 const alive = setInterval(() => {}, 1000);
 test.after.always('the process may end', () => clearInterval(alive));
 
-const clean = {taint: 0, probes: 0, waiting: 0};
+const clean = {taint: 0, left: []};
 const oops = '[    1.5] BUG: unable to handle page fault for address: ffffffffdeadbeef';
 
 test('a case that returns passes, and the guest can be used again', async t => {
@@ -161,16 +162,16 @@ test('a case that needs a missing feature is skipped without contacting the gues
 });
 
 test('a case that leaves probes or waiting tasks behind fails', async t => {
-	for (const left of [{probes: 1}, {waiting: 2}]) {
+	for (const left of ['1 probes are still attached', '2 tasks still wait']) {
 		const guest = new FakeGuest();
-		guest.states = [clean, {...clean, ...left}];
+		guest.states = [clean, {...clean, left: [left]}];
 		const outcome = await runCell(
 			fakeCell(async () => {}),
 			guest,
 			{signal},
 		);
 		t.like(outcome, {verdict: 'fail', isGuestDirty: true});
-		t.regex(outcome.message ?? '', /after the case/);
+		t.is(outcome.message, `${left} after the case.`);
 	}
 });
 
@@ -235,13 +236,18 @@ test('runCell never throws, whatever the case throws', async t => {
 
 test('the actions of a case are undone in reverse order, also after a failure', async t => {
 	const guest = new FakeGuest();
-	const cell = fakeCell(async context => {
-		await context.load('record');
-		await context.start('startLoop', {target: 'c', context: 'task', seed: '0x0'});
-		assert.fail('no');
+	const suite: Suite = {
+		...fakeSuite,
+		open({ask, undo}) {
+			undo(() => ask('unload', {prog: 1}));
+			undo(() => ask('stopJob', {job: 1}));
+			return {};
+		},
+	};
+	await runCell({...fakeCell(() => Promise.reject(new assert.AssertionError({message: 'no'}))), suite}, guest, {
+		signal,
 	});
-	await runCell(cell, guest, {signal});
-	t.deepEqual(guest.asked, ['mark', 'reset', 'load', 'startLoop', 'release', 'stopJob', 'unload', 'mark']);
+	t.deepEqual(guest.asked, ['mark', 'reset', 'release', 'stopJob', 'unload', 'mark']);
 });
 
 test('a kernel report ends the case at once', async t => {

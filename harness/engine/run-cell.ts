@@ -5,7 +5,8 @@ import {abortable} from '../host/abort.ts';
 import {LinkLostError} from '../host/errors.ts';
 import type {CellEvent} from '../results/run/events.ts';
 import {isGreen} from '../results/run/verdict.ts';
-import {type ExecuteOptions, type Execution, executeCase} from './execute-case.ts';
+import type {Subtest} from './case.ts';
+import {type ExecuteOptions, type Execution, executeCase, stateOf} from './execute-case.ts';
 import {badTaint, GuestEndedError, type Judgement, judge, TroubleError} from './judge.ts';
 import type {Cell} from './plan.ts';
 
@@ -14,6 +15,8 @@ export type CellOutcome = Pick<
 	'verdict' | 'durationMs' | 'message' | 'evidence' | 'console' | 'consolePath'
 > &
 	Pick<Judgement, 'isEmulatorsFault'> & {
+		/** Cells of their own, in the order in which the case reported them. */
+		readonly subtests?: readonly Subtest[];
 		/** The error of the case, for a test runner that shows it better than its message. */
 		readonly error?: unknown;
 		/** The guest must not be used for another cell. */
@@ -31,13 +34,14 @@ const excerptChars = 1 << 15;
 
 /** Runs one cell in a guest and judges it. Never throws: every outcome is a verdict. */
 export async function runCell(cell: Cell, guest: Guest, options: ExecuteOptions): Promise<CellOutcome> {
-	const missing = cell.definition.needs.filter(feature => !cell.mechanismUsed.features.has(feature));
+	const {needs = []} = cell.definition;
+	const missing = needs.filter(feature => !cell.mechanismUsed.features.has(feature));
 	if (missing.length > 0) {
 		const message = `${cell.mechanism} has no ${missing.join(', ')}.`;
 		return {verdict: 'skip', durationMs: 0, message, isGuestDirty: false};
 	}
 	const execution = await executeCase(cell, guest, options);
-	const aftermath = await clearUp(guest, execution);
+	const aftermath = await clearUp(cell, guest, execution);
 	return conclude(guest, execution, aftermath);
 }
 
@@ -48,9 +52,10 @@ type Aftermath = Pick<GuestWatch, 'reports' | 'broken'> & {
 };
 
 /** Undoes what is left of the case and collects the kernel reports. */
-async function clearUp(guest: Guest, {title, failure, isSilent, close}: Execution): Promise<Aftermath> {
+async function clearUp(cell: Cell, guest: Guest, {title, failure, isSilent, close}: Execution): Promise<Aftermath> {
 	// Clean up after failures, too; a guest that cannot be cleaned up is not used again.
-	const isGuestDirty = isSilent || isFatal(failure) || (failure !== undefined && !(await tidies(guest, close, title)));
+	const isGuestDirty =
+		isSilent || isFatal(failure) || (failure !== undefined && !(await tidies(cell, guest, close, title)));
 	const watch = GuestWatch.of(guest);
 	await settleConsole(guest, `end ${title}`, {isExpected: !isGuestDirty});
 	await watch.settled(guest.console);
@@ -63,7 +68,7 @@ async function clearUp(guest: Guest, {title, failure, isSilent, close}: Executio
 /** The verdict and everything else that the cell's event stores. */
 async function conclude(
 	guest: Guest,
-	{title, failure, durationMs, left, evidence, isReportLate}: Execution,
+	{title, failure, durationMs, left, evidence, subtests, isReportLate}: Execution,
 	{isGuestDirty, reports, broken, console}: Aftermath,
 ): Promise<CellOutcome> {
 	const [report] = reports;
@@ -73,11 +78,12 @@ async function conclude(
 	if (judged.verdict === 'hang' && guest.examine) judged = await examine(guest, judged, evidence);
 	const {verdict} = judged;
 	const isSpoilt = report || broken || verdict === 'hang' || verdict === 'crash' || verdict === 'infra';
-	const isLeft = left && (left.taint & badTaint || left.probes > 0 || left.waiting > 0);
+	const isLeft = left && (left.taint & badTaint || left.left.length > 0);
 	return {
 		...judged,
 		durationMs: Math.round(durationMs),
 		...(Object.keys(evidence).length > 0 && {evidence}),
+		...(subtests.length > 0 && {subtests}),
 		...(failure !== undefined && {error: failure instanceof TroubleError ? new Error(judged.message) : failure}),
 		...(!isGreen(judged) && {
 			console: excerpt(report?.text ?? console),
@@ -112,13 +118,13 @@ async function examine(guest: Guest, judged: Judgement, evidence: Record<string,
 	return {verdict: found.verdict, message: [judged.message, found.words].filter(Boolean).join('\n')};
 }
 
-async function tidies(guest: Guest, close: () => Promise<void>, title: string): Promise<boolean> {
+async function tidies(cell: Cell, guest: Guest, close: () => Promise<void>, title: string): Promise<boolean> {
 	const late = AbortSignal.timeout(graceMs);
 	try {
-		await abortable(guest.ask('release', {}), late);
+		if (cell.suite.release) await abortable(cell.suite.release(guest), late);
 		await abortable(close(), late);
-		const left = await abortable(guest.ask('mark', {text: `end ${title}`}), late);
-		return left.probes <= 0 && left.waiting === 0;
+		const {left} = await abortable(stateOf(cell, guest, `end ${title}`), late);
+		return left.length === 0;
 	} catch {
 		// For whatever reason, this guest does not answer correctly.
 		return false;

@@ -16,11 +16,13 @@ import type {Cell} from './plan.ts';
 import {type PrepareOptions, prepareKernels} from './prepare-kernels.ts';
 import type {EarlierRun} from './resume.ts';
 import {runMatrix} from './run-matrix.ts';
+import type {Suite} from './suite.ts';
 
 /** Memory of QEMU beside the guest's, mostly for translated code. */
 const qemuMib = 256;
 
-export type RunKernelsOptions = PrepareOptions & {
+export type RunKernelsOptions = Omit<PrepareOptions, 'content'> & {
+	readonly suite: Suite;
 	readonly cells: readonly Cell[];
 	readonly emit: (event: Event) => void;
 	readonly isolation?: Isolation;
@@ -38,6 +40,7 @@ export type FinishedRun = {readonly end: EndEvent; readonly consoles: string};
 
 /** Obtains and builds the kernels, boots guests and runs the cells. The cache keeps the consoles of the last runs. */
 export async function runKernels({
+	suite,
 	cells,
 	emit,
 	signal,
@@ -53,7 +56,7 @@ export async function runKernels({
 	const qemu = await findQemu({signal});
 	const accelerator = await findAccelerator(qemu, {forced, signal});
 	const all = [...(earlier?.cells ?? []), ...cells];
-	const described = await describeRun({id, cells: all, qemu, accelerator, ...(shard && {shard})});
+	const described = await describeRun({id, suite, cells: all, qemu, accelerator, ...(shard && {shard})});
 	// The cells that are left do not show the order of the whole plan.
 	const run = earlier ? {...described, order: earlier.run.order} : described;
 	if (earlier) requireSameRun(earlier, {name: 'this run', run});
@@ -72,6 +75,7 @@ export async function runKernels({
 	};
 	const guestBuilds = await prepareKernels(cells, {
 		...options,
+		content: suite.content,
 		signal,
 		emit,
 		// With several kernels, a guest of each would sit idle while modules are compiled.

@@ -5,7 +5,7 @@ import {exitCode} from '../results/run/verdict.ts';
 import {BootedKernels, type BootedKernelsOptions} from './booted-kernels.ts';
 import {CellQueue, type ExpectedMs} from './cell-queue.ts';
 import {leakDetector, leakScanAfter} from './leak-scan.ts';
-import type {Cell} from './plan.ts';
+import {type Cell, isWanted} from './plan.ts';
 import {FailureReruns} from './rerun-failures.ts';
 import type {CellOutcome} from './run-cell.ts';
 import {unlessNoGuest, Worker} from './worker.ts';
@@ -43,9 +43,11 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 			signal,
 			onEnded: (cell, {verdict, durationMs}) => emit({type: 'ended', ...nameOf(cell), verdict, durationMs}),
 			onFinished({cell, outcome, again}) {
-				const event = cellEvent(cell, outcome, again);
-				finished.push(event);
-				emit(event);
+				const subtests = subtestEvents(cell, outcome, again).filter(({case: id}) => isWanted(cell, id));
+				for (const event of [cellEvent(cell, outcome, again), ...subtests]) {
+					finished.push(event);
+					emit(event);
+				}
 			},
 			...(isConfirming && {reruns}),
 			...(options.lateMs !== undefined && {lateMs: options.lateMs}),
@@ -98,6 +100,26 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 
 function nameOf({kernel, mechanism, case: id, target, repeat}: Cell): CellName & {readonly repeat: number} {
 	return {kernel, mechanism, case: id, ...(target && {target}), repeat};
+}
+
+/** The events of what a case has reported as cells of their own. */
+function subtestEvents(cell: Cell, {subtests = []}: CellOutcome, again?: CellOutcome): readonly CellEvent[] {
+	return subtests.map(({name, verdict, message}) => {
+		const repeated = again?.subtests?.find(each => each.name === name);
+		return {
+			type: 'cell',
+			...nameOf(cell),
+			case: `${cell.case}/${name}`,
+			verdict,
+			durationMs: 0,
+			...(message !== undefined && {message}),
+			...(verdict === 'fail' &&
+				repeated && {
+					again: {verdict: repeated.verdict, ...(repeated.message !== undefined && {message: repeated.message})},
+					...(repeated.verdict === 'pass' && {flaky: true}),
+				}),
+		};
+	});
 }
 
 /** The event with the outcome of a cell. */

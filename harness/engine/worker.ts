@@ -101,7 +101,7 @@ export class Worker implements AsyncDisposable {
 	}
 
 	async #run(cell: Cell, {isFresh}: {isFresh: boolean}): Promise<CellOutcome> {
-		if (isFresh) await this.#throwAway();
+		if (isFresh || cell.definition.isAlone) await this.#throwAway();
 		else if (this.#kernel !== cell.kernel) await this.settle();
 		const outcome = await this.#runCharged(cell);
 		const isOpen = outcome.verdict === 'inconclusive' || outcome.isEmulatorsFault;
@@ -158,8 +158,10 @@ export class Worker implements AsyncDisposable {
 			signal.throwIfAborted();
 			throw new NoGuestError(`${cell.kernel} does not boot: ${messageOf(error)}`, {cause: error});
 		}
-		const outcome = await runCell(cell, this.#guest, {signal, settleMs: settleMs * this.#guest.slowness});
-		if (outcome.isGuestDirty || isolation !== 'reuse') await this.#throwAway();
+		// A guest that ends with its cell can report nothing later.
+		const waitMs = cell.definition.isAlone ? (this.#options.lateMs ?? lateMs) : settleMs;
+		const outcome = await runCell(cell, this.#guest, {signal, settleMs: waitMs * this.#guest.slowness});
+		if (outcome.isGuestDirty || isolation !== 'reuse' || cell.definition.isAlone) await this.#throwAway();
 		else if (outcome.verdict === 'pass') this.#passed.push({cell, at: performance.now()});
 		signal.throwIfAborted();
 		return outcome;

@@ -57,7 +57,10 @@ export async function adaptGuest(
 ): Promise<Guest> {
 	await using resources = new AsyncDisposableStack();
 	const {vm, agent} = resources.use(guest);
-	const {bases} = await agent.call('prepare', {settings: guestSettings(slowness)});
+	const {bases} = await agent.call('prepare', {
+		settings: guestSettings(slowness),
+		modules: guestBuild.modules.map(({name}) => name),
+	});
 	const kallsyms = await keepKallsyms(guestBuild.kernel, () => guest.link());
 	let symbols: ReturnType<typeof readSymbols> | undefined;
 	let shutdownReason: string | undefined;
@@ -88,6 +91,7 @@ export async function adaptGuest(
 				return {code: error.code ?? -1, stdout: '', stderr: error.stderr};
 			}
 		},
+		start: async command => (await guest.link()).start(command),
 		async push(file) {
 			await push(await guest.link(), '/root', [file]);
 		},
@@ -102,7 +106,8 @@ export async function adaptGuest(
 				slowness,
 				symbols: () => (symbols ??= readSymbols(guestBuild, {kallsyms, bases})),
 			}),
-		locate: frames => withSourceLines(frames, guestBuild.modules),
+		locate: frames =>
+			withSourceLines(frames, Object.fromEntries(guestBuild.modules.map(({name, file}) => [name, file]))),
 		retranslate: () => vm.retranslate([...addresses.values()]),
 		addresses,
 		[Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -38,7 +38,7 @@ export async function examineGuest(parts: Parts): Promise<Examination> {
 	const cpus = await within(monitorMs * 2, describeCpus(parts, parseCpus(registers)));
 	const patience = answerMs * slowness;
 	const [agent, ssh] = await Promise.all([
-		within(patience, parts.agent.call('counts', {})),
+		within(patience, parts.agent.call('clock', {})),
 		within(patience, tellTasks(parts.link)),
 	]);
 	const before = vm.console.end;

@@ -7,6 +7,7 @@ import {cacheDirectory} from '../host/cache.ts';
 import {LinkLostError} from '../host/errors.ts';
 import {writeManifest} from '../host/manifest.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
+import {bprobeContent} from '../suites/bprobe/guest-content.ts';
 import {type PrivateCache, privateCache} from '../test/private-cache.ts';
 import {Instance} from '../vm/instance.ts';
 import {guestPool} from './guest-pool.ts';
@@ -17,7 +18,7 @@ let cache: PrivateCache | undefined;
 
 test.serial.before('build the guest', async t => {
 	t.timeout(20 * 60_000);
-	guestBuild = await buildGuest(await obtainKernel('debian-6.1'));
+	guestBuild = await buildGuest(await obtainKernel('debian-6.1'), bprobeContent());
 	cache = await privateCache();
 });
 

@@ -29,11 +29,12 @@ export async function keepKallsyms(
 
 /** Symbols of a guest whose modules are loaded at `bases`. */
 export async function readSymbols(
-	{modules: files}: Pick<GuestBuild, 'modules'>,
-	{kallsyms, bases}: {kallsyms: string | undefined; bases: Readonly<Record<'bprobe' | 'fixtures', Hex>>},
+	{modules: built}: Pick<GuestBuild, 'modules'>,
+	{kallsyms, bases}: {kallsyms: string | undefined; bases: Readonly<Record<string, Hex>>},
 ): Promise<Symbols> {
-	const modules = (['bprobe', 'fixtures'] as const).flatMap(name =>
-		bases[name] === '0x0' ? [] : {name, file: files[name], base: BigInt(bases[name])},
-	);
+	const modules = built.flatMap(({name, file}) => {
+		const base = BigInt(bases[name] ?? 0);
+		return base === 0n ? [] : {name, file, base};
+	});
 	return Symbols.read(kallsyms, modules);
 }

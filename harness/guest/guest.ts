@@ -1,4 +1,5 @@
 import type {AgentOps, Hex} from '../link/agent-protocol.ts';
+import type {RunningCommand} from '../link/guest-link.ts';
 
 /** Calls one operation of the agent; see agent-protocol.ts. */
 export type Ask = <Op extends keyof AgentOps>(op: Op, request: AgentOps[Op]['in']) => Promise<AgentOps[Op]['out']>;
@@ -21,7 +22,7 @@ export type Examination = {
 	readonly evidence: Readonly<Record<string, unknown>>;
 };
 
-/** A booted guest with both modules loaded and its agent answering. */
+/** A booted guest with its modules loaded and its agent answering. */
 export type Guest = AsyncDisposable & {
 	readonly release: string;
 	/** Time in ms from the start of QEMU to the agent's first answer, for booted and restored guests. */
@@ -36,6 +37,9 @@ export type Guest = AsyncDisposable & {
 	hasOption(option: string): boolean;
 	readonly ask: Ask;
 	exec(command: string): Promise<ExecResult>;
+	/** Starts a command whose streams the caller reads. */
+	start(command: string): Promise<RunningCommand>;
+	/** Copies a file into the guest, below /root. */
 	push(file: GuestFile): Promise<void>;
 	readonly console: {
 		readonly path: string;

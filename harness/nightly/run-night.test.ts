@@ -10,6 +10,7 @@ import {HistoryStore} from '../results/history/store.ts';
 import {cellTitle} from '../results/run/cell-name.ts';
 import type {CellEvent, Event} from '../results/run/events.ts';
 import type {Verdict} from '../results/run/verdict.ts';
+import {fakeSuite} from '../test/fake-guest.ts';
 import {fakeRun} from '../test/fake-run.ts';
 import type {JudgedCell} from './judge-night.ts';
 import type {KnownFailure} from './known-failures.ts';
@@ -21,8 +22,8 @@ type Module = (title: string, n: number) => End;
 
 const ids = ['module/loads', 'entry/flags', 'return/value', 'race/storm', 'tooling/list'];
 const cases = ids.map((id): Case => ({id, needs: [], deadlineMs: 1000, async run() {}}));
-const mechanism = {id: 'bprobe', features: new Set<string>()} as unknown as Cell['mechanismUsed'];
-const plan = (kernels: readonly string[]) => planCells({kernels, mechanisms: [mechanism], cases});
+const suite = {...fakeSuite, mechanisms: [{id: 'bprobe', features: new Set<string>()}]};
+const plan = (kernels: readonly string[]) => planCells({kernels, suite, cases});
 
 type Day = {
 	readonly module?: Module;

@@ -1,10 +1,10 @@
-import {defineCase} from '../engine/case.ts';
 import {type Cell, planCells} from '../engine/plan.ts';
 import type {CellOutcome} from '../engine/run-cell.ts';
 import {type FinishedCell, Worker} from '../engine/worker.ts';
 import type {Guest} from '../guest/guest.ts';
 import type {Verdict} from '../results/run/verdict.ts';
-import {bprobe} from '../suites/bprobe/mechanism-bprobe.ts';
+import {type CaseContext, defineCase} from '../suites/bprobe/case.ts';
+import {bprobeSuite} from '../suites/bprobe/suite.ts';
 import type {Fault} from './faults.ts';
 
 export type FaultResult = {
@@ -82,9 +82,9 @@ export async function runSelftest(options: SelftestOptions): Promise<readonly Fa
 	return results;
 }
 
-function cellOf(kernel: string, name: string, deadlineMs: number, run: Cell['definition']['run']): Cell {
+function cellOf(kernel: string, name: string, deadlineMs: number, run: (context: CaseContext) => Promise<void>): Cell {
 	const definition = defineCase({id: `selftest/${name}`, needs: [], deadlineMs, run});
-	return planCells({kernels: [kernel], mechanisms: [bprobe], cases: [definition]})[0]!;
+	return planCells({kernels: [kernel], suite: bprobeSuite, cases: [definition]})[0]!;
 }
 
 /**

@@ -3,7 +3,8 @@ import {openConsoles} from '../engine/consoles.ts';
 import {prepareKernel} from '../engine/prepare-kernels.ts';
 import type {Guest} from '../guest/guest.ts';
 import {guestPool} from '../guest/guest-pool.ts';
-import {fallbackKernel} from '../suites/bprobe/default-kernels.ts';
+import {fallbackKernel} from '../kernels/default-kernels.ts';
+import {bprobeSuite} from '../suites/bprobe/suite.ts';
 import {faults} from './faults.ts';
 import {runSelftest} from './run-selftest.ts';
 
@@ -16,7 +17,7 @@ let bootGuest: () => Promise<Guest>;
 test.before('prepare a kernel', async t => {
 	t.timeout(20 * 60_000);
 	const {signal} = interrupt;
-	const guestBuild = await prepareKernel(fallbackKernel, {signal});
+	const guestBuild = await prepareKernel(fallbackKernel, {content: bprobeSuite.content, signal});
 	const {consolePath} = await openConsoles();
 	bootGuest = guestPool(guestBuild, {
 		isolation: 'reuse',

@@ -14,7 +14,7 @@ import {KernelUnavailableError} from '../kernels/unavailable.ts';
 import {cellTitle} from '../results/run/cell-name.ts';
 import {formatFailure} from '../results/run/failure.ts';
 import {allCases} from '../suites/bprobe/cases/all.ts';
-import {bprobe} from '../suites/bprobe/mechanism-bprobe.ts';
+import {bprobeSuite} from '../suites/bprobe/suite.ts';
 import {testedKernels} from './tested-kernels.ts';
 
 /**
@@ -55,7 +55,7 @@ export async function declareKernel(id: string): Promise<void> {
 		interrupt.abort();
 		await worker[Symbol.asyncDispose]();
 	});
-	for (const cell of planCells({kernels: [id], mechanisms: [bprobe], cases: allCases})) {
+	for (const cell of planCells({kernels: [id], suite: bprobeSuite, cases: allCases})) {
 		test.serial(cellMacro, worker, cell);
 	}
 }
@@ -83,7 +83,7 @@ const cellMacro = test.macro<[worker: Worker, cell: Cell]>({
 /** Returns a function that gives guests of a kernel. The first call builds what they need. */
 function preparedKernel(id: string, signal: AbortSignal): () => Promise<Guest> {
 	const prepare = async () => {
-		const guestBuild = await prepareKernel(id, {signal});
+		const guestBuild = await prepareKernel(id, {content: bprobeSuite.content, signal});
 		const {consolePath} = await openConsoles();
 		const {name: accelerator} = await findAccelerator(await findQemu({signal}), {signal});
 		return guestPool(guestBuild, {isolation: 'reuse', accelerator, signal, consolePath: () => consolePath(id)});

@@ -1,5 +1,6 @@
 import {type Case, defineCase} from '../engine/case.ts';
 import {type Cell, planCells} from '../engine/plan.ts';
+import type {Suite} from '../engine/suite.ts';
 import type {Guest, GuestEnd} from '../guest/guest.ts';
 
 /** A guest that only has a console and answers. */
@@ -11,7 +12,7 @@ export class FakeGuest implements Guest {
 	async retranslate() {}
 	readonly ended: Promise<GuestEnd>;
 	/** Answers of `mark`; each is used once, the last one repeatedly. */
-	states: {taint: number; probes: number; waiting: number}[] = [{taint: 0, probes: 0, waiting: 0}];
+	states: {taint: number; left: readonly string[]}[] = [{taint: 0, left: []}];
 	readonly asked: string[] = [];
 	isDisposed = false;
 	readonly #end: (end: GuestEnd) => void;
@@ -53,6 +54,10 @@ export class FakeGuest implements Guest {
 		return {code: 0, stdout: '', stderr: ''};
 	}
 
+	async start(): Promise<never> {
+		throw new Error('A fake guest runs no commands.');
+	}
+
 	async push() {}
 
 	readonly options = new Set<string>();
@@ -85,18 +90,23 @@ export class FakeGuest implements Guest {
 	}
 }
 
-const mechanism = {
-	id: 'fake',
-	features: new Set(['entry'] as const),
-	attach: () => Promise.resolve(1),
-	info: () => Promise.reject(new Error('not faked')),
-	detach: () => Promise.resolve('0x0' as const),
+/** A suite of nothing; it asks the guest before a case and after a failed one. */
+export const fakeSuite: Suite = {
+	name: 'fake',
+	content: {modules: [], files: async () => []},
+	mechanisms: [{id: 'fake', features: new Set(['entry'])}],
+	targets: [],
+	kernels: {default: 'fake'},
+	sources: [],
+	cases: async () => [],
+	beforeCell: ({ask}) => ask('reset', {}),
+	release: ({ask}) => ask('release', {}),
 };
 
 /** The only cell of a case that does `run`. */
 export function fakeCell(run: Case['run'], {id = 'fake/case', kernel = 'fake', ...rest}: FakeCase = {}): Cell {
 	const definition = defineCase({id, needs: ['entry'], deadlineMs: 5000, ...rest, run});
-	return planCells({kernels: [kernel], mechanisms: [mechanism], cases: [definition]})[0]!;
+	return planCells({kernels: [kernel], suite: fakeSuite, cases: [definition]})[0]!;
 }
 
 type FakeCase = Partial<Omit<Case, 'run'>> & {kernel?: string};

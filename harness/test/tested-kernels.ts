@@ -1,4 +1,4 @@
-import {defaultKernel, fallbackKernel} from '../suites/bprobe/default-kernels.ts';
+import {defaultKernel, fallbackKernel} from '../kernels/default-kernels.ts';
 
 /** Kernels on which `npm test` runs the matrix; each has a file `KERNEL.test.ts` in the suite. */
 export const testedKernels = [defaultKernel, 'debian-5.10', fallbackKernel, 'debian-6.12'] as const;

@@ -5,11 +5,12 @@ import test from 'ava';
 import {buildGuest} from '../build/guest-build.ts';
 import {BootError} from '../host/errors.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
+import {bprobeContent} from '../suites/bprobe/guest-content.ts';
 import {Instance} from './instance.ts';
 
 test('a kernel that does not boot gives its reason in the first line, then its console', async t => {
 	t.timeout(10 * 60_000);
-	const guestBuild = await buildGuest(await obtainKernel('debian-6.1'));
+	const guestBuild = await buildGuest(await obtainKernel('debian-6.1'), bprobeContent());
 	const error = await t.throwsAsync(Instance.boot(guestBuild, {commandLine: ['rdinit=/nothing']}), {
 		instanceOf: BootError,
 	});
@@ -21,7 +22,7 @@ test('a kernel that does not boot gives its reason in the first line, then its c
 
 test('a kernel that dies silently is located by the symbol for its physical address', async t => {
 	t.timeout(10 * 60_000);
-	const {kernel, initramfs} = await buildGuest(await obtainKernel('debian-6.1'));
+	const {kernel, initramfs} = await buildGuest(await obtainKernel('debian-6.1'), bprobeContent());
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'broken-'));
 	const [vmlinux, kallsyms] = ['vmlinux', 'kallsyms'].map(name => path.join(directory.path, name)) as [string, string];
 	const elf = await readFile(kernel.vmlinux!);

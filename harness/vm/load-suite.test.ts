@@ -6,6 +6,7 @@ import {buildGuest, type GuestBuild} from '../build/guest-build.ts';
 import {cacheDirectory} from '../host/cache.ts';
 import {CommandFailedError, LinkLostError, LoadError} from '../host/errors.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
+import {bprobeContent} from '../suites/bprobe/guest-content.ts';
 import {type PrivateCache, privateCache} from '../test/private-cache.ts';
 import {obtainBase} from './base-snapshot.ts';
 import {Instance} from './instance.ts';
@@ -19,7 +20,7 @@ let cache: PrivateCache | undefined;
 
 test.serial.before('make a base', async t => {
 	t.timeout(20 * 60_000);
-	guestBuild = await buildGuest(await obtainKernel('debian-6.1'));
+	guestBuild = await buildGuest(await obtainKernel('debian-6.1'), bprobeContent());
 	cache = await privateCache();
 	base = await obtainBase(guestBuild);
 });

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type {GuestBuild} from '../build/guest-build.ts';
 import {fileNameOf} from '../kernels/kernel-id.ts';
+import type {AgentOps} from '../link/agent-protocol.ts';
 import {describeBase, type SnapshotOptions} from './base-snapshot.ts';
 import {readClocks} from './clock.ts';
 import type {Instance} from './instance.ts';
@@ -61,13 +62,8 @@ async function fill(
 	signal: AbortSignal | undefined,
 ): Promise<{pushed: Pushed; guestMs: number}> {
 	const pushed = await loadSuite(guest, guestBuild, {signal});
-	await warmUp(guest);
+	await guestBuild.content.warmUp?.((op, request) => guest.agent.call(op as keyof AgentOps, request as never));
 	await guest.forgetIdentity();
 	const {guestMs} = await readClocks(guest.agent);
 	return {pushed, guestMs};
-}
-
-/** Makes the agent read symbols once, so that every restored guest has them. */
-async function warmUp({agent}: Instance): Promise<void> {
-	await agent.call('symbols', {names: ['fx_asm_fentry']});
 }

@@ -8,6 +8,7 @@ import {findQemu} from '../host/qemu.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {GuestLink} from '../link/guest-link.ts';
 import {createRunKeys} from '../link/keys.ts';
+import {bprobeContent} from '../suites/bprobe/guest-content.ts';
 import {type PrivateCache, privateCache} from '../test/private-cache.ts';
 import {Instance} from './instance.ts';
 import {obtainLoaded} from './loaded-snapshot.ts';
@@ -20,7 +21,7 @@ let cache: PrivateCache | undefined;
 
 test.serial.before('start a guest', async t => {
 	t.timeout(20 * 60_000);
-	const guestBuild = await buildGuest(await obtainKernel('debian-6.1'));
+	const guestBuild = await buildGuest(await obtainKernel('debian-6.1'), bprobeContent());
 	cache = await privateCache();
 	loaded = await obtainLoaded(guestBuild);
 	guest = await Instance.restore(loaded);

@@ -10,6 +10,7 @@ import {findKernelReports} from '../crash/crash-detector.ts';
 import {findDamage} from '../host/manifest.ts';
 import {findQemu} from '../host/qemu.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
+import {bprobeContent} from '../suites/bprobe/guest-content.ts';
 import {type PrivateCache, privateCache} from '../test/private-cache.ts';
 import {obtainBase} from './base-snapshot.ts';
 import {Instance} from './instance.ts';
@@ -25,7 +26,7 @@ let cache: PrivateCache | undefined;
 
 test.serial.before('make the snapshots', async t => {
 	t.timeout(20 * 60_000);
-	guestBuild = await buildGuest(await obtainKernel(kernel));
+	guestBuild = await buildGuest(await obtainKernel(kernel), bprobeContent());
 	cache = await privateCache();
 	base = await obtainBase(guestBuild);
 	loaded = await obtainLoaded(guestBuild);

@@ -2,9 +2,8 @@
 /*
  * The core of every test agent: requests as JSON lines on stdin, answers on
  * stdout (harness/link/agent-protocol.ts). One thread reads and answers. Linked
- * alone, it is the agent of a guest that holds nothing of a suite yet. The
- * agent of a suite replaces that one; it is this core and the operations of the
- * suite.
+ * alone, it is the agent that a guest boots with. A suite may replace that one
+ * by the core with operations of its own.
  */
 #ifndef CORE_H
 #define CORE_H
@@ -27,9 +26,14 @@ struct operation {
 	op_function *run;
 };
 
-/* Operations of the suite; the last entry has no name. */
-extern const struct operation suite_operations[];
+/* Where the files of a suite are. */
+#define LIBRARY "/lib/probe-matrix"
+
+/* What an agent adds to the core; none.c adds nothing. */
+extern const struct operation suite_operations[];	/* the last entry has no name */
 void after_operation(void);
+void before_module_change(const char *module);	/* closes what would keep it loaded */
+json_t *leftovers(void);			/* sentences about what a cell left behind */
 
 /* json.c; both return NULL, so that `return fail(…)` ends an op. */
 json_t *fail(struct failure *failure, int number, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -50,8 +54,10 @@ uint64_t hex_value(const char *text, bool *ok);
 char *bytes_of(const char *hex_digits, size_t *size);		/* malloc()ed; NULL: malformed */
 char *hex_of(const void *bytes, size_t size);			/* malloc()ed */
 
-/* basics.c */
-op_function op_hello, op_clock, op_become;
+op_function op_hello, op_clock, op_become;	/* basics.c */
+op_function op_prepare;				/* prepare.c */
+op_function op_insmod, op_rmmod;		/* modules.c */
+op_function op_mark;				/* mark.c */
 extern const char *successor;	/* the program to exec after the answer */
 
 #endif

@@ -10,7 +10,8 @@
 #include "core.h"
 
 static const struct operation basics[] = {
-	{"hello", op_hello}, {"clock", op_clock}, {"become", op_become}, {0},
+	{"hello", op_hello}, {"clock", op_clock}, {"become", op_become}, {"prepare", op_prepare},
+	{"insmod", op_insmod}, {"rmmod", op_rmmod}, {"mark", op_mark}, {0},
 };
 
 static op_function *find(const struct operation *among, const char *name)

@@ -9,14 +9,11 @@ import type {GuestBuild} from '../../build/guest-build.ts';
  * Hash of the kernel, of the modules without the parts that do not run, and of `predicate` (what the predicate was
  * built into for this kernel). Everything else in a guest is the same for all candidates.
  */
-export async function moduleFingerprint(
-	{kernel, modules: {bprobe, fixtures}}: GuestBuild,
-	predicate: string,
-): Promise<string> {
+export async function moduleFingerprint({kernel, modules}: GuestBuild, predicate: string): Promise<string> {
 	const hash = createHash('sha256');
 	await pipeline(createReadStream(kernel.bzImage), hash, {end: false});
 	return hash
-		.update(await hashModules([bprobe, fixtures]))
+		.update(await hashModules(modules.map(({file}) => file)))
 		.update(predicate)
 		.digest('hex');
 }

@@ -6,6 +6,7 @@ import path from 'node:path';
 import type {GuestBuild} from '../../build/guest-build.ts';
 import {runMake} from '../../build/make.ts';
 import {toolchainOf} from '../../build/toolchain.ts';
+import type {Suite} from '../../engine/suite.ts';
 import {cacheDirectory} from '../../host/cache.ts';
 import {UsageError} from '../../host/errors.ts';
 import {normalizeMessage} from '../../results/run/normalize-message.ts';
@@ -18,18 +19,28 @@ const deadlineMs = 10_000;
  * Tests whether an out-of-tree module builds, loads and unloads. Throws UsageError when the directory has neither a
  * Kbuild nor a Makefile.
  */
-export async function modulePredicate(directory: string, {signal}: {signal: AbortSignal}): Promise<Predicate> {
+export async function modulePredicate(
+	suite: Suite,
+	directory: string,
+	{signal}: {signal: AbortSignal},
+): Promise<Predicate> {
 	if (!['Kbuild', 'Makefile'].some(file => existsSync(path.join(directory, file)))) {
 		throw new UsageError(`${directory} holds no module: it has neither a Kbuild nor a Makefile.`);
 	}
 	return {
+		suite,
 		title: `whether the module in ${directory} builds and loads`,
 		identity: JSON.stringify(['module', await hashDirectory(directory)]),
-		open: guestBuild => open(directory, guestBuild, signal),
+		open: guestBuild => open(suite, directory, guestBuild, signal),
 	};
 }
 
-async function open(directory: string, guestBuild: GuestBuild, signal: AbortSignal): Promise<OpenPredicate> {
+async function open(
+	suite: Suite,
+	directory: string,
+	guestBuild: GuestBuild,
+	signal: AbortSignal,
+): Promise<OpenPredicate> {
 	const {kernel} = guestBuild;
 	// The compilers of other Debian suites may write only here; see build/toolchain.ts.
 	await using work = await mkdtempDisposable(path.join(cacheDirectory('bisect'), 'module-'));
@@ -53,7 +64,7 @@ async function open(directory: string, guestBuild: GuestBuild, signal: AbortSign
 	return {
 		fingerprint: await hashModules(names.map(name => path.join(copy, name))),
 		cells: repeat =>
-			guestCells({kernel: kernel.id, id: 'bisect/module', deadlineMs, repeat}, async ({push, exec}) => {
+			guestCells({suite, kernel: kernel.id, id: 'bisect/module', deadlineMs, repeat}, async ({push, exec}) => {
 				for (const file of files) await push(file);
 				for (const name of names) {
 					const {code, stderr} = await exec(`insmod /root/${name}`);

@@ -5,7 +5,8 @@ import test, {type ExecutionContext} from 'ava';
 import type {GuestBuild} from '../../build/guest-build.ts';
 import {runCell} from '../../engine/run-cell.ts';
 import type {GuestFile} from '../../guest/guest.ts';
-import {FakeGuest} from '../../test/fake-guest.ts';
+import {bprobeSuite} from '../../suites/bprobe/suite.ts';
+import {FakeGuest, fakeSuite} from '../../test/fake-guest.ts';
 import {modulePredicate} from './module-predicate.ts';
 import {casesPredicate, scriptPredicate} from './predicate.ts';
 
@@ -22,7 +23,7 @@ async function fileWith(t: ExecutionContext, text: string) {
 }
 
 async function answer(file: string, code: number) {
-	const predicate = await scriptPredicate(file, {deadlineMs: 1000});
+	const predicate = await scriptPredicate(fakeSuite, file, {deadlineMs: 1000});
 	const open = await predicate.open(guestBuild);
 	if (!('cells' in open)) throw new Error('A script is asked in a guest.');
 	const guest = new FakeGuest();
@@ -55,25 +56,30 @@ test('a script is pushed unchanged; one without a shebang gets /bin/sh', async t
 
 test('a changed script is another predicate', async t => {
 	const [one, two] = [await fileWith(t, 'true\n'), await fileWith(t, 'false\n')];
-	const identity = async (file: string) => (await scriptPredicate(file, {deadlineMs: 1000})).identity;
+	const identity = async (file: string) => (await scriptPredicate(fakeSuite, file, {deadlineMs: 1000})).identity;
 	t.is(await identity(one), await identity(one));
 	t.not(await identity(one), await identity(two));
 });
 
 test('each cell is planned once per repeat', async t => {
-	const open = await casesPredicate(['entry/flags', 'module/loads']).open(guestBuild);
+	const open = await (await casesPredicate(bprobeSuite, ['entry/flags', 'module/loads'])).open(guestBuild);
 	if (!('cells' in open)) throw new Error('Cases are asked in a guest.');
 	t.is(open.cells(3).length, 3 * open.cells(1).length);
 	t.true(open.cells(1).length > 1);
 });
 
 test('a predicate that cannot run is a one-line error', async t => {
-	t.throws(() => casesPredicate(['entry/flaks']), {name: 'UsageError', message: /did you mean entry\/flags/});
-	await t.throwsAsync(scriptPredicate('/nowhere/ask', {deadlineMs: 1}), {
+	await t.throwsAsync(casesPredicate(bprobeSuite, ['entry/flaks']), {
+		name: 'UsageError',
+		message: /did you mean entry\/flags/,
+	});
+	await t.throwsAsync(scriptPredicate(fakeSuite, '/nowhere/ask', {deadlineMs: 1}), {
 		message: /\/nowhere\/ask cannot be read: ENOENT/,
 	});
 	const file = await fileWith(t, 'true\n');
 	const nothing = path.join(path.dirname(file), 'nothing');
 	await mkdir(nothing);
-	await t.throwsAsync(modulePredicate(nothing, {signal}), {message: /holds no module: it has neither a Kbuild/});
+	await t.throwsAsync(modulePredicate(fakeSuite, nothing, {signal}), {
+		message: /holds no module: it has neither a Kbuild/,
+	});
 });

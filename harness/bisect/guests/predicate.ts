@@ -5,12 +5,13 @@ import path from 'node:path';
 import type {GuestBuild} from '../../build/guest-build.ts';
 import {type CaseContext, defineCase} from '../../engine/case.ts';
 import {type Cell, planCells} from '../../engine/plan.ts';
+import type {Suite} from '../../engine/suite.ts';
 import {errorCode, UsageError} from '../../host/errors.ts';
-import {allCases} from '../../suites/bprobe/cases/all.ts';
-import {bprobe} from '../../suites/bprobe/mechanism-bprobe.ts';
 
 /** The test that decides whether a candidate is good or bad. */
 export type Predicate = {
+	/** What is in the guests, and whose cases are asked. */
+	readonly suite: Suite;
 	/** For display, after "Tested: ". */
 	readonly title: string;
 	/** Covers everything that decides the answer; part of the journal's name. */
@@ -32,11 +33,12 @@ export type OpenPredicate = {
 const alwaysTheSame = '';
 
 /** Passes when all cells pass that match these globs. Throws UsageError when a glob matches nothing. */
-export function casesPredicate(match: readonly string[]): Predicate {
-	const plan = (kernel: string, repeat: number) =>
-		planCells({kernels: [kernel], mechanisms: [bprobe], cases: allCases, match, repeat});
+export async function casesPredicate(suite: Suite, match: readonly string[]): Promise<Predicate> {
+	const cases = await suite.cases();
+	const plan = (kernel: string, repeat: number) => planCells({kernels: [kernel], suite, cases, match, repeat});
 	const count = plan('any', 1).length;
 	return {
+		suite,
 		title: `${match.join(', ')} (${count} ${count === 1 ? 'cell' : 'cells'})`,
 		identity: JSON.stringify(['cases', match]),
 		open: async ({kernel}) => ({fingerprint: alwaysTheSame, cells: repeats => plan(kernel.id, repeats)}),
@@ -50,16 +52,21 @@ const skipStatus = 125;
  * Runs a program in the guest: exit 0 is good, 125 skips, anything else is bad. Throws UsageError when it cannot be
  * read.
  */
-export async function scriptPredicate(file: string, {deadlineMs}: {deadlineMs: number}): Promise<Predicate> {
+export async function scriptPredicate(
+	suite: Suite,
+	file: string,
+	{deadlineMs}: {deadlineMs: number},
+): Promise<Predicate> {
 	const data = await readScript(file);
 	const name = path.basename(file);
 	return {
+		suite,
 		title: `the exit status of ${name}`,
 		identity: JSON.stringify(['script', createHash('sha256').update(data).digest('hex'), deadlineMs]),
 		open: async ({kernel}) => ({
 			fingerprint: alwaysTheSame,
 			cells: repeat =>
-				guestCells({kernel: kernel.id, id: 'bisect/script', deadlineMs, repeat}, async context => {
+				guestCells({suite, kernel: kernel.id, id: 'bisect/script', deadlineMs, repeat}, async context => {
 					await context.push({path: 'predicate', data, mode: 0o755});
 					const {code, stdout, stderr} = await context.exec('cd /root && exec ./predicate');
 					const words = `${stdout}\n${stderr}`.trim().split('\n').at(-1)!;
@@ -84,9 +91,15 @@ async function readScript(file: string): Promise<Buffer> {
 
 /** Cells of a case that is not part of the matrix. */
 export function guestCells(
-	{kernel, id, deadlineMs, repeat}: {kernel: string; id: string; deadlineMs: number; repeat: number},
+	{
+		suite,
+		kernel,
+		id,
+		deadlineMs,
+		repeat,
+	}: {suite: Suite; kernel: string; id: string; deadlineMs: number; repeat: number},
 	run: (context: CaseContext) => Promise<void>,
 ): readonly Cell[] {
-	const definition = defineCase({id, needs: [], deadlineMs, run});
-	return planCells({kernels: [kernel], mechanisms: [bprobe], cases: [definition], repeat});
+	const definition = defineCase({id, deadlineMs, run});
+	return planCells({kernels: [kernel], suite, cases: [definition], repeat});
 }

@@ -4,6 +4,8 @@ import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import type {GuestBuild} from '../../build/guest-build.ts';
 import {BuildError, UsageError} from '../../host/errors.ts';
+import {bprobeSuite} from '../../suites/bprobe/suite.ts';
+import {fakeSuite} from '../../test/fake-guest.ts';
 import {CandidateError} from '../engine/candidate.ts';
 import {modulePredicate} from './module-predicate.ts';
 import {casesPredicate, type Predicate} from './predicate.ts';
@@ -30,7 +32,7 @@ async function openWorld(t: ExecutionContext, {make = '\t$(CC) -I. -c $(M)/m.c -
 		await write(`${id}/flag.h`, id === 'without' ? '' : `#define FLAG ${id.length}\n`);
 		// Nothing else of a kernel is read before it boots.
 		const kernel = {id, bzImage, config, buildTree: path.join(directory, id)} as unknown as GuestBuild['kernel'];
-		return {kernel, initramfs: '', files: [], identity: '', modules: {bprobe: '/bin/true', fixtures: '/bin/true'}};
+		return {kernel, initramfs: '', content: fakeSuite.content, files: [], identity: '', modules: []};
 	};
 	const testBenchOf = (predicate: Predicate, more: Partial<GuestTestBenchOptions> = {}) =>
 		new GuestTestBench({
@@ -50,7 +52,7 @@ async function openWorld(t: ExecutionContext, {make = '\t$(CC) -I. -c $(M)/m.c -
 
 test('for a module, kernels that differ only in a header have different fingerprints', async t => {
 	const {fingerprint, module} = await openWorld(t);
-	const predicate = await modulePredicate(module, {signal});
+	const predicate = await modulePredicate(fakeSuite, module, {signal});
 	const of = async (id: string) => fingerprint(predicate, id);
 	t.is(await of('one'), await of('one'));
 	t.not(await of('one'), await of('three'), 'it becomes another module');
@@ -67,7 +69,7 @@ const faults: readonly (readonly [what: string, make: string, words: RegExp])[] 
 for (const [what, make, words] of faults) {
 	test(`${what} is not a verdict on a kernel`, async t => {
 		const {fingerprint, module} = await openWorld(t, {make});
-		const predicate = await modulePredicate(module, {signal});
+		const predicate = await modulePredicate(fakeSuite, module, {signal});
 		await t.throwsAsync(fingerprint(predicate, 'one'), {instanceOf: UsageError, message: words});
 	});
 }
@@ -76,20 +78,20 @@ test('the first compiler error is the symptom', async t => {
 	const make =
 		'\t@echo "m.c:1: error: no such thing"; for n in `seq 100`; do echo "m.c:2: error: another"; done; exit 1\n';
 	const {open, module} = await openWorld(t, {make});
-	const answer = await open(await modulePredicate(module, {signal}), 'one');
+	const answer = await open(await modulePredicate(fakeSuite, module, {signal}), 'one');
 	t.is('message' in answer && answer.message, 'the module does not build: m.c:1: error: no such thing');
 });
 
 test('a module that builds with warnings passes the build', async t => {
 	const make = '\t@echo "WARNING: modpost: missing MODULE_LICENSE()"\n\t$(CC) -I. -c $(M)/m.c -o $(M)/m.ko\n';
 	const {open, module} = await openWorld(t, {make});
-	t.true('cells' in (await open(await modulePredicate(module, {signal}), 'one')));
+	t.true('cells' in (await open(await modulePredicate(fakeSuite, module, {signal}), 'one')));
 });
 
 test('a failed build of shared parts is not a CandidateError', async t => {
 	const {testBenchOf} = await openWorld(t);
 	const ours = new BuildError('guest does not build: error: no');
-	const testBench = testBenchOf(casesPredicate(['entry/flags']), {
+	const testBench = testBenchOf(await casesPredicate(bprobeSuite, ['entry/flags']), {
 		async makeShared() {
 			throw ours;
 		},
@@ -99,7 +101,7 @@ test('a failed build of shared parts is not a CandidateError', async t => {
 
 test('a kernel that does not build is a CandidateError', async t => {
 	const {testBenchOf} = await openWorld(t);
-	const testBench = testBenchOf(casesPredicate(['entry/flags']), {
+	const testBench = testBenchOf(await casesPredicate(bprobeSuite, ['entry/flags']), {
 		async make() {
 			throw new BuildError('commit 1 does not build: make ended with 2.\nm.c:1: error: no');
 		},

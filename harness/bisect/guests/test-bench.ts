@@ -81,7 +81,8 @@ export class GuestTestBench implements TestBench {
 	}
 
 	async #make(candidate: Candidate): Promise<Ready> {
-		const {signal, makeShared = async () => buildShared({signal})} = this.#options;
+		const {signal, makeShared = async () => buildShared(this.#options.predicate.suite.content, {signal})} =
+			this.#options;
 		await makeShared();
 		try {
 			const made = await this.#options.make(candidate);
@@ -98,7 +99,9 @@ export class GuestTestBench implements TestBench {
 
 	async #run(guestBuild: GuestBuild, cells: readonly Cell[]) {
 		const {signal, isolation = 'reuse', accelerator} = this.#options;
-		const titles = new Set(cells.map(cellTitle));
+		const titles = cells.map(cellTitle);
+		const isAsked = (event: CellEvent) =>
+			titles.some(title => cellTitle(event) === title || event.case.startsWith(`${title}/`));
 		const events: CellEvent[] = [];
 		let failure: string | undefined;
 		let consolePath: string | undefined;
@@ -108,6 +111,7 @@ export class GuestTestBench implements TestBench {
 			consolePath: kernel => (consolePath = this.#newConsole(kernel)),
 		};
 		await runKernels({
+			suite: this.#options.predicate.suite,
 			cells,
 			signal,
 			isolation,
@@ -117,7 +121,7 @@ export class GuestTestBench implements TestBench {
 			prepare: async () => guestBuild,
 			emit(event) {
 				// The leak scan that follows on some kernels is not part of the predicate.
-				if (event.type === 'cell' && titles.has(cellTitle(event))) events.push(event);
+				if (event.type === 'cell' && isAsked(event)) events.push(event);
 				if (event.type === 'kernel' && event.state !== 'ready') failure = event.reason ?? event.state;
 			},
 		});
@@ -136,7 +140,10 @@ export class GuestTestBench implements TestBench {
 		if (candidate.id === reference.id) return this.#hasBooted;
 		const {guestBuild} = await make(reference);
 		const cells = guestCells(
-			{kernel: guestBuild.kernel.id, id: 'bisect/boots', deadlineMs: 5000, repeat: 1},
+			{
+				suite: this.#options.predicate.suite,
+				...{kernel: guestBuild.kernel.id, id: 'bisect/boots', deadlineMs: 5000, repeat: 1},
+			},
 			async () => {},
 		);
 		const {events} = await this.#run(guestBuild, cells);

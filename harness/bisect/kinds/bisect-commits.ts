@@ -75,7 +75,7 @@ export async function bisectCommits(options: CommitsOptions): Promise<Result> {
 					reference: ends.good,
 					async make(candidate) {
 						const {kernel, isReused} = await kernels.kernelOf(candidate);
-						return {guestBuild: await buildGuest(kernel, {signal}), isReused};
+						return {guestBuild: await buildGuest(kernel, predicate.suite.content, {signal}), isReused};
 					},
 				});
 				const found = await bisect({...options, stage: 'commits', range, testBench, journal, onStep: sayStep});

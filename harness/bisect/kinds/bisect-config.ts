@@ -52,7 +52,7 @@ export async function bisectConfig(options: ConfigOptions): Promise<Result> {
 				reference,
 				async make({id}) {
 					const {kernel, isReused} = await kernels.kernelOf(commit, withChanges(good, candidates.get(id) ?? []));
-					return {guestBuild: await buildGuest(kernel, {signal}), isReused};
+					return {guestBuild: await buildGuest(kernel, predicate.suite.content, {signal}), isReused};
 				},
 			});
 			const {finding, verification} = await searchConfig(changes, {

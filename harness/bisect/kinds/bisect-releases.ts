@@ -28,7 +28,11 @@ export async function bisectReleases(options: ReleasesOptions): Promise<{result:
 			directory,
 			reference: range.good,
 			make: async candidate => ({
-				guestBuild: await prepareKernel(candidate.id, {signal, ...(source !== undefined && {source})}),
+				guestBuild: await prepareKernel(candidate.id, {
+					content: predicate.suite.content,
+					signal,
+					...(source !== undefined && {source}),
+				}),
 				isReused: releases.find(({id}) => id === candidate.id)?.cost === 'cached',
 			}),
 		});

@@ -3,7 +3,6 @@ import {buildGuest} from '../../build/guest-build.ts';
 import {prepareKernel} from '../../engine/prepare-kernels.ts';
 import {cacheDirectory, locked} from '../../host/cache.ts';
 import {inspectTree} from '../../kernels/source-tree.ts';
-import {fallbackKernel} from '../../suites/bprobe/default-kernels.ts';
 import type {Attempt} from '../engine/attempt.ts';
 import {type Answer, CandidateError} from '../engine/candidate.ts';
 import {tally} from '../engine/decide.ts';
@@ -30,7 +29,8 @@ export type JudgedStep = {readonly verdict: Answer; readonly words: string};
  * Judges the checked-out commit of a repository, as a step of `git bisect run`. Throws HostFaultError or UsageError.
  */
 export async function judgeHead(options: StepOptions): Promise<JudgedStep> {
-	const {linux, signal, symptom, repeats} = options;
+	const {linux, signal, symptom, repeats, predicate} = options;
+	const {suite} = predicate;
 	await inspectTree(linux);
 	const repository = await SourceRepository.open(linux);
 	// `git bisect start --no-checkout` leaves HEAD alone and sets BISECT_HEAD.
@@ -39,16 +39,17 @@ export async function judgeHead(options: StepOptions): Promise<JudgedStep> {
 	return locked(work, {signal}, async () => {
 		const checkout = await Checkout.open(repository, path.join(work, 'source'));
 		const kernels = new CommitKernels({checkout, work, signal});
-		const reference = {id: fallbackKernel, title: fallbackKernel};
+		const other = suite.kernels.fallback ?? suite.kernels.default;
+		const reference = {id: other, title: other};
 		const testBench = new GuestTestBench({
 			...options,
 			directory: cacheDirectory('bisect', 'steps'),
 			reference,
 			async make(candidate) {
 				if (candidate.id === reference.id)
-					return {guestBuild: await prepareKernel(fallbackKernel, {signal}), isReused: true};
+					return {guestBuild: await prepareKernel(other, {content: suite.content, signal}), isReused: true};
 				const {kernel, isReused} = await kernels.kernelOf(candidate);
-				return {guestBuild: await buildGuest(kernel, {signal}), isReused};
+				return {guestBuild: await buildGuest(kernel, suite.content, {signal}), isReused};
 			},
 		});
 		try {

@@ -2,7 +2,7 @@ import {formatSize} from '../../host/disk-space.ts';
 import {formatMs} from '../report/bisect-progress.ts';
 import {SourceRepository} from '../repository/source-repository.ts';
 import {planCommits} from './bisect-commits.ts';
-import {modulePaths} from './bisect-module.ts';
+import type {ModuleHistory} from './module-history.ts';
 import {ReleaseRange} from './release-range.ts';
 import {releasesBetween} from './releases.ts';
 import {revisionsBetween} from './revisions.ts';
@@ -11,8 +11,8 @@ type Planned = {
 	readonly good: string;
 	readonly bad: string;
 	readonly linux?: string | undefined;
-	/** The repository whose kmod/ is bisected. */
-	readonly module: string | undefined;
+	/** The history of the module that is bisected. */
+	readonly module: ModuleHistory | undefined;
 };
 
 /** Estimates for two cores without KVM; after the first steps, measured times replace them. */
@@ -54,8 +54,12 @@ async function describeCommits(asked: {linux: string; good: string; bad: string}
 	].join('\n');
 }
 
-async function planModule(tree: string, good: string, bad: string): Promise<{commits: number; steps: number}> {
-	const repository = await SourceRepository.open(tree, {paths: modulePaths});
-	const {commits} = await repository.ends(good, bad, {paths: modulePaths});
+async function planModule(
+	{repository: directory, paths}: ModuleHistory,
+	good: string,
+	bad: string,
+): Promise<{commits: number; steps: number}> {
+	const repository = await SourceRepository.open(directory, {paths});
+	const {commits} = await repository.ends(good, bad, {paths});
 	return {commits, steps: Math.ceil(Math.log2(commits)) + 5};
 }

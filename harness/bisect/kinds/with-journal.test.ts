@@ -2,6 +2,7 @@ import {mkdtempDisposable} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import {fakeSuite} from '../../test/fake-guest.ts';
 import type {Journal, Step} from '../engine/journal.ts';
 import {type CommonOptions, Stages, withJournal} from './with-journal.ts';
 
@@ -10,7 +11,7 @@ process.env.PROBE_MATRIX_CACHE = cache.path;
 test.after.always(() => cache.remove());
 
 const {signal} = new AbortController();
-const predicate = {title: 'q', identity: 'q', open: async () => ({fingerprint: '', cells: () => []})};
+const predicate = {suite: fakeSuite, title: 'q', identity: 'q', open: async () => ({fingerprint: '', cells: () => []})};
 const optionsOf = (stages: Stages): CommonOptions => ({
 	...{predicate, confidence: 0.95, isAnyFailure: false, isolation: 'reuse', signal, isRestart: false},
 	...{command: 'bisect', stages},

@@ -1,4 +1,4 @@
-import type {Case} from '../../../engine/case.ts';
+import type {Case} from '../case.ts';
 import {entryCases} from './entry.ts';
 import {entryHookCases} from './entry-hooks.ts';
 import {fuzzCases} from './fuzz.ts';

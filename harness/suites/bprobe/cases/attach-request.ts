@@ -1,4 +1,4 @@
-import type {Hex} from '../../../link/agent-protocol.ts';
+import type {Hex} from '../agent-protocol.ts';
 
 /** BPROBE_IOC_ATTACH and BPROBE_IOC_INFO. */
 export const attachCommand: Hex = '0x40285060';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type {CaseContext} from '../../../engine/case.ts';
 import {retryPolicy} from '../../../engine/retry-policy.ts';
-import type {LoopReport, TargetName} from '../../../link/agent-protocol.ts';
+import type {LoopReport, TargetName} from '../agent-protocol.ts';
+import type {CaseContext} from '../case.ts';
 
 /** Enough for six rounds on an idle host without acceleration. Races repeat it until their sides have overlapped. */
 export const stretchMs = 350;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type {CaseContext, TargetKind} from '../../../engine/case.ts';
-import type {Call, CallResult, Point, ProgramEvent} from '../../../link/agent-protocol.ts';
+import type {Call, CallResult, Point, ProgramEvent} from '../agent-protocol.ts';
+import type {CaseContext, TargetKind} from '../case.ts';
 import {hex, onlyHits, pattern} from './registers.ts';
 
 export const everywhere: readonly TargetKind[] = ['asm', 'asm-fentry', 'c', 'vmlinux'];

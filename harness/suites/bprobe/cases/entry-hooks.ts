@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {defineCase} from '../../../engine/case.ts';
+import {defineCase} from '../case.ts';
 import {checkPlace, everywhere, fixtures, input, output, stack} from './calls.ts';
 import {isBefore} from './kernel-release.ts';
 import {flagBits, generalRegisters, hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';

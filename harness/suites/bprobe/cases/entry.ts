@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {defineCase} from '../../../engine/case.ts';
+import {defineCase} from '../case.ts';
 import {calledOnceEach, callProbed, checkPlace, everywhere, fixtures, input, output, stack} from './calls.ts';
 import {
 	allFlags,

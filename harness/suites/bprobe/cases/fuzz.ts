@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {defineCase} from '../../../engine/case.ts';
+import {defineCase} from '../case.ts';
 import {onlyHits} from './registers.ts';
 import {framesInFlight} from './tasks.ts';
 

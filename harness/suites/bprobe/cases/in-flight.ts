@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import {defineCase} from '../../../engine/case.ts';
-import type {Point} from '../../../link/agent-protocol.ts';
+import type {Point} from '../agent-protocol.ts';
+import {defineCase} from '../case.ts';
 import {callProbed, checkPlace, fixtures, input, output, stack} from './calls.ts';
 import {hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
 import {framesInFlight, waitUntilWaiting} from './tasks.ts';

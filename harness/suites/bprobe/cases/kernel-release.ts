@@ -1,4 +1,4 @@
-import type {CaseContext} from '../../../engine/case.ts';
+import type {CaseContext} from '../case.ts';
 
 /** Whether the guest's kernel is older than this release. Only for behaviour that cannot be detected otherwise. */
 export function isBefore({release}: CaseContext, major: number, minor: number): boolean {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import {type CaseContext, defineCase, type Probe} from '../../../engine/case.ts';
-import type {Hex} from '../../../link/agent-protocol.ts';
+import type {Hex} from '../agent-protocol.ts';
+import {type CaseContext, defineCase, type Probe} from '../case.ts';
 import {startCallers} from './callers.ts';
 import {bypassed, fixtures, input, output} from './calls.ts';
 import {isBefore} from './kernel-release.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import {type CaseContext, defineCase} from '../../../engine/case.ts';
-import type {AgentOps} from '../../../link/agent-protocol.ts';
+import type {AgentOps} from '../agent-protocol.ts';
+import {type CaseContext, defineCase} from '../case.ts';
 import {attachBytes, attachCommand, infoCommand} from './attach-request.ts';
 import {hex, onlyHits, pattern} from './registers.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import {defineCase} from '../../../engine/case.ts';
-import type {Hex, Point} from '../../../link/agent-protocol.ts';
+import type {Hex, Point} from '../agent-protocol.ts';
+import {defineCase} from '../case.ts';
 import {everywhere, input, output} from './calls.ts';
 import {generalRegisters, hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
 

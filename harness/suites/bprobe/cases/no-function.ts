@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import {type CaseContext, defineCase} from '../../../engine/case.ts';
-import type {Hex} from '../../../link/agent-protocol.ts';
+import type {Hex} from '../agent-protocol.ts';
+import {type CaseContext, defineCase} from '../case.ts';
 import {attachBytes, attachCommand} from './attach-request.ts';
 import {input} from './calls.ts';
 import {hex, onlyHits} from './registers.ts';

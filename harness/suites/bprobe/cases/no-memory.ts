@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import {type CaseContext, defineCase} from '../../../engine/case.ts';
-import type {AgentOps} from '../../../link/agent-protocol.ts';
+import type {AgentOps} from '../agent-protocol.ts';
+import {type CaseContext, defineCase} from '../case.ts';
 import {onlyHits} from './registers.ts';
 import {framesInFlight} from './tasks.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import {defineCase} from '../../../engine/case.ts';
-import {targetSymbols} from '../../../engine/context.ts';
-import type {TargetName} from '../../../link/agent-protocol.ts';
+import type {TargetName} from '../agent-protocol.ts';
+import {defineCase} from '../case.ts';
+import {targetSymbols} from '../context.ts';
 import {callsNow, overlaps, startCallers, stretchMs, untilShown} from './callers.ts';
 import {inTracefs} from './calls.ts';
 import {pattern} from './registers.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import {type CaseContext, defineCase, type Probe} from '../../../engine/case.ts';
-import type {LoopReport, TargetName} from '../../../link/agent-protocol.ts';
+import type {LoopReport, TargetName} from '../agent-protocol.ts';
+import {type CaseContext, defineCase, type Probe} from '../case.ts';
 import {callsNow, overlaps, startCallers, stretchMs, untilShown, verified} from './callers.ts';
 import {fixtures} from './calls.ts';
 import {onlyHits} from './registers.ts';

@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict';
-import type {CaseContext} from '../../../engine/case.ts';
-import {
-	type CallResult,
-	type Hex,
-	type ProbeInfo,
-	type Registers,
-	registerNames,
-} from '../../../link/agent-protocol.ts';
+import {type CallResult, type Hex, type ProbeInfo, type Registers, registerNames} from '../agent-protocol.ts';
+import type {CaseContext} from '../case.ts';
 
 export type RegisterName = (typeof registerNames)[number];
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import {defineCase, type TargetKind} from '../../../engine/case.ts';
-import {targetSymbols} from '../../../engine/context.ts';
+import {defineCase, type TargetKind} from '../case.ts';
+import {targetSymbols} from '../context.ts';
 import {bypassed, checkPlace, everywhere, fixtures, input, inTracefs, output, stack} from './calls.ts';
 import {generalRegisters, hex, keptByC, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
 import {checkStack, traceCallers} from './stacks.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type {CaseContext} from '../../../engine/case.ts';
-import type {Hex, ProgramEvent} from '../../../link/agent-protocol.ts';
+import type {Hex, ProgramEvent} from '../agent-protocol.ts';
+import type {CaseContext} from '../case.ts';
 
 /**
  * The return addresses above a target called at `depth`. The target itself records them while nothing is probed; for a

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import {type CaseContext, defineCase} from '../../../engine/case.ts';
-import {targetSymbols} from '../../../engine/context.ts';
-import type {ChurnReport, Point, TargetName} from '../../../link/agent-protocol.ts';
+import type {ChurnReport, Point, TargetName} from '../agent-protocol.ts';
+import {type CaseContext, defineCase} from '../case.ts';
+import {targetSymbols} from '../context.ts';
 import {startCallers, stretchMs, untilShown, verified} from './callers.ts';
 import {fixtures} from './calls.ts';
 import {framesInFlight} from './tasks.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type {CaseContext} from '../../../engine/case.ts';
+import type {CaseContext} from '../case.ts';
 
 /** Waits until exactly `tasks` tasks are inside FX_WAIT, at most until the case's deadline. */
 export async function waitUntilWaiting(context: CaseContext, tasks: number): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {type CaseContext, defineCase} from '../../../engine/case.ts';
+import {type CaseContext, defineCase} from '../case.ts';
 import {hex, onlyHits, pattern} from './registers.ts';
 
 const call = {in: pattern(1), ret: pattern(2)} as const;
@@ -16,10 +16,10 @@ async function startBprobectl(
 	context: CaseContext,
 	words: string,
 ): Promise<{interrupt(): Promise<void>; output(): Promise<string>}> {
-	const before = (await context.ask('mark', {text: 'bprobectl'})).probes;
+	const before = (await context.ask('mark', {text: 'bprobectl'})).left.join();
 	const {stdout} = await context.exec(`bprobectl ${words} >/tmp/bprobectl.out 2>&1 </dev/null & echo $!`);
 	const pid = stdout.trim();
-	while ((await context.ask('mark', {text: 'bprobectl'})).probes === before) {
+	while ((await context.ask('mark', {text: 'bprobectl'})).left.join() === before) {
 		context.signal.throwIfAborted();
 		const {code} = await context.exec(`kill -0 ${pid}`);
 		if (code !== 0) assert.fail(await shell(context, 'cat /tmp/bprobectl.out'));

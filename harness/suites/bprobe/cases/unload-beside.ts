@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import {type Case, type CaseContext, defineCase} from '../../../engine/case.ts';
-import {targetSymbols} from '../../../engine/context.ts';
-import type {CallResult, TargetName} from '../../../link/agent-protocol.ts';
+import type {CallResult, TargetName} from '../agent-protocol.ts';
+import {type Case, type CaseContext, defineCase} from '../case.ts';
+import {targetSymbols} from '../context.ts';
 import {input, inTracefs, output, stack} from './calls.ts';
 import {keptByC, onlyHits, sameForCaller} from './registers.ts';
 import {framesInFlight, waitUntilWaiting} from './tasks.ts';

@@ -7,16 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
-#include "agent.h"
-
-static int count_probe(const struct bprobe_listed *listed, void *argument)
-{
-	(void)listed;
-	++*(int *)argument;
-	return 0;
-}
+#include "core.h"
 
 static long read_number(const char *path)
 {
@@ -33,8 +25,7 @@ static long read_number(const char *path)
 
 json_t *op_mark(json_t *in, struct failure *failure)
 {
-	int log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC), probes = 0, device;
-	struct fx_counts counts = {0};
+	int log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 	char line[256];
 	const char *text;
 
@@ -49,11 +40,6 @@ json_t *op_mark(json_t *in, struct failure *failure)
 	if (write(log, line, strlen(line)) < 0)
 		fprintf(stderr, "the kernel log takes no mark: %m\n");
 	close(log);
-	if (bprobe_list(count_probe, &probes))
-		probes = -1;
-	device = fixtures_device(failure);
-	if (device >= 0)
-		ioctl(device, FX_IOC_COUNTS, &counts);
-	return json_pack("{s:I, s:i, s:i}", "taint", (json_int_t)read_number("/proc/sys/kernel/tainted"), "probes", probes,
-			 "waiting", (int)counts.waiting);
+	return json_pack("{s:I, s:o}", "taint", (json_int_t)read_number("/proc/sys/kernel/tainted"), "left",
+			 leftovers());
 }

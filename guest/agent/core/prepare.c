@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sets up the kernel of a guest before the first case, and tells where our
- * modules are loaded.
+ * Sets up the kernel of a guest before the first case, and tells where modules
+ * are loaded.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "agent.h"
+#include "core.h"
 
 static bool write_setting(const char *file, const char *value, struct failure *failure)
 {
@@ -41,6 +41,7 @@ static json_t *base_of(const char *module)
 json_t *op_prepare(json_t *in, struct failure *failure)
 {
 	json_t *settings = json_object_get(in, "settings"), *setting;
+	json_t *modules = json_object_get(in, "modules"), *module, *bases;
 	size_t i;
 
 	json_array_foreach(settings, i, setting) {
@@ -55,5 +56,10 @@ json_t *op_prepare(json_t *in, struct failure *failure)
 		if (!write_setting(file, value, failure))
 			return NULL;
 	}
-	return json_pack("{s:{s:o, s:o}}", "bases", "bprobe", base_of("bprobe"), "fixtures", base_of("fixtures"));
+	bases = json_object();
+	json_array_foreach(modules, i, module) {
+		if (json_is_string(module))
+			json_object_set_new(bases, json_string_value(module), base_of(json_string_value(module)));
+	}
+	return json_pack("{s:o}", "bases", bases);
 }

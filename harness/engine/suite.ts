@@ -1,0 +1,60 @@
+import type {GuestContent} from '../build/guest-content.ts';
+import type {Guest} from '../guest/guest.ts';
+import type {Case, CaseContext} from './case.ts';
+
+/** A way to do what the cases test; a suite with one way has one mechanism. */
+export type Mechanism = {
+	readonly id: string;
+	/** What it can do. A case is skipped on a mechanism without the features that it needs. */
+	readonly features: ReadonlySet<string>;
+};
+
+/** What a suite may do in a guest before and after cases. */
+export type SuiteGuest = Pick<Guest, 'ask' | 'exec'>;
+
+/** What a suite knows when it adds to the context of a case. */
+export type OpenedCell = {
+	readonly mechanism: Mechanism;
+	readonly target: string | undefined;
+	readonly context: CaseContext;
+	readonly ask: Guest['ask'];
+	readonly addresses: Guest['addresses'];
+	/** Has something undone at the end of the case; the last one first. */
+	undo(step: () => Promise<unknown>): void;
+};
+
+/** What is tested: the content of the guests, and the cases. */
+export type Suite = {
+	/** For messages, and to tell suites apart. */
+	readonly name: string;
+	readonly content: GuestContent;
+	readonly mechanisms: readonly Mechanism[];
+	/** All targets of cases, in the order in which reports show them. */
+	readonly targets: readonly string[];
+	readonly kernels: {
+		/** The kernel of a command that names none. */
+		readonly default: string;
+		/** Used if the default kernel is neither cached nor can be fetched. */
+		readonly fallback?: string;
+		/** What nightly runs test. Default: every kernel of the catalogue. */
+		readonly tested?: readonly string[];
+	};
+	/** Paths of files and directories that decide the verdicts, beside the harness; their hash is the suite's version. */
+	readonly sources: readonly string[];
+	/** The modules under test, if they are built from sources. */
+	readonly modules?: {
+		readonly directories: readonly string[];
+		/** The content with the modules from other directories, in the same order. */
+		at(directories: readonly string[]): GuestContent;
+	};
+	/** In the order in which reports show them. */
+	cases(): Promise<readonly Case[]>;
+	/** Adds to the context of each case. */
+	open?(opened: OpenedCell): object;
+	/** Called in the guest before each case. */
+	beforeCell?(guest: SuiteGuest): Promise<unknown>;
+	/** Called in the guest after a failed case, before what it did is undone: ends what waits. */
+	release?(guest: SuiteGuest): Promise<unknown>;
+	/** Sentences about what a case has left in the guest, without the final stop; none if the guest is clean. */
+	leftovers?(guest: SuiteGuest): Promise<readonly string[]>;
+};

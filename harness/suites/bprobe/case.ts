@@ -1,0 +1,66 @@
+import {type Case, defineCase as define, type CaseContext as EngineContext} from '../../engine/case.ts';
+import type {Guest} from '../../guest/guest.ts';
+import type {AgentOps, Hex} from '../../link/agent-protocol.ts';
+import type {Call, CallResult, Point, ProbeInfo, ProgramEvent, ProgramName} from './agent-protocol.ts';
+
+export type {Case} from '../../engine/case.ts';
+
+/** A capability of a mechanism that a case may need. */
+export type Feature = 'entry' | 'return' | 'entry-args' | 'device' | 'library';
+
+/**
+ * The kind of probed function: assembly without or with a `__fentry__` site, compiled C, or a function of vmlinux.
+ */
+export type TargetKind = (typeof targetKinds)[number];
+
+/** In the order in which reports show them. */
+export const targetKinds = ['asm', 'asm-fentry', 'c', 'vmlinux'] as const;
+
+export type AttachOptions = {
+	readonly point: Point;
+	/** Default: `record`. A number is a handle from `load`. */
+	readonly program?: ProgramName | number;
+	/** The address to probe. Default: the function of the cell's target kind. */
+	readonly at?: Hex;
+};
+
+export type Probe = {
+	readonly handle: number;
+	/** Unique within the case; events and counters carry it. */
+	readonly cookie: number;
+	info(): Promise<ProbeInfo>;
+	/** Closes the descriptor; otherwise the end of the case does. Resolves with CLOCK_MONOTONIC after the close. */
+	close(): Promise<Hex>;
+};
+
+/** What a case of this suite gets. The end of the case undoes its calls of `attach`, `load` and `start`. */
+export type CaseContext = EngineContext & {
+	/** `asm-fentry` if the case has no targets. */
+	readonly target: TargetKind;
+	/** Calls an operation of the agent. */
+	readonly ask: Guest['ask'];
+	/** The address of a symbol. The case fails unless exactly one symbol has this name. */
+	address(symbol: string): Promise<Hex>;
+	attach(options: AttachOptions): Promise<Probe>;
+	/** Resolves with a program's handle. Each program is loaded only once per case. */
+	load(program: ProgramName): Promise<number>;
+	/** Calls the cell's target. */
+	call(call?: Call): Promise<CallResult>;
+	/**
+	 * The events of `record` since the case began or last requested `reset`, oldest first. The case fails if some were
+	 * lost.
+	 */
+	events(filter?: {readonly cookie: number}): Promise<readonly ProgramEvent[]>;
+	/** Starts a loop, churn or fork job; `stop` resolves with its report. */
+	start<Op extends 'startLoop' | 'startChurn' | 'startForks'>(
+		op: Op,
+		request: AgentOps[Op]['in'],
+	): Promise<{stop(): Promise<AgentOps['stopJob']['out']>}>;
+};
+
+/** Declares a case of bprobe; see docs/writing-cases.md for a complete example. */
+export function defineCase(
+	definition: Case<CaseContext> & {readonly needs: readonly Feature[]; readonly targets?: readonly TargetKind[]},
+): Case<CaseContext> {
+	return define(definition);
+}

@@ -1,0 +1,24 @@
+import path from 'node:path';
+import {projectRoot} from '../../build/sources.ts';
+import type {Suite} from '../../engine/suite.ts';
+import {defaultKernel, fallbackKernel} from '../../kernels/default-kernels.ts';
+import {targetKinds} from './case.ts';
+import {openBprobeContext} from './context.ts';
+import {bprobeContent} from './guest-content.ts';
+import {bprobe} from './mechanism-bprobe.ts';
+
+/** The matrix of the module in kmod/. */
+export const bprobeSuite: Suite = {
+	name: 'bprobe',
+	content: bprobeContent(),
+	mechanisms: [bprobe],
+	targets: targetKinds,
+	kernels: {default: defaultKernel, fallback: fallbackKernel},
+	sources: ['kmod', 'fixtures', 'guest'].map(name => path.join(projectRoot, name)),
+	modules: {directories: [path.join(projectRoot, 'kmod')], at: ([module]) => bprobeContent({module: module!})},
+	// Loaded late, because cases may change while a standby process waits.
+	cases: async () => (await import('./cases/all.ts')).allCases,
+	open: openBprobeContext,
+	beforeCell: ({ask}) => ask('reset', {}),
+	release: ({ask}) => ask('release', {}),
+};
