@@ -42,7 +42,6 @@ export async function buildModules(
 	kernel: Kernel,
 	options: ModuleBuildOptions = {},
 ): Promise<readonly GuestModule[]> {
-	requireModule(source.from);
 	const directory = source.from.endsWith('.ko')
 		? await keepModule(source.from, kernel)
 		: await compile(source, kernel, options);
@@ -60,7 +59,8 @@ export async function buildModules(
 const orderFile = 'order.json';
 type Delivered = {readonly file: string; readonly isKernels?: true};
 
-function requireModule(from: string): void {
+/** Throws UsageError unless it is a directory with a module or a FILE.ko. */
+export function requireModule(from: string): void {
 	if (!existsSync(from)) throw new UsageError(`There is no module in ${from}: no such file or directory.`);
 	if (statSync(from).isFile()) {
 		if (!from.endsWith('.ko'))

@@ -14,6 +14,7 @@ import {bisectMarkdown, isSure, type Result, toJson} from '../bisect/report/bise
 import {messageOf, UsageError} from '../host/errors.ts';
 import {fallbackKernel} from '../kernels/default-kernels.ts';
 import type {Options} from '../kernels/kconfig.ts';
+import {quote} from '../host/quote.ts';
 import {chooseSuite} from '../suites/choose-suite.ts';
 import {
 	type BisectOptions,
@@ -164,10 +165,6 @@ function write(file: string, text: string, options: {flag?: string} = {}): void 
 	} catch (error) {
 		throw new UsageError(`The report cannot be written: ${messageOf(error)}.`, {cause: error});
 	}
-}
-
-function quote(word: string): string {
-	return /^[\w@%+=:,./~^-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function parseConfidence(value: string): number {

@@ -23,6 +23,10 @@ const commands: Readonly<Record<string, {readonly description: string; readonly 
 		description: 'check what this host needs and has',
 		load: async () => (await import('./doctor.ts')).addDoctor,
 	},
+	exec: {
+		description: 'run a command in a guest',
+		load: async () => (await import('./exec.ts')).addExec,
+	},
 	history: {
 		description: 'list past runs, flaky and broken cells; remove old runs',
 		load: async () => (await import('./history.ts')).addHistory,

@@ -3,7 +3,7 @@ import type {Suite} from '../engine/suite.ts';
 import {isolations} from '../guest/isolation.ts';
 import {acceleratorNames} from '../host/accelerator.ts';
 import {defaultKernel, fallbackKernel} from '../kernels/default-kernels.ts';
-import {chooseSuite} from '../suites/choose-suite.ts';
+import {chooseSuite, configName} from '../suites/choose-suite.ts';
 import {repeatable} from './option-values.ts';
 
 /** How --help names the default kernel. */
@@ -15,10 +15,14 @@ export function matchOption(none = 'all cases'): Option {
 
 /** Adds the options that choose what is tested. */
 export function addSuiteOptions(command: Command): Command {
+	return addModuleOptions(command).option('--tests <dir>', 'directory whose executables are the cases');
+}
+
+/** Adds the options that choose what is in the guests. */
+export function addModuleOptions(command: Command): Command {
 	return command
-		.addOption(repeatable('--module <path>', 'module to test, as a directory or a FILE.ko', 'bprobe'))
-		.option('--tests <dir>', 'directory whose executables are the cases')
-		.option('--suite <file>', 'suite to test (default: probe-matrix.config.ts, here or above)');
+		.addOption(repeatable('--module <path>', 'module to test, as a directory or a FILE.ko', 'those of the suite'))
+		.option('--suite <file>', `suite to test (default: ${configName} here or above, else bprobe)`);
 }
 
 export type SuiteOptions = {

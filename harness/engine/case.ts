@@ -33,7 +33,7 @@ export type CaseContext = {
 	exec(command: string): Promise<ExecResult>;
 	/** The same, with the output as it comes. */
 	stream(command: string, streams: Streams): Promise<CommandEnd>;
-	/** Copies a file into the guest, below /root. */
+	/** Copies a file into the guest; a relative path is below /root. */
 	push(file: GuestFile): Promise<void>;
 	/** Reads a file of the guest. The case fails if it cannot be read. */
 	pull(path: string): Promise<Buffer>;

@@ -8,6 +8,7 @@ import {findQemu} from '../host/qemu.ts';
 import {guestMemoryMib} from '../kernels/memory.ts';
 import type {EndEvent, Event, Shard} from '../results/run/events.ts';
 import {requireSameRun} from '../results/run/merge-runs.ts';
+import {isGreen} from '../results/run/verdict.ts';
 import {Loader} from '../vm/loader.ts';
 import {type Consoles, openConsoles} from './consoles.ts';
 import {describeRun} from './describe-run.ts';
@@ -42,7 +43,7 @@ export type FinishedRun = {readonly end: EndEvent; readonly consoles: string};
 export async function runKernels({
 	suite,
 	cells,
-	emit,
+	emit: emitPlain,
 	signal,
 	isolation = 'reuse',
 	accelerator: forced,
@@ -52,6 +53,13 @@ export async function runKernels({
 	isConfirming,
 	...options
 }: RunKernelsOptions): Promise<FinishedRun> {
+	const emit = (event: Event) => {
+		const {options: chosenBy} = suite;
+		if (chosenBy === undefined) emitPlain(event);
+		else if (event.type === 'cell' && !isGreen(event)) emitPlain({...event, suite: chosenBy});
+		else if (event.type === 'kernel' && event.state !== 'ready') emitPlain({...event, suite: chosenBy});
+		else emitPlain(event);
+	};
 	const {id, consoles, consolePath} = opened ?? (await openConsoles());
 	const qemu = await findQemu({signal});
 	const accelerator = await findAccelerator(qemu, {forced, signal});

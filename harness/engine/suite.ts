@@ -27,6 +27,8 @@ export type OpenedCell = {
 export type Suite = {
 	/** For messages, and to tell suites apart. */
 	readonly name: string;
+	/** The options that choose it, for commands that run a cell again; absent if none are needed. */
+	readonly options?: string;
 	readonly content: GuestContent;
 	readonly mechanisms: readonly Mechanism[];
 	/** All targets of cases, in the order in which reports show them. */

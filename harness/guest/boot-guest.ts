@@ -93,7 +93,9 @@ export async function adaptGuest(
 		},
 		start: async command => (await guest.link()).start(command),
 		async push(file) {
-			await push(await guest.link(), '/root', [file]);
+			await push(await guest.link(), file.path.startsWith('/') ? '/' : '/root', [
+				{...file, path: file.path.replace(/^\/+/, '')},
+			]);
 		},
 		console: vm.console,
 		ended: Promise.race([vm.exited.then(describe), agent.gone.then(lost)]),

@@ -39,7 +39,7 @@ export type Guest = AsyncDisposable & {
 	exec(command: string): Promise<ExecResult>;
 	/** Starts a command whose streams the caller reads. */
 	start(command: string): Promise<RunningCommand>;
-	/** Copies a file into the guest, below /root. */
+	/** Copies a file into the guest; a relative path is below /root. */
 	push(file: GuestFile): Promise<void>;
 	readonly console: {
 		readonly path: string;

@@ -26,6 +26,10 @@ const cellName = {
 };
 const repeat = count.describe('from 0');
 
+const suiteOptions = text
+	.optional()
+	.describe('for what failed: the options of run that choose the suite, if it is not the one that is run by default');
+
 const shard = z.object({
 	index: count.describe('from 1'),
 	parts: z.array(names).readonly().describe('the kernels of all shards, in order; shards of one run have the same'),
@@ -60,6 +64,7 @@ const run = z
 const kernel = z
 	.object({
 		type: z.literal('kernel'),
+		suite: suiteOptions,
 		kernel: text,
 		state: z.enum(['ready', 'unavailable', 'failed']),
 		release: text.optional(),
@@ -106,6 +111,7 @@ const cell = z
 		flaky: z.literal(true).optional().describe('the rerun passed'),
 		console: text.optional().describe('console lines of the guest that belong to this cell'),
 		consolePath: text.optional().describe('the whole console, on the host that ran the cell'),
+		suite: suiteOptions,
 	})
 	.describe('The final verdict of a cell.');
 

@@ -5,8 +5,8 @@ import {cellsNotRun, type KernelSummary} from './kernel-summary.ts';
 import {plainText as clean} from './plain-text.ts';
 import {paintVerdict} from './table.ts';
 
-/** Details of a cell that did not pass: message, evidence, console, and the command that runs it again. */
-export function formatFailure(cell: CellEvent): string {
+/** Details of a cell that did not pass: message, evidence, console, and the command that runs it `again`. */
+export function formatFailure(cell: CellEvent, {again = rerunCommand(cell)}: {again?: string} = {}): string {
 	const parts = [`${paintVerdict(cell.verdict)} ${styleText('bold', `${cell.kernel} › ${cellTitle(cell)}`)}`];
 	if (cell.message) parts.push(indent(clean(cell.message)));
 	if (cell.again) {
@@ -24,28 +24,33 @@ export function formatFailure(cell: CellEvent): string {
 		parts.push(indent(`${name}: ${clean(JSON.stringify(value)).slice(0, 600)}`));
 	if (cell.console?.trim()) parts.push(indent(`console:\n${indent(clean(tail(cell.console, 25)))}`));
 	if (cell.consolePath) parts.push(indent(`whole console: ${cell.consolePath}`));
-	parts.push(indent(`again: ${rerunCommand(cell)}`));
+	parts.push(indent(`again: ${again}`));
 	return parts.join('\n');
 }
 
 /** Details of an unusable kernel, which stands for all its cells that did not run. */
-export function formatKernelFailure({kernel, state, reason, console, notRun}: KernelSummary): string {
+export function formatKernelFailure(
+	{kernel, state, reason, console, notRun, suite}: KernelSummary,
+	{again = rerunKernelCommand({kernel, ...(suite !== undefined && {suite})})}: {again?: string} = {},
+): string {
 	const parts = [`${paintVerdict('infra', state)} ${styleText('bold', kernel)}`];
 	parts.push(indent(clean(reason?.trim() || 'No reason is given.')));
 	if (notRun > 0) parts.push(indent(cellsNotRun(notRun)));
 	if (console !== undefined)
 		parts.push(indent(console.trim() ? `console:\n${indent(clean(console.trimEnd()))}` : 'its console is empty'));
-	parts.push(indent(`again: ${rerunKernelCommand({kernel})}`));
+	parts.push(indent(`again: ${again}`));
 	return parts.join('\n');
 }
 
-export function rerunKernelCommand({kernel}: Pick<KernelSummary, 'kernel'>): string {
-	return `npx probe-matrix run --kernel ${kernel}`;
+export function rerunKernelCommand({kernel, suite}: Pick<KernelSummary, 'kernel' | 'suite'>): string {
+	return `npx probe-matrix run ${suite === undefined ? '' : `${suite} `}--kernel ${kernel}`;
 }
 
 /** The command that runs only this cell. */
-export function rerunCommand(cell: Pick<CellEvent, 'kernel' | 'case' | 'target'> & {mechanism: string}): string {
-	return `npx probe-matrix run --kernel ${cell.kernel} --match '${cellTitle(cell)}'`;
+export function rerunCommand(
+	cell: Pick<CellEvent, 'kernel' | 'case' | 'target' | 'suite'> & {mechanism: string},
+): string {
+	return `${rerunKernelCommand(cell)} --match '${cellTitle(cell)}'`;
 }
 
 type SideBySide = {what: string; expected: Record<string, string>; seen: Record<string, string>};

@@ -1,8 +1,10 @@
 import path from 'node:path';
 import type {GuestContent, ModuleSource} from '../../build/guest-content.ts';
+import {requireModule} from '../../build/module-build.ts';
 import {type Case, defineCase} from '../../engine/case.ts';
 import type {Suite} from '../../engine/suite.ts';
 import {UsageError} from '../../host/errors.ts';
+import {quote} from '../../host/quote.ts';
 import {fallbackKernel} from '../../kernels/default-kernels.ts';
 import {filesBelow, findTests} from './find-tests.ts';
 import {runTest} from './run-test.ts';
@@ -16,15 +18,18 @@ export type ExecutableSuiteOptions = {
 };
 
 /** Where the directory of the tests is in the guest. */
-const testsInGuest = 'root/tests';
+export const testsInGuest = 'root/tests';
 
 /** Any modules, tested by any executables. Throws UsageError if there is no such module, or no test. */
 export function executableSuite({modules, tests}: ExecutableSuiteOptions): Suite {
+	for (const each of modules) requireModule(each);
 	const cases = tests === undefined ? [] : casesOf(tests);
 	const sources = modules.map((from): ModuleSource => ({from: path.resolve(from)}));
 	const name = path.basename(path.resolve(modules[0] ?? tests ?? '.')).replace(/\.ko$/, '');
+	const options = [...modules.flatMap(each => ['--module', each]), ...(tests === undefined ? [] : ['--tests', tests])];
 	return {
 		name,
+		options: options.map(quote).join(' '),
 		content: contentOf(sources, tests),
 		mechanisms: [{id: name, features: new Set()}],
 		targets: [],

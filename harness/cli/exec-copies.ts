@@ -1,0 +1,34 @@
+import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs';
+import path from 'node:path';
+import type {GuestFile} from '../guest/guest.ts';
+import {messageOf, UsageError} from '../host/errors.ts';
+
+/**
+ * Reads what `--copy FILE[:PATH]` names: a file, or a directory with all files below it. PATH is where it is in the
+ * guest, below /root unless it is absolute; by default its own name. Throws UsageError.
+ */
+export function readCopies(copies: readonly string[]): readonly GuestFile[] {
+	return copies.flatMap(copy => {
+		const {file, target} = split(copy);
+		try {
+			if (!statSync(file).isDirectory()) return [readFile(file, target)];
+			return readdirSync(file, {recursive: true, withFileTypes: true})
+				.filter(entry => entry.isFile())
+				.map(entry => path.join(entry.parentPath, entry.name))
+				.map(each => readFile(each, path.join(target, path.relative(file, each))));
+		} catch (error) {
+			throw new UsageError(`${file} cannot be copied into the guest: ${messageOf(error)}`, {cause: error});
+		}
+	});
+}
+
+function split(copy: string): {file: string; target: string} {
+	const at = copy.lastIndexOf(':');
+	// A colon may be part of the name.
+	if (at < 0 || existsSync(copy)) return {file: copy, target: path.basename(path.resolve(copy))};
+	return {file: copy.slice(0, at), target: copy.slice(at + 1)};
+}
+
+function readFile(file: string, target: string): GuestFile {
+	return {path: target, data: readFileSync(file), mode: statSync(file).mode & 0o777};
+}
