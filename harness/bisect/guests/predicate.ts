@@ -3,6 +3,7 @@ import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {GuestBuild} from '../../build/guest-build.ts';
+import {hashPlaces} from '../../build/sources.ts';
 import {type CaseContext, defineCase} from '../../engine/case.ts';
 import {type Cell, planCells} from '../../engine/plan.ts';
 import type {Suite} from '../../engine/suite.ts';
@@ -40,9 +41,14 @@ export async function casesPredicate(suite: Suite, match: readonly string[]): Pr
 	return {
 		suite,
 		title: `${match.join(', ')} (${count} ${count === 1 ? 'cell' : 'cells'})`,
-		identity: JSON.stringify(['cases', match]),
+		identity: JSON.stringify(['cases', identityOf(suite), match]),
 		open: async ({kernel}) => ({fingerprint: alwaysTheSame, cells: repeats => plan(kernel.id, repeats)}),
 	};
+}
+
+/** Answers of before must not count when the module, its tests or anything else in the guests is another one. */
+function identityOf({name, sources}: Suite): readonly string[] {
+	return [name, hashPlaces(sources)];
 }
 
 /** Same meaning as in `git bisect run`: this candidate cannot be tested. */
@@ -62,7 +68,7 @@ export async function scriptPredicate(
 	return {
 		suite,
 		title: `the exit status of ${name}`,
-		identity: JSON.stringify(['script', createHash('sha256').update(data).digest('hex'), deadlineMs]),
+		identity: JSON.stringify(['script', identityOf(suite), createHash('sha256').update(data).digest('hex'), deadlineMs]),
 		open: async ({kernel}) => ({
 			fingerprint: alwaysTheSame,
 			cells: repeat =>

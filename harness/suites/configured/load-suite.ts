@@ -59,15 +59,16 @@ export async function loadSuiteFile(
 	}
 	const definition = exported.default as SuiteDefinition;
 	const directory = path.dirname(path.resolve(file));
-	const cases = await casesOf(definition, {file, directory});
-	return suiteFrom(definition, {file, directory, cases, modules, tests});
+	const {cases, files} = await casesOf(definition, {file, directory});
+	return suiteFrom(definition, {file, directory, cases, sources: [path.resolve(file), ...files], modules, tests});
 }
 
 async function casesOf(
 	{cases = []}: SuiteDefinition,
 	{file, directory}: {file: string; directory: string},
-): Promise<readonly Case[]> {
+): Promise<{cases: readonly Case[]; files: readonly string[]}> {
 	const found: Case[] = [];
+	const files: string[] = [];
 	for (const each of cases) {
 		if (typeof each !== 'string') {
 			found.push(each);
@@ -80,9 +81,10 @@ async function casesOf(
 			const own = values.filter(value => caseSchema.safeParse(value).success) as Case[];
 			if (own.length === 0) throw new UsageError(`${path.join(directory, name)} exports no case: it needs \`export const NAME = defineCase({…})\`.`);
 			found.push(...own);
+			files.push(path.join(directory, name));
 		}
 	}
-	return found;
+	return {cases: found, files};
 }
 
 async function importFile(file: string): Promise<Record<string, unknown>> {

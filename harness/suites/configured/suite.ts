@@ -17,13 +17,15 @@ type Loaded = {
 	readonly file: string;
 	readonly directory: string;
 	readonly cases: readonly Case[];
+	/** The files that define the suite and its cases. */
+	readonly sources: readonly string[];
 	/** Replace those of the definition. */
 	readonly modules: readonly string[];
 	readonly tests: string | undefined;
 };
 
 /** The suite of a definition. Throws UsageError if a path of it is wrong, or a case is there twice. */
-export function suiteFrom(definition: SuiteDefinition, {file, directory, cases: own, ...given}: Loaded): Suite {
+export function suiteFrom(definition: SuiteDefinition, {file, directory, cases: own, sources, ...given}: Loaded): Suite {
 	const {name, kernels, open, beforeCell, leftovers} = definition;
 	const at = (each: string) => path.resolve(directory, each);
 	const modules =
@@ -35,15 +37,15 @@ export function suiteFrom(definition: SuiteDefinition, {file, directory, cases: 
 				});
 	for (const {from} of modules) requireModule(from);
 	const tests = given.tests ?? (definition.tests === undefined ? undefined : at(definition.tests));
-	const cases = [...own, ...(tests === undefined ? [] : casesOf(tests))];
+	const cases = [...own, ...(tests === undefined ? [] : casesOf(tests, name))];
 	requireDistinct(cases, file);
 	const options = [
 		...(path.basename(file) === 'probe-matrix.config.ts' ? [] : ['--suite', file]),
 		...given.modules.flatMap(each => ['--module', each]),
 		...(given.tests === undefined ? [] : ['--tests', given.tests]),
 	];
-	const contentOf = (sources: readonly ModuleSource[]): GuestContent => ({
-		modules: sources,
+	const contentOf = (of: readonly ModuleSource[]): GuestContent => ({
+		modules: of,
 		files: async ({signal}) => {
 			if (definition.build) await runBuild(definition.build, {directory, file, signal});
 			const files = (definition.files ?? []).flatMap(each => filesOf(each, {at, file}));
@@ -61,7 +63,7 @@ export function suiteFrom(definition: SuiteDefinition, {file, directory, cases: 
 			default: kernels?.default ?? fallbackKernel,
 			...(kernels?.tested && {tested: kernels.tested}),
 		},
-		sources: [directory],
+		sources: [...sources, ...modules.map(({from}) => from), ...(tests === undefined ? [] : [tests])],
 		modules: {
 			directories: modules.filter(isDirectory).map(({from}) => from),
 			at(directories) {

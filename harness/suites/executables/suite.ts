@@ -60,10 +60,9 @@ function contentOf(modules: readonly ModuleSource[], tests: string | undefined):
 	};
 }
 
-/** One case for each executable, named `directory/file`. */
-export function casesOf(directory: string): readonly Case[] {
+/** One case for each executable, named `suite/file`; by default, the suite is the name of the directory. */
+export function casesOf(directory: string, suite = path.basename(path.resolve(directory))): readonly Case[] {
 	const {timeoutMs, isShared} = readSettings(directory);
-	const suite = path.basename(path.resolve(directory));
 	if (!/^[\w+][\w.+-]*$/.test(suite))
 		throw new UsageError(`${directory} cannot be the name of a suite: use only letters, digits and ._+- in it.`);
 	return findTests(directory).map(test =>
