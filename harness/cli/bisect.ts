@@ -12,9 +12,9 @@ import {revisionsBetween} from '../bisect/kinds/revisions.ts';
 import {type CommonOptions, Stages} from '../bisect/kinds/with-journal.ts';
 import {bisectMarkdown, isSure, type Result, toJson} from '../bisect/report/bisect-report.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
+import {quote} from '../host/quote.ts';
 import {fallbackKernel} from '../kernels/default-kernels.ts';
 import type {Options} from '../kernels/kconfig.ts';
-import {quote} from '../host/quote.ts';
 import {chooseSuite} from '../suites/choose-suite.ts';
 import {
 	type BisectOptions,

@@ -16,10 +16,7 @@ type CommandOptions = {
 };
 
 /** A case that runs one command in the guest, and passes if that ends with 0. */
-export function commandCase(
-	words: readonly string[],
-	{files, stdin, output, deadlineMs, onEnd}: CommandOptions,
-): Case {
+export function commandCase(words: readonly string[], {files, stdin, output, deadlineMs, onEnd}: CommandOptions): Case {
 	return defineCase({
 		id: 'exec/command',
 		deadlineMs,

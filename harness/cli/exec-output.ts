@@ -44,7 +44,8 @@ export function formatStatuses(kernels: readonly string[], {finished, kernelEven
 	const width = Math.max(...kernels.map(({length}) => length));
 	const wordsOf = (kernel: string): string => {
 		const cell = finished.find(each => each.kernel === kernel);
-		if (!cell) return kernelEvents.find(event => event.kernel === kernel && event.state !== 'ready')?.state ?? 'not run';
+		if (!cell)
+			return kernelEvents.find(event => event.kernel === kernel && event.state !== 'ready')?.state ?? 'not run';
 		const end = ends.get(kernel);
 		if (end && (cell.verdict === 'pass' || cell.verdict === 'fail'))
 			return end.signal === undefined ? `exit status ${end.code}` : `killed by SIG${end.signal}`;

@@ -67,7 +67,14 @@ export function openContext({cell, guest, mark, signal}: ContextOptions): OpenCo
 		},
 	};
 	const {ask, addresses} = guest;
-	const more = cell.suite.open?.({mechanism: cell.mechanismUsed, target: cell.target, context, ask, addresses, undo: step => void undo.push(step)});
+	const more = cell.suite.open?.({
+		mechanism: cell.mechanismUsed,
+		target: cell.target,
+		context,
+		ask,
+		addresses,
+		undo: step => void undo.push(step),
+	});
 	return {
 		context: {...context, ...more},
 		evidence,

@@ -73,3 +73,9 @@ test('every case has a unique id', t => {
 	const ids = allCases.map(({id}) => id);
 	t.deepEqual(ids, [...new Set(ids)]);
 });
+
+test('a glob for subtests plans their case, which knows them only when it runs', t => {
+	t.deepEqual(titles(['module/loads/first*']), ['module/loads']);
+	t.deepEqual(titles(['module/l*/x']), ['module/loads']);
+	t.throws(() => titles(['module/unloads/x']), {instanceOf: UsageError});
+});

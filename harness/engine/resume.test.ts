@@ -66,3 +66,14 @@ test('a run with other cells is refused, and the error names one of them', t => 
 		message: /holds k race\/storm, repeat 2/,
 	});
 });
+
+test('subtests are taken over with their case, and belong to the plan', t => {
+	const cells = {
+		'k module/loads': ['pass', 'infra'],
+		'k module/loads/first': ['fail', 'pass'],
+	} as const;
+	const {left, earlier} = resumeRun(named({cells}), planned);
+	t.deepEqual(titles(earlier.cells), ['k module/loads 0', 'k module/loads/first 0']);
+	t.true(titles(left).includes('k module/loads 1'));
+	t.throws(() => resumeRun(named({cells: {'k module/other/first': ['pass']}}), planned), {instanceOf: UsageError});
+});

@@ -330,3 +330,29 @@ test('a crash detector that fails makes the cell infra', async t => {
 	t.like(outcome, {verdict: 'infra', isGuestDirty: true});
 	t.regex(outcome.message ?? '', /the detector failed: RangeError: no such line/);
 });
+
+test('what a suite finds left in the guest fails the case', async t => {
+	const suite: Suite = {...fakeSuite, leftovers: async () => ['one file is open', 'one task sleeps']};
+	const outcome = await runCell({...fakeCell(async () => {}), suite}, new FakeGuest(), {signal});
+	t.like(outcome, {
+		verdict: 'fail',
+		message: 'one file is open, and one task sleeps after the case.',
+		isGuestDirty: true,
+	});
+});
+
+test('a case gets what its suite adds, and its console since it began', async t => {
+	const guest = new FakeGuest();
+	guest.say('before');
+	await guest.console.refresh();
+	const suite: Suite = {...fakeSuite, open: ({mechanism, target}) => ({added: `${mechanism.id} ${target}`})};
+	const cell = fakeCell(async context => {
+		guest.say('during');
+		context.evidence('added', (context as unknown as {added: string}).added);
+		context.evidence('console', await context.console());
+	});
+	const {evidence} = await runCell({...cell, suite}, guest, {signal});
+	t.is(evidence?.added, 'fake undefined');
+	t.regex(String(evidence?.console), /during/);
+	t.notRegex(String(evidence?.console), /before/);
+});

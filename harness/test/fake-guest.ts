@@ -42,7 +42,7 @@ export class FakeGuest implements Guest {
 	}
 
 	// It answers the engine's own requests; cases in tests send no others.
-	readonly ask = (async (op: string, request: {text?: string}) => {
+	ask = (async (op: string, request: {text?: string}) => {
 		if (this.#hasEnded) return new Promise(() => {});
 		this.asked.push(op);
 		if (op !== 'mark') return {};

@@ -68,7 +68,12 @@ export async function scriptPredicate(
 	return {
 		suite,
 		title: `the exit status of ${name}`,
-		identity: JSON.stringify(['script', identityOf(suite), createHash('sha256').update(data).digest('hex'), deadlineMs]),
+		identity: JSON.stringify([
+			'script',
+			identityOf(suite),
+			createHash('sha256').update(data).digest('hex'),
+			deadlineMs,
+		]),
 		open: async ({kernel}) => ({
 			fingerprint: alwaysTheSame,
 			cells: repeat =>

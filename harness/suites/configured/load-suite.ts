@@ -79,7 +79,10 @@ async function casesOf(
 		for (const name of names) {
 			const values = Object.values(await importFile(path.join(directory, name))).flat();
 			const own = values.filter(value => caseSchema.safeParse(value).success) as Case[];
-			if (own.length === 0) throw new UsageError(`${path.join(directory, name)} exports no case: it needs \`export const NAME = defineCase({…})\`.`);
+			if (own.length === 0)
+				throw new UsageError(
+					`${path.join(directory, name)} exports no case: it needs \`export const NAME = defineCase({…})\`.`,
+				);
 			found.push(...own);
 			files.push(path.join(directory, name));
 		}

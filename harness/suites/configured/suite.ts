@@ -1,6 +1,6 @@
+import {existsSync, statSync} from 'node:fs';
 import path from 'node:path';
 import {execa} from 'execa';
-import {existsSync, statSync} from 'node:fs';
 import type {GuestContent, ModuleSource, PushedFile} from '../../build/guest-content.ts';
 import {requireModule} from '../../build/module-build.ts';
 import type {Case} from '../../engine/case.ts';
@@ -25,7 +25,10 @@ type Loaded = {
 };
 
 /** The suite of a definition. Throws UsageError if a path of it is wrong, or a case is there twice. */
-export function suiteFrom(definition: SuiteDefinition, {file, directory, cases: own, sources, ...given}: Loaded): Suite {
+export function suiteFrom(
+	definition: SuiteDefinition,
+	{file, directory, cases: own, sources, ...given}: Loaded,
+): Suite {
 	const {name, kernels, open, beforeCell, leftovers} = definition;
 	const at = (each: string) => path.resolve(directory, each);
 	const modules =

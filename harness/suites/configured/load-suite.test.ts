@@ -1,0 +1,100 @@
+import {mkdir, mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {UsageError} from '../../host/errors.ts';
+import {loadSuiteFile} from './load-suite.ts';
+
+async function load(t: ExecutionContext, text: string, files: Readonly<Record<string, string>> = {}, given = {}) {
+	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'suite-'));
+	t.teardown(remove);
+	const all = {...files, 'package.json': '{"type": "module"}', 'probe-matrix.config.ts': text};
+	for (const [name, content] of Object.entries(all)) {
+		await mkdir(path.dirname(path.join(directory, name)), {recursive: true});
+		await writeFile(path.join(directory, name), content);
+	}
+	return loadSuiteFile(path.join(directory, 'probe-matrix.config.ts'), {modules: [], ...given});
+}
+
+const aCase = "export const one = {id: 'x/one', deadlineMs: 1, targets: ['b', 'a'], async run() {}};\n";
+
+test('a suite has the cases of its files and its list', async t => {
+	const suite = await load(
+		t,
+		"export default {name: 'x', cases: ['cases/*.ts', {id: 'x/two', deadlineMs: 1, async run() {}}], kernels: {tested: ['debian-5.10']}};",
+		{'cases/one.ts': aCase},
+	);
+	t.deepEqual(
+		(await suite.cases()).map(({id}) => id),
+		['x/one', 'x/two'],
+	);
+	t.deepEqual(suite.targets, ['b', 'a'], 'in the order of the case');
+	t.deepEqual(suite.kernels, {default: 'debian-6.1', tested: ['debian-5.10']});
+	t.is(suite.options, undefined, 'it is found without an option');
+});
+
+test('modules and their parameters are those of the suite, unless others are given', async t => {
+	const files = {'one/Kbuild': '', 'two/Kbuild': ''};
+	const text = "export default {name: 'x', modules: ['one', {from: 'two', parameters: 'a=1'}]};";
+	const own = (await load(t, text, files)).content.modules;
+	t.deepEqual(
+		own.map(({from, parameters}) => [path.basename(from), parameters]),
+		[
+			['one', undefined],
+			['two', 'a=1'],
+		],
+	);
+	const other = await load(t, text, files, {modules: [own[1]!.from]});
+	t.deepEqual(other.content.modules, [{from: own[1]!.from}]);
+	t.is(other.options, `--module ${own[1]!.from}`);
+});
+
+const wrong: readonly (readonly [
+	what: string,
+	text: string,
+	words: RegExp,
+	files?: Readonly<Record<string, string>>,
+])[] = [
+	['that throws', "throw new Error('boo');", /cannot be loaded: boo$/],
+	['that does not parse', 'export default {', /cannot be loaded: /],
+	['that exports nothing', '', /exports no suite/],
+	['that exports two suites', "export default [{name: 'a'}, {name: 'b'}];", /expected object, received array/],
+	['with an unknown field', "export default {name: 'a', modles: []};", /"modles"/],
+	['with a name that has a space', "export default {name: 'a b'};", /name is wrong: may have letters/],
+	['with a module that is absent', "export default {name: 'a', modules: ['none']};", /There is no module in .*none/],
+	['with a glob without files', "export default {name: 'a', cases: ['*.none']};", /\*\.none matches no file/],
+	['with a file without cases', "export default {name: 'a', cases: ['c.ts']};", /exports no case/, {'c.ts': ''}],
+	[
+		'with a case twice',
+		"import {one} from './c.ts'; export default {name: 'a', cases: ['c.ts', one]};",
+		/the case x\/one is there twice/,
+		{'c.ts': aCase},
+	],
+];
+
+for (const [what, text, words, files] of wrong) {
+	test(`a suite ${what} is a usage error`, async t => {
+		await t.throwsAsync(load(t, text, files), {instanceOf: UsageError, message: words});
+	});
+}
+
+test('a build that fails is an error with its words, and a file that is absent is one', async t => {
+	const built = await load(t, "export default {name: 'a', build: ['sh', '-c', 'echo no gcc; exit 3']};");
+	await t.throwsAsync(built.content.files({}), {name: 'BuildError', message: /sh ended with 3\.\nno gcc/});
+	const absent = await load(t, "export default {name: 'a', files: ['none']};");
+	await t.throwsAsync(absent.content.files({}), {name: 'UsageError', message: /there is no file none/});
+});
+
+test('files go below /root, or where they are told to', async t => {
+	const suite = await load(
+		t,
+		"export default {name: 'a', files: ['f', {from: 'f', to: 'd/g'}, {from: 'f', to: '/usr/bin/h'}]};",
+		{
+			f: '',
+		},
+	);
+	t.deepEqual(
+		(await suite.content.files({})).map(file => file.path),
+		['root/f', 'root/d/g', 'usr/bin/h'],
+	);
+});

@@ -1,0 +1,93 @@
+import {chmod, mkdir, mkdtempDisposable, symlink, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {UsageError} from '../../host/errors.ts';
+import {filesBelow, findTests} from './find-tests.ts';
+import {readSettings} from './settings.ts';
+import {executableSuite} from './suite.ts';
+
+type Files = Readonly<Record<string, {readonly mode?: number; readonly text?: string}>>;
+
+async function directoryWith(t: ExecutionContext, files: Files): Promise<string> {
+	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'tests-'));
+	t.teardown(remove);
+	for (const [name, {mode = 0o644, text = ''}] of Object.entries(files)) {
+		const file = path.join(directory, name);
+		await mkdir(path.dirname(file), {recursive: true});
+		await writeFile(file, text);
+		await chmod(file, mode);
+	}
+	return directory;
+}
+
+const script = {mode: 0o755, text: '#!/bin/sh\ntrue\n'};
+
+test('executables are tests; other files, hidden ones and directories are not', async t => {
+	const directory = await directoryWith(t, {
+		...{'b.sh': script, a: {mode: 0o755, text: '\x7fELF'}, 'data.txt': {}, '.hidden': script, 'sub/c.sh': script},
+	});
+	t.deepEqual(findTests(directory), [{name: 'a'}, {name: 'b.sh', interpreter: '/bin/sh'}]);
+});
+
+test('all files are pushed, with their modes; a link to nowhere is not', async t => {
+	const directory = await directoryWith(t, {'a.sh': script, 'sub/data': {mode: 0o600}});
+	await symlink('nowhere', path.join(directory, 'dangling'));
+	t.deepEqual(
+		filesBelow(directory, 'root/tests').map(({path: name, mode}) => [name, mode]),
+		[
+			['root/tests/a.sh', 0o755],
+			['root/tests/sub/data', 0o600],
+		],
+	);
+	t.is(findTests(directory).length, 1);
+});
+
+const wrong: readonly (readonly [what: string, files: Files, words: RegExp])[] = [
+	['an empty directory', {}, /holds no tests: no file in it is executable\.$/],
+	[
+		'a script that is not executable',
+		{'x.sh': {text: '#!/bin/sh\n'}},
+		/x\.sh is a script, but not executable: chmod \+x it/,
+	],
+	['a name with a space', {'a b': script}, /a b cannot be the name of a case/],
+	['a setting that is no number', {'a.sh': script, settings: {text: 'timeout=soon\n'}}, /timeout must be a number/],
+	['a setting that is unknown', {'a.sh': script, settings: {text: 'timout=3\n'}}, /"timout=3" is neither/],
+];
+
+for (const [what, files, words] of wrong) {
+	test(`${what} is a usage error`, async t => {
+		const directory = await directoryWith(t, files);
+		t.throws(() => executableSuite({modules: [], tests: directory}), {instanceOf: UsageError, message: words});
+	});
+}
+
+test('a directory that is absent, and a module that is none, are usage errors', async t => {
+	t.throws(() => executableSuite({modules: [], tests: '/nowhere'}), {
+		instanceOf: UsageError,
+		message: /cannot be read/,
+	});
+	const directory = await directoryWith(t, {'a.sh': script});
+	t.throws(() => executableSuite({modules: ['/nowhere'], tests: directory}), {
+		message: /There is no module in \/nowhere/,
+	});
+	t.throws(() => executableSuite({modules: [directory], tests: directory}), {
+		message: /neither a Kbuild nor a Makefile/,
+	});
+	t.throws(() => executableSuite({modules: [path.join(directory, 'a.sh')]}), {message: /is no module/});
+});
+
+test('settings: kselftest has 45 s, and 0 is no limit', async t => {
+	const settings = async (text: string) => readSettings(await directoryWith(t, {settings: {text}}));
+	t.deepEqual(readSettings(await directoryWith(t, {})), {timeoutMs: 45_000, isShared: false});
+	t.deepEqual(await settings('# a comment\ntimeout=3\nshare=yes\n'), {timeoutMs: 3000, isShared: true});
+	t.true((await settings('timeout=0\n')).timeoutMs > 3_600_000);
+});
+
+test('each test is alone in its guest unless the settings let it share one', async t => {
+	const alone = executableSuite({modules: [], tests: await directoryWith(t, {'a.sh': script})});
+	t.true((await alone.cases())[0]?.isAlone);
+	const files = {'a.sh': script, settings: {text: 'share=yes\n'}};
+	const shared = executableSuite({modules: [], tests: await directoryWith(t, files)});
+	t.false((await shared.cases())[0]?.isAlone);
+});
