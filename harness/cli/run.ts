@@ -13,6 +13,7 @@ import {EventLog} from '../results/run/event-log.ts';
 import type {CellEvent, KernelEvent, Shard} from '../results/run/events.ts';
 import {formatFailure, formatKernelFailure} from '../results/run/failure.ts';
 import {sumOfNotRun, unusableKernels} from '../results/run/kernel-summary.ts';
+import {plainText} from '../results/run/plain-text.ts';
 import type {ReadingOrder} from '../results/run/reading-order.ts';
 import {formatCounts, formatTable} from '../results/run/table.ts';
 import {isGreen} from '../results/run/verdict.ts';
@@ -20,6 +21,7 @@ import {chooseKernels} from './choose-kernels.ts';
 import {readNamed} from './compare.ts';
 import {openHistory} from './history.ts';
 import {forJob} from './job-output.ts';
+import {failedName, kernelsOf, readLastFailed, writeLastFailed} from './last-failed.ts';
 import {repeatable, wholeNumber} from './option-values.ts';
 import {openProgress} from './progress.ts';
 import {chooseShard, parseShard, type ShardChoice} from './shard.ts';
@@ -41,6 +43,9 @@ type RunOptions = SuiteOptions & {
 	readonly json?: string;
 	readonly history?: string;
 	readonly repeat: number;
+	readonly jobs?: number;
+	readonly lastFailed?: boolean;
+	readonly verbose?: boolean;
 	readonly shard?: ShardChoice;
 	readonly timings?: string;
 	readonly isolation: Isolation;
@@ -66,6 +71,9 @@ export function addRun(command: Command, signal: AbortSignal): void {
 		.option('--timings <file>', 'events of a past run, for --shard')
 		.option('--resume <run>', 'resume an interrupted run: its --json file, or its id in --history')
 		.option('--repeat <n>', 'run each cell n times', wholeNumber(1, 10_000), 1)
+		.option('--last-failed', 'only the cells that did not pass in the last run of this suite')
+		.option('--jobs <n>', 'the most guests at the same time (default: one for each core)', wholeNumber(1, 1000))
+		.option('--verbose', "show the guests' consoles as they come")
 		.addOption(isolationOption('cells'))
 		.addOption(acceleratorOption())
 		.addOption(
@@ -115,15 +123,18 @@ async function plan(
 	options: RunOptions,
 	from: {readonly signal: AbortSignal; readonly source?: string},
 ): Promise<PlannedRun> {
-	const {kernel, match, repeat, shard: choice, history, timings, json, resume: name} = options;
+	const {kernel: asked, match, repeat, lastFailed, shard: choice, history, timings, json, resume: name} = options;
 	// Load cases only now: they may change while a standby process waits.
 	const suite = await suiteOf(options);
 	const cases = await suite.cases();
 	if (cases.length === 0) throw new UsageError(`${suite.name} has no cases: name a directory of tests by --tests.`);
+	const failed = lastFailed ? await readLastFailed(suite.name) : undefined;
+	const kernel = failed && asked.length === 0 ? kernelsOf(failed) : asked;
 	const {kernels, notice} = await chooseKernels(kernel, suite.kernels, from);
 	if (notice) say(notice);
 	const shard = choice && (await chooseShard(choice, kernels, {history, timings}));
-	const all = planCells({kernels, suite, cases, match, repeat});
+	const planned = planCells({kernels, suite, cases, match, repeat});
+	const all = failed ? planned.filter(cell => failed.has(failedName(cell))) : planned;
 	const part = shard?.parts[shard.index - 1];
 	const cells = part ? all.filter(cell => part.includes(cell.kernel)) : all;
 	if (name === undefined) return {suite, cells, ...(shard && {shard})};
@@ -153,6 +164,8 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
 		earlier,
 		isolation,
 		accelerator: accel,
+		jobs: options.jobs,
+		...(options.verbose && {onConsoleLine: showConsoleLine}),
 		emit(event) {
 			log?.write(event);
 			kept?.write(event);
@@ -165,8 +178,9 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
 		},
 	}).finally(() => progress.end());
 
-	const unusable = unusableKernels(kernelEvents);
 	const bad = finished.filter(cell => !isGreen(cell));
+	await writeLastFailed(suite.name, bad);
+	const unusable = unusableKernels(kernelEvents);
 	const skipped = finished.filter(({verdict}) => verdict === 'skip');
 	const text = [
 		formatTable(finished, {missing: new Map(unusable.map(({kernel, state}) => [kernel, state])), order}),
@@ -181,4 +195,9 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
 	output.write(forJob(text, {kernels: kernelEvents, cells: finished}));
 	kept?.close();
 	return ran.end.exitCode;
+}
+
+/** A console may hold control characters, which must not reach the terminal. */
+function showConsoleLine(kernel: string, line: string): void {
+	process.stderr.write(forJob(`${kernel}: ${plainText(line)}\n`));
 }

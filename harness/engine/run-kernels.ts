@@ -33,6 +33,10 @@ export type RunKernelsOptions = Omit<PrepareOptions, 'content'> & {
 	readonly shard?: Shard | undefined;
 	/** The run that this one resumes. Its events are emitted again, and `cells` are those that it left. */
 	readonly earlier?: EarlierRun | undefined;
+	/** The most guests that run at the same time. Default: one for each core. */
+	readonly jobs?: number | undefined;
+	/** Called with each line of a guest's console. */
+	readonly onConsoleLine?: ((kernel: string, line: string) => void) | undefined;
 	/** Whether a failed cell runs once more to tell whether it is flaky. Default: true. */
 	readonly isConfirming?: boolean;
 };
@@ -51,6 +55,8 @@ export async function runKernels({
 	shard,
 	earlier,
 	isConfirming,
+	jobs,
+	onConsoleLine,
 	...options
 }: RunKernelsOptions): Promise<FinishedRun> {
 	const emit = (event: Event) => {
@@ -123,16 +129,20 @@ export async function runKernels({
 		},
 		signal,
 		expectedMs: cell => durations.expectedMs(cell),
-		workers: workerCount(largestMib + qemuMib),
+		workers: workerCount(largestMib + qemuMib, jobs),
 		isolation,
 		...(isConfirming !== undefined && {isConfirming}),
-		bootGuest: kernel => sources.get(kernel)!(),
+		async bootGuest(kernel) {
+			const guest = await sources.get(kernel)!();
+			if (onConsoleLine) guest.console.onLine(line => onConsoleLine(kernel, line));
+			return guest;
+		},
 	});
 	await durations.save();
 	return {end, consoles};
 }
 
-function workerCount(mibPerGuest: number): number {
+function workerCount(mibPerGuest: number, jobs = os.availableParallelism()): number {
 	const byMemory = Math.floor(os.freemem() / 2 ** 20 / mibPerGuest);
-	return Math.max(1, Math.min(os.availableParallelism(), byMemory));
+	return Math.max(1, Math.min(jobs, byMemory));
 }
