@@ -88,7 +88,9 @@ async function buildIn(
 		if (!hasWarnings && !isRestart) await rm(mark);
 		// Show the names of the original files, not of the copies.
 		const plain = words.replaceAll(`${directory}/`, '').trim();
-		throw new BuildError(`${name} does not build: ${why}.\n${plain.split('\n').slice(-60).join('\n')}`);
+		throw new BuildError(
+			`${name} does not build: ${failure === undefined ? why : firstError(plain)}\n${plain.split('\n').slice(-60).join('\n')}`,
+		);
 	}
 	await rm(mark);
 }
@@ -98,6 +100,13 @@ const unusedMs = 7 * 24 * 60 * 60_000;
 
 function shortHash(text: string): string {
 	return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** The first line of a compiler's or linker's output that names an error; else the first line. */
+export function firstError(words: string): string {
+	const lines = words.split('\n');
+	const line = lines.find(each => /error:|undefined!|undefined reference|\*\*\*/i.test(each)) ?? lines[0]!;
+	return line.trim();
 }
 
 /** Warnings of modpost, objtool and the assembler do not fail make, but must fail our builds. */

@@ -38,7 +38,7 @@ export function addBisect(command: Command, signal: AbortSignal): void {
 		.option('--bad-config <file>', 'bad configuration: find the options that make the difference')
 		.option(
 			'--module [path]',
-			'bisect the history of a module on one kernel: of bprobe, also in another clone, or with --tests of the module in this directory',
+			'bisect the history of the module on one kernel, or in another clone; with --tests that of the module in this directory',
 		)
 		.option('--tests <dir>', 'directory whose executables are the cases')
 		.option('--suite <file>', 'suite to test (default: probe-matrix.config.ts, here or above)')

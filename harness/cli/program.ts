@@ -56,7 +56,7 @@ const commands: Readonly<Record<string, {readonly description: string; readonly 
 		load: async () => (await import('./selftest.ts')).addSelftest,
 	},
 	shell: {
-		description: 'open a shell in a guest with bprobe and fixtures loaded',
+		description: 'open a shell in a guest with the modules loaded',
 		load: async () => (await import('./shell.ts')).addShell,
 	},
 };
@@ -77,7 +77,7 @@ const oursNames = new Set([
 /** Runs the command line and returns the exit status. */
 export async function main(): Promise<number> {
 	const program = new Command('probe-matrix')
-		.description('Boots real Linux kernels and runs the test matrix of bprobe in them.')
+		.description('Boots real Linux kernels and tests kernel modules in them.')
 		.showHelpAfterError('(see probe-matrix --help)')
 		.exitOverride();
 	const signal = interruptible({isQuiet: process.argv.includes('--standby')});

@@ -98,7 +98,7 @@ Example: probe-matrix run --match 'return/*' --match 'race/owner-killed[asm]'`,
 			if (options.watch)
 				return watchRuns(
 					process.argv.slice(2).filter(each => each !== '--watch'),
-					signal,
+					{suite: await suiteOf(options), signal},
 				);
 			if (options.standby && !(await isCalled())) return;
 			process.exitCode = await run(options, signal);

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type {FaultResult} from '../selftest/run-selftest.ts';
+import type {FaultResult} from '../suites/project-suite.ts';
 import {withWorkflow} from '../test/fake-cli.ts';
 import {showResult, showSum} from './selftest-output.ts';
 

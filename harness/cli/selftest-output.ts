@@ -1,6 +1,6 @@
 import {median} from '../results/run/statistics.ts';
 import {paintVerdict} from '../results/run/table.ts';
-import type {FaultResult} from '../selftest/run-selftest.ts';
+import type {FaultResult} from '../suites/project-suite.ts';
 import {forJob} from './job-output.ts';
 
 type Output = {readonly isTTY?: boolean; write(text: string): unknown};

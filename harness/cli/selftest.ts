@@ -3,9 +3,7 @@ import {openConsoles} from '../engine/consoles.ts';
 import {prepareKernel} from '../engine/prepare-kernels.ts';
 import {guestPool} from '../guest/guest-pool.ts';
 import {say} from '../host/say.ts';
-import {type Fault, faults} from '../selftest/faults.ts';
-import {type FaultResult, runSelftest} from '../selftest/run-selftest.ts';
-import {bprobeSuite} from '../suites/bprobe/suite.ts';
+import {type Fault, type FaultResult, faults, projectSuite, runSelftest} from '../suites/project-suite.ts';
 import {chooseKernels} from './choose-kernels.ts';
 import {repeatable} from './option-values.ts';
 import {showResult, showSum} from './selftest-output.ts';
@@ -29,10 +27,10 @@ export function addSelftest(command: Command, signal: AbortSignal): void {
 async function selftest({kernel, only}: SelftestOptions, signal: AbortSignal): Promise<number> {
 	const {consoles, consolePath} = await openConsoles();
 	const results: FaultResult[] = [];
-	const {kernels, notice} = await chooseKernels(kernel, bprobeSuite.kernels, {signal});
+	const {kernels, notice} = await chooseKernels(kernel, projectSuite.kernels, {signal});
 	if (notice) say(notice);
 	for (const id of kernels) {
-		const guestBuild = await prepareKernel(id, {content: bprobeSuite.content, signal});
+		const guestBuild = await prepareKernel(id, {content: projectSuite.content, signal});
 		const ran = await runSelftest({
 			kernel: id,
 			faults: only.length > 0 ? only : faults,

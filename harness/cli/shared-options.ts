@@ -22,7 +22,7 @@ export function addSuiteOptions(command: Command): Command {
 export function addModuleOptions(command: Command): Command {
 	return command
 		.addOption(repeatable('--module <path>', 'module to test, as a directory or a FILE.ko', 'those of the suite'))
-		.option('--suite <file>', `suite to test (default: ${configName} here or above, else bprobe)`);
+		.option('--suite <file>', `suite to test (default: ${configName} here or above, else that of this project)`);
 }
 
 export type SuiteOptions = {

@@ -1,18 +1,19 @@
 import {once} from 'node:events';
-import {watch} from 'node:fs';
+import {statSync, watch} from 'node:fs';
 import {mkdtempDisposable} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {execa, type ResultPromise} from 'execa';
 import {isSource, projectRoot} from '../build/sources.ts';
+import type {Suite} from '../engine/suite.ts';
 import {onAbort} from '../host/abort.ts';
 import {say} from '../host/say.ts';
 import {compareRuns} from '../results/compare/compare-runs.ts';
 import {formatComparison} from '../results/compare/format-comparison.ts';
 import {type RunRecord, readRun} from '../results/run/read-run.ts';
 
-/** Sources of a run. The harness is one of them, because each round is a new process. */
-const watched = ['kmod', 'fixtures', 'guest', 'images', 'harness'];
+/** Sources of a run, beside those of its suite. The harness is one of them, because each round is a new process. */
+const watched = ['images', 'harness'];
 
 /** A standby process has loaded the whole harness except these files. */
 const casesDirectory = path.join('harness', 'suites');
@@ -24,9 +25,12 @@ const quietMs = 50;
  * Runs the command line `args` again after each change of the sources and prints the differences. A standby process is
  * started before each round, so that the round starts with everything loaded. Resolves when `signal` aborts.
  */
-export async function watchRuns(args: readonly string[], signal: AbortSignal): Promise<void> {
+export async function watchRuns(
+	args: readonly string[],
+	{suite, signal}: {readonly suite: Suite; readonly signal: AbortSignal},
+): Promise<void> {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'probe-matrix-watch-'));
-	using changes = new Changes();
+	using changes = new Changes([...watched.map(place => path.join(projectRoot, place)), ...suite.sources]);
 	let before: RunRecord | undefined;
 	for (let number = 1; !signal.aborted; number++) {
 		const events = path.join(directory.path, `${number}.jsonl`);
@@ -92,17 +96,17 @@ class Round {
 	}
 }
 
-/** Source files changed since the last call of `next`, as paths below the project. */
+/** Source files changed since the last call of `next`. */
 class Changes implements Disposable {
 	readonly #watchers;
 	readonly #changed = new Set<string>();
 	readonly #events = new EventTarget();
 
-	constructor() {
-		this.#watchers = watched.map(place =>
-			watch(path.join(projectRoot, place), {recursive: true}, (_, name) => {
+	constructor(places: readonly string[]) {
+		this.#watchers = places.map(place =>
+			watch(place, {recursive: statSync(place).isDirectory()}, (_, name) => {
 				if (name === null) return;
-				const file = path.join(place, name);
+				const file = nameOf(statSync(place).isDirectory() ? path.join(place, name) : place);
 				if (!isSource(file)) return;
 				this.#changed.add(file);
 				this.#events.dispatchEvent(new Event('change'));
@@ -134,6 +138,12 @@ class Changes implements Disposable {
 	[Symbol.dispose](): void {
 		for (const watcher of this.#watchers) watcher.close();
 	}
+}
+
+/** Files of the project are named below it, others below the current directory. */
+function nameOf(file: string): string {
+	const name = path.relative(projectRoot, file);
+	return name.startsWith('..') ? path.relative(process.cwd(), file) : name;
 }
 
 function isLoaded(file: string): boolean {

@@ -1,10 +1,10 @@
 import type {ReportKind, Signature} from './crash-signatures.ts';
 
 export type KernelReport = {
-	/** What and where, for example `KASAN: slab-out-of-bounds write in fx_write_after_end [fixtures]`. */
+	/** What and where, for example `KASAN: slab-out-of-bounds write in ring_write [ring]`. */
 	readonly title: string;
 	readonly kind: ReportKind;
-	/** Where it happened and the calls that led there, innermost first: `fx_oops+0x7/0x20 [fixtures]`. */
+	/** Where it happened and the calls that led there, innermost first: `ring_oops+0x7/0x20 [ring]`. */
 	readonly frames: readonly string[];
 	/** The task that was running. */
 	readonly task?: string;
@@ -104,7 +104,7 @@ function outsideInterrupts(lines: readonly string[]): readonly string[] {
 	});
 }
 
-/** For example `fx_oops [fixtures]`, without compiler suffixes such as .isra. */
+/** For example `ring_oops [ring]`, without compiler suffixes such as .isra. */
 function nameOf(place: string): string {
 	const [, name, , module] = framePattern.exec(place)!;
 	const plain = name!.replace(/(?:\.(?:isra|constprop|part|cold|llvm)(?:\.\d+)?)+$/, '');

@@ -2,7 +2,7 @@ import {execa} from 'execa';
 import {functionsOf} from './symbols.ts';
 
 /**
- * Appends source lines to frames: `fx_oops+0x7/0x20 [fixtures]` → `fx_oops+0x7/0x20 [fixtures] crash.c:40`. `files` are
+ * Appends source lines to frames: `ring_oops+0x7/0x20 [ring]` → `ring_oops+0x7/0x20 [ring] ring.c:40`. `files` are
  * the modules with debug information, by name. The first frame is where it happened, the others are return addresses.
  * Frames that cannot be resolved are returned unchanged.
  */

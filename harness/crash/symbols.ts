@@ -21,7 +21,7 @@ export class Symbols {
 		this.#sorted = symbols.toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
 	}
 
-	/** For example `fx_oops+0x7 [fixtures]`; undefined when no symbol is within 64 KiB below the address. */
+	/** For example `ring_oops+0x7 [ring]`; undefined when no symbol is within 64 KiB below the address. */
 	nameOf(address: bigint): string | undefined {
 		let [low, high] = [0, this.#sorted.length];
 		while (low < high) {

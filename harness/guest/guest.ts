@@ -55,7 +55,7 @@ export type Guest = AsyncDisposable & {
 	};
 	/** Resolves when the guest can no longer answer. */
 	readonly ended: Promise<GuestEnd>;
-	/** Adds known source lines to frames, such as `fx_oops+0x7/0x20 [fixtures] crash.c:40`. Never rejects. */
+	/** Adds known source lines to frames, such as `ring_oops+0x7/0x20 [ring] ring.c:40`. Never rejects. */
 	locate?(frames: readonly string[]): Promise<readonly string[]>;
 	/**
 	 * QEMU does not respond either, so the guest cannot have caused it.

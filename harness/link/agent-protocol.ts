@@ -9,7 +9,7 @@ export type Hex = `0x${string}`;
 
 /**
  * The operations of every agent: request fields → answer. Unless stated otherwise, an operation fails with the errno of
- * its system call. A suite with an agent of its own adds operations (harness/suites/bprobe/agent-protocol.ts).
+ * its system call. A suite with an agent of its own adds operations.
  */
 // An interface, because suites extend it.
 export interface AgentOps {

@@ -19,7 +19,7 @@ export async function chooseSuite({suite, modules = [], tests}: SuiteChoice = {}
 		return (await import('./executables/suite.ts')).executableSuite({modules, tests});
 	const file = suite ?? findUpward(process.cwd());
 	if (file !== undefined) return (await import('./configured/load-suite.ts')).loadSuiteFile(file, {modules, tests});
-	return (await import('./bprobe/suite.ts')).bprobeSuite;
+	return (await import('./project-suite.ts')).projectSuite;
 }
 
 function findUpward(directory: string): string | undefined {

@@ -4,7 +4,7 @@ import {existsSync} from 'node:fs';
 import {cp, mkdir, mkdtempDisposable, readdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {GuestBuild} from '../../build/guest-build.ts';
-import {runMake} from '../../build/make.ts';
+import {firstError, runMake} from '../../build/make.ts';
 import {toolchainOf} from '../../build/toolchain.ts';
 import type {Suite} from '../../engine/suite.ts';
 import {cacheDirectory} from '../../host/cache.ts';
@@ -76,13 +76,6 @@ async function open(
 				}
 			}),
 	};
-}
-
-/** The first line of a compiler's or linker's output that names an error; else the first line. */
-export function firstError(words: string): string {
-	const lines = words.split('\n');
-	const line = lines.find(each => /error:|undefined!|undefined reference|\*\*\*/i.test(each)) ?? lines[0]!;
-	return line.trim();
 }
 
 async function hashDirectory(directory: string): Promise<string> {

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import {buildShared, type GuestBuild} from '../../build/guest-build.ts';
+import {firstError} from '../../build/make.ts';
 import type {Consoles} from '../../engine/consoles.ts';
 import type {Cell} from '../../engine/plan.ts';
 import {runKernels} from '../../engine/run-kernels.ts';
@@ -12,7 +13,6 @@ import type {CellEvent} from '../../results/run/events.ts';
 import {type Attempt, attemptsOf} from '../engine/attempt.ts';
 import {type Candidate, CandidateError, HostFaultError, type Prepared, type TestBench} from '../engine/candidate.ts';
 import {moduleFingerprint} from './module-fingerprint.ts';
-import {firstError} from './module-predicate.ts';
 import {guestCells, type OpenPredicate, type Predicate} from './predicate.ts';
 
 export type BuiltCandidate = {readonly guestBuild: GuestBuild; readonly isReused: boolean};
@@ -90,7 +90,9 @@ export class GuestTestBench implements TestBench {
 		} catch (error) {
 			signal.throwIfAborted();
 			if (error instanceof BuildError) {
-				throw new CandidateError(`does not build: ${firstError(error.message)}`, {cause: error});
+				// The first line names what does not build, the others are the compiler's.
+				const [first, ...words] = error.message.split('\n');
+				throw new CandidateError(`does not build: ${firstError(words.join('\n') || first!)}`, {cause: error});
 			}
 			if (error instanceof KernelUnavailableError) throw new CandidateError(messageOf(error), {cause: error});
 			throw error;

@@ -47,10 +47,8 @@ export class Stages {
 	}
 }
 
-/** Besides the candidate, answers depend on these sources. When guest, case or module changes, a journal is void. */
+/** Besides the candidate and the suite, answers depend on these sources. When one changes, a journal is void. */
 const predicateSources = [
-	'kmod',
-	'fixtures',
 	'guest',
 	'images',
 	...['link', 'qemu', 'crash', 'vm', 'guest', 'engine', 'suites'].map(room => `harness/${room}`),

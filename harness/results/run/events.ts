@@ -83,7 +83,7 @@ const pushed = z
 		ms: ms.describe('milliseconds from the start of the SSH connection to the last file'),
 	})
 	.describe(
-		'The module, the fixtures and the programs were pushed into a guest; guests restored from its snapshot have them as well.',
+		'Modules, programs and other files were pushed into a guest; guests restored from its snapshot have them as well.',
 	);
 
 const started = z

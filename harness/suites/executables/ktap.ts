@@ -77,11 +77,11 @@ function subtestOf([, , not, number, description, directive = '']: RegExpExecArr
 	const message = (more: string) => [more, ...notes.slice(-20)].filter(Boolean).join('\n');
 	switch (word?.toUpperCase()) {
 		case 'SKIP':
-			return {name, verdict: 'skip', message: reason || 'no reason given'};
+			return {name, verdict: 'skip', message: reason?.trim() || 'no reason given'};
 		case 'TODO':
 		case 'XFAIL':
 			// A failure that is expected is no news; neither is it a pass.
-			if (not) return {name, verdict: 'skip', message: `expected to fail: ${reason || 'no reason given'}`};
+			if (not) return {name, verdict: 'skip', message: `expected to fail: ${reason?.trim() || 'no reason given'}`};
 			break;
 		default:
 	}

@@ -1,10 +1,10 @@
-import {type Cell, planCells} from '../engine/plan.ts';
-import type {CellOutcome} from '../engine/run-cell.ts';
-import {type FinishedCell, Worker} from '../engine/worker.ts';
-import type {Guest} from '../guest/guest.ts';
-import type {Verdict} from '../results/run/verdict.ts';
-import {type CaseContext, defineCase} from '../suites/bprobe/case.ts';
-import {bprobeSuite} from '../suites/bprobe/suite.ts';
+import {type Cell, planCells} from '../../../engine/plan.ts';
+import type {CellOutcome} from '../../../engine/run-cell.ts';
+import {type FinishedCell, Worker} from '../../../engine/worker.ts';
+import type {Guest} from '../../../guest/guest.ts';
+import type {Verdict} from '../../../results/run/verdict.ts';
+import {type CaseContext, defineCase} from '../case.ts';
+import {bprobeSuite} from '../suite.ts';
 import type {Fault} from './faults.ts';
 
 export type FaultResult = {

@@ -1,10 +1,10 @@
 import test from 'ava';
-import {openConsoles} from '../engine/consoles.ts';
-import {prepareKernel} from '../engine/prepare-kernels.ts';
-import type {Guest} from '../guest/guest.ts';
-import {guestPool} from '../guest/guest-pool.ts';
-import {fallbackKernel} from '../kernels/default-kernels.ts';
-import {bprobeSuite} from '../suites/bprobe/suite.ts';
+import {openConsoles} from '../../../engine/consoles.ts';
+import {prepareKernel} from '../../../engine/prepare-kernels.ts';
+import type {Guest} from '../../../guest/guest.ts';
+import {guestPool} from '../../../guest/guest-pool.ts';
+import {fallbackKernel} from '../../../kernels/default-kernels.ts';
+import {bprobeSuite} from '../suite.ts';
 import {faults} from './faults.ts';
 import {runSelftest} from './run-selftest.ts';
 

@@ -1,9 +1,9 @@
 import process from 'node:process';
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {Guest} from '../guest/guest.ts';
-import {abortable} from '../host/abort.ts';
-import type {Verdict} from '../results/run/verdict.ts';
-import type {CaseContext} from '../suites/bprobe/case.ts';
+import type {Guest} from '../../../guest/guest.ts';
+import {abortable} from '../../../host/abort.ts';
+import type {Verdict} from '../../../results/run/verdict.ts';
+import type {CaseContext} from '../case.ts';
 
 /** A fault, and the verdict that the engine must give. */
 export type Fault = {
