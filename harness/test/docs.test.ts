@@ -3,7 +3,7 @@ import path from 'node:path';
 import test from 'ava';
 import {projectRoot} from '../build/sources.ts';
 
-const folders = ['harness', 'guest', 'kmod', 'fixtures', 'images', 'scripts', 'ci', 'docs'];
+const folders = ['harness', 'guest', 'kmod', 'fixtures', 'images', 'scripts', 'ci', 'docs', 'man'];
 const files = folders.flatMap(folder =>
 	readdirSync(path.join(projectRoot, folder), {recursive: true, encoding: 'utf8'}).map(file => `/${folder}/${file}`),
 );
