@@ -1,4 +1,5 @@
 import {Command, CommanderError} from 'commander';
+import project from '../../package.json' with {type: 'json'};
 import {messageOf, UsageError} from '../host/errors.ts';
 import {InterruptedError, interruptible} from './interrupt.ts';
 
@@ -14,6 +15,10 @@ const commands: Readonly<Record<string, {readonly description: string; readonly 
 	'bisect-step': {
 		description: 'judge one Linux commit, for `git bisect run`',
 		load: async () => (await import('./bisect-step.ts')).addBisectStep,
+	},
+	cases: {
+		description: 'list the cases, and what each is run against',
+		load: async () => (await import('./cases.ts')).addCases,
 	},
 	compare: {
 		description: 'compare two runs',
@@ -74,6 +79,7 @@ const oursNames = new Set([
 export async function main(): Promise<number> {
 	const program = new Command('probe-matrix')
 		.description('Boots real Linux kernels and runs the test matrix of bprobe in them.')
+		.version(project.version, '-V, --version', 'print the version')
 		.showHelpAfterError('(see probe-matrix --help)')
 		.exitOverride();
 	const signal = interruptible({isQuiet: process.argv.includes('--standby')});
