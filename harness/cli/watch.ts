@@ -4,7 +4,7 @@ import {mkdtempDisposable} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {execa, type ResultPromise} from 'execa';
-import {isSource, projectRoot} from '../build/sources.ts';
+import {isSource, placeOf} from '../build/sources.ts';
 import {onAbort} from '../host/abort.ts';
 import {say} from '../host/say.ts';
 import {compareRuns} from '../results/compare/compare-runs.ts';
@@ -100,7 +100,7 @@ class Changes implements Disposable {
 
 	constructor() {
 		this.#watchers = watched.map(place =>
-			watch(path.join(projectRoot, place), {recursive: true}, (_, name) => {
+			watch(placeOf(place), {recursive: true}, (_, name) => {
 				if (name === null) return;
 				const file = path.join(place, name);
 				if (!isSource(file)) return;
