@@ -4,7 +4,7 @@ import path from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
 import project from '../../package.json' with {type: 'json'};
-import {projectRoot} from '../build/sources.ts';
+import {hashSources, projectRoot} from '../build/sources.ts';
 
 const useOfTheApi = `import {defineCase, type Case} from 'probe-matrix';
 const right: Case = defineCase({
@@ -43,6 +43,12 @@ test('the package runs from an empty directory, and its API has types', async t 
 	t.regex(await probeMatrix('--help'), /^ {2}run +run the matrix/m);
 	t.regex(await probeMatrix('kernels', 'list'), /^debian-6\.1 /m);
 	t.regex(await probeMatrix('cases', '--match', 'entry/*'), /^entry\//m);
+
+	// A package that lacks a source would build other guests, or none.
+	const installed = await import(at('empty/node_modules/probe-matrix/dist/build/sources.js'));
+	for (const place of ['kmod', 'fixtures', 'guest', 'images'])
+		t.is(installed.hashSources([place]), hashSources([place]), place);
+	t.regex(installed.hashSources(['harness']), /^[0-9a-f]{64}$/);
 
 	await writeFile(at('empty/mine.ts'), useOfTheApi);
 	const node = ['--module', 'nodenext', '--target', 'es2024', '--strict', '--noEmit', '--types', 'node'];

@@ -24,6 +24,10 @@ const commands: Readonly<Record<string, {readonly description: string; readonly 
 		description: 'compare two runs',
 		load: async () => (await import('./compare.ts')).addCompare,
 	},
+	completion: {
+		description: 'print what completes commands and options in bash, zsh or fish',
+		load: async () => (await import('./completion.ts')).addCompletion,
+	},
 	doctor: {
 		description: 'check what this host needs and has',
 		load: async () => (await import('./doctor.ts')).addDoctor,
@@ -88,7 +92,8 @@ export async function main(): Promise<number> {
 	try {
 		for (const [name, {description, load}] of Object.entries(commands)) {
 			const command = program.command(name).description(description);
-			if (name === wanted) (await load())(command, signal);
+			// Completion is made from all commands.
+			if (name === wanted || wanted === 'completion') (await load())(command, signal);
 		}
 		await program.parseAsync();
 		return Number(process.exitCode ?? 0);
