@@ -121,4 +121,5 @@ static void __exit bprobe_exit(void)
 module_init(bprobe_init);
 module_exit(bprobe_exit);
 MODULE_DESCRIPTION("eBPF programs at the entry and the return of any kernel function");
+MODULE_VERSION("0.2.0");
 MODULE_LICENSE("GPL");

@@ -14,7 +14,11 @@
 #include "bprobectl.h"
 #include "events.h"
 
-#define OBJECT "/lib/probe-matrix/programs/trace.bpf.o"
+/* Where the guest has it; install.mk says another place. */
+#ifndef PROGRAMS
+#define PROGRAMS "/lib/probe-matrix/programs"
+#endif
+#define OBJECT PROGRAMS "/trace.bpf.o"
 #define PAGES 64
 
 static const char help[] =

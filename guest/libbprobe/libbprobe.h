@@ -17,6 +17,10 @@
 #include <stdint.h>
 #include "bprobe.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Options of an attach. All zero is the default. */
 struct bprobe_options {
 	uint64_t cookie;	/* passed to the program in struct bprobe_ext */
@@ -142,5 +146,9 @@ const char *bprobe_miss_name(unsigned int miss);
  */
 int bprobe_send(int socket, int probe);
 int bprobe_receive(int socket);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

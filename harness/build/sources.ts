@@ -4,8 +4,11 @@ import {realpath, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {directoryOnPath} from '../host/qemu.ts';
 
-/** The checkout that this harness runs from. */
+/** The checkout or package that this harness runs from. */
 export const projectRoot = path.resolve(import.meta.dirname, '../..');
+
+/** `harness` in a checkout. In a package, which has only what was built from it, `dist`. */
+const ownDirectory = path.basename(path.dirname(import.meta.dirname));
 
 // Build output in a source directory is not a source.
 const isBuildOutput = (name: string) =>
@@ -94,9 +97,9 @@ function sourcesOf(places: readonly string[], elsewhere: Elsewhere): readonly So
 	return places.flatMap(place => filesBelow(placeOf(place, elsewhere), place));
 }
 
-/** The path of one of the project's directories. */
+/** The path of one of the project's directories. That of the code is `harness`, whatever it is named here. */
 export function placeOf(place: string, elsewhere: Elsewhere = {}): string {
-	return elsewhere[place] ?? path.join(projectRoot, place);
+	return elsewhere[place] ?? path.join(projectRoot, place.replace(/^harness(?=\/|$)/, ownDirectory));
 }
 
 function filesBelow(file: string, name: string): readonly Source[] {

@@ -21,7 +21,13 @@ function commandsOf(file: string): readonly Command[] {
 }
 
 const ciFiles = readdirSync(directory).map(file => `ci/${file}`);
-const pages = ['README.md', ...readdirSync(path.join(root, 'docs')).map(file => `docs/${file}`)];
+const workflows = readdirSync(path.join(root, '.github/workflows')).map(file => `.github/workflows/${file}`);
+const pages = [
+	'README.md',
+	'CONTRIBUTING.md',
+	...workflows,
+	...readdirSync(path.join(root, 'docs')).map(file => `docs/${file}`),
+];
 
 for (const file of [...ciFiles, ...pages]) {
 	test(`${file} uses only existing commands and options`, async t => {
@@ -37,6 +43,13 @@ for (const file of [...ciFiles, ...pages]) {
 		}
 	});
 }
+
+test('the project runs by night what it offers to others', t => {
+	const [template, own] = ['ci/github-actions.yml', '.github/workflows/nightly.yml'].map(file =>
+		readFileSync(path.join(root, file), 'utf8'),
+	);
+	t.is(own, template!.replace(/^(?:#.*\n)+/, ''));
+});
 
 for (const file of ciFiles) {
 	test(`${file} makes an HTML page with a baseline and a second report`, t => {

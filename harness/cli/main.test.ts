@@ -18,9 +18,18 @@ for (const cache of ['/proc/probe-matrix', '/etc/passwd/probe-matrix']) {
 	});
 }
 
-test('a misspelt command is answered with a suggestion', async t => {
-	const {exitCode, stderr} = await execa(process.execPath, [main, 'rnu'], {reject: false});
-	t.is(exitCode, 2);
-	t.regex(stderr, /unknown command 'rnu'/);
-	t.regex(stderr, /Did you mean run\?/);
-});
+const misspelt = {
+	rnu: /unknown command 'rnu'\n\(Did you mean run\?\)/,
+	'kernels lits': /unknown command 'lits'\n\(Did you mean list\?\)/,
+	'run --kernl debian-6.1': /unknown option '--kernl'\n\(Did you mean --kernel\?\)/,
+	'run --kernel debain-6.1': /Unknown kernel "debain-6\.1"; did you mean debian-6\.1\?/,
+	'kernels fetch debain-6.1': /Unknown kernel "debain-6\.1"; did you mean debian-6\.1\?/,
+	'run --kernel debian-6.1 --match entry/falgs': /No case matches entry\/falgs; did you mean entry\/flags\?/,
+};
+
+for (const [line, words] of Object.entries(misspelt))
+	test(`\`${line}\` is answered with a suggestion`, async t => {
+		const {exitCode, stderr} = await execa(process.execPath, [main, ...line.split(' ')], {reject: false});
+		t.is(exitCode, 2);
+		t.regex(stderr, words);
+	});

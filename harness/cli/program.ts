@@ -1,4 +1,5 @@
 import {Command, CommanderError} from 'commander';
+import project from '../../package.json' with {type: 'json'};
 import {messageOf, UsageError} from '../host/errors.ts';
 import {InterruptedError, interruptible} from './interrupt.ts';
 
@@ -15,9 +16,17 @@ const commands: Readonly<Record<string, {readonly description: string; readonly 
 		description: 'judge one Linux commit, for `git bisect run`',
 		load: async () => (await import('./bisect-step.ts')).addBisectStep,
 	},
+	cases: {
+		description: 'list the cases, and what each is run against',
+		load: async () => (await import('./cases.ts')).addCases,
+	},
 	compare: {
 		description: 'compare two runs',
 		load: async () => (await import('./compare.ts')).addCompare,
+	},
+	completion: {
+		description: 'print what completes commands and options in bash, zsh or fish',
+		load: async () => (await import('./completion.ts')).addCompletion,
 	},
 	doctor: {
 		description: 'check what this host needs and has',
@@ -78,6 +87,7 @@ const oursNames = new Set([
 export async function main(): Promise<number> {
 	const program = new Command('probe-matrix')
 		.description('Boots real Linux kernels and tests kernel modules in them.')
+		.version(project.version, '-V, --version', 'print the version')
 		.showHelpAfterError('(see probe-matrix --help)')
 		.exitOverride();
 	const signal = interruptible({isQuiet: process.argv.includes('--standby')});
@@ -86,7 +96,8 @@ export async function main(): Promise<number> {
 	try {
 		for (const [name, {description, load}] of Object.entries(commands)) {
 			const command = program.command(name).description(description);
-			if (name === wanted) (await load())(command, signal);
+			// Completion is made from all commands.
+			if (name === wanted || wanted === 'completion') (await load())(command, signal);
 		}
 		await program.parseAsync();
 		return Number(process.exitCode ?? 0);

@@ -4,7 +4,7 @@ import {mkdtempDisposable} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {execa, type ResultPromise} from 'execa';
-import {isSource, projectRoot} from '../build/sources.ts';
+import {isSource, placeOf, projectRoot} from '../build/sources.ts';
 import type {Suite} from '../engine/suite.ts';
 import {onAbort} from '../host/abort.ts';
 import {say} from '../host/say.ts';
@@ -30,7 +30,7 @@ export async function watchRuns(
 	{suite, signal}: {readonly suite: Suite; readonly signal: AbortSignal},
 ): Promise<void> {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'probe-matrix-watch-'));
-	using changes = new Changes([...watched.map(place => path.join(projectRoot, place)), ...suite.sources]);
+	using changes = new Changes([...watched.map(place => placeOf(place)), ...suite.sources]);
 	let before: RunRecord | undefined;
 	for (let number = 1; !signal.aborted; number++) {
 		const events = path.join(directory.path, `${number}.jsonl`);

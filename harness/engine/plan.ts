@@ -1,4 +1,5 @@
 import {UsageError} from '../host/errors.ts';
+import {nearest} from '../host/nearest.ts';
 import {cellTitle} from '../results/run/cell-name.ts';
 import type {CellName} from '../results/run/events.ts';
 import type {Case} from './case.ts';
@@ -51,7 +52,11 @@ export function planCells({kernels, suite, cases, match = [], repeat = 1}: PlanO
 				}
 	const idle = patterns.find(pattern => !pattern.matched);
 	if (idle) {
-		const near = nearestId(idle.glob, cases);
+		const near = nearest(
+			idle.glob,
+			cases.map(({id}) => id),
+			6,
+		);
 		throw new UsageError(`No case matches ${idle.glob}${near ? `; did you mean ${near}?` : '.'}`);
 	}
 	return cells;
@@ -78,22 +83,4 @@ function globToRegExp(glob: string): RegExp {
 		.replaceAll('*', '.*')
 		.replaceAll('?', '.');
 	return new RegExp(`^${source}$`);
-}
-
-function nearestId(glob: string, cases: readonly Case[]): string | undefined {
-	const distances = cases.map(({id}) => ({id, distance: editDistance(glob, id)}));
-	distances.sort((a, b) => a.distance - b.distance);
-	return distances[0] && distances[0].distance <= 6 ? distances[0].id : undefined;
-}
-
-function editDistance(a: string, b: string): number {
-	let row = Array.from({length: b.length + 1}, (_, index) => index);
-	for (let i = 1; i <= a.length; i++) {
-		const next = [i];
-		for (let j = 1; j <= b.length; j++) {
-			next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-		}
-		row = next;
-	}
-	return row[b.length]!;
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import catalogue from '../../images/kernels.json' with {type: 'json'};
 import type {Suite} from '../host/debian/archive.ts';
 import {UsageError} from '../host/errors.ts';
+import {nearest} from '../host/nearest.ts';
 import {compareReleases} from './kernel-version.ts';
 
 export type DebianRow = {readonly series: string; readonly suites: readonly Suite[]};
@@ -40,16 +41,24 @@ export function pinnedSha256(version: string): string | undefined {
 	return Object.hasOwn(releases, version) ? releases[version]!.sha256 : undefined;
 }
 
-/** The error for an unknown id: with the reason `why`, or else the nearest known ids. */
+/** The error for an unknown id: with the reason `why`, or else the id that was meant or the nearest known ids. */
 export function unknownKernel(id: string, why?: string): UsageError {
 	if (why) return new UsageError(`Unknown kernel ${JSON.stringify(id)}: ${why}.`);
+	const meant = nearest(id, knownKernels(), 3);
+	// Another version is no slip of the finger.
+	if (meant !== undefined && numbersOf(meant) === numbersOf(id))
+		return new UsageError(`Unknown kernel ${JSON.stringify(id)}; did you mean ${meant}?`);
 	return new UsageError(
-		`Unknown kernel ${JSON.stringify(id)}; the nearest are ${nearest(id).join(', ')}. Any kernel.org release (6.6.30), an Ubuntu name (4.15.0-72-generic) or the path of a source tree also works.`,
+		`Unknown kernel ${JSON.stringify(id)}; the nearest are ${similar(id).join(', ')}. Any kernel.org release (6.6.30), an Ubuntu name (4.15.0-72-generic) or the path of a source tree also works.`,
 	);
 }
 
+function numbersOf(id: string): string {
+	return id.match(/\d+/g)?.join() ?? '';
+}
+
 /** Known ids, sorted by similarity of version and distribution. */
-function nearest(id: string): readonly string[] {
+function similar(id: string): readonly string[] {
 	const version = /\d+\.\d+(?:\.\d+)?/.exec(id)?.[0];
 	const isDebian = id.startsWith('deb');
 	const distance = (known: string) => {

@@ -33,7 +33,10 @@ const refused = {
 	'5.4.0-100-generic': /no series 5\.4\.0.*it has 4\.15\.0/,
 	'ubuntu:bionic': /is not an Ubuntu name such as ubuntu:4\.15\.0-72\.81/,
 	'': /nearest are/,
-	'4.15.18 ': /nearest are 4\.15\.18/,
+	'4.15.18 ': /did you mean 4\.15\.18\?$/,
+	'debain-6.1': /did you mean debian-6\.1\?$/,
+	'debian6.12': /did you mean debian-6\.12\?$/,
+	'linux-6.12': /nearest are/,
 	'/no/such/tree+fast': /no flavour "fast"/,
 };
 

@@ -3,13 +3,18 @@ import path from 'node:path';
 import test from 'ava';
 import {projectRoot} from '../build/sources.ts';
 
-const folders = ['harness', 'guest', 'kmod', 'fixtures', 'images', 'scripts', 'ci', 'docs'];
-const files = folders.flatMap(folder =>
-	readdirSync(path.join(projectRoot, folder), {recursive: true, encoding: 'utf8'}).map(file => `/${folder}/${file}`),
-);
+const folders = ['harness', 'guest', 'kmod', 'fixtures', 'images', 'scripts', 'ci', 'docs', 'man'];
+const files = [
+	...readdirSync(projectRoot).map(file => `/${file}`),
+	...folders.flatMap(folder =>
+		readdirSync(path.join(projectRoot, folder), {recursive: true, encoding: 'utf8'}).map(file => `/${folder}/${file}`),
+	),
+];
 const pages = [
 	'README.md',
 	'ARCHITECTURE.md',
+	'CONTRIBUTING.md',
+	'CHANGELOG.md',
 	...readdirSync(path.join(projectRoot, 'docs')).map(page => `docs/${page}`),
 ];
 
@@ -29,9 +34,6 @@ for (const page of pages)
 	test(`links of ${page} have targets`, t => {
 		const text = readFileSync(path.join(projectRoot, page), 'utf8');
 		const links = [...text.matchAll(/\]\(([^)#:\s]+)(?:#[^)]*)?\)/g)].map(([, link]) => link!);
-		const missing = links.filter(link => {
-			const target = path.join('/', path.dirname(page), link);
-			return !files.includes(target) && !['/README.md', '/ARCHITECTURE.md'].includes(target);
-		});
+		const missing = links.filter(link => !files.includes(path.join('/', path.dirname(page), link)));
 		t.deepEqual(missing, []);
 	});

@@ -2,7 +2,7 @@ import {readdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {projectRoot} from '../build/sources.ts';
 
-/** A folder of harness/ and the rooms that it may import. Rooms are ordered from top to bottom. */
+/** A folder of harness/, or a file of its own, and the rooms that it may import. Rooms are ordered from top to bottom. */
 export type Room = {readonly name: string; readonly mayImport: readonly string[]};
 
 /** An import; both paths are below harness/. Type imports and dynamic imports count. */
@@ -11,7 +11,7 @@ export type Import = {readonly from: string; readonly to: string};
 /** Reads the rooms from the table in ARCHITECTURE.md: name, description, imports. */
 export function readRooms(): readonly Room[] {
 	const text = readFileSync(path.join(projectRoot, 'ARCHITECTURE.md'), 'utf8');
-	return [...text.matchAll(/^\| `harness\/([\w/-]+)\/` \|.*\| ([^|]*) \|$/gm)].map(([, name, imports]) => ({
+	return [...text.matchAll(/^\| `harness\/([\w/-]*\w(?:\.ts)?)\/?` \|.*\| ([^|]*) \|$/gm)].map(([, name, imports]) => ({
 		name: name!,
 		mayImport: [...imports!.matchAll(/`([\w/-]+)`/g)].map(([, room]) => room!),
 	}));
@@ -34,7 +34,7 @@ export function readImports(): readonly Import[] {
 
 /** The room of a file: the longest room name that its path begins with. */
 function roomOf(rooms: readonly Room[], file: string): Room | undefined {
-	const holding = rooms.filter(({name}) => file.startsWith(`${name}/`));
+	const holding = rooms.filter(({name}) => file === name || file.startsWith(`${name}/`));
 	return holding.toSorted((a, b) => b.name.length - a.name.length)[0];
 }
 
