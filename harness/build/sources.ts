@@ -7,8 +7,9 @@ import {directoryOnPath} from '../host/qemu.ts';
 /** The checkout or package that this harness runs from. */
 export const projectRoot = path.resolve(import.meta.dirname, '../..');
 
-/** `harness` in a checkout. In a package, which has only what was built from it, `dist`. */
+/** `harness` in a checkout. In a package, which has only what was built from it, `dist`; and files end like this one. */
 const ownDirectory = path.basename(path.dirname(import.meta.dirname));
+const ownExtension = path.extname(import.meta.filename);
 
 // Build output in a source directory is not a source.
 const isBuildOutput = (name: string) =>
@@ -97,9 +98,12 @@ function sourcesOf(places: readonly string[], elsewhere: Elsewhere): readonly So
 	return places.flatMap(place => filesBelow(placeOf(place, elsewhere), place));
 }
 
-/** The path of one of the project's directories. That of the code is `harness`, whatever it is named here. */
+/** The path of one of the project's files or directories, which is named as in a checkout. */
 export function placeOf(place: string, elsewhere: Elsewhere = {}): string {
-	return elsewhere[place] ?? path.join(projectRoot, place.replace(/^harness(?=\/|$)/, ownDirectory));
+	const own = /^harness(?=\/|$)/.test(place)
+		? place.replace('harness', ownDirectory).replace(/\.ts$/, ownExtension)
+		: place;
+	return elsewhere[place] ?? path.join(projectRoot, own);
 }
 
 function filesBelow(file: string, name: string): readonly Source[] {
