@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+// SPDX-License-Identifier: GPL-2.0
 // A checkout runs its sources, so that working on it needs no build. A package holds only what was built from them.
 import {existsSync} from 'node:fs';
 

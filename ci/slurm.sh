@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # A job array with one shard per task, on nodes that share this directory:
 #   night=$(sbatch --parsable --array=1-4 ci/slurm.sh)
 #   sbatch --dependency=afterany:$night ci/slurm.sh merge "$night"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * Probes every function of vmlinux that is not refused, at entry and return, a thousand at a time, while the guest
  * works. With --minutes, then probes all at once for that long. A batch that kills the guest is halved until the

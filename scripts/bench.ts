@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * Measures everything that has a budget, five times each, and prints a table of medians. With --history, the
  * measurements are kept, and `probe-matrix report --history` shows their trend.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * Tests `probe-matrix bisect` on a real history: twenty commits on top of Debian's linux-source, of which one breaks
  * what a case tests, one does not build, two do not boot and four do not change the image. Bisects it with the case,

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
 # Checks kmod/ by the kernel's own standards: warnings of W=1, sparse, kernel-doc, and with TREE also checkpatch.
 # HEADERS is the build directory for modules of a kernel, TREE contains scripts/checkpatch.pl. Prints nothing and exits
 # with 0 if there are no findings. Usage: check-kmod.sh HEADERS [TREE]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {spawn} from 'node:child_process';
 import {appendFile, cp, mkdtemp, readFile, rm, symlink, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /** Writes docs/events.schema.json, the JSON Schema of events, from harness/results/run/events.ts. */
 import {writeFileSync} from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Run as root: runs with the cache on disks that are too small and shows the messages. Each run must end with one clear
 # sentence and leave no partial files, and with enough space the same cache must work.
 set -uo pipefail

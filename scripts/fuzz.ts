@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * Calls random ioctls until there were `count`. Exits with 1 if an answer was wrong, the kernel reported a problem, or
  * something was left behind.

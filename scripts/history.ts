@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * Measures a large history: 1000 runs of 400 cells. Each step is a process of its own, so that its memory can be
  * measured. Exits with 1 if a step whose time matters takes more than 2 s of CPU time (elapsed time depends on other

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * Kills `probe-matrix run` with SIGKILL at random moments, with a private cache that the runs have to fill, and checks
  * what is left behind. Exits with 1 if something is left or the cache no longer works.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * Builds a kernel from Debian's source package with images/kconfig and runs the matrix on it. It shows that releases
  * other than 4.15.18 can be built from source, even if kernel.org is unreachable.

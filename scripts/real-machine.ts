@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * Installs bprobe as on a real machine, in an unpacked Debian 12: the module by Debian's dkms and by `make install`,
  * libbprobe and bprobectl by `make install`. Then it loads that module in a guest of Debian's kernel, attaches with that

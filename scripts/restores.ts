@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /** Restores a kernel's loaded snapshot repeatedly: `restores.ts [count] [kernel]`. Exits with 1 if a restore fails. */
 import {buildGuest} from '../harness/build/guest-build.ts';
 import {obtainBootableKernel} from '../harness/guest/bootable-kernel.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * Tests with real runs that merged shards equal the whole run, by default with a few cells on three Debian kernels.
  * Runs them whole and in three shards, merges, and compares cell by cell; also merges what must be rejected. Exits with

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Run as root on Debian: installs Slurm if it is missing, makes this machine a cluster of one node, submits ci/slurm.sh
 # as a job array, and checks that the merged result equals one whole run, cell by cell. What was installed is removed
 # again. OPTIONS are those of `probe-matrix run`; DEADLINE is the time limit of the jobs in seconds (default: 3600).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * Runs two checkouts with different modules at once, with one cache: each must get its own verdicts. Exits with 1 if
  * one does not: `two-worlds.ts [rounds] [kernel]`.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Shows that the harness needs no root: run as root, it runs four cells as nobody, in a copy of this checkout and of the
 # downloads in the cache. nobody builds everything and makes the snapshot.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
 # The workload of a guest whose kernel functions are probed. Its results are known beforehand. Exits with 1 and a line
 # that names the wrong result.
 d=$(mktemp -d)

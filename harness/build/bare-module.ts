@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {mkdtempDisposable, readFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';

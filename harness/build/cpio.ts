@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /** One entry of an archive; `path` has no leading slash. Missing parent directories are added. */
 export type CpioEntry =
 	| {readonly path: string; readonly data: Buffer; readonly mode?: number}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {randomUUID} from 'node:crypto';
 import {cp, mkdtempDisposable, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';

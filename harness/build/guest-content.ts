@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /** A module to build for a kernel, or one that is built already, and to insert. */
 export type ModuleSource = {
 	/** For messages and the cache. Default: the name of the directory or file. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {createHash} from 'node:crypto';
 import {existsSync, statSync} from 'node:fs';
 import {copyFile, mkdir, readdir, readFile, writeFile} from 'node:fs/promises';

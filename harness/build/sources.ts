@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {createHash} from 'node:crypto';
 import {cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {realpath, stat} from 'node:fs/promises';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Command} from 'commander';
 import {judgeHead} from '../bisect/kinds/judge-head.ts';
 import {forJob} from './job-output.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {writeFileSync} from 'node:fs';
 import {type Command, InvalidArgumentError} from 'commander';
 import {HostFaultError} from '../bisect/engine/candidate.ts';

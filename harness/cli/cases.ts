@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Command} from 'commander';
 import {type Cell, planCells} from '../engine/plan.ts';
 import {UsageError} from '../host/errors.ts';

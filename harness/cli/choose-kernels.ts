@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Suite} from '../engine/suite.ts';
 import {UsageError} from '../host/errors.ts';
 import {knownKernels} from '../kernels/catalogue.ts';

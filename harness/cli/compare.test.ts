@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {probeMatrix, temporaryRuns} from '../test/fake-cli.ts';
 import type {FakeRun} from '../test/fake-run.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {CompletedCommand, Values} from './completion-words.ts';
 
 export function fishCompletion(commands: readonly CompletedCommand[]): string {

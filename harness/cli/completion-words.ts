@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /** What may stand in a place of the command line: one of these words, a path, or words that a command prints. */
 export type Values =
 	| {readonly kind: 'words'; readonly words: readonly string[]}

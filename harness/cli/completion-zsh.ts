@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {type CompletedCommand, quoted, statements, type Values} from './completion-words.ts';
 
 export function zshCompletion(commands: readonly CompletedCommand[]): string {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Command, Option} from 'commander';
 import {Argument} from 'commander';
 import {bashCompletion} from './completion-bash.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Command} from 'commander';
 import {findAccelerator} from '../host/accelerator.ts';
 import {cacheDirectory} from '../host/cache.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {readdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import test from 'ava';

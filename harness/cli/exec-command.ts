@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
 import {type Case, defineCase, type Streams} from '../engine/case.ts';
 import type {GuestFile} from '../guest/guest.ts';

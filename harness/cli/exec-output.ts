@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {StringDecoder} from 'node:string_decoder';
 import type {CommandEnd} from '../link/guest-link.ts';
 import type {CellEvent, KernelEvent} from '../results/run/events.ts';

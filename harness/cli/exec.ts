@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import os from 'node:os';
 import {buffer} from 'node:stream/consumers';
 import type {Command} from 'commander';

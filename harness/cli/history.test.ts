@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {readdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {type ChildProcess, spawn} from 'node:child_process';
 import {mkdtempDisposable, readdir, readFile, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';

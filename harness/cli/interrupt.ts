@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {say} from '../host/say.ts';
 
 export class InterruptedError extends Error {

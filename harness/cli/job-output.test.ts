@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {parseRun} from '../results/run/read-run.ts';
 import {withWorkflow} from '../test/fake-cli.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {formatAnnotations, forWorkflow} from '../results/reports/annotations.ts';
 import type {Reported} from '../results/reports/kernel-results.ts';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Command} from 'commander';
 import {nightlyKernels} from '../kernels/catalogue.ts';
 import {defaultKernel} from '../kernels/default-kernels.ts';

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+// SPDX-License-Identifier: GPL-2.0
 // This file and its imports are JavaScript: stripping types makes Node load a compiler, which takes longer than most
 // commands. Stripped sources are in the compile cache, so with a warm cache the compiler is not loaded at all.
 import {enableCompileCache} from 'node:module';

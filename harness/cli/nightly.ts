@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Command} from 'commander';
 import {openConsoles} from '../engine/consoles.ts';
 import {planCells} from '../engine/plan.ts';

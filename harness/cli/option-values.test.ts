@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {Command, InvalidArgumentError} from 'commander';
 import {numberOf, repeatable, wholeNumber} from './option-values.ts';

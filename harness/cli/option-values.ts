@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {InvalidArgumentError, Option} from 'commander';
 
 /** An option that may be repeated; its value is the list of all values. `none` describes the default in --help. */

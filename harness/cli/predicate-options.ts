@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Command} from 'commander';
 import {modulePredicate} from '../bisect/guests/module-predicate.ts';
 import {casesPredicate, type Predicate, scriptPredicate} from '../bisect/guests/predicate.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {Command, CommanderError} from 'commander';
 import project from '../../package.json' with {type: 'json'};
 import {messageOf, UsageError} from '../host/errors.ts';

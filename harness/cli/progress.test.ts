@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import type {CellEvent, Event} from '../results/run/events.ts';
 import type {Verdict} from '../results/run/verdict.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {stripVTControlCharacters} from 'node:util';
 import {showStatus, writeAbove} from '../host/say.ts';
 import {cellTitle} from '../results/run/cell-name.ts';

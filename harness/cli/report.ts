@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {writeFile} from 'node:fs/promises';
 import {type Command, Option} from 'commander';
 import {messageOf, UsageError} from '../host/errors.ts';

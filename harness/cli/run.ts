@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import path from 'node:path';
 import {type Command, Option} from 'commander';
 import {type Cell, planCells} from '../engine/plan.ts';

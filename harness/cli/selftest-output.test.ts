@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import type {FaultResult} from '../suites/project-suite.ts';
 import {withWorkflow} from '../test/fake-cli.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {median} from '../results/run/statistics.ts';
 import {paintVerdict} from '../results/run/table.ts';
 import type {FaultResult} from '../suites/project-suite.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {type Command, InvalidArgumentError} from 'commander';
 import {openConsoles} from '../engine/consoles.ts';
 import {prepareKernel} from '../engine/prepare-kernels.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {type Command, Option} from 'commander';
 import type {Suite} from '../engine/suite.ts';
 import {isolations} from '../guest/isolation.ts';

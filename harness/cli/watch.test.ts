@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {spawn} from 'node:child_process';
 import {readdirSync, readFileSync} from 'node:fs';
 import {mkdtempDisposable, readdir, utimes} from 'node:fs/promises';

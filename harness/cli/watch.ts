@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {once} from 'node:events';
 import {statSync, watch} from 'node:fs';
 import {mkdtempDisposable} from 'node:fs/promises';

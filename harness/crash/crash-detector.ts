@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {type Draft, type KernelReport, reportOf} from './crash-report.ts';
 import {consequence, harmless, perhaps, type Signature, signatures} from './crash-signatures.ts';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {ReportKind, Signature} from './crash-signatures.ts';
 
 export type KernelReport = {

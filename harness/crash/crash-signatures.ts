@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /** What a report is about. After `stall` a guest no longer works as it should; `panic` ends it. */
 export type ReportKind = 'panic' | 'oops' | 'warning' | 'sanitizer' | 'lock' | 'stall' | 'leak' | 'other';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {findKernelReports} from './crash-detector.ts';
 import {isStaleBreakpoint} from './stale-breakpoint.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {KernelReport} from './crash-report.ts';
 
 const timeStamps = /^\[ *[\d.]+\] /gm;

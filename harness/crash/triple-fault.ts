@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Kernel} from '../kernels/kernel.ts';
 import {functionsOf, Symbols} from './symbols.ts';
 

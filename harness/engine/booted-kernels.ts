@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Guest} from '../guest/guest.ts';
 import type {Event} from '../results/run/events.ts';
 import {failureOf} from './kernel-failure.ts';

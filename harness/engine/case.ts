@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {ExecResult, GuestFile} from '../guest/guest.ts';
 import type {CommandEnd} from '../link/guest-link.ts';
 import type {Verdict} from '../results/run/verdict.ts';

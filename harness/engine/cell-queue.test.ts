@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {fakeCell} from '../test/fake-guest.ts';
 import {CellQueue} from './cell-queue.ts';

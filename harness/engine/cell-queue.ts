@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {suiteOf} from '../results/run/cell-name.ts';
 import type {Cell} from './plan.ts';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import os from 'node:os';
 import {hashPlaces, hashSources} from '../build/sources.ts';
 import type {Accelerator} from '../host/accelerator.ts';

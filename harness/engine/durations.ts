@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {writeAtomically} from '../host/atomic-file.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Guest} from '../guest/guest.ts';
 import {GuestWatch} from '../guest/guest-watch.ts';

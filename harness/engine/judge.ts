@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {AssertionError} from 'node:assert/strict';
 import type {KernelReport} from '../crash/crash-report.ts';
 import {isStaleBreakpoint} from '../crash/stale-breakpoint.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {BootError, messageOf} from '../host/errors.ts';
 import type {KernelEvent} from '../results/run/events.ts';
 

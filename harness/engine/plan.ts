@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {UsageError} from '../host/errors.ts';
 import {nearest} from '../host/nearest.ts';
 import {cellTitle} from '../results/run/cell-name.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {type BootFiles, buildGuest, type GuestBuild} from '../build/guest-build.ts';
 import type {GuestContent} from '../build/guest-content.ts';
 import {obtainBootableKernel} from '../guest/bootable-kernel.ts';

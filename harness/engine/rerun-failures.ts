@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {isFailure} from '../results/run/verdict.ts';
 import {retryPolicy} from './retry-policy.ts';
 import type {CellOutcome} from './run-cell.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {UsageError} from '../host/errors.ts';
 import {cellTitle} from '../results/run/cell-name.ts';
 import {cellKey} from '../results/run/cell-summary.ts';

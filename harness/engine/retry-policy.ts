@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * The limits of reruns. ARCHITECTURE.md, "What is run again", says when and in which guest. The limits multiply, so
  * changing one changes the longest possible run.

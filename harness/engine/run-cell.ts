@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {KernelReport} from '../crash/crash-report.ts';
 import type {Guest} from '../guest/guest.ts';
 import {GuestWatch} from '../guest/guest-watch.ts';

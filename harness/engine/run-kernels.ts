@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import os from 'node:os';
 import type {BootFiles} from '../build/guest-build.ts';
 import type {Guest} from '../guest/guest.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Isolation} from '../guest/isolation.ts';
 import {countVerdicts, suiteOf} from '../results/run/cell-name.ts';
 import type {CellEvent, CellName, EndEvent} from '../results/run/events.ts';

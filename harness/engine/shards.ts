@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * Cuts a run into `count` parts of about the same duration. Kernels are not split, so that each boots once. The longest
  * kernel goes first, each to the shortest part so far. The same kernels and times give the same parts on every host.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {Readable} from 'node:stream';
 import type {Guest} from '../guest/guest.ts';
 import {onAbort} from '../host/abort.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {GuestContent} from '../build/guest-content.ts';
 import type {Guest} from '../guest/guest.ts';
 import type {Case, CaseContext} from './case.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {KernelReport} from '../crash/crash-report.ts';
 import type {Guest} from '../guest/guest.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {readFile} from 'node:fs/promises';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {GuestBuild} from '../build/guest-build.ts';

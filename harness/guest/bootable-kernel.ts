@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {buildBootFiles} from '../build/guest-build.ts';
 import {findAccelerator} from '../host/accelerator.ts';
 import {BootError, BuildError} from '../host/errors.ts';

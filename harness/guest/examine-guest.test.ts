@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {EventEmitter} from 'node:events';
 import test from 'ava';
 import {Symbols} from '../crash/symbols.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Symbols} from '../crash/symbols.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {QemuEnd} from '../qemu/qemu-process.ts';
 import type {GuestEnd} from './guest.ts';
 

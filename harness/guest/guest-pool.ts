@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {GuestBuild} from '../build/guest-build.ts';
 import {BootError, messageOf, NeverBootedError} from '../host/errors.ts';
 import {say} from '../host/say.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {AgentOps} from '../link/agent-protocol.ts';
 
 const hungTaskInterval = '/proc/sys/kernel/hung_task_check_interval_secs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {setTimeout as sleep} from 'node:timers/promises';
 import {CrashDetector} from '../crash/crash-detector.ts';
 import type {KernelReport} from '../crash/crash-report.ts';

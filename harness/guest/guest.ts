@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {AgentOps, Hex} from '../link/agent-protocol.ts';
 import type {RunningCommand} from '../link/guest-link.ts';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * What cells share. `reuse`: a guest, as long as it is clean. `restore`: only the snapshot, each cell gets a freshly
  * restored guest. `reboot`: nothing, each cell gets a freshly booted guest.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /** Calls `act` once when `signal` aborts, at once if it already has. Dispose the result to cancel. */
 export function onAbort(signal: AbortSignal | undefined, act: () => void): Disposable {
 	if (signal?.aborted) act();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {access, constants} from 'node:fs/promises';
 import path from 'node:path';
 import {bootId} from './boot-id.ts';

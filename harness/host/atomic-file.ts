@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {randomUUID} from 'node:crypto';
 import {rename, rm, writeFile} from 'node:fs/promises';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {readFileSync} from 'node:fs';
 
 /** The host's boot id; undefined when /proc does not have it. */

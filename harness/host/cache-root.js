@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {existsSync, mkdirSync} from 'node:fs';
 import {homedir} from 'node:os';
 import path from 'node:path';

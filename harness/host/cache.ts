@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {randomBytes} from 'node:crypto';
 import {accessSync, constants, existsSync} from 'node:fs';
 import {mkdir, readdir, rename, rm, stat} from 'node:fs/promises';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {statfs} from 'node:fs/promises';
 import {UsageError} from './errors.ts';
 

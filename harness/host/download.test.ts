@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {createHash} from 'node:crypto';
 import {once} from 'node:events';
 import {existsSync} from 'node:fs';

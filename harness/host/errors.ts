@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {getSystemErrorMessage} from 'node:util';
 
 /** A problem that the user can fix: printed as one sentence, exit status 2. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {readFile, stat} from 'node:fs/promises';
 import {writeAtomically} from './atomic-file.ts';
 import {errorCode} from './errors.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {createHash} from 'node:crypto';
 import {createReadStream, lstatSync, readFileSync} from 'node:fs';
 import {lstat, readdir, readlink, writeFile} from 'node:fs/promises';

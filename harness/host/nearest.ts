@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /** The candidate that a misspelt word most likely stands for, or undefined if it takes more than `most` edits to any. */
 export function nearest(word: string, candidates: readonly string[], most: number): string | undefined {
 	const distances = candidates.map(candidate => ({candidate, distance: editDistance(word, candidate)}));

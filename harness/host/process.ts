@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {readFileSync} from 'node:fs';
 
 /** Tells a process from a later one with the same pid. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 let status: string | undefined;
 
 /** Prints a message for people on stderr; stdout is reserved for results. */

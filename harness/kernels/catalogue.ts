@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {readdirSync} from 'node:fs';
 import path from 'node:path';
 import catalogue from '../../images/kernels.json' with {type: 'json'};

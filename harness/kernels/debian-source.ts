@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {readdir, rm} from 'node:fs/promises';
 import path from 'node:path';
 import {execa} from 'execa';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /** The kernel that this project is at home on. No archive has it: it is built here. */
 export const defaultKernel = '4.15.18';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {UsageError} from '../host/errors.ts';
 
 /** Options with their values as in a .config: `y`, `"text"`, `18`; `n` for unset ones. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {existsSync} from 'node:fs';
 import {copyFile, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /** Compares kernel versions: negative, 0 or positive. 4.15 equals 4.15.0; 5.0-rc1 comes before 5.0. */
 export function compareReleases(a: string, b: string): number {
 	const [x, y] = [numbersOf(a), numbersOf(b)];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 const blockBytes = 8 << 20;
 
 /** Decompresses LZ4's legacy frame, which kernel images use: a magic number, then blocks preceded by their sizes. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {builtInOptions} from './built-in.ts';
 import type {Kernel} from './kernel.ts';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {NetworkError, NotFoundError} from '../host/errors.ts';
 import {debianRow} from './catalogue.ts';
 import {obtainDebianKernel} from './debian.ts';

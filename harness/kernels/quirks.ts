@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import rows from '../../images/quirks.json' with {type: 'json'};
 import {compareReleases} from './kernel-version.ts';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {existsSync} from 'node:fs';
 import {debianRow, pinnedSha256} from './catalogue.ts';
 import {resolveDebianKernel} from './debian.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import map from '../../images/ubuntu.json' with {type: 'json'};
 import {UsageError} from '../host/errors.ts';
 

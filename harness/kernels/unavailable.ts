@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {UsageError} from '../host/errors.ts';
 
 /** A known kernel that cannot be obtained here and now. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {readFile, writeFile} from 'node:fs/promises';
 import {gunzipSync, zstdDecompressSync} from 'node:zlib';
 import {execa} from 'execa';

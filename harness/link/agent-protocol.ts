@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * The protocol between the harness and the guest's test agent (guest/agent): one JSON object per line. A request
  * `{id, op, …}` is answered by `{id, ok: …}` or `{id, error: {errno, message}}`, with the errno as a name (`EINVAL`).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {createInterface} from 'node:readline';
 import {PassThrough} from 'node:stream';
 import test, {type ExecutionContext} from 'ava';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Readable, Writable} from 'node:stream';
 import {StringDecoder} from 'node:string_decoder';
 import {abortable} from '../host/abort.ts';

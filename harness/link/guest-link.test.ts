@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Socket} from 'node:net';
 import test from 'ava';
 import type {Connection} from 'ssh2';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import net from 'node:net';
 import type {Client, ClientChannel, ParsedKey} from 'ssh2';
 import {abortable, onAbort} from '../host/abort.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import ssh2, {type ParsedKey} from 'ssh2';
 import {createKeyPair, toDropbear} from './keys.ts';

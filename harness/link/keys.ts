@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {generateKeyPairSync, randomBytes} from 'node:crypto';
 
 /** In OpenSSH's formats. `bytes` are seed and public key, 32 bytes each. */

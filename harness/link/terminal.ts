@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {onAbort} from '../host/abort.ts';
 import {LinkLostError} from '../host/errors.ts';
 import type {GuestLink} from './guest-link.ts';

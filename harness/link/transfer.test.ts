@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {execFile} from 'node:child_process';
 import {mkdtempDisposable, readdir, readFile, stat} from 'node:fs/promises';
 import {tmpdir} from 'node:os';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
 import tar from 'tar-stream';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {type CellStatistics, cellStatistics, lastFailure} from '../results/history/flakes.ts';
 import type {CellHistory, StoredResult, StoredRun} from '../results/history/index-rows.ts';
 import {cellKey} from '../results/run/cell-summary.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {styleText} from 'node:util';
 import {fit} from '../results/compare/format-comparison.ts';
 import {cellTitle} from '../results/run/cell-name.ts';

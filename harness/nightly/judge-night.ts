@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {StoredRun} from '../results/history/index-rows.ts';
 import {type CellSummary, cellKey, type SummarizedCell, summarizeCells} from '../results/run/cell-summary.ts';
 import type {CellEvent, CellName, KernelEvent} from '../results/run/events.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {readFile} from 'node:fs/promises';
 import {messageOf, UsageError} from '../host/errors.ts';
 import {cellTitle} from '../results/run/cell-name.ts';

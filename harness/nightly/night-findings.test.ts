@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import type {CellSummary} from '../results/run/cell-summary.ts';
 import type {JudgedCell} from './judge-night.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {outcome} from '../results/compare/format-comparison.ts';
 import {cellTitle} from '../results/run/cell-name.ts';
 import type {NightFinding} from '../results/run/events.ts';

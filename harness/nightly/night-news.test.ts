@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {countVerdicts} from '../results/run/cell-name.ts';
 import {parseRun} from '../results/run/read-run.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Reported} from '../results/reports/kernel-results.ts';
 import {cellKey} from '../results/run/cell-summary.ts';
 import type {RunRecord} from '../results/run/read-run.ts';

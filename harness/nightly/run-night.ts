@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Cell} from '../engine/plan.ts';
 import {retryPolicy} from '../engine/retry-policy.ts';
 import type {Isolation} from '../guest/isolation.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {type FSWatcher, watch} from 'node:fs';
 import {type FileHandle, open} from 'node:fs/promises';
 import {abortable} from '../host/abort.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /** State of a vCPU, as QEMU prints it. */
 export type CpuState = {
 	readonly cpu: number;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import net from 'node:net';
 import {onAbort} from '../host/abort.ts';
 import {GuestError, LinkLostError} from '../host/errors.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {type Qemu, sandbox} from '../host/qemu.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {execa} from 'execa';
 import {abortable} from '../host/abort.ts';
 import {BootError, UsageError} from '../host/errors.ts';

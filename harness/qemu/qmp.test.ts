@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {once} from 'node:events';
 import net from 'node:net';
 import {createInterface} from 'node:readline';

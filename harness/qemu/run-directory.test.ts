@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {existsSync} from 'node:fs';
 import {chmod, mkdir, mkdtempDisposable, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';

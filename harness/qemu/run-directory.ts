@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {mkdirSync, readFileSync} from 'node:fs';
 import {lstat, mkdir, mkdtemp, readdir, rm, stat, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';

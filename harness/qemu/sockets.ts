@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import net from 'node:net';
 import type {RunDirectory} from './run-directory.ts';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {mkdir, readFile} from 'node:fs/promises';
 import type net from 'node:net';
 import path from 'node:path';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {existsSync} from 'node:fs';
 import path from 'node:path';
 import type {Suite} from '../engine/suite.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /** A process for tests: bisects the repository in `$1/tree`, and kills itself with SIGKILL after `$2` calls of ask. */
 import path from 'node:path';
 import {Journal} from '../bisect/engine/journal.ts';

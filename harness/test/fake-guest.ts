@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {type Case, defineCase} from '../engine/case.ts';
 import {type Cell, planCells} from '../engine/plan.ts';
 import type {Suite} from '../engine/suite.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {countVerdicts} from '../results/run/cell-name.ts';
 import type {CellEvent, EndEvent, Event, KernelEvent, RunEvent} from '../results/run/events.ts';
 import {exitCode, type Verdict} from '../results/run/verdict.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {AddressInfo} from 'node:net';
 import ssh2, {type Connection, type ServerChannel} from 'ssh2';
 import {GuestLink} from '../link/guest-link.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {ExecutionContext} from 'ava';
 import packages from '../../images/host-packages.json' with {type: 'json'};
 import {directoryOnPath} from '../host/qemu.ts';

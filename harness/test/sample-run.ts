@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {countVerdicts} from '../results/run/cell-name.ts';
 import type {CellEvent, KernelEvent} from '../results/run/events.ts';
 import type {RunRecord} from '../results/run/read-run.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {defaultKernel, fallbackKernel} from '../kernels/default-kernels.ts';
 
 /** Kernels on which `npm test` runs the matrix; each has a file `KERNEL.test.ts` in the suite. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {chmod} from 'node:fs/promises';
 import path from 'node:path';
 import type {BootFiles} from '../build/guest-build.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {BootError} from '../host/errors.ts';
 import {bootUntilClockIsRight} from './clock.ts';

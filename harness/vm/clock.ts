@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {setTimeout as sleep} from 'node:timers/promises';
 import {BootError} from '../host/errors.ts';
 import type {Agent} from '../link/agent.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {Duplex, PassThrough} from 'node:stream';
 import {text} from 'node:stream/consumers';
 import test from 'ava';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {randomBytes} from 'node:crypto';
 import type {Readable, Writable} from 'node:stream';
 import {LinkLostError, messageOf} from '../host/errors.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {BootFiles} from '../build/guest-build.ts';
 import {BootError, LinkLostError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import path from 'node:path';
 import type {GuestBuild} from '../build/guest-build.ts';
 import {fileNameOf} from '../kernels/kernel-id.ts';

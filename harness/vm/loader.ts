@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {randomBytes} from 'node:crypto';
 import {chmod, copyFile, mkdir, rename, rm} from 'node:fs/promises';
 import path from 'node:path';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {setTimeout as sleep} from 'node:timers/promises';
 import {GuestError} from '../host/errors.ts';
 import type {Qmp} from '../qemu/qmp.ts';

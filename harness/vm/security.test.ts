@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {readdirSync, readFileSync, statSync} from 'node:fs';
 import net, {type AddressInfo} from 'node:net';
 import {networkInterfaces} from 'node:os';

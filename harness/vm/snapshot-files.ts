@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {readFile, rename, rm, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {cacheDirectory, immutableDirectory, locked, removeUnused} from '../host/cache.ts';

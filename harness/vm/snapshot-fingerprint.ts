@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {createHash} from 'node:crypto';
 import {readFile, realpath, stat} from 'node:fs/promises';
 import {errorCode} from '../host/errors.ts';

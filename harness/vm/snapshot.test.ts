@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {readFileSync} from 'node:fs';
 import {cp, mkdtempDisposable, open, readFile, rename, stat, truncate, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';

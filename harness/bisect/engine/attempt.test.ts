@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import type {CellEvent} from '../../results/run/events.ts';
 import {attemptsOf, symptomOf} from './attempt.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {cellTitle} from '../../results/run/cell-name.ts';
 import type {CellEvent} from '../../results/run/events.ts';
 import {normalizeMessage} from '../../results/run/normalize-message.ts';

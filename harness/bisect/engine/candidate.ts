@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {UsageError} from '../../host/errors.ts';
 import type {Attempt} from './attempt.ts';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * Zeller's ddmin: returns a subset of `items` that is bad and minimal, which means that it is not bad without any one
  * of its elements. `isBad` gets subsets in the order of `items`. The empty set must be good and the whole set bad;

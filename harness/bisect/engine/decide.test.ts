@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import type {Attempt} from './attempt.ts';
 import {decide} from './decide.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Attempt} from './attempt.ts';
 import type {Answer} from './candidate.ts';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync} from 'node:fs';
 import type {Attempt} from './attempt.ts';
 import type {Answer, Candidate} from './candidate.ts';

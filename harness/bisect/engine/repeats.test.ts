@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {confidenceOf, leastRepeats, missChance, repeatsFor, stepConfidence} from './repeats.ts';
 

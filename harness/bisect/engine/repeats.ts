@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /** Of `asked` attempts, `failed` failed. */
 export type Rate = {readonly failed: number; readonly asked: number};
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Attempt} from './attempt.ts';
 import {type Answer, type Candidate, HostFaultError} from './candidate.ts';
 import {decide, type Symptoms} from './decide.ts';

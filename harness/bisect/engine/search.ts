@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Candidate, Range} from './candidate.ts';
 import type {Step} from './journal.ts';
 import {Judge, type JudgeOptions} from './judge-candidate.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {parseOptions} from '../../kernels/kconfig.ts';
 import {changesBetween, readConfig, titleOfChanges, withChanges, wordsOfLost} from './config-changes.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {readFile} from 'node:fs/promises';
 import {errorCode, UsageError} from '../../host/errors.ts';
 import {mergeOptions, type Options, parseOptions} from '../../kernels/kconfig.ts';

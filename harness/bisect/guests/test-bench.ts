@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import path from 'node:path';
 import {buildShared, type GuestBuild} from '../../build/guest-build.ts';
 import {firstError} from '../../build/make.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {prepareKernel} from '../../engine/prepare-kernels.ts';
 import {obtainBootableKernel} from '../../guest/bootable-kernel.ts';
 import {parseKernelId} from '../../kernels/kernel-id.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Candidate} from '../engine/candidate.ts';
 import {smallestSet} from '../engine/ddmin.ts';
 import type {Step} from '../engine/journal.ts';

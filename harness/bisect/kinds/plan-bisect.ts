@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {formatSize} from '../../host/disk-space.ts';
 import {formatMs} from '../report/bisect-progress.ts';
 import {SourceRepository} from '../repository/source-repository.ts';

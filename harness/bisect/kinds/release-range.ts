@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Answer, Candidate, Range} from '../engine/candidate.ts';
 
 export type Release = Candidate & {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {UsageError} from '../../host/errors.ts';
 import {listKernels} from '../../kernels/inventory.ts';
 import {type KernelId, parseKernelId} from '../../kernels/kernel-id.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import type {Step} from '../engine/journal.ts';
 import {sayVerification} from './bisect-progress.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {forWorkflow} from '../../results/reports/annotations.ts';
 import type {Step} from '../engine/journal.ts';
 import type {SearchProgress} from '../engine/search.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {visible, visibleLine} from '../../results/reports/escape-control.ts';
 import type {Step} from '../engine/journal.ts';
 import type {SearchResult} from '../engine/search.ts';

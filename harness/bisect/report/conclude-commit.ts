@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Candidate} from '../engine/candidate.ts';
 import type {Judge} from '../engine/judge-candidate.ts';
 import type {SearchResult} from '../engine/search.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {createHash} from 'node:crypto';
 import path from 'node:path';
 import {cacheDirectory} from '../../host/cache.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {UsageError} from '../../host/errors.ts';
 import type {Candidate} from '../engine/candidate.ts';
 import {git, tryGit} from './git.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test, {type ExecutionContext} from 'ava';
 import {FakeTestBench, openWorld} from '../../test/fake-repository.ts';
 import {verify} from './verify-commit.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {existsSync} from 'node:fs';
 import {mkdtempDisposable, readFile, stat, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';

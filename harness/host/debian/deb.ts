@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {createWriteStream} from 'node:fs';
 import {link, lstat, mkdir, readFile, symlink} from 'node:fs/promises';
 import path from 'node:path';

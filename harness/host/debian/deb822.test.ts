@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {UsageError} from '../errors.ts';
 import {PackageIndex, parseReleaseHashes} from './deb822.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 export type Package = {
 	readonly name: string;
 	readonly version: string;

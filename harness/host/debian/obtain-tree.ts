@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import path from 'node:path';
 import {cacheDirectory, isWhole} from '../cache.ts';
 import {readCached, writeCached} from '../json-cache.ts';

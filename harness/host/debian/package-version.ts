@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /** Debian's order of versions (deb-version(7)): negative, 0 or positive. */
 export function compareVersions(a: string, b: string): number {
 	const [epochA, restA] = splitEpoch(a);

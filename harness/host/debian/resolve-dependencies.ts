@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {UsageError} from '../errors.ts';
 import type {Package, PackageIndex} from './deb822.ts';
 import {compareVersions} from './package-version.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {createHash} from 'node:crypto';
 import {rm} from 'node:fs/promises';
 import path from 'node:path';

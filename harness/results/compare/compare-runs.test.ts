@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {asText, type FakeRun, fakeRun} from '../../test/fake-run.ts';
 import {cellTitle} from '../run/cell-name.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {type CellSummary, cellKey, type SummarizedCell, summarizeCells} from '../run/cell-summary.ts';
 import type {CellName} from '../run/events.ts';
 import {type KernelSummary, unusableKernels} from '../run/kernel-summary.ts';

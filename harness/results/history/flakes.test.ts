@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import type {Verdict} from '../run/verdict.ts';
 import {type CellStatistics, cellStatistics, lastFailure, wilson} from './flakes.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {CellName} from '../run/events.ts';
 import {isFailure} from '../run/verdict.ts';
 import type {CellHistory, StoredResult} from './index-rows.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {closeSync, openSync, writeSync} from 'node:fs';
 import path from 'node:path';
 import {makeDirectories} from '../../host/cache-root.js';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {rmSync, statfsSync} from 'node:fs';
 import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {SQLOutputValue} from 'node:sqlite';
 import type {CellName, MeasurementEvent, RunEvent} from '../run/events.ts';
 import type {Verdict} from '../run/verdict.ts';

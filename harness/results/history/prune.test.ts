@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {UsageError} from '../../host/errors.ts';
 import type {StoredRun} from './index-rows.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {UsageError} from '../../host/errors.ts';
 import {isComparable} from './index-rows.ts';
 import type {HistoryStore} from './store.ts';

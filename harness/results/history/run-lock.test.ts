@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {once} from 'node:events';
 import {existsSync} from 'node:fs';
 import {mkdir, mkdtempDisposable, readdir, writeFile} from 'node:fs/promises';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {existsSync, rmSync} from 'node:fs';
 import {DatabaseSync} from 'node:sqlite';
 import {messageOf, UsageError} from '../../host/errors.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {MeasurementEvent} from '../run/events.ts';
 import type {RunRecord} from '../run/read-run.ts';
 import {median} from '../run/statistics.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {hostile, sampleRun} from '../../test/sample-run.ts';
 import type {CellEvent} from '../run/events.ts';

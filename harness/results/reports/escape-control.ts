@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * Shows control and invisible characters of guest text as symbols, so that it cannot affect terminals or browsers.
  * Newlines and tabs stay.

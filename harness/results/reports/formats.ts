@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {formatAnnotations} from './annotations.ts';
 import {formatHtml} from './html/page.ts';
 import type {ReportInput} from './input.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Comparison, DurationHistory} from '../compare/compare-runs.ts';
 import type {Trend} from '../history/trends.ts';
 import type {RunRecord} from '../run/read-run.ts';

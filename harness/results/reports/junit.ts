@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {stripVTControlCharacters} from 'node:util';
 import {cellTitle, suiteOf} from '../run/cell-name.ts';
 import type {CellEvent} from '../run/events.ts';

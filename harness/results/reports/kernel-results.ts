@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {CellEvent, RunEvent} from '../run/events.ts';
 import {type KernelSummary, kernelWords, summarizeKernels} from '../run/kernel-summary.ts';
 import type {RunRecord} from '../run/read-run.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {sampleRun} from '../../test/sample-run.ts';
 import {compareRuns} from '../compare/compare-runs.ts';

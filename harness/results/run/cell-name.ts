@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {CellEvent, CellName} from './events.ts';
 import {type Verdict, verdicts} from './verdict.ts';
 

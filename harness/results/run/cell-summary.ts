@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {cellTitle} from './cell-name.ts';
 import type {CellEvent, CellName} from './events.ts';
 import {median} from './statistics.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {closeSync, openSync, writeSync} from 'node:fs';
 import {messageOf, UsageError} from '../../host/errors.ts';
 import type {Event} from './events.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import * as z from 'zod';
 import {verdicts} from './verdict.ts';
 

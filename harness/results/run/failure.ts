@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {styleText} from 'node:util';
 import {cellTitle} from './cell-name.ts';
 import type {CellEvent} from './events.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import type {KernelEvent} from './events.ts';
 import {kernelWords, summarizeKernels, sumOfNotRun, unusableKernels} from './kernel-summary.ts';

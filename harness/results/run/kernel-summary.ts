@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {KernelEvent} from './events.ts';
 
 /** All events of one kernel in a run, combined. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {UsageError} from '../../host/errors.ts';
 import {cellTitle, countVerdicts} from './cell-name.ts';
 import type {CellEvent, EndEvent, Event, KernelEvent, MeasurementEvent, RunEvent} from './events.ts';

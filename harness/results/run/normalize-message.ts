@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * Replaces addresses, times and large counts by `…`, so that equal problems in different guests read the same. Small
  * numbers are kept, because `2 !== 3` and `2 !== 4` are different findings. `hidesSmallNumbers` replaces them as well:

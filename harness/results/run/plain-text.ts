@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {stripVTControlCharacters} from 'node:util';
 
 /** Removes what could affect the terminal from text of a guest. */

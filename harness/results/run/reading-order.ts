@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {suiteOf} from './cell-name.ts';
 import type {CellEvent, CellName, RunEvent} from './events.ts';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * One-sided p-value of the Mann–Whitney test that `after` is larger than `before`, by normal approximation with
  * corrections for ties and continuity. 1 if there is nothing to compare.

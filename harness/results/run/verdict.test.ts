@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {countVerdicts} from './cell-name.ts';
 import {exitCode, type Verdict, verdicts} from './verdict.ts';

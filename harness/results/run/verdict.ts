@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /**
  * How a cell ended. `fail`: an assertion failed; `crash`: the kernel died or reported a problem; `infra`: harness or
  * host failed.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Hex} from '../../link/agent-protocol.ts';
 
 export type {AgentOps, Hex} from '../../link/agent-protocol.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {type Case, defineCase as define, type CaseContext as EngineContext} from '../../engine/case.ts';
 import type {Guest} from '../../guest/guest.ts';
 import type {AgentOps, Hex} from '../../link/agent-protocol.ts';

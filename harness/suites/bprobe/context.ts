@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
 import type {OpenedCell} from '../../engine/suite.ts';
 import type {Guest} from '../../guest/guest.ts';

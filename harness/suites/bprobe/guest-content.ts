@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {cp, mkdir, readdir} from 'node:fs/promises';
 import path from 'node:path';
 import {programsCommand} from '../../build/guest-build.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Mechanism} from '../../engine/suite.ts';
 import type {Guest} from '../../guest/guest.ts';
 import type {Hex} from '../../link/agent-protocol.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import path from 'node:path';
 import {projectRoot} from '../../build/sources.ts';
 import type {Suite} from '../../engine/suite.ts';

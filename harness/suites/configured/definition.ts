@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Case, CaseContext} from '../../engine/case.ts';
 import type {OpenedCell, SuiteGuest} from '../../engine/suite.ts';
 

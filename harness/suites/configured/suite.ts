@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {existsSync, statSync} from 'node:fs';
 import path from 'node:path';
 import {execa} from 'execa';

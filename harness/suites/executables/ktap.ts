@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Subtest} from '../../engine/case.ts';
 
 /** What the output of a test says in TAP or KTAP. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
 import type {CaseContext} from '../../engine/case.ts';
 import type {TestFile} from './find-tests.ts';

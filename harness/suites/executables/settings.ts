@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {UsageError} from '../../host/errors.ts';

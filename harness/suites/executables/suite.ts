@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import path from 'node:path';
 import type {GuestContent, ModuleSource} from '../../build/guest-content.ts';
 import {requireModule} from '../../build/module-build.ts';

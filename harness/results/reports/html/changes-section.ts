@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Comparison} from '../../compare/compare-runs.ts';
 import type {NightFinding} from '../../run/events.ts';
 import {type ChangeGroup, changeGroups, nightGroups} from '../changes.ts';

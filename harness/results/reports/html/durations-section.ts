@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {DurationHistory} from '../../compare/compare-runs.ts';
 import {cellTitle} from '../../run/cell-name.ts';
 import {summarizeCells} from '../../run/cell-summary.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {cellTitle} from '../../run/cell-name.ts';
 import type {CellEvent} from '../../run/events.ts';
 import {isSideBySide, isStacks, rerunCommand, rerunKernelCommand} from '../../run/failure.ts';

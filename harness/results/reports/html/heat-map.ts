@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {suiteOf} from '../../run/cell-name.ts';
 import type {CellEvent} from '../../run/events.ts';
 import {inReadingOrder, type ReadingOrder} from '../../run/reading-order.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {visible} from '../escape-control.ts';
 
 /** Text that is already HTML. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {createHash} from 'node:crypto';
 import type {CellEvent} from '../../run/events.ts';
 import {isGreen} from '../../run/verdict.ts';

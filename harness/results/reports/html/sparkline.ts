@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {html, type Markup} from './markup.ts';
 
 const [width, height, margin] = [120, 28, 4];

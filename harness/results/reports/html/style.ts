@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /** All pairs of text and background have a contrast of at least 4.5 in both schemes; a test measures that. */
 export const style = `
 :root {

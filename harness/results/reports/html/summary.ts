@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {countVerdicts} from '../../run/cell-name.ts';
 import type {RunEvent} from '../../run/events.ts';
 import {sumOfNotRun} from '../../run/kernel-summary.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Trend} from '../../history/trends.ts';
 import {median} from '../../run/statistics.ts';
 import {html, type Markup} from './markup.ts';

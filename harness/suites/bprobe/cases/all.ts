@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Case} from '../case.ts';
 import {entryCases} from './entry.ts';
 import {entryHookCases} from './entry-hooks.ts';

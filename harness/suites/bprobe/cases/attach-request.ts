@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {Hex} from '../agent-protocol.ts';
 
 /** BPROBE_IOC_ATTACH and BPROBE_IOC_INFO. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
 import type {Call, CallResult, Point, ProgramEvent} from '../agent-protocol.ts';
 import type {CaseContext, TargetKind} from '../case.ts';

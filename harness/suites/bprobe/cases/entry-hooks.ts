@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
 import {defineCase} from '../case.ts';
 import {checkPlace, everywhere, fixtures, input, output, stack} from './calls.ts';

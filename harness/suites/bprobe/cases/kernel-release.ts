@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import type {CaseContext} from '../case.ts';
 
 /** Whether the guest's kernel is older than this release. Only for behaviour that cannot be detected otherwise. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
 import type {FunctionList, Hex, Point} from '../agent-protocol.ts';
 import {type CaseContext, defineCase} from '../case.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
 import type {LoopReport, TargetName} from '../agent-protocol.ts';
 import {type CaseContext, defineCase, type Probe} from '../case.ts';

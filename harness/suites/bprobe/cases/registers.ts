@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
 import {type CallResult, type Hex, type ProbeInfo, type Registers, registerNames} from '../agent-protocol.ts';
 import type {CaseContext} from '../case.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
 import {type CaseContext, defineCase} from '../case.ts';
 import {hex, onlyHits, pattern} from './registers.ts';

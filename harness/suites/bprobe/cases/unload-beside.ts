@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
 import type {CallResult, TargetName} from '../agent-protocol.ts';
 import {type Case, type CaseContext, defineCase} from '../case.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import process from 'node:process';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Guest} from '../../../guest/guest.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {type Cell, planCells} from '../../../engine/plan.ts';
 import type {CellOutcome} from '../../../engine/run-cell.ts';
 import {type FinishedCell, Worker} from '../../../engine/worker.ts';
