@@ -90,7 +90,8 @@ async function transfer(url: string, part: string, {signal, idleMs, onBegin}: Tr
 		if (response.status === 404) throw new NotFoundError(`${url} does not exist (HTTP 404).`);
 		if (!response.ok || !response.body) throw new UsageError(`The server answered HTTP ${response.status} for ${url}.`);
 		if (have === 0) onBegin?.();
-		const isResumed = response.status === 206;
+		// A server may answer 206 to a request for the whole file, too.
+		const isResumed = have > 0 && response.status === 206;
 		await pipeline(
 			Readable.fromWeb(response.body),
 			async function* (chunks) {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {diskFull} from './errors.ts';
+import {say} from './say.ts';
 
 /**
  * Runs `work` while no other process or thread holds the lock `name`.
@@ -19,13 +20,18 @@ export async function withLock<T>(
 	mkdirSync(directory, {recursive: true});
 	const file = path.join(directory, createHash('sha256').update(name).digest('hex').slice(0, 24));
 	using database = new DatabaseSync(file, {timeout: 0});
-	for (;;) {
+	for (let waits = 0; ; waits++) {
 		signal?.throwIfAborted();
 		if (tryLock(database)) break;
-		await sleep(50, undefined, {signal});
+		// There is no limit: a process that builds a kernel holds its lock for long, and one that is dead holds none.
+		if (waits === waitsUntilSaid) say(`waiting for another process that works on ${name}.`);
+		await sleep(waitMs, undefined, {signal});
 	}
 	return await work();
 }
+
+const waitMs = 50;
+const waitsUntilSaid = 100;
 
 const SQLITE_BUSY = 5;
 const SQLITE_FULL = 13;

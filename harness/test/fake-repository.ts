@@ -16,6 +16,9 @@ import {type Ends, SourceRepository} from '../bisect/repository/source-repositor
 export type Story = {
 	readonly commits: number;
 	readonly breaks: number;
+	/** The commit that mends what `breaks` broke, and the one that breaks it again. */
+	readonly mends?: number;
+	readonly returns?: number;
 	/** Percentage of attempts on a bad commit that fail. */
 	readonly failsOf100?: number;
 	readonly doesNotBuild?: readonly number[];
@@ -35,11 +38,12 @@ export async function makeHistory(directory: string, story: Story): Promise<read
 }
 
 /** A commit in the format of git fast-import. */
-function commitText(number: number, {documents = [], breaks, doesNotBuild = [], doesNotBoot = []}: Story): string {
+function commitText(number: number, story: Story): string {
+	const {documents = [], breaks, mends = Infinity, returns = Infinity, doesNotBuild = [], doesNotBoot = []} = story;
 	const code = Array.from({length: number + 1}, (_, index) => index).findLast(index => !documents.includes(index));
 	const state = JSON.stringify({
 		code,
-		isBad: number >= breaks,
+		isBad: (number >= breaks && number < mends) || number >= returns,
 		doesBuild: !doesNotBuild.includes(number),
 		doesBoot: !doesNotBoot.includes(number),
 	});

@@ -34,8 +34,10 @@ export type Range = {
 	/** The next candidate to judge; undefined when the search is done. */
 	next(): Promise<Candidate | undefined>;
 	mark(candidate: Candidate, verdict: Answer): Promise<void>;
-	/** Candidates still in question, and the approximate number of steps that this takes. */
+	/** Candidates that could still be judged, and the approximate number of steps that this takes. */
 	left(): {readonly candidates: number; readonly steps: number};
+	/** What the range went by at the last step, where that is not its own arithmetic: a program and its words. */
+	source?(): string;
 	/** The first bad candidate, or several when skipped candidates hide which one is first. */
 	suspects(): Promise<readonly Candidate[]>;
 };

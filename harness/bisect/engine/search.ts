@@ -1,4 +1,4 @@
-import type {Candidate, Range} from './candidate.ts';
+import {type Candidate, HostFaultError, type Range} from './candidate.ts';
 import type {Step} from './journal.ts';
 import {Judge, type JudgeOptions} from './judge-candidate.ts';
 import {confidenceOf, type Rate, stepConfidence} from './repeats.ts';
@@ -48,13 +48,36 @@ export async function bisect({
 	const tell = (step: Step) => onStep?.(step, {left: range.left(), repeats: judge.repeats, steps: judge.steps});
 	tell(await judge.measureBadEnd(range.bad));
 	tell(await judge.proveGoodEnd(range.good));
-	for (let candidate = await range.next(); candidate; candidate = await range.next()) {
+	const suspects = await halve(range, async candidate => {
 		const step = await judge.judge('step', candidate);
 		await range.mark(candidate, step.verdict);
 		tell(step);
+	});
+	return {finding: findingOf(judge, {stage: options.stage, suspects, wanted: confidence}), judge};
+}
+
+/**
+ * Judges what the range proposes until nothing is left. Throws HostFaultError when the range makes no progress: it
+ * would go on for ever.
+ */
+async function halve(range: Range, judge: (candidate: Candidate) => Promise<void>): Promise<readonly Candidate[]> {
+	const judged = new Set<string>();
+	for (let candidate = await range.next(); candidate; candidate = await range.next()) {
+		if (judged.has(candidate.id)) throw noProgress(range, `${candidate.title} is proposed again`);
+		judged.add(candidate.id);
+		const before = range.left().candidates;
+		await judge(candidate);
+		const {candidates} = range.left();
+		if (candidates >= before) throw noProgress(range, `${candidates} of ${before} are left after ${candidate.title}`);
 	}
 	const suspects = await range.suspects();
-	return {finding: findingOf(judge, {stage: options.stage, suspects, wanted: confidence}), judge};
+	if (suspects.length === 0) throw noProgress(range, 'nothing is left to be the first bad one');
+	return suspects;
+}
+
+function noProgress(range: Range, how: string): HostFaultError {
+	const source = range.source?.();
+	return new HostFaultError(`The bisect makes no progress: ${how}.${source === undefined ? '' : ` ${source}`}`);
 }
 
 /** Summarizes a judge's steps. `steps` is the judge's own list, so later steps appear in it, too. */

@@ -1,7 +1,13 @@
 import {execa} from 'execa';
 import {UsageError} from '../../host/errors.ts';
 
-export type GitResult = {readonly stdout: string; readonly stderr: string; readonly isOk: boolean};
+export type GitResult = {
+	readonly stdout: string;
+	readonly stderr: string;
+	readonly isOk: boolean;
+	/** For display: `ended with 1`, `was killed by SIGTERM`. */
+	readonly how: string;
+};
 
 /**
  * Without these a revert could run hooks or ask for a signature, rerere could hide a conflict, and autocrlf change
@@ -17,7 +23,7 @@ export async function tryGit(
 	{env = {}}: {env?: Readonly<Record<string, string>>} = {},
 ): Promise<GitResult> {
 	const foreign = Object.keys(process.env).filter(name => name.startsWith('GIT_'));
-	const {stdout, stderr, failed, code} = await execa('git', ['-C', directory, ...ours, ...args], {
+	const {stdout, stderr, failed, code, exitCode, signal} = await execa('git', ['-C', directory, ...ours, ...args], {
 		reject: false,
 		maxBuffer: 1 << 28,
 		env: {
@@ -30,7 +36,8 @@ export async function tryGit(
 		},
 	});
 	if (code === 'ENOENT') throw new UsageError('Bisecting commits needs git, which is not installed.');
-	return {stdout, stderr, isOk: !failed};
+	const how = signal === undefined ? `ended with ${exitCode ?? code}` : `was killed by ${signal}`;
+	return {stdout, stderr, isOk: !failed, how};
 }
 
 /** Standard output of git, trimmed. Throws UsageError with git's message. */
