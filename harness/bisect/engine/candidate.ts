@@ -40,6 +40,10 @@ export type Range = {
 	source?(): string;
 	/** The first bad candidate, or several when skipped candidates hide which one is first. */
 	suspects(): Promise<readonly Candidate[]>;
+	/** The candidates just before the suspects, which the result claims to be good. */
+	parents(): Promise<readonly Candidate[]>;
+	/** Searches again before this candidate, which turned out bad. Forgets the verdicts on others. */
+	searchBefore(bad: Candidate): Promise<void>;
 };
 
 /** The candidate does not build or boot, although others do. */

@@ -33,22 +33,24 @@ type Attempts = {
 type Built = {readonly type: 'prepared'; readonly key: string; readonly ms: number; readonly isReused: boolean};
 type Line = Step | Attempts | Built;
 
-function keyOf({stage, role, candidate}: StepName): string {
+export function keyOf({stage, role, candidate}: StepName): string {
 	return `${stage}, ${role}: ${candidate.id}`;
 }
 
 /**
  * Everything that a bisect has learnt, as JSON lines. Each line is on disk before the bisect goes on, so a bisect that
- * is killed and started again with the same journal repeats nothing. A truncated last line is ignored.
+ * is killed and started again with the same journal repeats nothing. A truncated last line is ignored. Without a file, it
+ * only remembers.
  */
 export class Journal implements Disposable {
-	readonly #descriptor: number;
+	readonly #descriptor: number | undefined;
 	readonly #steps = new Map<string, Step>();
 	readonly #attempts = new Map<string, Attempt[]>();
 	readonly #sampling = new Map<string, number>();
 	readonly #prepared = new Map<string, Built>();
 
-	constructor(file: string) {
+	constructor(file?: string) {
+		if (file === undefined) return;
 		if (existsSync(file)) {
 			const text = readFileSync(file, 'utf8');
 			const whole = text.slice(0, text.lastIndexOf('\n') + 1);
@@ -93,14 +95,15 @@ export class Journal implements Disposable {
 	}
 
 	[Symbol.dispose](): void {
-		closeSync(this.#descriptor);
+		if (this.#descriptor !== undefined) closeSync(this.#descriptor);
 	}
 
 	#write(line: Line): void {
+		this.#add(line);
+		if (this.#descriptor === undefined) return;
 		const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
 		for (let written = 0; written < bytes.length; ) written += writeSync(this.#descriptor, bytes, written);
 		fsyncSync(this.#descriptor);
-		this.#add(line);
 	}
 
 	#add(line: Line): void {

@@ -1,12 +1,11 @@
+import {UsageError} from '../../host/errors.ts';
 import {type Candidate, HostFaultError, type Range} from './candidate.ts';
 import type {Step} from './journal.ts';
 import {Judge, type JudgeOptions} from './judge-candidate.ts';
-import {confidenceOf, type Rate, stepConfidence} from './repeats.ts';
+import type {Rate} from './repeats.ts';
 
-export type SearchOptions = Omit<JudgeOptions, 'confidence'> & {
+export type SearchOptions = JudgeOptions & {
 	readonly range: Range;
-	/** Required confidence of the whole result, from 0 to 1. */
-	readonly confidence: number;
 	readonly onStep?: (step: Step, progress: SearchProgress) => void;
 };
 
@@ -25,15 +24,20 @@ export type SearchResult = {
 	/** Failure rate of the bad end. */
 	readonly rate: Rate;
 	readonly symptoms: readonly string[];
-	/** Number of passes that made a candidate good. */
+	/** Failure rate of the bad candidates next to the first bad one. */
+	readonly nearestRate: Rate;
+	/** Number of passes that made a candidate good in a step, at the end of the search. */
 	readonly repeats: number;
+	/** Probability that the candidates before the suspects are good, so that nothing earlier is the first bad one. */
 	readonly confidence: number;
+	/** How often each of those passed at least; undefined if there was none to test. */
+	readonly parentPasses?: number;
 	/** The confidence that was required. */
 	readonly wanted: number;
 };
 
 /**
- * Measures both ends, then halves the range until one candidate is left. The returned judge serves the checks that
+ * Measures both ends, halves the range until one candidate is left, and proves the ones before it. The returned judge serves the checks that
  * follow (parent, commit, revert). Throws UsageError for ends that are not good or not bad, HostFaultError when this
  * host gives no answers.
  */
@@ -43,17 +47,50 @@ export async function bisect({
 	onStep,
 	...options
 }: SearchOptions): Promise<{finding: SearchResult; judge: Judge}> {
-	// The result needs the good end's verdict and all steps to be right together.
-	const judge = new Judge({...options, confidence: stepConfidence(confidence, range.left().steps + 1)});
+	const judge = new Judge({...options, confidence});
 	const tell = (step: Step) => onStep?.(step, {left: range.left(), repeats: judge.repeats, steps: judge.steps});
 	tell(await judge.measureBadEnd(range.bad));
 	tell(await judge.proveGoodEnd(range.good));
-	const suspects = await halve(range, async candidate => {
-		const step = await judge.judge('step', candidate);
-		await range.mark(candidate, step.verdict);
+	const starts = new Set<string>();
+	for (;;) {
+		const suspects = await halve(range, async candidate => {
+			const step = await judge.judge('step', candidate);
+			await range.mark(candidate, step.verdict);
+			tell(step);
+		});
+		const parents = await proveParents(judge, await range.parents(), tell);
+		const bad = parents.find(({verdict}) => verdict === 'bad')?.candidate;
+		if (!bad) {
+			const what = {stage: options.stage, suspects, wanted: confidence, parents};
+			return {finding: findingOf(judge, what), judge};
+		}
+		if (starts.has(bad.id)) throw noProgress(range, `the search begins before ${bad.title} again`);
+		starts.add(bad.id);
+		if (bad.id === range.good.id) {
+			throw new UsageError(`${bad.title} was given as good, but failed when it was tested longer.`);
+		}
+		judge.beginAgain();
+		await range.searchBefore(bad);
+	}
+}
+
+/**
+ * Judges the candidates before the result for as long as the confidence needs, until one is bad. In a history whose bad
+ * candidates follow each other, this finds each earlier "good" that was wrong.
+ */
+export async function proveParents(
+	judge: Judge,
+	parents: readonly Candidate[],
+	tell: (step: Step) => void,
+): Promise<readonly Step[]> {
+	const steps: Step[] = [];
+	for (const parent of parents) {
+		const step = await judge.judge('parent', parent, {parents: parents.length});
 		tell(step);
-	});
-	return {finding: findingOf(judge, {stage: options.stage, suspects, wanted: confidence}), judge};
+		steps.push(step);
+		if (step.verdict === 'bad') break;
+	}
+	return steps;
 }
 
 /**
@@ -81,8 +118,14 @@ function noProgress(range: Range, how: string): HostFaultError {
 }
 
 /** Summarizes a judge's steps. `steps` is the judge's own list, so later steps appear in it, too. */
-export function findingOf(judge: Judge, what: Pick<SearchResult, 'stage' | 'suspects' | 'wanted'>): SearchResult {
-	const passes = judge.steps.filter(({verdict, sameAs}) => verdict === 'good' && !sameAs).map(({asked}) => asked);
-	const {steps, rate, symptoms, repeats} = judge;
-	return {...what, steps, rate, symptoms, repeats, confidence: confidenceOf(rate, passes)};
+export function findingOf(
+	judge: Judge,
+	{parents, ...what}: Pick<SearchResult, 'stage' | 'suspects' | 'wanted'> & {readonly parents: readonly Step[]},
+): SearchResult {
+	const {steps, rate, nearestRate, symptoms, repeats} = judge;
+	const passes = parents.map(({asked, failed}) => asked - failed);
+	return {
+		...{...what, steps, rate, nearestRate, symptoms, repeats, confidence: judge.confidenceIn(parents)},
+		...(passes.length > 0 && {parentPasses: Math.min(...passes)}),
+	};
 }

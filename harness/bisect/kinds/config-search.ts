@@ -1,9 +1,9 @@
+import {UsageError} from '../../host/errors.ts';
 import type {Candidate} from '../engine/candidate.ts';
 import {smallestSet} from '../engine/ddmin.ts';
 import type {Step} from '../engine/journal.ts';
 import {Judge, type JudgeOptions} from '../engine/judge-candidate.ts';
-import {stepConfidence} from '../engine/repeats.ts';
-import {findingOf, type SearchResult} from '../engine/search.ts';
+import {findingOf, proveParents, type SearchResult} from '../engine/search.ts';
 import {type Change, titleOfChanges} from '../guests/config-changes.ts';
 import type {Verification} from '../repository/verify-commit.ts';
 
@@ -19,9 +19,7 @@ export async function searchConfig(
 	{candidateOf, onStep, confidence, ...options}: ConfigSearchOptions,
 ): Promise<{finding: SearchResult; verification: Verification}> {
 	const stage = 'config';
-	// An estimate: ddmin halves subsets and complements, and the number of steps is not known in advance.
-	const steps = 2 * Math.ceil(Math.log2(changes.length + 1)) + 2;
-	const judge = new Judge({...options, stage, confidence: stepConfidence(confidence, steps)});
+	const judge = new Judge({...options, stage, confidence});
 	const told = (step: Step) => {
 		onStep(step);
 		return step;
@@ -30,14 +28,31 @@ export async function searchConfig(
 	const parent = told(await judge.proveGoodEnd(candidateOf([])));
 	let commit = badEnd;
 	const skipped: (readonly Change[])[] = [];
-	const found = await smallestSet(changes, async some => {
+	const isBad = async (some: readonly Change[]) => {
 		const step = told(await judge.judge('step', candidateOf(some)));
 		if (step.verdict === 'bad') commit = step;
 		if (step.verdict === 'skip') skipped.push(some);
 		return step.verdict === 'bad';
-	});
+	};
+	let found = await smallestSet(changes, isBad);
+	// The result claims that it is good without any one of its options.
+	let parents: readonly Step[] = [];
+	for (;;) {
+		const without = found.map(change => found.filter(other => other !== change));
+		parents = await proveParents(judge, without.map(candidateOf), onStep);
+		const bad = parents.findIndex(({verdict}) => verdict === 'bad');
+		if (bad < 0) break;
+		if (without[bad]!.length === 0) {
+			throw new UsageError('The good configuration was given as good, but failed when it was tested longer.');
+		}
+		judge.beginAgain();
+		commit = parents[bad]!;
+		found = await smallestSet(without[bad]!, isBad);
+	}
+	// What could not be judged is said as a doubt.
+	const judged = parents.filter(({verdict}) => verdict === 'good');
 	const suspects = [{id: found.map(({name}) => name).join(' '), title: titleOfFound(found)}];
-	const finding = findingOf(judge, {stage, suspects, wanted: confidence});
+	const finding = findingOf(judge, {stage, suspects, wanted: confidence, parents: judged});
 	const others = changes.filter(change => !found.includes(change));
 	const revert = told(await judge.judge('revert', candidateOf(others)));
 	// Only skipped subsets of the result matter: sets outside of it do not show whether it can be smaller.

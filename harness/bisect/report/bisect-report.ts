@@ -24,8 +24,7 @@ export function isSure({finding, verification}: Result): boolean {
 }
 
 function isSureEnough({confidence, wanted}: SearchResult): boolean {
-	// Each step requires a root of `wanted`; their product is off by rounding.
-	return confidence >= wanted - 1e-9;
+	return confidence >= wanted;
 }
 
 const wordsOfCommits = {
@@ -53,7 +52,7 @@ export function bisectMarkdown(results: readonly Result[]): string {
 
 function formatStage(result: Result): string {
 	const {finding, verification, text, command, directory, predicate} = result;
-	const {suspects, confidence, rate, repeats, symptoms} = finding;
+	const {suspects, confidence, rate, repeats, symptoms, parentPasses, nearestRate} = finding;
 	const titles = suspects.map(({title}) => `**${quote(title)}**`);
 	const [head] = titles;
 	const its = words[finding.stage] ?? wordsOfCommits;
@@ -66,6 +65,11 @@ function formatStage(result: Result): string {
 			: `The ${its.what} is one of ${titles.join(', ')}: those in between could not be judged.`,
 		'',
 		`Tested: ${quote(predicate)}. The bad end failed ${rate.failed} of ${rate.asked} times; ${repeats} passes in a row count as good.`,
+		...(parentPasses === undefined
+			? []
+			: [
+					`What is before the result passed ${parentPasses} times; a bug that shows in one of ten attempts, or half as often as next to it (${nearestRate.failed} of ${nearestRate.asked}), would have shown.`,
+				]),
 		...(symptoms.length > 0 ? [`Bad means: ${symptoms.map(quote).join('; ')}.`] : ['Bad means any failure.']),
 		'',
 		...(verification ? [...formatVerification(verification, its), ''] : []),

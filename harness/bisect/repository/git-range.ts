@@ -1,3 +1,4 @@
+import {UsageError} from '../../host/errors.ts';
 import {type Answer, type Candidate, HostFaultError, type Range} from '../engine/candidate.ts';
 import type {Checkout} from './checkout.ts';
 import {type GitResult, git, tryGit} from './git.ts';
@@ -62,6 +63,26 @@ export class GitRange implements Range {
 
 	async suspects(): Promise<readonly Candidate[]> {
 		return Promise.all((this.#suspects ?? []).map(commit => this.#checkout.candidate(commit)));
+	}
+
+	/** The parents of a single suspect. Between several, commits were skipped, and no result is claimed. */
+	async parents(): Promise<readonly Candidate[]> {
+		const [suspect, ...others] = this.#suspects ?? [];
+		if (suspect === undefined || others.length > 0) return [];
+		const parents = await git(this.#checkout.directory, ['rev-parse', `${suspect}^@`]);
+		return Promise.all(parents.split('\n').map(commit => this.#checkout.candidate(commit)));
+	}
+
+	/** Throws UsageError for a commit of a branch that began before the good end. */
+	async searchBefore(bad: Candidate): Promise<void> {
+		const {good} = this;
+		const args = ['merge-base', '--is-ancestor', good.id, bad.id];
+		if (!(await tryGit(this.#checkout.directory, args)).isOk) {
+			throw new UsageError(
+				`${bad.title} is bad, on a branch that began before ${good.title}; give an older commit as good.`,
+			);
+		}
+		await this.#start(bad);
 	}
 
 	async #start(bad: Candidate): Promise<void> {
