@@ -31,7 +31,7 @@ type Options = {
 export async function download(wanted: Download, options: Options = {}): Promise<void> {
 	const {signal, retries = 3, minTimeoutMs = 500} = options;
 	await locked(wanted.destination, {signal}, async () => {
-		if (wanted.sha256 && (await isFile(wanted.destination))) return;
+		if (await isHere(wanted)) return;
 		await pRetry(() => attempt(wanted, options), {
 			retries,
 			minTimeout: minTimeoutMs,
@@ -138,6 +138,7 @@ async function sizeOf(file: string): Promise<number> {
 	}
 }
 
-async function isFile(file: string): Promise<boolean> {
-	return (await sizeOf(file)) > 0;
+/** Whether the file is here and whole: a power loss may have torn it since. */
+async function isHere({destination, sha256}: Download): Promise<boolean> {
+	return sha256 !== undefined && (await sizeOf(destination)) > 0 && (await sha256OfFile(destination)) === sha256;
 }

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {mkdirSync} from 'node:fs';
+import {mkdirSync, truncateSync} from 'node:fs';
 import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -22,7 +22,7 @@ export async function withLock<T>(
 	using database = new DatabaseSync(file, {timeout: 0});
 	for (let waits = 0; ; waits++) {
 		signal?.throwIfAborted();
-		if (tryLock(database)) break;
+		if (tryLock(database, file)) break;
 		// There is no limit: a process that builds a kernel holds its lock for long, and one that is dead holds none.
 		if (waits === waitsUntilSaid) say(`waiting for another process that works on ${name}.`);
 		await sleep(waitMs, undefined, {signal});
@@ -34,9 +34,11 @@ const waitMs = 50;
 const waitsUntilSaid = 100;
 
 const SQLITE_BUSY = 5;
+/** The file is damaged, or no database. */
+const damage = [11, 26];
 const SQLITE_FULL = 13;
 
-function tryLock(database: DatabaseSync): boolean {
+function tryLock(database: DatabaseSync, file: string): boolean {
 	try {
 		database.exec('BEGIN EXCLUSIVE');
 		return true;
@@ -44,6 +46,11 @@ function tryLock(database: DatabaseSync): boolean {
 		if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return false;
 		if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_FULL)
 			throw diskFull(database.location() ?? 'the locks', error);
+		// Nothing is ever stored in it. It keeps its name, because others may hold a lock on it.
+		if (error instanceof Error && 'errcode' in error && damage.includes(Number(error.errcode) & 0xff)) {
+			truncateSync(file);
+			return false;
+		}
 		throw error;
 	}
 }

@@ -6,7 +6,7 @@ import {NetworkError, NotFoundError, UsageError} from '../host/errors.ts';
 import {readCached, writeCached} from '../host/json-cache.ts';
 import {say} from '../host/say.ts';
 import {fetchRelease, unpackRelease} from './download-release.ts';
-import {isKernelWhole, type Kernel, type ObtainOptions} from './kernel.ts';
+import {isKernel, isKernelWhole, type Kernel, type ObtainOptions} from './kernel.ts';
 import {fileNameOf, type KernelId} from './kernel-id.ts';
 import {recipeOf} from './recipe.ts';
 import {buildKernel, type Source} from './source-build.ts';
@@ -156,7 +156,7 @@ async function rememberedTree(id: ReleaseId): Promise<SourceTree | undefined> {
 }
 
 async function recall(id: {readonly id: string}): Promise<Memory | undefined> {
-	return readCached<Memory>(memoOf(id), Number.POSITIVE_INFINITY, ({kernel}) => kernel !== undefined);
+	return readCached<Memory>(memoOf(id), Number.POSITIVE_INFINITY, ({kernel}) => isKernel(kernel));
 }
 
 function memoOf(id: {readonly id: string}): string {

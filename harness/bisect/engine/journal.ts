@@ -1,4 +1,5 @@
 import {closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync} from 'node:fs';
+import {say} from '../../host/say.ts';
 import type {Attempt} from './attempt.ts';
 import type {Answer, Candidate} from './candidate.ts';
 
@@ -33,6 +34,24 @@ type Attempts = {
 type Built = {readonly type: 'prepared'; readonly key: string; readonly ms: number; readonly isReused: boolean};
 type Line = Step | Attempts | Built;
 
+/** Undefined for what no journal wrote. */
+function parseLine(text: string): Line | undefined {
+	try {
+		// Only `Journal` writes these lines; what is checked is what a torn file can get wrong.
+		const line = JSON.parse(text) as Line;
+		if (line.type === 'prepared') return typeof line.key === 'string' ? line : undefined;
+		if (line.type === 'attempts') return line.attempts.every(({end}) => ends.has(end)) ? line : undefined;
+		return line.type === 'step' && answers.has(line.verdict) && typeof line.candidate.id === 'string'
+			? line
+			: undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+const answers: ReadonlySet<unknown> = new Set<Answer>(['good', 'bad', 'skip']);
+const ends: ReadonlySet<unknown> = new Set<Attempt['end']>(['pass', 'fail', 'skip', 'void']);
+
 export function keyOf({stage, role, candidate}: StepName): string {
 	return `${stage}, ${role}: ${candidate.id}`;
 }
@@ -52,10 +71,14 @@ export class Journal implements Disposable {
 	constructor(file?: string) {
 		if (file === undefined) return;
 		if (existsSync(file)) {
-			const text = readFileSync(file, 'utf8');
-			const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-			for (const line of whole.split('\n').filter(Boolean)) this.#add(JSON.parse(line) as Line);
-			truncateSync(file, Buffer.byteLength(whole));
+			const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+			const parsed = lines.map(parseLine);
+			// What follows a damaged line was learnt with it.
+			const damaged = parsed.indexOf(undefined);
+			if (damaged >= 0) say(`${file} is damaged; the bisect resumes before its line ${damaged + 1}.`);
+			const kept = damaged < 0 ? lines.length : damaged;
+			for (const line of parsed.slice(0, kept)) this.#add(line!);
+			truncateSync(file, Buffer.byteLength(lines.slice(0, kept).join('\n')) + Math.min(kept, 1));
 		}
 		this.#descriptor = openSync(file, 'a');
 	}

@@ -47,7 +47,11 @@ export async function loadIndex(suite: Suite, options: Options = {}): Promise<Pa
 async function loadRelease({archive, suite}: Suite, mirror: string, options: Options): Promise<string> {
 	const cached = path.join(cacheDirectory('index'), `${archive}_${suite}.InRelease`);
 	const age = await ageOf(cached);
-	if (age !== undefined && age < (options.maxAgeMs ?? defaultMaxAgeMs)) return verified(cached);
+	if (age !== undefined && age < (options.maxAgeMs ?? defaultMaxAgeMs)) {
+		// A torn file is fetched again.
+		const text = await verified(cached).catch(() => undefined);
+		if (text !== undefined) return text;
+	}
 	const fresh = `${cached}.${process.pid}.new`;
 	try {
 		await download({url: `${mirror}/dists/${suite}/InRelease`, destination: fresh}, {...options, retries: 1});
