@@ -151,9 +151,9 @@ async function buildModule(
 			}),
 		deliver: async (copy, to) => {
 			const built = path.join(copy, source, `${name}.ko`);
-			await cp(built, path.join(to, `${name}.ko`));
 			await mkdir(path.join(to, 'bare'));
 			await writeFile(path.join(to, 'bare', `${name}.ko`), await readBareModule(built));
+			await cp(built, path.join(to, `${name}.ko`));
 		},
 		signal,
 		onBuild() {

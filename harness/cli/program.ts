@@ -1,5 +1,6 @@
 import {Command, CommanderError} from 'commander';
 import {messageOf, UsageError} from '../host/errors.ts';
+import {forgetUnusableTemporary} from '../host/temporary.ts';
 import {InterruptedError, interruptible} from './interrupt.ts';
 
 /** Adds options and action to a command; the action may set process.exitCode. */
@@ -77,6 +78,7 @@ export async function main(): Promise<number> {
 		.showHelpAfterError('(see probe-matrix --help)')
 		.exitOverride();
 	const signal = interruptible({isQuiet: process.argv.includes('--standby')});
+	forgetUnusableTemporary();
 	const [first, second] = process.argv.slice(2);
 	const wanted = first === 'help' ? second : first;
 	try {
@@ -101,8 +103,24 @@ async function report(
 	// Commander has already printed it.
 	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usage;
 	const isOurs = error instanceof Error && oursNames.has(error.name);
-	const text = error instanceof UsageError || isOurs ? messageOf(error) : ((error as Error)?.stack ?? String(error));
+	const isProgram = error instanceof Error && error.name === 'ExecaError' && 'shortMessage' in error;
+	const text =
+		error instanceof UsageError || isOurs
+			? messageOf(error)
+			: isProgram
+				? wordsOfProgram(error)
+				: ((error as Error)?.stack ?? String(error));
 	const {forJob} = await import('./job-output.ts');
 	process.stderr.write(forJob(`probe-matrix: ${text}\n`));
 	return usage;
+}
+
+/** A program of the host failed where nothing expects it to: its command, how it ended, and its last words. */
+function wordsOfProgram(error: Error & {readonly shortMessage?: unknown; readonly stderr?: unknown}): string {
+	const said = String(error.stderr ?? '')
+		.trim()
+		.split('\n')
+		.slice(-3)
+		.join('\n');
+	return [String(error.shortMessage), said].filter(Boolean).join('\n');
 }

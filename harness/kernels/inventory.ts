@@ -134,6 +134,6 @@ async function diskUsage(file: string): Promise<number> {
 
 /** Imports execa on demand, because loading it takes longer than listing the kernels. */
 async function run(command: string, args: readonly string[]): Promise<{readonly stdout?: string}> {
-	const {execa} = await import('execa');
-	return execa(command, args, {reject: false});
+	const {programs} = await import('../host/programs.ts');
+	return programs()(command, args, {reject: false});
 }

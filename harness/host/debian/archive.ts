@@ -1,9 +1,9 @@
 import {rename, rm, stat} from 'node:fs/promises';
 import path from 'node:path';
-import {execa} from 'execa';
 import {cacheDirectory} from '../cache.ts';
 import {download} from '../download.ts';
 import {errorCode, NetworkError, NotFoundError, UsageError} from '../errors.ts';
+import {programs} from '../programs.ts';
 import {say} from '../say.ts';
 import {PackageIndex, parseParagraph, parseReleaseHashes} from './deb822.ts';
 
@@ -39,7 +39,7 @@ export async function loadIndex(suite: Suite, options: Options = {}): Promise<Pa
 		{url: `${mirror}/dists/${suite.suite}/${location}`, destination: compressed, sha256: wanted.sha256},
 		options,
 	);
-	const {stdout} = await execa('xz', ['-dc', compressed], {maxBuffer: 1 << 30, cancelSignal: options.signal});
+	const {stdout} = await programs()('xz', ['-dc', compressed], {maxBuffer: 1 << 30, cancelSignal: options.signal});
 	return new PackageIndex(stdout, mirror);
 }
 
@@ -73,7 +73,7 @@ async function loadRelease({archive, suite}: Suite, mirror: string, options: Opt
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 async function verified(file: string): Promise<string> {
-	const result = await execa('gpgv', ['--keyring', keyring, '--status-fd', '2', '--output', '-', file], {
+	const result = await programs()('gpgv', ['--keyring', keyring, '--status-fd', '2', '--output', '-', file], {
 		reject: false,
 		stripFinalNewline: false,
 		maxBuffer: 1 << 26,
