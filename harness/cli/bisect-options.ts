@@ -11,6 +11,7 @@ export type BisectOptions = PredicateOptions & {
 	readonly module?: string | true;
 	readonly kernel?: string;
 	readonly anyFailure?: boolean;
+	readonly fixed?: boolean;
 	readonly confidence: number;
 	readonly source?: string;
 	readonly report?: string;
@@ -49,8 +50,11 @@ export function configsOf({goodConfig, badConfig, good, bad, linux, module, dryR
 	return {goodConfig, badConfig, linux};
 }
 
-/** Throws UsageError when one of them is missing. */
-export function endsOf({good, bad}: BisectOptions): {good: string; bad: string} {
+/**
+ * The older end as `good` and the newer as `bad`; a search for a fix takes them the other way round. Throws UsageError
+ * when one of them is missing.
+ */
+export function endsOf({good, bad, fixed}: BisectOptions): {good: string; bad: string} {
 	if (good === undefined || bad === undefined) throw new UsageError('--good and --bad are required.');
-	return {good, bad};
+	return fixed ? {good: bad, bad: good} : {good, bad};
 }

@@ -30,6 +30,7 @@ export function addBisect(command: Command, signal: AbortSignal): void {
 		.option('--module [tree]', 'bisect kmod/ of this repository, or of another one, on one kernel')
 		.option('--kernel <id>', `kernel for --module (default: ${fallbackKernel})`);
 	addPredicate(command)
+		.option('--fixed', 'find what mended the bug: --bad is the older end, --good the newer one')
 		.option('--any-failure', 'count every failure as bad, not only the symptom of the bad end')
 		.option('--confidence <p>', 'required probability that the result is right', parseConfidence, 0.95)
 		.addOption(sourceOption())
@@ -50,7 +51,8 @@ verdict, 130 interrupted.
 Examples:
   probe-matrix bisect --good 4.15.18 --bad debian-6.12 --match 'return/call-stack'
   probe-matrix bisect --good v5.10 --bad v5.11 --linux ~/linux --script ./test.sh
-  probe-matrix bisect --module --good HEAD~30 --bad HEAD --match 'entry/flags[asm]'`,
+  probe-matrix bisect --module --good HEAD~30 --bad HEAD --match 'entry/flags[asm]'
+  probe-matrix bisect --fixed --bad v5.10 --good v5.11 --linux ~/linux --script ./test.sh`,
 		)
 		.action(async (options: BisectOptions) => {
 			process.exitCode = await runBisect(options, signal);
@@ -64,6 +66,7 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 		predicate: await predicateOf(options, signal),
 		confidence: options.confidence,
 		isAnyFailure: options.anyFailure ?? false,
+		isFixed: options.fixed ?? false,
 		isolation: options.isolation,
 		accelerator: options.accel,
 		signal,

@@ -16,9 +16,10 @@ import {type Ends, SourceRepository} from '../bisect/repository/source-repositor
 export type Story = {
 	readonly commits: number;
 	readonly breaks: number;
-	/** The commit that mends what `breaks` broke, and the one that breaks it again. */
+	/** The commit that mends what `breaks` broke, the one that breaks it again, and the one that mends it again. */
 	readonly mends?: number;
 	readonly returns?: number;
+	readonly mendsAgain?: number;
 	/** Percentage of attempts on a bad commit that fail. */
 	readonly failsOf100?: number;
 	readonly doesNotBuild?: readonly number[];
@@ -39,11 +40,19 @@ export async function makeHistory(directory: string, story: Story): Promise<read
 
 /** A commit in the format of git fast-import. */
 function commitText(number: number, story: Story): string {
-	const {documents = [], breaks, mends = Infinity, returns = Infinity, doesNotBuild = [], doesNotBoot = []} = story;
+	const {
+		documents = [],
+		breaks,
+		mends = Infinity,
+		returns = Infinity,
+		mendsAgain = Infinity,
+		doesNotBuild = [],
+		doesNotBoot = [],
+	} = story;
 	const code = Array.from({length: number + 1}, (_, index) => index).findLast(index => !documents.includes(index));
 	const state = JSON.stringify({
 		code,
-		isBad: (number >= breaks && number < mends) || number >= returns,
+		isBad: (number >= breaks && number < mends) || (number >= returns && number < mendsAgain),
 		doesBuild: !doesNotBuild.includes(number),
 		doesBoot: !doesNotBoot.includes(number),
 	});
@@ -117,7 +126,10 @@ type World = {
 	readonly directory: string;
 	readonly checkout: Checkout;
 	readonly ends: Ends;
-	readonly bisect: (testBench: TestBench, options?: {isAnyFailure?: boolean; journal?: Journal}) => Promise<Found>;
+	readonly bisect: (
+		testBench: TestBench,
+		options?: {isAnyFailure?: boolean; isFixed?: boolean; journal?: Journal},
+	) => Promise<Found>;
 	/** Names, sizes and mtimes of all files in the source repository, before the bisect. */
 	readonly treeBefore: string;
 	readonly tree: () => Promise<string>;

@@ -32,12 +32,12 @@ export type Count = {
 /** Bisects a history many times, with other random numbers each time. */
 export async function simulate(
 	history: History,
-	{times, confidence = 0.95}: {times: number; confidence?: number},
+	{times, confidence = 0.95, isFixed = false}: {times: number; confidence?: number; isFixed?: boolean},
 ): Promise<Count> {
 	let [right, claimed, claimedWrong, refused, trials, builds] = [0, 0, 0, 0, 0, 0];
 	for (let seed = 1; seed <= times; seed++) {
 		const bench = new SimulatedBench(history, seed);
-		const end = await bisectOnce(history, bench, confidence);
+		const end = await bisectOnce(history, bench, {confidence, isFixed});
 		trials += bench.trials;
 		builds += bench.built.size;
 		if (end === undefined) refused++;
@@ -52,11 +52,15 @@ export async function simulate(
 
 type End = {readonly isRight: boolean; readonly isClaimed: boolean};
 
-async function bisectOnce(history: History, testBench: TestBench, confidence: number): Promise<End | undefined> {
+async function bisectOnce(
+	history: History,
+	testBench: TestBench,
+	{confidence, isFixed}: {confidence: number; isFixed: boolean},
+): Promise<End | undefined> {
 	const range = new ReleaseRange(history.map((_, commit) => ({id: `${commit}`, title: `c${commit}`, cost: 'cached'})));
 	using journal = new Journal();
 	try {
-		const options = {stage: 'commits', range, testBench, journal, confidence, isAnyFailure: false};
+		const options = {stage: 'commits', range, testBench, journal, confidence, isFixed, isAnyFailure: false};
 		const {finding, judge} = await bisect(options);
 		const [suspect, ...others] = finding.suspects;
 		if (!suspect || others.length > 0) return {isRight: false, isClaimed: false};
@@ -64,8 +68,11 @@ async function bisectOnce(history: History, testBench: TestBench, confidence: nu
 		const parent = await judge.judge('parent', {id: `${found - 1}`, title: `c${found - 1}`});
 		const commit = await judge.judge('commit', suspect);
 		return {
-			isRight: history[found]! > 0 && history[found - 1] === 0,
-			isClaimed: finding.confidence >= confidence - 1e-9 && parent.verdict === 'good' && commit.verdict === 'bad',
+			isRight: history[found]! > 0 !== isFixed && history[found - 1]! > 0 === isFixed,
+			isClaimed:
+				finding.confidence >= confidence &&
+				parent.verdict === (isFixed ? 'bad' : 'good') &&
+				commit.verdict === (isFixed ? 'good' : 'bad'),
 		};
 	} catch (error) {
 		if (error instanceof UsageError) return undefined;

@@ -27,9 +27,14 @@ export type TestBench = {
 	ask(candidate: Candidate, repeats: number): Promise<readonly Attempt[]>;
 };
 
-/** Candidates in an order in which good turns to bad exactly once. */
+/**
+ * Candidates in an order in which good turns to bad exactly once. In a search for a fix it is bad that turns to good, and
+ * the range is told the opposite of each verdict.
+ */
 export type Range = {
+	/** The older end. */
 	readonly good: Candidate;
+	/** The newer end. */
 	readonly bad: Candidate;
 	/** The next candidate to judge; undefined when the search is done. */
 	next(): Promise<Candidate | undefined>;
@@ -44,6 +49,8 @@ export type Range = {
 	parents(): Promise<readonly Candidate[]>;
 	/** Searches again before this candidate, which turned out bad. Forgets the verdicts on others. */
 	searchBefore(bad: Candidate): Promise<void>;
+	/** Searches again after this candidate. */
+	searchAfter(good: Candidate): Promise<void>;
 };
 
 /** The candidate does not build or boot, although others do. */

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {histories, historyOf, simulate} from '../../test/simulate-bisects.ts';
+import {type History, histories, historyOf, simulate} from '../../test/simulate-bisects.ts';
 
 /**
  * Trials of a bisect that judges all commits by the failure rate of the bad end and its parent no longer than others;
@@ -23,6 +23,22 @@ for (const [name, history] of Object.entries(histories)) {
 		t.true(refused <= 0.02 * times, `${refused}`);
 		const before = trialsByOneRate[name];
 		if (before !== undefined) t.true(meanTrials <= before + 30, `${meanTrials}`);
+	});
+}
+
+const fixed: Readonly<Record<string, History>> = {
+	'fixed 1': historyOf([0, 1], [40, 0]),
+	'fixed 0.2': historyOf([0, 0.2], [40, 0]),
+	'falling 1, 0.2, fixed': historyOf([0, 1], [20, 0.2], [40, 0]),
+	'rising 0.2, 1, fixed': historyOf([0, 0.2], [30, 1], [40, 0]),
+	'fixed, returned 0.3, fixed': historyOf([0, 1], [10, 0], [25, 0.3], [40, 0]),
+};
+
+for (const [name, history] of Object.entries(fixed)) {
+	test(`of ${times} searches for the fix of "${name}", those that are sure are right`, async t => {
+		const {claimed, claimedWrong} = await simulate(history, {times, isFixed: true});
+		t.true(claimedWrong <= 0.05 * claimed, `${claimedWrong} of ${claimed}`);
+		t.true(claimed >= 0.9 * times, `${claimed}`);
 	});
 }
 

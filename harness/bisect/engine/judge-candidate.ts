@@ -21,6 +21,8 @@ export type JudgeOptions = {
 	readonly journal: Journal;
 	/** Any failure is bad, not only the symptoms of the bad end. */
 	readonly isAnyFailure: boolean;
+	/** The search is for what mended the bug: the older end is bad. */
+	readonly isFixed?: boolean | undefined;
 	/** Required confidence of the result, from 0 to 1. */
 	readonly confidence: number;
 };
@@ -69,9 +71,20 @@ export class Judge {
 
 	#repeatsOf(role: Role, parents?: number): number {
 		if (role === 'step') return this.repeats;
-		if (role === 'revert') return repeatsFor(this.nearestRate, this.#options.confidence) ?? mostRepeats;
-		// The commit is bad already. A rare bug must not look mended because the check was short.
+		const isGoodExpected = role === 'revert' && !this.#options.isFixed;
+		if (isGoodExpected) return repeatsFor(this.nearestRate, this.#options.confidence) ?? mostRepeats;
+		// It has to be good for sure, or is bad already: a rare bug must not look mended because the check was short.
 		return this.#parentRepeats(parents);
+	}
+
+	/** The role of the candidate next to the last bad one, which the result claims to be good. */
+	get provedRole(): Role {
+		return this.#options.isFixed ? 'commit' : 'parent';
+	}
+
+	/** Whether a role is judged anew, whatever is known of the image. */
+	#isFresh(role: Role): boolean {
+		return role === 'revert' || ((role === 'commit' || role === 'parent') && role !== this.provedRole);
 	}
 
 	/** Probability that these, the candidates before the result, are all good. */
@@ -141,8 +154,8 @@ export class Judge {
 	}
 
 	/**
-	 * Judges a candidate. Steps and parents build on all that is known of the image; the final checks of the commit and
-	 * its revert are made anew. All of `parents` have to be good for the result to be right.
+	 * Judges a candidate. Steps and what the result claims to be good build on all that is known of the image; the other
+	 * final checks are made anew. All of `parents` have to be good for the result to be right.
 	 */
 	async judge(role: Role, candidate: Candidate, {parents}: {parents?: number} = {}): Promise<Step> {
 		const name = this.#name(role, candidate);
@@ -152,7 +165,7 @@ export class Judge {
 		let fingerprint: string | undefined;
 		try {
 			fingerprint = await this.#prepare(name);
-			const others = isFresh(role) ? [] : this.#evidence.of(fingerprint, {except: keyOf(name)});
+			const others = this.#isFresh(role) ? [] : this.#evidence.of(fingerprint, {except: keyOf(name)});
 			const sampling = this.#sampling(name);
 			const judged = await sampleVerdict(
 				{...sampling, known: [...others, ...sampling.known]},
@@ -171,13 +184,13 @@ export class Judge {
 
 	/** Whether the verdict holds by what is asked of it now: more passes may be needed than when it was made. */
 	#isEnough({role, verdict, fingerprint, candidate, stage}: Step, repeats: number): boolean {
-		if (verdict !== 'good' || isFresh(role)) return true;
+		if (verdict !== 'good' || this.#isFresh(role)) return true;
 		this.#learn({role, candidate, stage}, fingerprint);
 		return tally(this.#evidence.of(fingerprint), this.#symptoms).passed >= repeats;
 	}
 
 	#learn(name: StepName, fingerprint: string | undefined): void {
-		if (fingerprint === undefined || isFresh(name.role)) return;
+		if (fingerprint === undefined || this.#isFresh(name.role)) return;
 		const attempts = this.#options.journal.attempts(name);
 		this.#evidence.learn(fingerprint, {key: keyOf(name), candidate: name.candidate, attempts});
 	}
@@ -267,17 +280,13 @@ export class Judge {
 	#keep(step: Step): Step {
 		const {verdict, fingerprint, role, candidate} = step;
 		this.#learn(step, fingerprint);
-		if (verdict === 'bad' && fingerprint !== undefined && !isFresh(role)) this.#evidence.addBad(fingerprint);
+		if (verdict === 'bad' && fingerprint !== undefined && !this.#isFresh(role)) this.#evidence.addBad(fingerprint);
 		// The journal keeps one step per name; it counts once, however often it is requested.
 		const index = this.steps.findIndex(each => each.role === role && each.candidate.id === candidate.id);
 		if (index < 0) this.steps.push(step);
 		else this.steps[index] = step;
 		return step;
 	}
-}
-
-function isFresh(role: Role): boolean {
-	return role === 'commit' || role === 'revert';
 }
 
 type Conclusion = {

@@ -18,6 +18,8 @@ export type SearchProgress = {
 
 export type SearchResult = {
 	readonly stage: string;
+	/** The suspects mended the bug instead of bringing it. */
+	readonly isFixed?: boolean;
 	/** The first bad candidate, or several when skipped candidates hide which one is first. */
 	readonly suspects: readonly Candidate[];
 	readonly steps: readonly Step[];
@@ -28,10 +30,10 @@ export type SearchResult = {
 	readonly nearestRate: Rate;
 	/** Number of passes that made a candidate good in a step, at the end of the search. */
 	readonly repeats: number;
-	/** Probability that the candidates before the suspects are good, so that nothing earlier is the first bad one. */
+	/** Probability that what the result claims to be good is good: the parents of the first bad candidate, or the fix. */
 	readonly confidence: number;
 	/** How often each of those passed at least; undefined if there was none to test. */
-	readonly parentPasses?: number;
+	readonly provedPasses?: number;
 	/** The confidence that was required. */
 	readonly wanted: number;
 };
@@ -49,43 +51,49 @@ export async function bisect({
 }: SearchOptions): Promise<{finding: SearchResult; judge: Judge}> {
 	const judge = new Judge({...options, confidence});
 	const tell = (step: Step) => onStep?.(step, {left: range.left(), repeats: judge.repeats, steps: judge.steps});
-	tell(await judge.measureBadEnd(range.bad));
-	tell(await judge.proveGoodEnd(range.good));
+	const {isFixed = false} = options;
+	const [bad, good] = isFixed ? [range.good, range.bad] : [range.bad, range.good];
+	tell(await judge.measureBadEnd(bad));
+	tell(await judge.proveGoodEnd(good));
 	const starts = new Set<string>();
 	for (;;) {
 		const suspects = await halve(range, async candidate => {
 			const step = await judge.judge('step', candidate);
-			await range.mark(candidate, step.verdict);
+			await range.mark(candidate, isFixed ? opposite[step.verdict] : step.verdict);
 			tell(step);
 		});
-		const parents = await proveParents(judge, await range.parents(), tell);
-		const bad = parents.find(({verdict}) => verdict === 'bad')?.candidate;
-		if (!bad) {
-			const what = {stage: options.stage, suspects, wanted: confidence, parents};
+		// Of several suspects it is not claimed which is good.
+		const claimed = isFixed ? suspects.filter(() => suspects.length === 1) : await range.parents();
+		const proved = await proveGood(judge, claimed, tell);
+		const wrong = proved.find(({verdict}) => verdict === 'bad')?.candidate;
+		if (!wrong) {
+			const what = {stage: options.stage, isFixed, suspects, wanted: confidence, proved};
 			return {finding: findingOf(judge, what), judge};
 		}
-		if (starts.has(bad.id)) throw noProgress(range, `the search begins before ${bad.title} again`);
-		starts.add(bad.id);
-		if (bad.id === range.good.id) {
-			throw new UsageError(`${bad.title} was given as good, but failed when it was tested longer.`);
+		if (starts.has(wrong.id)) throw noProgress(range, `the search begins at ${wrong.title} again`);
+		starts.add(wrong.id);
+		if (wrong.id === good.id) {
+			throw new UsageError(`${wrong.title} was given as good, but failed when it was tested longer.`);
 		}
 		judge.beginAgain();
-		await range.searchBefore(bad);
+		await (isFixed ? range.searchAfter(wrong) : range.searchBefore(wrong));
 	}
 }
 
+const opposite = {good: 'bad', bad: 'good', skip: 'skip'} as const;
+
 /**
- * Judges the candidates before the result for as long as the confidence needs, until one is bad. In a history whose bad
- * candidates follow each other, this finds each earlier "good" that was wrong.
+ * Judges what the result claims to be good (the parents of a first bad commit, or a fix) for as long as the confidence
+ * needs, until one is bad. In a history whose bad candidates follow each other, this finds each "good" that was wrong.
  */
-export async function proveParents(
+export async function proveGood(
 	judge: Judge,
-	parents: readonly Candidate[],
+	claimed: readonly Candidate[],
 	tell: (step: Step) => void,
 ): Promise<readonly Step[]> {
 	const steps: Step[] = [];
-	for (const parent of parents) {
-		const step = await judge.judge('parent', parent, {parents: parents.length});
+	for (const candidate of claimed) {
+		const step = await judge.judge(judge.provedRole, candidate, {parents: claimed.length});
 		tell(step);
 		steps.push(step);
 		if (step.verdict === 'bad') break;
@@ -120,12 +128,15 @@ function noProgress(range: Range, how: string): HostFaultError {
 /** Summarizes a judge's steps. `steps` is the judge's own list, so later steps appear in it, too. */
 export function findingOf(
 	judge: Judge,
-	{parents, ...what}: Pick<SearchResult, 'stage' | 'suspects' | 'wanted'> & {readonly parents: readonly Step[]},
+	{
+		proved,
+		...what
+	}: Pick<SearchResult, 'stage' | 'isFixed' | 'suspects' | 'wanted'> & {readonly proved: readonly Step[]},
 ): SearchResult {
 	const {steps, rate, nearestRate, symptoms, repeats} = judge;
-	const passes = parents.map(({asked, failed}) => asked - failed);
+	const passes = proved.map(({asked, failed}) => asked - failed);
 	return {
-		...{...what, steps, rate, nearestRate, symptoms, repeats, confidence: judge.confidenceIn(parents)},
-		...(passes.length > 0 && {parentPasses: Math.min(...passes)}),
+		...{...what, steps, rate, nearestRate, symptoms, repeats, confidence: judge.confidenceIn(proved)},
+		...(passes.length > 0 && {provedPasses: Math.min(...passes)}),
 	};
 }

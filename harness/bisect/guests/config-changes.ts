@@ -2,7 +2,7 @@ import {readFile} from 'node:fs/promises';
 import {errorCode, UsageError} from '../../host/errors.ts';
 import {mergeOptions, type Options, parseOptions} from '../../kernels/kconfig.ts';
 
-/** An option in which two configurations differ, with both values. */
+/** An option in which two configurations differ, with both values. In a search for a fix, `bad` is the good value. */
 export type Change = {readonly name: string; readonly bad: string; readonly good: string};
 
 /** Options of a .config by name. Throws UsageError when it cannot be read or a line is not an option. */
@@ -33,10 +33,10 @@ export function withChanges(good: Options, changes: readonly Change[]): Options 
 }
 
 /** For display: the first five and the number of the others. */
-export function titleOfChanges(changes: readonly Change[]): string {
+export function titleOfChanges(changes: readonly Change[], base = 'good'): string {
 	const words = changes.slice(0, 5).map(({name, bad}) => `${name}=${bad}`);
 	const more = changes.length - words.length;
-	return `${words.join(', ') || 'the good configuration'}${more > 0 ? ` and ${more} more` : ''}`;
+	return `${words.join(', ') || `the ${base} configuration`}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /**

@@ -24,11 +24,13 @@ export type ConfigOptions = CommonOptions & {
 	readonly badConfig: string;
 };
 
-/** Finds a smallest set of options that turns the good configuration bad. */
+/** Finds a smallest set of options that turns the good configuration bad, or with isFixed the bad one good. */
 export async function bisectConfig(options: ConfigOptions): Promise<Result> {
 	const {linux, goodConfig, badConfig, signal, predicate, command} = options;
+	const {isFixed = false} = options;
 	const [good, bad] = [await readConfig(goodConfig), await readConfig(badConfig)];
-	const changes = changesBetween(good, bad);
+	const [base, target] = isFixed ? [bad, good] : [good, bad];
+	const changes = changesBetween(base, target);
 	if (changes.length === 0) throw new UsageError(`${goodConfig} and ${badConfig} are the same.`);
 	await inspectTree(linux);
 	const repository = await SourceRepository.open(linux);
@@ -37,7 +39,7 @@ export async function bisectConfig(options: ConfigOptions): Promise<Result> {
 	const candidateOf = (some: readonly Change[]): Candidate => {
 		const id = createHash('sha256').update(JSON.stringify(some)).digest('hex').slice(0, 12);
 		candidates.set(id, some);
-		return {id, title: titleOfChanges(some)};
+		return {id, title: titleOfChanges(some, isFixed ? 'bad' : 'good')};
 	};
 	const identity = JSON.stringify([...good, ...bad]);
 	return withJournal(['config', path.resolve(linux), commit.id, identity], options, async (directory, journal) => {
@@ -51,7 +53,7 @@ export async function bisectConfig(options: ConfigOptions): Promise<Result> {
 				directory,
 				reference,
 				async make({id}) {
-					const {kernel, isReused} = await kernels.kernelOf(commit, withChanges(good, candidates.get(id) ?? []));
+					const {kernel, isReused} = await kernels.kernelOf(commit, withChanges(base, candidates.get(id) ?? []));
 					return {guestBuild: await buildGuest(kernel, {signal}), isReused};
 				},
 			});

@@ -67,6 +67,11 @@ export class ReleaseRange implements Range {
 		this.#bad = this.#releases.findIndex(release => release.id === id);
 	}
 
+	async searchAfter({id}: Candidate): Promise<void> {
+		this.#good = this.#releases.findIndex(release => release.id === id);
+		this.#bad = this.#releases.length - 1;
+	}
+
 	#open(): readonly Release[] {
 		return this.#releases.slice(this.#good + 1, this.#bad).filter(({id}) => !this.#skipped.has(id));
 	}

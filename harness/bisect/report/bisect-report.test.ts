@@ -27,7 +27,7 @@ const finding = (more: Partial<SearchResult> = {}): SearchResult => ({
 	],
 	rate: {failed: 6, asked: 20},
 	nearestRate: {failed: 4, asked: 11},
-	parentPasses: 40,
+	provedPasses: 40,
 	symptoms: ['crash: WARNING in fx_c'],
 	repeats: 19,
 	confidence: 0.9678,
@@ -58,6 +58,21 @@ test('a report names the result, its confidence, and verdict and cost of each st
 		'npx probe-matrix bisect --good 1 --bad 2',
 	])
 		t.true(text.includes(words), `${words}\n\n${text}`);
+});
+
+test('a report of a fix says what was fixed, and what is assumed', t => {
+	const verification = {parent: step({verdict: 'bad'}), commit: step({verdict: 'good'}), isConfirmed: true};
+	const text = bisectMarkdown([result({finding: finding({isFixed: true}), verification})]);
+	for (const words of [
+		'The first fixed commit is **a1 (one \\| two)**',
+		'Checks: parent bad: PASS, commit good: PASS, revert bad: does not apply.',
+		'The result passed 40 times;',
+		'If the bug was mended and came back in between, this is one of the fixes.',
+	])
+		t.true(text.includes(words), `${words}\n\n${text}`);
+	const other = (stage: string) => bisectMarkdown([result({finding: finding({isFixed: true, stage}), verification})]);
+	t.regex(other('releases'), /The first fixed kernel is/);
+	t.regex(other('config'), /The smallest set of options that mends the bug is.*bad configuration bad: PASS/s);
 });
 
 test('a commit message can neither emit escape sequences nor close its fence', t => {

@@ -14,6 +14,9 @@ export async function concludeCommit(
 	const [commit, ...others] = finding.suspects;
 	const result = {...told, finding};
 	if (!commit || others.length > 0) return result;
-	const verification = await verify(commit, {judge, checkout, bad, onStep: sayVerification});
+	const verification = await verify(commit, {
+		...{judge, checkout, bad, onStep: sayVerification},
+		isFixed: finding.isFixed,
+	});
 	return {...result, verification, text: await checkout.text(commit.id)};
 }

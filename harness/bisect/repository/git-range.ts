@@ -26,7 +26,7 @@ export class GitRange implements Range {
 		{paths = []}: {paths?: readonly string[]} = {},
 	): Promise<GitRange> {
 		const range = new GitRange(checkout, {good, bad, paths});
-		await range.#start(bad);
+		await range.#start(good, bad);
 		return range;
 	}
 
@@ -82,15 +82,19 @@ export class GitRange implements Range {
 				`${bad.title} is bad, on a branch that began before ${good.title}; give an older commit as good.`,
 			);
 		}
-		await this.#start(bad);
+		await this.#start(good, bad);
 	}
 
-	async #start(bad: Candidate): Promise<void> {
+	async searchAfter(good: Candidate): Promise<void> {
+		await this.#start(good, this.bad);
+	}
+
+	async #start(good: Candidate, bad: Candidate): Promise<void> {
 		await tryGit(this.#checkout.directory, ['bisect', 'reset', bad.id]);
 		this.#judged.clear();
-		for (const {id} of [this.good, bad]) this.#judged.add(id);
+		for (const {id} of [good, bad]) this.#judged.add(id);
 		// Letting git check commits out would touch files back and forth, and make would compile them again.
-		await this.#bisect(['start', '--no-checkout', bad.id, this.good.id, '--', ...this.#paths]);
+		await this.#bisect(['start', '--no-checkout', bad.id, good.id, '--', ...this.#paths]);
 		await this.#count();
 	}
 
