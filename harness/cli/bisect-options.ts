@@ -8,6 +8,7 @@ export type BisectOptions = PredicateOptions & {
 	readonly badConfig?: string;
 	readonly linux?: string;
 	readonly config?: string;
+	readonly configMap?: ReadonlyMap<string, string>;
 	readonly module?: string | true;
 	readonly kernel?: string;
 	readonly anyFailure?: boolean;
@@ -21,12 +22,14 @@ export type BisectOptions = PredicateOptions & {
 };
 
 /** Rejects combinations in which an option would be ignored. Throws UsageError. */
-export function requireCompatible({linux, module, config, goodConfig, kernel, source}: BisectOptions): void {
+export function requireCompatible({linux, module, config, configMap, goodConfig, kernel, source}: BisectOptions): void {
 	if (linux !== undefined && module !== undefined) throw new UsageError('--linux and --module are mutually exclusive.');
 	if (config !== undefined && linux === undefined)
 		throw new UsageError('--config needs --linux; other kernels have their own configurations.');
 	if (config !== undefined && goodConfig !== undefined)
 		throw new UsageError('--config cannot be used with --good-config and --bad-config.');
+	if (configMap !== undefined && config === undefined && goodConfig === undefined)
+		throw new UsageError('--config-map needs --config, or --good-config and --bad-config.');
 	if (kernel !== undefined && module === undefined)
 		throw new UsageError('--kernel needs --module; otherwise --good and --bad name the kernels.');
 	if (source !== undefined && goodConfig !== undefined) throw new UsageError(sourceIsForReleases);

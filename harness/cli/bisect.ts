@@ -1,7 +1,7 @@
 import {writeFileSync} from 'node:fs';
 import {type Command, InvalidArgumentError} from 'commander';
 import {HostFaultError} from '../bisect/engine/candidate.ts';
-import {readConfig} from '../bisect/guests/config-changes.ts';
+import {type ConfigMap, readConfig} from '../bisect/guests/config-changes.ts';
 import {bisectCommits} from '../bisect/kinds/bisect-commits.ts';
 import {bisectConfig} from '../bisect/kinds/bisect-config.ts';
 import {bisectModule} from '../bisect/kinds/bisect-module.ts';
@@ -25,6 +25,7 @@ export function addBisect(command: Command, signal: AbortSignal): void {
 		.option('--bad <id>', 'first known bad one, newer than --good')
 		.option('--linux <tree>', 'Linux git repository: continue to the commit; it is only read')
 		.option('--config <file>', 'kernel configuration for the commits of --linux (default: images/kconfig)')
+		.option('--config-map <old=new>', 'options under two names, for example CONFIG_A=CONFIG_B; repeatable', parseRename)
 		.option('--good-config <file>', 'good configuration; needs --linux, whose HEAD is built')
 		.option('--bad-config <file>', 'bad configuration: find the options that make the difference')
 		.option('--module [tree]', 'bisect kmod/ of this repository, or of another one, on one kernel')
@@ -106,15 +107,15 @@ type Asked = BisectOptions & {
 
 /** Yields the result of each stage as it ends. */
 async function* resultsOf(
-	{configs, ends, tree, linux, kernel = fallbackKernel, source, config}: Asked,
+	{configs, ends, tree, linux, kernel = fallbackKernel, source, config, configMap}: Asked,
 	common: CommonOptions,
 ): AsyncGenerator<Result> {
-	if (configs) yield await bisectConfig({...common, ...configs});
+	if (configs) yield await bisectConfig({...common, ...configs, configMap});
 	else if (tree !== undefined) yield await bisectModule({...common, ...ends, kernel, source, tree});
 	else if (linux === undefined) yield (await bisectReleases({...common, ...ends, source})).result;
 	else {
 		const own = config === undefined ? undefined : await readConfig(config);
-		yield* throughLinux(linux, {...common, ...ends, source, config: own});
+		yield* throughLinux(linux, {...common, ...ends, source, config: own, configMap});
 	}
 }
 
@@ -125,7 +126,11 @@ function tell(results: readonly Result[], {report, json}: BisectOptions): void {
 	if (json !== undefined) write(json, toJson(results));
 }
 
-type LinuxOptions = {readonly source: string | undefined; readonly config: Options | undefined};
+type LinuxOptions = {
+	readonly source: string | undefined;
+	readonly config: Options | undefined;
+	readonly configMap: ConfigMap | undefined;
+};
 
 /** If the ends are kernels, bisects releases first, then the commits between the two neighbours. */
 async function* throughLinux(
@@ -161,4 +166,10 @@ function parseConfidence(value: string): number {
 	const confidence = Number(value);
 	if (!(confidence > 0 && confidence < 1)) throw new InvalidArgumentError('It must be a number between 0 and 1.');
 	return confidence;
+}
+
+function parseRename(value: string, before: ConfigMap = new Map()): ConfigMap {
+	const [, old, now] = /^(CONFIG_\w+)=(CONFIG_\w+)$/.exec(value) ?? [];
+	if (old === undefined || now === undefined) throw new InvalidArgumentError('It must be like CONFIG_A=CONFIG_B.');
+	return new Map([...before, [old, now]]);
 }

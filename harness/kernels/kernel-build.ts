@@ -50,7 +50,13 @@ export class KernelBuild {
 		}
 	}
 
-	/** Options that the kernel did not take when it was configured, as `CONFIG_A=y (it is n)`. */
+	/** Options that the kernel did not take when it was configured, as `CONFIG_A=y (it is n)`; with those it does not know. */
+	async allLost(): Promise<readonly string[]> {
+		const config = path.join(this.#options.output, '.config');
+		return lostOptions(this.#options.recipe.options, parseOptions(await readFile(config, 'utf8'), config), () => true);
+	}
+
+	/** Those of them that the kernel knows. */
 	async lost(): Promise<readonly string[]> {
 		const config = path.join(this.#options.output, '.config');
 		const got = parseOptions(await readFile(config, 'utf8'), config);

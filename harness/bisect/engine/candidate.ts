@@ -17,6 +17,8 @@ export type Prepared = {
 	readonly fingerprint: string;
 	/** Taken from the cache; nothing was built or fetched. */
 	readonly isReused: boolean;
+	/** What was asked of its configuration in vain, as `CONFIG_A=y (it is n)`. */
+	readonly lost?: readonly string[];
 };
 
 /** Prepares candidates and runs attempts on them. */

@@ -18,6 +18,8 @@ export type Step = StepName & {
 	readonly fingerprint?: string;
 	/** Nothing had to be built or fetched. */
 	readonly isReused?: boolean;
+	/** What was asked of its configuration in vain, as `CONFIG_A=y (it is n)`. */
+	readonly lost?: readonly string[];
 	/** The earlier candidate with the same fingerprint, whose verdict this step takes. */
 	readonly sameAs?: Candidate;
 	readonly prepareMs: number;
@@ -31,7 +33,8 @@ type Attempts = {
 	readonly attempts: readonly Attempt[];
 	readonly ms: number;
 };
-type Built = {readonly type: 'prepared'; readonly key: string; readonly ms: number; readonly isReused: boolean};
+type Preparation = {readonly ms: number; readonly isReused: boolean; readonly lost?: readonly string[]};
+type Built = Preparation & {readonly type: 'prepared'; readonly key: string};
 type Line = Step | Attempts | Built;
 
 /** Undefined for what no journal wrote. */
@@ -101,7 +104,7 @@ export class Journal implements Disposable {
 		return this.#sampling.get(keyOf(name)) ?? 0;
 	}
 
-	prepared(name: StepName): {readonly ms: number; readonly isReused: boolean} | undefined {
+	prepared(name: StepName): Preparation | undefined {
 		return this.#prepared.get(keyOf(name));
 	}
 
@@ -113,7 +116,7 @@ export class Journal implements Disposable {
 		this.#write({type: 'attempts', key: keyOf(name), attempts, ms});
 	}
 
-	addPrepared(name: StepName, built: {readonly ms: number; readonly isReused: boolean}): void {
+	addPrepared(name: StepName, built: Preparation): void {
 		this.#write({type: 'prepared', key: keyOf(name), ...built});
 	}
 

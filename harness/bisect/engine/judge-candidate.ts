@@ -207,13 +207,17 @@ export class Judge {
 		const {testBench, journal} = this.#options;
 		const startedAt = performance.now();
 		// A failed build is recorded as well: its time counts.
-		let isReused = false;
+		let [isReused, lost]: [boolean, readonly string[]] = [false, []];
 		try {
 			const prepared = await testBench.prepare(name.candidate);
-			({isReused} = prepared);
+			({isReused, lost = []} = prepared);
 			return prepared.fingerprint;
 		} finally {
-			journal.addPrepared(name, {ms: Math.round(performance.now() - startedAt), isReused});
+			journal.addPrepared(name, {
+				ms: Math.round(performance.now() - startedAt),
+				isReused,
+				...(lost.length > 0 && {lost}),
+			});
 		}
 	}
 
@@ -266,6 +270,7 @@ export class Judge {
 			...(reason !== undefined && {reason}),
 			...(fingerprint !== undefined && {fingerprint}),
 			...(prepared && {isReused: prepared.isReused}),
+			...(prepared?.lost && {lost: prepared.lost}),
 			...(sameAs && {sameAs}),
 			prepareMs: prepared?.ms ?? 0,
 			ms: journal.askedMs(name),

@@ -12,6 +12,8 @@ export type Result = {
 	readonly verification?: Verification;
 	/** The first bad commit: message, author, list of files. */
 	readonly text?: string;
+	/** Options of the configuration that the result renames. */
+	readonly renames?: ReadonlyMap<string, string>;
 	/** Command that repeats the bisect. */
 	readonly command: string;
 	/** Directory with the journal and all consoles. */
@@ -130,11 +132,15 @@ function basisOf({provedPasses, nearestRate: {failed, asked}, isFixed, stage}: S
 }
 
 function row(step: Step): string {
-	const {role, candidate, verdict, failed, asked, sameAs, isReused, prepareMs, ms, reason, console} = step;
+	const {role, candidate, verdict, failed, asked, sameAs, isReused, prepareMs, ms, reason, console, lost = []} = step;
+	const without =
+		lost.length === 0
+			? ''
+			: `, without ${quote(lost.slice(0, 3).join(', '))}${lost.length > 3 ? ` and ${lost.length - 3} more` : ''}`;
 	const why = sameAs ? ` (same image as ${quote(sameAs.title)})` : reason === undefined ? '' : ` (${quote(reason)})`;
 	const had = isReused ? 'reused' : formatMs(prepareMs);
 	const cells = [
-		...[role, quote(candidate.title), `${verdict}${why}`, `${failed} of ${asked}`, had, formatMs(ms)],
+		...[role, quote(candidate.title), `${verdict}${why}${without}`, `${failed} of ${asked}`, had, formatMs(ms)],
 		console === undefined ? '' : `\`${console}\``,
 	];
 	return `| ${cells.join(' | ')} |`;
@@ -167,7 +173,7 @@ function percent(share: number): string {
 /** The report as JSON. */
 export function toJson(results: readonly Result[]): string {
 	const stages = results.map(result => {
-		const {finding, ...rest} = result;
+		const {finding, renames: _, ...rest} = result;
 		return {...rest, isSure: isSure(result), ...finding};
 	});
 	return `${JSON.stringify({schema: 1, stages}, null, '\t')}\n`;

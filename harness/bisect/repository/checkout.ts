@@ -69,6 +69,20 @@ export class Checkout {
 		return git(this.directory, ['show', '--no-color', '--stat', '--format=medium', '--no-ext-diff', commit]);
 	}
 
+	/** What a commit changes in Kconfig files, without context. */
+	async kconfigDiff(commit: string): Promise<string> {
+		return git(this.directory, [
+			'show',
+			'--format=',
+			'--unified=0',
+			'--no-color',
+			'--no-ext-diff',
+			commit,
+			'--',
+			'*Kconfig*',
+		]);
+	}
+
 	/**
 	 * `base` with `commit` reverted; undefined when the revert does not apply: `commit` is a merge, later commits
 	 * conflict with it, or it is reverted already. Throws UsageError when git fails otherwise.
@@ -89,4 +103,11 @@ export class Checkout {
 		const id = await git(this.directory, ['rev-parse', 'HEAD']);
 		return {id, title: `${base.id.slice(0, 12)} with ${commit.id.slice(0, 12)} reverted`};
 	}
+}
+
+/** All options that the Kconfig files of a commit declare. */
+export async function knownOptions(directory: string, commit: string): Promise<ReadonlySet<string>> {
+	const pattern = '^[[:space:]]*(menu)?config [A-Za-z0-9_]+';
+	const {stdout} = await tryGit(directory, ['grep', '-hE', pattern, commit, '--', '*Kconfig*']);
+	return new Set(stdout.split('\n').map(line => `CONFIG_${line.trim().split(' ').at(-1)}`));
 }

@@ -4,8 +4,9 @@ import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {requireSpace} from '../../host/disk-space.ts';
 import {makeHistory} from '../../test/fake-repository.ts';
+import {renamesIn} from '../guests/config-changes.ts';
 import {planCommits} from '../kinds/bisect-commits.ts';
-import {Checkout} from './checkout.ts';
+import {Checkout, knownOptions} from './checkout.ts';
 import {git} from './git.ts';
 import {SourceRepository} from './source-repository.ts';
 
@@ -183,4 +184,23 @@ test('merges and commits that are already reverted have no revert', async t => {
 	const last = await repository.commit('main');
 	const without = await checkout.revertOn(last, last);
 	t.is(await checkout.revertOn(without!, last), undefined);
+});
+
+test('a commit that renames an option in a Kconfig file is recognized, and both names are known where they are', async t => {
+	const {directory, tree} = await openTree(t);
+	const author = ['-c', 'user.name=Nobody', '-c', 'user.email=nobody@localhost'];
+	const commit = async (text: string) => {
+		await mkdir(path.join(tree, 'lib'), {recursive: true});
+		await writeFile(path.join(tree, 'lib/Kconfig.debug'), text);
+		await git(tree, ['add', '.']);
+		await git(tree, [...author, 'commit', '--quiet', '--message=options']);
+		return git(tree, ['rev-parse', 'HEAD']);
+	};
+	const before = await commit('config OLD\n\tbool "it"\n\nmenuconfig OTHER\n\tbool\n');
+	const after = await commit('config NEW\n\tbool "it"\n\nmenuconfig OTHER\n\tbool\n');
+	const checkout = await Checkout.open(await SourceRepository.open(tree), path.join(directory, 'checkout'));
+	t.deepEqual([...renamesIn(await checkout.kconfigDiff(after))], [['CONFIG_OLD', 'CONFIG_NEW']]);
+	const known = async (at: string) => [...(await knownOptions(tree, at))].toSorted();
+	t.deepEqual(await known(before), ['CONFIG_OLD', 'CONFIG_OTHER']);
+	t.deepEqual(await known(after), ['CONFIG_NEW', 'CONFIG_OTHER']);
 });
