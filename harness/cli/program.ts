@@ -71,6 +71,16 @@ const oursNames = new Set([
 	'AgentError',
 ]);
 
+/** Commands that would fail halfway in a place that cannot serve. */
+const buildsAndBoots: ReadonlySet<string | undefined> = new Set([
+	...['bisect', 'bisect-step', 'nightly', 'run', 'selftest', 'shell'],
+]);
+
+function wantedOf(argv: readonly string[]): string | undefined {
+	const [first, second] = argv.slice(2);
+	return first === 'help' ? second : first;
+}
+
 /** Runs the command line and returns the exit status. */
 export async function main(): Promise<number> {
 	const program = new Command('probe-matrix')
@@ -79,8 +89,9 @@ export async function main(): Promise<number> {
 		.exitOverride();
 	const signal = interruptible({isQuiet: process.argv.includes('--standby')});
 	forgetUnusableTemporary();
-	const [first, second] = process.argv.slice(2);
-	const wanted = first === 'help' ? second : first;
+	if (buildsAndBoots.has(wantedOf(process.argv)))
+		program.hook('preAction', async () => (await import('../host/place.ts')).requireFitPlace());
+	const wanted = wantedOf(process.argv);
 	try {
 		for (const [name, {description, load}] of Object.entries(commands)) {
 			const command = program.command(name).description(description);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import {cacheDirectory} from '../host/cache.ts';
 import {NetworkError, NotFoundError, UsageError} from '../host/errors.ts';
 import {readCached, writeCached} from '../host/json-cache.ts';
+import {requireFitPath} from '../host/place.ts';
 import {say} from '../host/say.ts';
 import {fetchRelease, unpackRelease} from './download-release.ts';
 import {isKernel, isKernelWhole, type Kernel, type ObtainOptions} from './kernel.ts';
@@ -63,6 +64,7 @@ export async function obtainDirectory(id: DirectoryId, options: ObtainOptions): 
 			`${id.directory} is built already; give it as --source of ${tree.version}+${id.flavour} to have that built elsewhere.`,
 		);
 	}
+	requireFitPath(id.directory, 'The built kernel');
 	const inside = (file: string) => path.join(id.directory, file);
 	return {
 		id: id.id,

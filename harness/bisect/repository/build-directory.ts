@@ -6,5 +6,7 @@ import type {SourceRepository} from './source-repository.ts';
 /** Where commits of a repository are compiled. It is kept, so that the next bisect reuses its objects. */
 export function buildDirectoryOf({directory}: SourceRepository): string {
 	const hash = createHash('sha256').update(directory).digest('hex').slice(0, 8);
-	return cacheDirectory('bisect', `tree-${path.basename(directory)}-${hash}`);
+	// Make takes spaces and colons apart.
+	const name = path.basename(directory).replaceAll(/[^\w.+-]/g, '_');
+	return cacheDirectory('bisect', `tree-${name}-${hash}`);
 }
