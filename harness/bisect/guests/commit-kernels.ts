@@ -4,7 +4,7 @@ import path from 'node:path';
 import quirks from '../../../images/quirks.json' with {type: 'json'};
 import {hashSources} from '../../build/sources.ts';
 import {cacheDirectory, immutableDirectory, isWhole} from '../../host/cache.ts';
-import {BuildError} from '../../host/errors.ts';
+import {BuildError, UsageError} from '../../host/errors.ts';
 import {readRecord} from '../../host/json-cache.ts';
 import {say} from '../../host/say.ts';
 import {formatOptions, mergeOptions, type Options, parseOptions} from '../../kernels/kconfig.ts';
@@ -68,7 +68,7 @@ export class CommitKernels {
 				const build = new KernelBuild({
 					name: commit.title,
 					work,
-					source: this.#options.checkout.directory,
+					source: this.#options.checkout.source,
 					output: path.join(work, 'build'),
 					recipe,
 					signal,
@@ -110,7 +110,19 @@ export class CommitKernels {
 		} catch (error) {
 			if (!(error instanceof BuildError)) throw error;
 			// The checkout's path says nothing to the user.
-			throw new BuildError(error.message.replaceAll(`${this.#options.checkout.directory}/`, ''), {cause: error});
+			throw new BuildError(error.message.replaceAll(`${this.#options.checkout.source}/`, ''), {cause: error});
+		}
+	}
+
+	/** Throws BuildError where the commit has no Linux tree: it may be older than the tree, or have it elsewhere. */
+	async #inspect(commit: Candidate): ReturnType<typeof inspectTree> {
+		const {checkout} = this.#options;
+		try {
+			return await inspectTree(checkout.source);
+		} catch (error) {
+			if (!(error instanceof UsageError)) throw error;
+			const place = path.relative(checkout.directory, checkout.source) || 'its top';
+			throw new BuildError(`${commit.title} does not build: error: it has no Linux tree at ${place}.`, {cause: error});
 		}
 	}
 
@@ -122,9 +134,9 @@ export class CommitKernels {
 		const {checkout} = this.#options;
 		const before = await repairedFiles(checkout.directory);
 		await checkout.at(commit.id);
-		const {version} = await inspectTree(checkout.directory);
+		const {version} = await this.#inspect(commit);
 		const recipe = await recipeOf(version, 'base');
-		await applyReplacements(checkout.directory, recipe.quirks);
+		await applyReplacements(checkout.source, recipe.quirks);
 		for (const [file, {text, mtime}] of before) {
 			const now = await readFile(file, 'utf8').catch(() => undefined);
 			if (now === text) await utimes(file, mtime, mtime);

@@ -49,10 +49,12 @@ export async function planCommits({
 	bad,
 }: Pick<CommitsOptions, 'linux' | 'good' | 'bad'>): Promise<CommitsPlan> {
 	await inspectTree(linux);
-	const repository = await SourceRepository.open(linux);
+	const repository = await SourceRepository.openTree(linux);
 	const ends = await repository.ends(good, bad);
 	const steps = Math.ceil(Math.log2(ends.commits)) + 3;
-	const sizes = (await git(repository.directory, ['ls-tree', '-r', '-l', ends.bad.id])).matchAll(/ +(\d+)\t/g);
+	const sizes = (
+		await git(repository.directory, ['ls-tree', '-r', '-l', ends.bad.id, '--', ...repository.paths])
+	).matchAll(/ +(\d+)\t/g);
 	const tree = sizes.reduce((sum, [, size]) => sum + Number(size), 0);
 	return {repository, ends, steps, needBytes: tree + bytesOfBuild + steps * bytesPerStep};
 }
@@ -86,7 +88,7 @@ async function bisectOnce(options: CommitsOptions): Promise<Result> {
 			const shared = buildDirectoryOf(repository);
 			return locked(shared, {signal}, async () => {
 				const checkout = await Checkout.open(repository, path.join(shared, 'source'));
-				const range = await GitRange.start(checkout, ends);
+				const range = await GitRange.start(checkout, ends, repository);
 				const kernels = new CommitKernels({
 					...{checkout, work: shared, options: options.config, signal},
 					configMap: options.configMap,

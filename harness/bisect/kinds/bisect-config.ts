@@ -38,7 +38,7 @@ export type ConfigOptions = CommonOptions & {
 export async function bisectConfig(options: ConfigOptions): Promise<Result> {
 	const {linux, goodConfig, badConfig, isFixed = false, signal, predicate, command} = options;
 	await inspectTree(linux);
-	const repository = await SourceRepository.open(linux);
+	const repository = await SourceRepository.openTree(linux);
 	const commit = await repository.commit('HEAD');
 	const known = await knownOptions(repository.directory, commit.id);
 	const read = async (file: string) =>

@@ -32,7 +32,7 @@ export type JudgedStep = {readonly verdict: Answer; readonly words: string};
 export async function judgeHead(options: StepOptions): Promise<JudgedStep> {
 	const {linux, signal, symptom, repeats} = options;
 	await inspectTree(linux);
-	const repository = await SourceRepository.open(linux);
+	const repository = await SourceRepository.openTree(linux);
 	// `git bisect start --no-checkout` leaves HEAD alone and sets BISECT_HEAD.
 	const commit = await repository.commit((await repository.has('BISECT_HEAD')) ? 'BISECT_HEAD' : 'HEAD');
 	const work = buildDirectoryOf(repository);

@@ -22,6 +22,8 @@ const ourselves = {
  */
 export class Checkout {
 	readonly directory: string;
+	/** What is bisected; below `directory` if it is not all of the repository. */
+	readonly source: string;
 
 	static async open(repository: SourceRepository, directory: string): Promise<Checkout> {
 		if (!existsSync(directory)) {
@@ -42,11 +44,12 @@ export class Checkout {
 		}
 		// A killed git leaves its lock behind.
 		await rm(path.join(directory, '.git/index.lock'), {force: true});
-		return new Checkout(directory);
+		return new Checkout(directory, repository.paths[0] ?? '');
 	}
 
-	private constructor(directory: string) {
+	private constructor(directory: string, prefix: string) {
 		this.directory = directory;
+		this.source = path.join(directory, prefix);
 	}
 
 	/** Checks a commit out. Unchanged files keep their mtimes, so make does not rebuild them. */

@@ -19,7 +19,7 @@ export class GitRange implements Range {
 	/** The last `git bisect` and what it said. */
 	#source = '';
 
-	/** With `paths`, only commits that touch these. Throws HostFaultError when git does not begin. */
+	/** Only commits that touch `paths`, which are those of the repository's tree. Throws HostFaultError when git does not begin. */
 	static async start(
 		checkout: Checkout,
 		{good, bad}: Ends,
