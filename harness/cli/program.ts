@@ -128,10 +128,6 @@ async function report(
 
 /** A program of the host failed where nothing expects it to: its command, how it ended, and its last words. */
 function wordsOfProgram(error: Error & {readonly shortMessage?: unknown; readonly stderr?: unknown}): string {
-	const said = String(error.stderr ?? '')
-		.trim()
-		.split('\n')
-		.slice(-3)
-		.join('\n');
+	const said = (typeof error.stderr === 'string' ? error.stderr : '').trim().split('\n').slice(-3).join('\n');
 	return [String(error.shortMessage), said].filter(Boolean).join('\n');
 }
