@@ -2,8 +2,8 @@
 import {readdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {gunzipSync, zstdDecompressSync} from 'node:zlib';
-import {execa} from 'execa';
 import {BuildError} from '../host/errors.ts';
+import {programs} from '../host/programs.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 
 /**
@@ -66,7 +66,7 @@ async function decompressed(file: string): Promise<Buffer> {
 		case '.gz':
 			return gunzipSync(bytes);
 		case '.xz':
-			return Buffer.from((await execa('xz', ['-dc'], {input: bytes, encoding: 'buffer'})).stdout);
+			return Buffer.from((await programs()('xz', ['-dc'], {input: bytes, encoding: 'buffer'})).stdout);
 		default:
 			throw new BuildError(`${file} has an unknown compression.`);
 	}

@@ -3,10 +3,11 @@ import {createHash} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {rm, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {execa} from 'execa';
 import {cacheDirectory, immutableDirectory, locked, removeUnused} from '../host/cache.ts';
 import {BuildError, diskFull, fullDisk, UsageError} from '../host/errors.ts';
+import {programs} from '../host/programs.ts';
 import {say} from '../host/say.ts';
+import {NotMadeError} from './bare-module.ts';
 import {
 	copySources,
 	type Elsewhere,
@@ -58,8 +59,17 @@ export async function buildOnce(make: Make): Promise<string> {
 				make.onBuild?.();
 				if (existsSync(objects)) await utimes(objects, new Date(), new Date());
 				await removeUnused(path.dirname(objects), unusedMs);
-				await buildIn(objects, make);
-				await make.deliver(objects, to);
+				const words = await buildIn(objects, make);
+				try {
+					await make.deliver(objects, to);
+				} catch (error) {
+					if (!(error instanceof NotMadeError)) throw error;
+					// Make found nothing to do: the objects of such a build are not worth keeping.
+					emptyDirectory(objects);
+					throw new BuildError(
+						`${name} does not build: make ended with 0, but made no ${error.message}.\n${lastLines(words)}`,
+					);
+				}
 			}),
 		{signal},
 	);
@@ -71,7 +81,7 @@ const buildingMark = '.building';
 async function buildIn(
 	directory: string,
 	{name, sources, elsewhere, commands, signal, isStrict = true}: Make,
-): Promise<void> {
+): Promise<string> {
 	const mark = path.join(directory, buildingMark);
 	const isRestart = existsSync(mark) || !syncSources(sources, directory, elsewhere);
 	if (isRestart) {
@@ -79,21 +89,28 @@ async function buildIn(
 		copySources(sources, directory, elsewhere);
 	}
 	await writeFile(mark, '');
+	let said = '';
 	for (const command of await commands(directory, {isRestart})) {
 		const {words, failure} = await runMake({name, cwd: directory, command, signal});
+		// Show the names of the original files, not of the copies.
+		const plain = words.replaceAll(`${directory}/`, '').trim();
+		said = `${said}\n${plain}`.trim();
 		const hasWarnings = isStrict && isWarning.test(words);
 		const why = failure ?? (hasWarnings ? 'there are warnings' : undefined);
 		if (why === undefined) continue;
 		// After warnings, another make would have nothing to do and would not repeat them. After a failed first build,
 		// it is unknown which files have been compiled. In both cases the mark stays, and the next build starts over.
 		if (!hasWarnings && !isRestart) await rm(mark);
-		// Show the names of the original files, not of the copies.
-		const plain = words.replaceAll(`${directory}/`, '').trim();
 		throw new BuildError(
-			`${name} does not build: ${failure === undefined ? why : firstError(plain)}\n${plain.split('\n').slice(-60).join('\n')}`,
+			`${name} does not build: ${failure === undefined ? why : firstError(plain)}\n${lastLines(plain)}`,
 		);
 	}
 	await rm(mark);
+	return said;
+}
+
+function lastLines(words: string): string {
+	return words.split('\n').slice(-60).join('\n');
 }
 
 /** Object directories whose checkout may be gone are removed after this time. */
@@ -136,13 +153,16 @@ export async function runMake({
 	readonly signal?: AbortSignal | undefined;
 }): Promise<Made> {
 	// Make and its compilers must end when the harness is killed.
-	const {all, failed, exitCode, shortMessage} = await execa('setpriv', ['--pdeathsig', 'TERM', command!, ...args], {
-		cwd,
-		all: true,
-		reject: false,
-		cancelSignal: signal,
-		env: {LC_ALL: 'C', MAKEFLAGS: '', MAKELEVEL: ''},
-	});
+	const {all, failed, exitCode, shortMessage} = await programs()(
+		'setpriv',
+		['--pdeathsig', 'TERM', command!, ...args],
+		{
+			cwd,
+			all: true,
+			reject: false,
+			cancelSignal: signal,
+		},
+	);
 	signal?.throwIfAborted();
 	const words = all ?? '';
 	if (!failed) return {words};

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 import {readFile, symlink} from 'node:fs/promises';
 import path from 'node:path';
-import {execa} from 'execa';
 import recipe from '../../images/toolchain.json' with {type: 'json'};
 import {cacheDirectory} from '../host/cache.ts';
 import {cacheRoot} from '../host/cache-root.js';
 import {obtainTree} from '../host/debian/obtain-tree.ts';
 import {UsageError} from '../host/errors.ts';
 import {readCached, writeCached} from '../host/json-cache.ts';
+import {programs} from '../host/programs.ts';
 import {directoryOnPath} from '../host/qemu.ts';
 import {say} from '../host/say.ts';
 import {debianRow} from '../kernels/catalogue.ts';
@@ -55,7 +55,7 @@ async function hostCompiler(): Promise<number> {
 	const isSame = (memory: {identity: string}) => memory.identity === identity;
 	const known = await readCached<{identity: string; version: number}>(memo, Number.POSITIVE_INFINITY, isSame);
 	if (known) return known.version;
-	const {stdout} = await execa('gcc', ['-dumpversion'], {reject: false});
+	const {stdout} = await programs()('gcc', ['-dumpversion'], {reject: false});
 	const version = Number.parseInt(stdout ?? '', 10) || 0;
 	await writeCached(memo, {identity, version});
 	return version;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 import {lstat, readFile, readlink} from 'node:fs/promises';
 import path from 'node:path';
-import {execa} from 'execa';
 import recipe from '../../images/guest-packages.json' with {type: 'json'};
 import type {Suite} from '../host/debian/archive.ts';
 import {obtainTree} from '../host/debian/obtain-tree.ts';
 import {BuildError} from '../host/errors.ts';
+import {programs} from '../host/programs.ts';
 import type {CpioEntry} from './cpio.ts';
 
 /** Debian's programs for the guest, unpacked: images/guest-packages.json says which. */
@@ -27,7 +27,7 @@ export async function obtainUserland({signal}: {signal?: AbortSignal | undefined
 export async function userlandEntries(root: string): Promise<readonly CpioEntry[]> {
 	const files = (await Promise.all(recipe.files.map(file => withLinks(root, file)))).flat();
 	const busybox = path.join(root, 'usr/bin/busybox');
-	const {stdout} = await execa(busybox, ['--list-full']);
+	const {stdout} = await programs()(busybox, ['--list-full']);
 	const applets = stdout
 		.split('\n')
 		.map(applet => (applet.startsWith('usr/') ? applet : `usr/${applet}`))

@@ -10,11 +10,13 @@ export type BisectOptions = PredicateOptions & {
 	readonly badConfig?: string;
 	readonly linux?: string;
 	readonly config?: string;
+	readonly configMap?: ReadonlyMap<string, string>;
 	readonly module?: string | true;
 	readonly tests?: string;
 	readonly suite?: string;
 	readonly kernel?: string;
 	readonly anyFailure?: boolean;
+	readonly fixed?: boolean;
 	readonly confidence: number;
 	readonly source?: string;
 	readonly report?: string;
@@ -24,7 +26,16 @@ export type BisectOptions = PredicateOptions & {
 };
 
 /** Rejects combinations in which an option would be ignored. Throws UsageError. */
-export function requireCompatible({linux, module, config, goodConfig, kernel, source, ...rest}: BisectOptions): void {
+export function requireCompatible({
+	linux,
+	module,
+	config,
+	configMap,
+	goodConfig,
+	kernel,
+	source,
+	...rest
+}: BisectOptions): void {
 	const isHistory = bisectsModule({module, kernel, linux, ...rest});
 	if (linux !== undefined && kernel !== undefined && module !== undefined)
 		throw new UsageError('--linux and --module are mutually exclusive.');
@@ -32,6 +43,8 @@ export function requireCompatible({linux, module, config, goodConfig, kernel, so
 		throw new UsageError('--config needs --linux; other kernels have their own configurations.');
 	if (config !== undefined && goodConfig !== undefined)
 		throw new UsageError('--config cannot be used with --good-config and --bad-config.');
+	if (configMap !== undefined && config === undefined && goodConfig === undefined)
+		throw new UsageError('--config-map needs --config, or --good-config and --bad-config.');
 	if (kernel !== undefined && !isHistory)
 		throw new UsageError('--kernel needs --module; otherwise --good and --bad name the kernels.');
 	if (source !== undefined && goodConfig !== undefined) throw new UsageError(sourceIsForReleases);
@@ -74,8 +87,11 @@ export function configsOf({goodConfig, badConfig, good, bad, linux, module, dryR
 	return {goodConfig, badConfig, linux};
 }
 
-/** Throws UsageError when one of them is missing. */
-export function endsOf({good, bad}: BisectOptions): {good: string; bad: string} {
+/**
+ * The older end as `good` and the newer as `bad`; a search for a fix takes them the other way round. Throws UsageError
+ * when one of them is missing.
+ */
+export function endsOf({good, bad, fixed}: BisectOptions): {good: string; bad: string} {
 	if (good === undefined || bad === undefined) throw new UsageError('--good and --bad are required.');
-	return {good, bad};
+	return fixed ? {good: bad, bad: good} : {good, bad};
 }

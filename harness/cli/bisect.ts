@@ -2,7 +2,7 @@
 import {writeFileSync} from 'node:fs';
 import {type Command, InvalidArgumentError} from 'commander';
 import {HostFaultError} from '../bisect/engine/candidate.ts';
-import {readConfig} from '../bisect/guests/config-changes.ts';
+import {type ConfigMap, readConfig} from '../bisect/guests/config-changes.ts';
 import {bisectCommits} from '../bisect/kinds/bisect-commits.ts';
 import {bisectConfig} from '../bisect/kinds/bisect-config.ts';
 import {bisectModule} from '../bisect/kinds/bisect-module.ts';
@@ -35,6 +35,7 @@ export function addBisect(command: Command, signal: AbortSignal): void {
 		.option('--bad <id>', 'first known bad one, newer than --good')
 		.option('--linux <tree>', 'Linux git repository: continue to the commit; it is only read')
 		.option('--config <file>', 'kernel configuration for the commits of --linux (default: images/kconfig)')
+		.option('--config-map <old=new>', 'options under two names, for example CONFIG_A=CONFIG_B; repeatable', parseRename)
 		.option('--good-config <file>', 'good configuration; needs --linux, whose HEAD is built')
 		.option('--bad-config <file>', 'bad configuration: find the options that make the difference')
 		.option(
@@ -45,6 +46,7 @@ export function addBisect(command: Command, signal: AbortSignal): void {
 		.option('--suite <file>', 'suite to test (default: probe-matrix.config.ts, here or above)')
 		.option('--kernel <id>', `kernel for --module (default: ${fallbackKernel})`);
 	addPredicate(command)
+		.option('--fixed', 'find what mended the bug: --bad is the older end, --good the newer one')
 		.option('--any-failure', 'count every failure as bad, not only the symptom of the bad end')
 		.option('--confidence <p>', 'required probability that the result is right', parseConfidence, 0.95)
 		.addOption(sourceOption())
@@ -65,7 +67,8 @@ verdict, 130 interrupted.
 Examples:
   probe-matrix bisect --good 4.15.18 --bad debian-6.12 --match 'return/call-stack'
   probe-matrix bisect --good v5.10 --bad v5.11 --linux ~/linux --script ./test.sh
-  probe-matrix bisect --module --good HEAD~30 --bad HEAD --match 'entry/flags[asm]'`,
+  probe-matrix bisect --module --good HEAD~30 --bad HEAD --match 'entry/flags[asm]'
+  probe-matrix bisect --fixed --bad v5.10 --good v5.11 --linux ~/linux --script ./test.sh`,
 		)
 		.action(async (options: BisectOptions) => {
 			process.exitCode = await runBisect(options, signal);
@@ -81,6 +84,7 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 		predicate: await predicateOf(suite, options, signal),
 		confidence: options.confidence,
 		isAnyFailure: options.anyFailure ?? false,
+		isFixed: options.fixed ?? false,
 		isolation: options.isolation,
 		accelerator: options.accel,
 		signal,
@@ -121,15 +125,15 @@ type Asked = BisectOptions & {
 
 /** Yields the result of each stage as it ends. */
 async function* resultsOf(
-	{configs, ends, history, linux, kernel = fallbackKernel, source, config}: Asked,
+	{configs, ends, history, linux, kernel = fallbackKernel, source, config, configMap}: Asked,
 	common: CommonOptions,
 ): AsyncGenerator<Result> {
-	if (configs) yield await bisectConfig({...common, ...configs});
+	if (configs) yield await bisectConfig({...common, ...configs, configMap});
 	else if (history) yield await bisectModule({...common, ...ends, kernel, source, history});
 	else if (linux === undefined) yield (await bisectReleases({...common, ...ends, source})).result;
 	else {
 		const own = config === undefined ? undefined : await readConfig(config);
-		yield* throughLinux(linux, {...common, ...ends, source, config: own});
+		yield* throughLinux(linux, {...common, ...ends, source, config: own, configMap});
 	}
 }
 
@@ -140,7 +144,11 @@ function tell(results: readonly Result[], {report, json}: BisectOptions): void {
 	if (json !== undefined) write(json, toJson(results));
 }
 
-type LinuxOptions = {readonly source: string | undefined; readonly config: Options | undefined};
+type LinuxOptions = {
+	readonly source: string | undefined;
+	readonly config: Options | undefined;
+	readonly configMap: ConfigMap | undefined;
+};
 
 /** If the ends are kernels, bisects releases first, then the commits between the two neighbours. */
 async function* throughLinux(
@@ -172,4 +180,10 @@ function parseConfidence(value: string): number {
 	const confidence = Number(value);
 	if (!(confidence > 0 && confidence < 1)) throw new InvalidArgumentError('It must be a number between 0 and 1.');
 	return confidence;
+}
+
+function parseRename(value: string, before: ConfigMap = new Map()): ConfigMap {
+	const [, old, now] = /^(CONFIG_\w+)=(CONFIG_\w+)$/.exec(value) ?? [];
+	if (old === undefined || now === undefined) throw new InvalidArgumentError('It must be like CONFIG_A=CONFIG_B.');
+	return new Map([...before, [old, now]]);
 }

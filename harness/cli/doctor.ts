@@ -4,6 +4,7 @@ import {findAccelerator} from '../host/accelerator.ts';
 import {cacheDirectory} from '../host/cache.ts';
 import {cacheRoot} from '../host/cache-root.js';
 import {messageOf, UsageError} from '../host/errors.ts';
+import {problemsOfPlace} from '../host/place.ts';
 import {findQemu} from '../host/qemu.ts';
 import {type Finding, inspectHost, installCommand, installMissing, versionOf} from '../host/requirements.ts';
 
@@ -35,7 +36,7 @@ async function diagnose(includeTestTools: boolean, signal: AbortSignal): Promise
 	const findings = await inspectHost({includeTestTools});
 	const lines = await Promise.all(findings.map(describe));
 	const missing = findings.filter(isMissing);
-	lines.push(await describeQemu(missing, signal), `ok       cache: ${cacheDirectory()}`);
+	lines.push(await describeQemu(missing, signal), ...describePlace());
 	process.stdout.write(`${lines.join('\n')}\n`);
 	if (missing.length === 0) return;
 	process.stdout.write(
@@ -67,6 +68,19 @@ async function describeQemu(missing: readonly Finding[], signal: AbortSignal): P
 		process.exitCode = 2;
 		return `missing  QEMU: ${messageOf(error)}`;
 	}
+}
+
+function describePlace(): readonly string[] {
+	let problems: readonly string[];
+	try {
+		cacheDirectory();
+		problems = problemsOfPlace();
+	} catch (error) {
+		problems = [messageOf(error)];
+	}
+	if (problems.length === 0) return [`ok       cache: ${cacheRoot()}`];
+	process.exitCode = 2;
+	return problems.map(problem => `unfit    ${problem}`);
 }
 
 function isMissing({found}: Finding): boolean {

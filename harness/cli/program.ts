@@ -2,6 +2,7 @@
 import {Command, CommanderError} from 'commander';
 import project from '../../package.json' with {type: 'json'};
 import {messageOf, UsageError} from '../host/errors.ts';
+import {forgetUnusableTemporary} from '../host/temporary.ts';
 import {InterruptedError, interruptible} from './interrupt.ts';
 
 /** Adds options and action to a command; the action may set process.exitCode. */
@@ -84,6 +85,16 @@ const oursNames = new Set([
 	'AgentError',
 ]);
 
+/** Commands that would fail halfway in a place that cannot serve. */
+const buildsAndBoots: ReadonlySet<string | undefined> = new Set([
+	...['bisect', 'bisect-step', 'nightly', 'run', 'selftest', 'shell'],
+]);
+
+function wantedOf(argv: readonly string[]): string | undefined {
+	const [first, second] = argv.slice(2);
+	return first === 'help' ? second : first;
+}
+
 /** Runs the command line and returns the exit status. */
 export async function main(): Promise<number> {
 	const program = new Command('probe-matrix')
@@ -92,8 +103,10 @@ export async function main(): Promise<number> {
 		.showHelpAfterError('(see probe-matrix --help)')
 		.exitOverride();
 	const signal = interruptible({isQuiet: process.argv.includes('--standby')});
-	const [first, second] = process.argv.slice(2);
-	const wanted = first === 'help' ? second : first;
+	forgetUnusableTemporary();
+	if (buildsAndBoots.has(wantedOf(process.argv)))
+		program.hook('preAction', async () => (await import('../host/place.ts')).requireFitPlace());
+	const wanted = wantedOf(process.argv);
 	try {
 		for (const [name, {description, load}] of Object.entries(commands)) {
 			const command = program.command(name).description(description);
@@ -117,8 +130,20 @@ async function report(
 	// Commander has already printed it.
 	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usage;
 	const isOurs = error instanceof Error && oursNames.has(error.name);
-	const text = error instanceof UsageError || isOurs ? messageOf(error) : ((error as Error)?.stack ?? String(error));
+	const isProgram = error instanceof Error && error.name === 'ExecaError' && 'shortMessage' in error;
+	const text =
+		error instanceof UsageError || isOurs
+			? messageOf(error)
+			: isProgram
+				? wordsOfProgram(error)
+				: ((error as Error)?.stack ?? String(error));
 	const {forJob} = await import('./job-output.ts');
 	process.stderr.write(forJob(`probe-matrix: ${text}\n`));
 	return usage;
+}
+
+/** A program of the host failed where nothing expects it to: its command, how it ended, and its last words. */
+function wordsOfProgram(error: Error & {readonly shortMessage?: unknown; readonly stderr?: unknown}): string {
+	const said = (typeof error.stderr === 'string' ? error.stderr : '').trim().split('\n').slice(-3).join('\n');
+	return [String(error.shortMessage), said].filter(Boolean).join('\n');
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import {execa} from 'execa';
+import {programs} from '../host/programs.ts';
 import {functionsOf} from './symbols.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function withSourceLines(
 }
 
 async function addressToLine(file: string, section: string, address: bigint): Promise<string | undefined> {
-	const {stdout, failed} = await execa(
+	const {stdout, failed} = await programs()(
 		'addr2line',
 		['-s', '-i', '-e', file, '-j', section, `0x${address.toString(16)}`],
 		{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {readFile} from 'node:fs/promises';
-import {execa} from 'execa';
+import {programs} from '../host/programs.ts';
 
 type Symbol = {readonly address: bigint; readonly name: string; readonly module?: string};
 
@@ -62,7 +62,7 @@ export type ModuleFunction = {readonly name: string; readonly value: bigint; rea
 
 /** Functions of a module file; empty when nm is missing or fails. */
 export async function functionsOf(file: string): Promise<readonly ModuleFunction[]> {
-	const {stdout, failed} = await execa('nm', ['--format=sysv', file], {reject: false, maxBuffer: 64 << 20});
+	const {stdout, failed} = await programs()('nm', ['--format=sysv', file], {reject: false, maxBuffer: 64 << 20});
 	if (failed) return [];
 	return stdout.split('\n').flatMap(line => {
 		const [name, value, kind, , , , section] = line.split('|').map(field => field.trim());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {createHash} from 'node:crypto';
-import {existsSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import type {GuestBuild} from '../build/guest-build.ts';
 import {Symbols} from '../crash/symbols.ts';
@@ -21,10 +21,11 @@ export async function keepKallsyms(
 	if (kallsyms !== undefined) return kallsyms;
 	const name = createHash('sha256').update(bzImage).digest('hex').slice(0, 16);
 	const file = path.join(cacheDirectory('symbols'), name);
-	if (existsSync(file)) return file;
+	// A power loss may have left an empty file.
+	if (existsSync(file) && / [tT] /.test(readFileSync(file, 'latin1'))) return file;
 	const text = await (await link()).execBytes('cat /proc/kallsyms');
 	// Addresses of modules are valid only for this boot.
-	await writeAtomically(file, text.toString('latin1').replaceAll(/^.*\]\n/gm, ''));
+	await writeAtomically(file, text.toString('latin1').replaceAll(/^.*\]\n/gm, ''), {isDurable: true});
 	return file;
 }
 

@@ -32,7 +32,7 @@ type Options = {
 export async function download(wanted: Download, options: Options = {}): Promise<void> {
 	const {signal, retries = 3, minTimeoutMs = 500} = options;
 	await locked(wanted.destination, {signal}, async () => {
-		if (wanted.sha256 && (await isFile(wanted.destination))) return;
+		if (await isHere(wanted)) return;
 		await pRetry(() => attempt(wanted, options), {
 			retries,
 			minTimeout: minTimeoutMs,
@@ -91,7 +91,8 @@ async function transfer(url: string, part: string, {signal, idleMs, onBegin}: Tr
 		if (response.status === 404) throw new NotFoundError(`${url} does not exist (HTTP 404).`);
 		if (!response.ok || !response.body) throw new UsageError(`The server answered HTTP ${response.status} for ${url}.`);
 		if (have === 0) onBegin?.();
-		const isResumed = response.status === 206;
+		// A server may answer 206 to a request for the whole file, too.
+		const isResumed = have > 0 && response.status === 206;
 		await pipeline(
 			Readable.fromWeb(response.body),
 			async function* (chunks) {
@@ -138,6 +139,7 @@ async function sizeOf(file: string): Promise<number> {
 	}
 }
 
-async function isFile(file: string): Promise<boolean> {
-	return (await sizeOf(file)) > 0;
+/** Whether the file is here and whole: a power loss may have torn it since. */
+async function isHere({destination, sha256}: Download): Promise<boolean> {
+	return sha256 !== undefined && (await sizeOf(destination)) > 0 && (await sha256OfFile(destination)) === sha256;
 }

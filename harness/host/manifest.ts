@@ -82,12 +82,20 @@ type Entries = readonly (readonly [string, Entry])[];
 
 function readManifest(directory: string): Entries | 'none' | 'unreadable' {
 	try {
-		return Object.entries(JSON.parse(readFileSync(path.join(directory, fileName), 'utf8')));
+		const entries = Object.entries(JSON.parse(readFileSync(path.join(directory, fileName), 'utf8')) as object);
+		return entries.every(isEntry) ? entries : 'unreadable';
 	} catch (error) {
 		if (errorCode(error) === 'ENOENT') return 'none';
 		if (error instanceof SyntaxError || error instanceof TypeError) return 'unreadable';
 		throw error;
 	}
+}
+
+function isEntry(entry: [string, unknown]): entry is [string, Entry] {
+	const [, value] = entry;
+	if (!Array.isArray(value)) return false;
+	const [size, mtimeMs, sha256] = value as readonly unknown[];
+	return typeof size === 'number' && typeof mtimeMs === 'number' && (sha256 === null || typeof sha256 === 'string');
 }
 
 async function writeWitness(directory: string, entries: Entries): Promise<void> {
@@ -106,7 +114,8 @@ function readWitness(directory: string): Witness | undefined {
 	try {
 		// Only writeWitness writes this file.
 		const witness = JSON.parse(readFileSync(path.join(directory, witnessName), 'utf8')) as Witness;
-		return witness.boot === bootId() && typeof witness.files === 'object' ? witness : undefined;
+		const isWhole = witness.boot === bootId() && Object.values(witness.files).every(Array.isArray);
+		return isWhole ? witness : undefined;
 	} catch {
 		// Missing or incomplete: check all files.
 		return undefined;

@@ -2,7 +2,6 @@
 import {existsSync} from 'node:fs';
 import {access, constants} from 'node:fs/promises';
 import path from 'node:path';
-import {execa} from 'execa';
 import recipe from '../../images/host-qemu.json' with {type: 'json'};
 import {cacheDirectory} from './cache.ts';
 import type {Suite} from './debian/archive.ts';
@@ -10,6 +9,7 @@ import {obtainTree} from './debian/obtain-tree.ts';
 import {compareVersions} from './debian/package-version.ts';
 import {UsageError} from './errors.ts';
 import {readCached, writeCached} from './json-cache.ts';
+import {programs} from './programs.ts';
 import {say} from './say.ts';
 
 /** A QEMU that can be started: `command` comes first, then the arguments of qemu-system-x86_64. */
@@ -115,7 +115,7 @@ async function trySandbox(
 ): Promise<boolean> {
 	if (compareVersions(version, '8.2') < 0) return false;
 	const args = ['-M', 'none', '-nodefaults', '-display', 'none', '-sandbox', sandbox, '-monitor', 'stdio'];
-	const result = await execa(program!, [...rest, ...args], {env, input: 'quit\n', reject: false, timeout: 10_000});
+	const result = await programs()(program!, [...rest, ...args], {env, input: 'quit\n', reject: false, timeout: 10_000});
 	return result.exitCode === 0;
 }
 
@@ -123,7 +123,7 @@ async function versionOf(
 	[program, ...rest]: readonly string[],
 	env: Readonly<Record<string, string>>,
 ): Promise<string> {
-	const result = await execa(program!, [...rest, '--version'], {env, reject: false});
+	const result = await programs()(program!, [...rest, '--version'], {env, reject: false});
 	const version = /version (\d+(?:\.\d+)+)/.exec(result.stdout)?.[1];
 	if (!version) throw new UsageError(`${program} does not print its version: ${result.stderr || result.shortMessage}`);
 	return version;

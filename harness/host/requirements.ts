@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 import {existsSync} from 'node:fs';
 import path from 'node:path';
-import {execa} from 'execa';
 import packages from '../../images/host-packages.json' with {type: 'json'};
 import {UsageError} from './errors.ts';
+import {programs} from './programs.ts';
 import {directoryOnPath} from './qemu.ts';
 import {say} from './say.ts';
 
@@ -52,7 +52,7 @@ async function locate({program, library, file}: Requirement): Promise<string | u
 
 /** A program's version, for display. */
 export async function versionOf(program: string): Promise<string> {
-	const {stdout, stderr} = await execa(program, ['--version'], {reject: false, timeout: 5000});
+	const {stdout, stderr} = await programs()(program, ['--version'], {reject: false, timeout: 5000});
 	return /\d+(?:\.\d+)+\S*/.exec(stdout || stderr)?.[0] ?? 'unknown version';
 }
 
@@ -75,7 +75,7 @@ export async function installMissing(
 		throw new UsageError(`This host has no apt-get; install what Debian calls ${names.join(', ')}.`);
 	}
 	const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
-	if (prefix.length > 0 && (await execa('sudo', ['-n', 'true'], {reject: false})).failed) {
+	if (prefix.length > 0 && (await programs()('sudo', ['-n', 'true'], {reject: false})).failed) {
 		throw new UsageError(`Packages are missing. Run as root: ${command}`);
 	}
 	say(`installing ${names.join(', ')}.`);
@@ -83,7 +83,7 @@ export async function installMissing(
 	for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...names]]) {
 		const [program, ...rest] = [...prefix, ...apt, ...args];
 		// Standard output is reserved for results.
-		const {failed, stderr} = await execa(program!, rest, {
+		const {failed, stderr} = await programs()(program!, rest, {
 			reject: false,
 			stdout: [2],
 			stderr: ['pipe', 2],

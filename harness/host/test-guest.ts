@@ -2,7 +2,7 @@
 import {mkdtempDisposable, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {execa} from 'execa';
+import {programs} from './programs.ts';
 import type {Qemu} from './qemu.ts';
 
 export type TestGuestEnd =
@@ -27,7 +27,7 @@ export async function runTestGuest(
 	const startTimer = () => setTimeout(() => silence.abort(), patienceMs);
 	let timer = startTimer();
 	// QEMU must end when the harness is killed.
-	const child = execa('setpriv', ['--pdeathsig', 'KILL', ...qemu.command, ...accelerator, ...testMachine(bios)], {
+	const child = programs()('setpriv', ['--pdeathsig', 'KILL', ...qemu.command, ...accelerator, ...testMachine(bios)], {
 		env: {...qemu.environment},
 		stdin: 'ignore',
 		reject: false,

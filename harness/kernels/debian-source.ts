@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 import {readdir, rm} from 'node:fs/promises';
 import path from 'node:path';
-import {execa} from 'execa';
 import {loadIndex} from '../host/debian/archive.ts';
 import {newest} from '../host/debian/resolve-dependencies.ts';
 import {packageTree} from '../host/debian/unpack-packages.ts';
 import {UsageError} from '../host/errors.ts';
+import {programs} from '../host/programs.ts';
 import {debianRow} from './catalogue.ts';
 
 /** The source tree of Debian's package for a series (`6.1`), in the cache; do not write to it. Throws UsageError. */
@@ -19,7 +19,7 @@ export async function debianSource(wanted: string): Promise<string> {
 		keep: file => file.startsWith('usr/src/'),
 		async finish(directory) {
 			const tarball = path.join(directory, 'usr/src', `${name}.tar.xz`);
-			await execa('tar', ['-xJf', tarball, '-C', directory, '--no-same-owner']);
+			await programs()('tar', ['-xJf', tarball, '-C', directory, '--no-same-owner']);
 			await rm(tarball);
 		},
 	});

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 import {mkdir, readFile, rm} from 'node:fs/promises';
 import path from 'node:path';
-import {execa} from 'execa';
 import {cacheDirectory} from '../host/cache.ts';
 import {download} from '../host/download.ts';
 import {UsageError} from '../host/errors.ts';
+import {programs} from '../host/programs.ts';
 import {say} from '../host/say.ts';
 import {pinnedSha256} from './catalogue.ts';
 
@@ -37,7 +37,7 @@ export async function unpackRelease(file: string, to: string, {signal}: {signal?
 	await rm(to, {recursive: true, force: true});
 	await mkdir(to, {recursive: true});
 	const args = ['-xJf', file, '-C', to, '--strip-components=1', '--no-same-owner'];
-	const {failed, stderr} = await execa('tar', args, {reject: false, cancelSignal: signal});
+	const {failed, stderr} = await programs()('tar', args, {reject: false, cancelSignal: signal});
 	signal?.throwIfAborted();
 	if (failed) throw new UsageError(`${file} cannot be unpacked: ${stderr.trim().split('\n').at(-1)}`);
 }

@@ -71,7 +71,10 @@ test.serial('the list has the known kernels and all others built here', async t 
 		id: '6.6.30+debug',
 		release: '6.6.30',
 		origin: 'o',
+		flavour: 'debug',
 		bzImage: path.join(cache.path, 'built/mine/bzImage'),
+		buildTree: path.join(cache.path, 'built/mine/tree'),
+		config: path.join(cache.path, 'built/mine/config'),
 	};
 	await writeFile(path.join(cache.path, 'kernels/a.source.json'), JSON.stringify({kernel}));
 	const kernels = await listKernels();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 import {existsSync} from 'node:fs';
-import {readdir, readFile, rm, stat} from 'node:fs/promises';
+import {readdir, rm, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {cacheDirectory, locked} from '../host/cache.ts';
-import {readCached, writeCached} from '../host/json-cache.ts';
+import {readCached, readRecord, writeCached} from '../host/json-cache.ts';
 import {say} from '../host/say.ts';
 import {knownKernels} from './catalogue.ts';
-import type {Kernel} from './kernel.ts';
+import {isKernel, type Kernel} from './kernel.ts';
 
 export type ListedKernel = {
 	readonly id: string;
@@ -34,7 +34,8 @@ export async function listKernels(): Promise<readonly ListedKernel[]> {
  */
 export async function pruneCache({signal}: {signal?: AbortSignal} = {}): Promise<number> {
 	const memos = await readMemos();
-	const isNamed = (file: string) => memos.some(text => text.includes(JSON.stringify(file).slice(0, -1)));
+	const texts = memos.map(memo => JSON.stringify(memo));
+	const isNamed = (file: string) => texts.some(text => text.includes(JSON.stringify(file).slice(0, -1)));
 	const unused = [
 		...(await entries('trees')).filter(file => !isNamed(file)),
 		...(await entries('built')).filter(file => !isNamed(file)),
@@ -93,18 +94,17 @@ async function entries(name: string): Promise<readonly string[]> {
 	return (await readdir(directory)).toSorted().map(entry => path.join(directory, entry));
 }
 
-async function readMemos(): Promise<readonly string[]> {
+async function readMemos(): Promise<readonly object[]> {
 	const files = (await entries('kernels')).filter(file => file.endsWith('.json'));
-	return Promise.all(files.map(async file => readFile(file, 'utf8')));
+	return (await Promise.all(files.map(readRecord))).filter(memo => memo !== undefined);
 }
 
 async function cachedKernels(): Promise<ReadonlyMap<string, Kernel>> {
 	const kernels = new Map<string, Kernel>();
-	for (const text of await readMemos()) {
-		// Written by `writeCached` only: a kernel, a kernel with its recipe, or something else.
-		const value = JSON.parse(text) as Partial<Kernel> & {readonly kernel?: Kernel};
-		const kernel = value.kernel ?? (value.bzImage === undefined ? undefined : (value as Kernel));
-		if (kernel && existsSync(kernel.bzImage)) kernels.set(kernel.id, kernel);
+	for (const memo of await readMemos()) {
+		// A kernel, a kernel with its recipe, or something else.
+		const kernel: unknown = 'kernel' in memo ? memo.kernel : memo;
+		if (isKernel(kernel) && existsSync(kernel.bzImage)) kernels.set(kernel.id, kernel);
 	}
 	return kernels;
 }
@@ -135,6 +135,6 @@ async function diskUsage(file: string): Promise<number> {
 
 /** Imports execa on demand, because loading it takes longer than listing the kernels. */
 async function run(command: string, args: readonly string[]): Promise<{readonly stdout?: string}> {
-	const {execa} = await import('execa');
-	return execa(command, args, {reject: false});
+	const {programs} = await import('../host/programs.ts');
+	return programs()(command, args, {reject: false});
 }

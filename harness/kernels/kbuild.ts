@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 import {createWriteStream} from 'node:fs';
 import path from 'node:path';
-import {execa} from 'execa';
 import {onAbort} from '../host/abort.ts';
 import {BuildError, diskFull, fullDisk} from '../host/errors.ts';
+import {programs} from '../host/programs.ts';
 import {directoryOnPath} from '../host/qemu.ts';
 import {say} from '../host/say.ts';
 
@@ -19,13 +19,10 @@ export type Kbuild = {
 	readonly signal?: AbortSignal | undefined;
 };
 
-// Variables of the user's shell that would change the build.
-const foreign = ['ARCH', 'CROSS_COMPILE', 'KBUILD_OUTPUT', 'KCFLAGS', 'KCONFIG_CONFIG', 'LLVM', 'CC', 'O', 'V', 'M'];
-
 /** Runs make for a kernel. Throws BuildError with the compiler's last output. */
 export async function kbuild({name, source, output, args, log, env, signal}: Kbuild): Promise<void> {
 	const compiler = (await directoryOnPath('ccache')) ? ['CC=ccache gcc', 'HOSTCC=ccache gcc'] : [];
-	const child = execa(
+	const child = programs()(
 		'setpriv',
 		// make must end when the harness is killed; its objects are kept for the next attempt.
 		[...['--pdeathsig', 'TERM', 'make', '-C', source], `O=${output}`, 'LOCALVERSION=', ...compiler, ...args],
@@ -36,10 +33,6 @@ export async function kbuild({name, source, output, args, log, env, signal}: Kbu
 			// In a process group of its own, so that all of it can be ended at once.
 			detached: true,
 			env: {
-				...Object.fromEntries(foreign.map(variable => [variable, undefined])),
-				LC_ALL: 'C',
-				MAKEFLAGS: '',
-				MAKELEVEL: '',
 				KBUILD_BUILD_TIMESTAMP: 'Thu Jan  1 00:00:00 UTC 1970',
 				// Otherwise the number counts up per build directory, and no two images are equal.
 				KBUILD_BUILD_VERSION: '1',

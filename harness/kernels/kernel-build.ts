@@ -3,8 +3,8 @@ import {existsSync} from 'node:fs';
 import {copyFile, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';
 import path from 'node:path';
-import {execa} from 'execa';
 import {UsageError} from '../host/errors.ts';
+import {programs} from '../host/programs.ts';
 import {say} from '../host/say.ts';
 import {kbuild} from './kbuild.ts';
 import {formatOptions, lostOptions, parseOptions} from './kconfig.ts';
@@ -51,7 +51,13 @@ export class KernelBuild {
 		}
 	}
 
-	/** Options that the kernel did not take when it was configured, as `CONFIG_A=y (it is n)`. */
+	/** Options that the kernel did not take when it was configured, as `CONFIG_A=y (it is n)`; with those it does not know. */
+	async allLost(): Promise<readonly string[]> {
+		const config = path.join(this.#options.output, '.config');
+		return lostOptions(this.#options.recipe.options, parseOptions(await readFile(config, 'utf8'), config), () => true);
+	}
+
+	/** Those of them that the kernel knows. */
 	async lost(): Promise<readonly string[]> {
 		const config = path.join(this.#options.output, '.config');
 		const got = parseOptions(await readFile(config, 'utf8'), config);
@@ -70,7 +76,7 @@ export class KernelBuild {
 	/** All options that the Kconfig files declare. */
 	async #knownOptions(): Promise<ReadonlySet<string>> {
 		const args = ['-rhoE', '--include=Kconfig*', '--exclude-dir=.git', '^[[:space:]]*(menu)?config [A-Za-z0-9_]+', '.'];
-		const {stdout} = await execa('grep', args, {cwd: this.#options.source, cancelSignal: this.#options.signal});
+		const {stdout} = await programs()('grep', args, {cwd: this.#options.source, cancelSignal: this.#options.signal});
 		return new Set(stdout.split('\n').map(line => `CONFIG_${line.trim().split(' ').at(-1)}`));
 	}
 

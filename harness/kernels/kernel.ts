@@ -40,7 +40,17 @@ export type ObtainOptions = {
 	readonly prove?: (kernel: Kernel) => Promise<void>;
 };
 
+const texts = ['id', 'release', 'bzImage', 'buildTree', 'origin', 'flavour', 'config'] as const;
+
+/** Whether a record of the cache is one of a kernel. */
+export function isKernel(value: unknown): value is Kernel {
+	if (typeof value !== 'object' || value === null) return false;
+	return texts.every(name => typeof (value as Partial<Kernel>)[name] === 'string');
+}
+
 /** Whether a kernel in the cache is still undamaged. */
-export async function isKernelWhole({bzImage, buildTree}: Kernel): Promise<boolean> {
+export async function isKernelWhole(kernel: unknown): Promise<boolean> {
+	if (!isKernel(kernel)) return false;
+	const {bzImage, buildTree} = kernel;
 	return existsSync(bzImage) && existsSync(buildTree) && (await isWhole(cacheEntryOf(bzImage)));
 }

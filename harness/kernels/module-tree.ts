@@ -2,8 +2,8 @@
 import {existsSync} from 'node:fs';
 import {cp, mkdtempDisposable, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {execa} from 'execa';
 import {BuildError} from '../host/errors.ts';
+import {programs} from '../host/programs.ts';
 
 // The same selection as in the kernel's scripts/package for header packages.
 const fromSource = ['Makefile', 'Kbuild', 'include', 'scripts', 'arch/x86/include', 'ubuntu/include'];
@@ -55,11 +55,10 @@ export async function proveModuleTree(
 	await using directory = await mkdtempDisposable(path.join(scratch, 'proof-'));
 	await writeFile(path.join(directory.path, 'proof.c'), proof);
 	await writeFile(path.join(directory.path, 'Makefile'), 'obj-m := proof.o\n');
-	const {failed, all} = await execa('make', ['-C', tree, `M=${directory.path}`, ...args, 'modules'], {
+	const {failed, all} = await programs()('make', ['-C', tree, `M=${directory.path}`, ...args, 'modules'], {
 		all: true,
 		reject: false,
 		cancelSignal: signal,
-		env: {LC_ALL: 'C', MAKEFLAGS: '', MAKELEVEL: ''},
 	});
 	signal?.throwIfAborted();
 	if (failed || !existsSync(path.join(directory.path, 'proof.ko'))) {

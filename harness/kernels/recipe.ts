@@ -2,7 +2,7 @@
 import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import path from 'node:path';
-import {execa} from 'execa';
+import {programs} from '../host/programs.ts';
 import {kconfigDirectory} from './catalogue.ts';
 import {mergeOptions, type Options, parseOptions} from './kconfig.ts';
 import {type Quirk, quirksOf} from './quirks.ts';
@@ -47,7 +47,9 @@ export async function recipeOf(version: string, flavour: string): Promise<Recipe
 /** The versions of compiler and linker. */
 export async function toolsIdentity(): Promise<string> {
 	const versions = await Promise.all(
-		['gcc', 'ld'].map(async tool => (await execa(tool, ['--version'], {reject: false})).stdout?.split('\n')[0] ?? tool),
+		['gcc', 'ld'].map(
+			async tool => (await programs()(tool, ['--version'], {reject: false})).stdout?.split('\n')[0] ?? tool,
+		),
 	);
 	return versions.join('\n');
 }

@@ -19,7 +19,8 @@ async function fakeTree(files: Readonly<Record<string, string>> = {}): Promise<A
 	return {path: directory.path, [Symbol.asyncDispose]: () => directory.remove()};
 }
 
-const built = {'.config': '', vmlinux: '', 'System.map': '', 'Module.symvers': '', 'arch/x86/boot/bzImage': ''};
+const files = ['.config', 'vmlinux', 'System.map', 'Module.symvers', 'arch/x86/boot/bzImage'];
+const built = Object.fromEntries([...files, 'include/config/kernel.release'].map(file => [file, '']));
 
 test('inspectTree finds version and state of a tree', async t => {
 	await using clean = await fakeTree();

@@ -3,8 +3,8 @@ import {createHash} from 'node:crypto';
 import {existsSync, statSync} from 'node:fs';
 import {readFile, rename, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {execa} from 'execa';
 import {errorCode, UsageError} from '../host/errors.ts';
+import {programs} from '../host/programs.ts';
 import {compareReleases, releaseName} from './kernel-version.ts';
 import type {Quirk} from './quirks.ts';
 
@@ -39,7 +39,10 @@ export function requireVersion({directory, version}: SourceTree, wanted: string)
 	throw new UsageError(`${directory} is Linux ${version}, but Linux ${wanted} was requested.`);
 }
 
-const proofs = ['.config', 'vmlinux', 'System.map', 'Module.symvers', 'arch/x86/boot/bzImage'] as const;
+const proofs = [
+	...['.config', 'vmlinux', 'System.map', 'Module.symvers', 'arch/x86/boot/bzImage'],
+	'include/config/kernel.release',
+] as const;
 
 /** The files that a tree lacks to be used as built. */
 export function missingIn(directory: string): readonly string[] {
@@ -66,7 +69,7 @@ async function makefileOf(directory: string): Promise<string> {
 
 /** Identifies the content of a tree by names, sizes and mtimes, like make. */
 export async function identityOfTree(directory: string, {signal}: {signal?: AbortSignal} = {}): Promise<string> {
-	const {stdout} = await execa(
+	const {stdout} = await programs()(
 		'find',
 		['.', '-name', '.git', '-prune', '-o', '-type', 'f', '-printf', '%P %s %T@\\n'],
 		{cwd: directory, maxBuffer: 1 << 28, cancelSignal: signal},
@@ -78,7 +81,7 @@ export async function identityOfTree(directory: string, {signal}: {signal?: Abor
 export async function cloneTree(from: string, to: string, {signal}: {signal?: AbortSignal} = {}): Promise<void> {
 	for (const how of ['--link', '--reflink=auto']) {
 		await rm(to, {recursive: true, force: true});
-		const {failed, stderr} = await execa('cp', ['-a', how, '--no-target-directory', '--', from, to], {
+		const {failed, stderr} = await programs()('cp', ['-a', how, '--no-target-directory', '--', from, to], {
 			reject: false,
 			cancelSignal: signal,
 		});

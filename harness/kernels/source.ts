@@ -5,9 +5,10 @@ import path from 'node:path';
 import {cacheDirectory} from '../host/cache.ts';
 import {NetworkError, NotFoundError, UsageError} from '../host/errors.ts';
 import {readCached, writeCached} from '../host/json-cache.ts';
+import {requireFitPath} from '../host/place.ts';
 import {say} from '../host/say.ts';
 import {fetchRelease, unpackRelease} from './download-release.ts';
-import {isKernelWhole, type Kernel, type ObtainOptions} from './kernel.ts';
+import {isKernel, isKernelWhole, type Kernel, type ObtainOptions} from './kernel.ts';
 import {fileNameOf, type KernelId} from './kernel-id.ts';
 import {recipeOf} from './recipe.ts';
 import {buildKernel, type Source} from './source-build.ts';
@@ -64,6 +65,7 @@ export async function obtainDirectory(id: DirectoryId, options: ObtainOptions): 
 			`${id.directory} is built already; give it as --source of ${tree.version}+${id.flavour} to have that built elsewhere.`,
 		);
 	}
+	requireFitPath(id.directory, 'The built kernel');
 	const inside = (file: string) => path.join(id.directory, file);
 	return {
 		id: id.id,
@@ -157,7 +159,7 @@ async function rememberedTree(id: ReleaseId): Promise<SourceTree | undefined> {
 }
 
 async function recall(id: {readonly id: string}): Promise<Memory | undefined> {
-	return readCached<Memory>(memoOf(id), Number.POSITIVE_INFINITY, ({kernel}) => kernel !== undefined);
+	return readCached<Memory>(memoOf(id), Number.POSITIVE_INFINITY, ({kernel}) => isKernel(kernel));
 }
 
 function memoOf(id: {readonly id: string}): string {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import {readFile, writeFile} from 'node:fs/promises';
 import {gunzipSync, zstdDecompressSync} from 'node:zlib';
-import {execa} from 'execa';
+import {programs} from '../host/programs.ts';
 import {decompressLz4Legacy} from './lz4.ts';
 
 /**
@@ -34,7 +34,7 @@ async function decompress(payload: Buffer): Promise<Buffer | undefined> {
 	if (magic.startsWith('28b52ffd')) return zstdDecompressSync(stream);
 	if (magic.startsWith('02214c18')) return decompressLz4Legacy(stream);
 	if (magic === 'fd377a585a00') {
-		const {stdout} = await execa('xz', ['-dc', '--single-stream'], {
+		const {stdout} = await programs()('xz', ['-dc', '--single-stream'], {
 			input: stream,
 			encoding: 'buffer',
 			maxBuffer: 1 << 28,

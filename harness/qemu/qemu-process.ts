@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-import {execa} from 'execa';
 import {abortable} from '../host/abort.ts';
 import {BootError, UsageError} from '../host/errors.ts';
+import {programs} from '../host/programs.ts';
 import type {Qemu} from '../host/qemu.ts';
 import type {Qmp} from './qmp.ts';
 
@@ -17,7 +17,7 @@ export class QemuProcess implements AsyncDisposable {
 
 	static start(qemu: Qemu, args: readonly string[]): QemuProcess {
 		// Only pdeathsig ends QEMU when the harness is killed, also inside AVA's worker threads.
-		const child = execa('setpriv', ['--pdeathsig', 'KILL', ...qemu.command, ...args], {
+		const child = programs()('setpriv', ['--pdeathsig', 'KILL', ...qemu.command, ...args], {
 			env: {...qemu.environment},
 			stdin: 'ignore',
 			stdout: 'ignore',

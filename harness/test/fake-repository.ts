@@ -17,6 +17,10 @@ import {type Ends, SourceRepository} from '../bisect/repository/source-repositor
 export type Story = {
 	readonly commits: number;
 	readonly breaks: number;
+	/** The commit that mends what `breaks` broke, the one that breaks it again, and the one that mends it again. */
+	readonly mends?: number;
+	readonly returns?: number;
+	readonly mendsAgain?: number;
 	/** Percentage of attempts on a bad commit that fail. */
 	readonly failsOf100?: number;
 	readonly doesNotBuild?: readonly number[];
@@ -36,11 +40,20 @@ export async function makeHistory(directory: string, story: Story): Promise<read
 }
 
 /** A commit in the format of git fast-import. */
-function commitText(number: number, {documents = [], breaks, doesNotBuild = [], doesNotBoot = []}: Story): string {
+function commitText(number: number, story: Story): string {
+	const {
+		documents = [],
+		breaks,
+		mends = Infinity,
+		returns = Infinity,
+		mendsAgain = Infinity,
+		doesNotBuild = [],
+		doesNotBoot = [],
+	} = story;
 	const code = Array.from({length: number + 1}, (_, index) => index).findLast(index => !documents.includes(index));
 	const state = JSON.stringify({
 		code,
-		isBad: number >= breaks,
+		isBad: (number >= breaks && number < mends) || (number >= returns && number < mendsAgain),
 		doesBuild: !doesNotBuild.includes(number),
 		doesBoot: !doesNotBoot.includes(number),
 	});
@@ -114,7 +127,10 @@ type World = {
 	readonly directory: string;
 	readonly checkout: Checkout;
 	readonly ends: Ends;
-	readonly bisect: (testBench: TestBench, options?: {isAnyFailure?: boolean; journal?: Journal}) => Promise<Found>;
+	readonly bisect: (
+		testBench: TestBench,
+		options?: {isAnyFailure?: boolean; isFixed?: boolean; journal?: Journal},
+	) => Promise<Found>;
 	/** Names, sizes and mtimes of all files in the source repository, before the bisect. */
 	readonly treeBefore: string;
 	readonly tree: () => Promise<string>;

@@ -27,6 +27,8 @@ export type Decision =
 /** A single failure may be unrelated. */
 const provedBad = 2;
 const firstBatch = 3;
+/** After one failure, this many attempts look for another: the bug may show rarely here. */
+const secondFailure = 30;
 
 /** Counts attempts by how they ended. */
 export function tally(attempts: readonly Attempt[], symptoms: Symptoms): Tally {
@@ -52,7 +54,7 @@ export function decide(
 	if (idle > 2 * repeats + firstBatch) return {fault: reasonOf(attempts, 'void')};
 	if (bad === 0 && passed === 0 && other >= Math.min(repeats, firstBatch))
 		return {verdict: 'skip', reason: `fails differently: ${reasonOf(attempts, 'fail')}`};
-	const most = 3 * repeats;
+	const most = bad > 0 ? Math.max(secondFailure, 3 * repeats) : 3 * repeats;
 	if (asked >= most) {
 		const what = bad > 0 ? `failed only ${bad} of ${asked} times` : `failed differently ${other} of ${asked} times`;
 		return {verdict: 'skip', reason: `${what}: ${reasonOf(attempts, 'fail')}`};

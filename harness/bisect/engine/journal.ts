@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync} from 'node:fs';
+import {say} from '../../host/say.ts';
 import type {Attempt} from './attempt.ts';
 import type {Answer, Candidate} from './candidate.ts';
 
@@ -18,6 +19,8 @@ export type Step = StepName & {
 	readonly fingerprint?: string;
 	/** Nothing had to be built or fetched. */
 	readonly isReused?: boolean;
+	/** What was asked of its configuration in vain, as `CONFIG_A=y (it is n)`. */
+	readonly lost?: readonly string[];
 	/** The earlier candidate with the same fingerprint, whose verdict this step takes. */
 	readonly sameAs?: Candidate;
 	readonly prepareMs: number;
@@ -31,30 +34,55 @@ type Attempts = {
 	readonly attempts: readonly Attempt[];
 	readonly ms: number;
 };
-type Built = {readonly type: 'prepared'; readonly key: string; readonly ms: number; readonly isReused: boolean};
+type Preparation = {readonly ms: number; readonly isReused: boolean; readonly lost?: readonly string[]};
+type Built = Preparation & {readonly type: 'prepared'; readonly key: string};
 type Line = Step | Attempts | Built;
 
-function keyOf({stage, role, candidate}: StepName): string {
+/** Undefined for what no journal wrote. */
+function parseLine(text: string): Line | undefined {
+	try {
+		// Only `Journal` writes these lines; what is checked is what a torn file can get wrong.
+		const line = JSON.parse(text) as Line;
+		if (line.type === 'prepared') return typeof line.key === 'string' ? line : undefined;
+		if (line.type === 'attempts') return line.attempts.every(({end}) => ends.has(end)) ? line : undefined;
+		return line.type === 'step' && answers.has(line.verdict) && typeof line.candidate.id === 'string'
+			? line
+			: undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+const answers: ReadonlySet<unknown> = new Set<Answer>(['good', 'bad', 'skip']);
+const ends: ReadonlySet<unknown> = new Set<Attempt['end']>(['pass', 'fail', 'skip', 'void']);
+
+export function keyOf({stage, role, candidate}: StepName): string {
 	return `${stage}, ${role}: ${candidate.id}`;
 }
 
 /**
  * Everything that a bisect has learnt, as JSON lines. Each line is on disk before the bisect goes on, so a bisect that
- * is killed and started again with the same journal repeats nothing. A truncated last line is ignored.
+ * is killed and started again with the same journal repeats nothing. A truncated last line is ignored. Without a file, it
+ * only remembers.
  */
 export class Journal implements Disposable {
-	readonly #descriptor: number;
+	readonly #descriptor: number | undefined;
 	readonly #steps = new Map<string, Step>();
 	readonly #attempts = new Map<string, Attempt[]>();
 	readonly #sampling = new Map<string, number>();
 	readonly #prepared = new Map<string, Built>();
 
-	constructor(file: string) {
+	constructor(file?: string) {
+		if (file === undefined) return;
 		if (existsSync(file)) {
-			const text = readFileSync(file, 'utf8');
-			const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-			for (const line of whole.split('\n').filter(Boolean)) this.#add(JSON.parse(line) as Line);
-			truncateSync(file, Buffer.byteLength(whole));
+			const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+			const parsed = lines.map(parseLine);
+			// What follows a damaged line was learnt with it.
+			const damaged = parsed.indexOf(undefined);
+			if (damaged >= 0) say(`${file} is damaged; the bisect resumes before its line ${damaged + 1}.`);
+			const kept = damaged < 0 ? lines.length : damaged;
+			for (const line of parsed.slice(0, kept)) this.#add(line!);
+			truncateSync(file, Buffer.byteLength(lines.slice(0, kept).join('\n')) + Math.min(kept, 1));
 		}
 		this.#descriptor = openSync(file, 'a');
 	}
@@ -77,7 +105,7 @@ export class Journal implements Disposable {
 		return this.#sampling.get(keyOf(name)) ?? 0;
 	}
 
-	prepared(name: StepName): {readonly ms: number; readonly isReused: boolean} | undefined {
+	prepared(name: StepName): Preparation | undefined {
 		return this.#prepared.get(keyOf(name));
 	}
 
@@ -89,19 +117,20 @@ export class Journal implements Disposable {
 		this.#write({type: 'attempts', key: keyOf(name), attempts, ms});
 	}
 
-	addPrepared(name: StepName, built: {readonly ms: number; readonly isReused: boolean}): void {
+	addPrepared(name: StepName, built: Preparation): void {
 		this.#write({type: 'prepared', key: keyOf(name), ...built});
 	}
 
 	[Symbol.dispose](): void {
-		closeSync(this.#descriptor);
+		if (this.#descriptor !== undefined) closeSync(this.#descriptor);
 	}
 
 	#write(line: Line): void {
+		this.#add(line);
+		if (this.#descriptor === undefined) return;
 		const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
 		for (let written = 0; written < bytes.length; ) written += writeSync(this.#descriptor, bytes, written);
 		fsyncSync(this.#descriptor);
-		this.#add(line);
 	}
 
 	#add(line: Line): void {

@@ -3,8 +3,17 @@ import {UsageError} from '../../host/errors.ts';
 import type {Attempt} from './attempt.ts';
 import {type Answer, type Candidate, CandidateError, type TestBench} from './candidate.ts';
 import {type Symptoms, tally} from './decide.ts';
-import type {Journal, Role, Step, StepName} from './journal.ts';
-import {firstMeasure, flakyMeasure, mostRepeats, type Rate, repeatsFor} from './repeats.ts';
+import {Evidence} from './evidence.ts';
+import {type Journal, keyOf, type Role, type Step, type StepName} from './journal.ts';
+import {
+	firstMeasure,
+	flakyMeasure,
+	mostRepeats,
+	parentMissChance,
+	parentRepeatsFor,
+	type Rate,
+	repeatsFor,
+} from './repeats.ts';
 import {type Sampling, sampleUntil, sampleVerdict} from './sampling.ts';
 
 export type JudgeOptions = {
@@ -13,7 +22,9 @@ export type JudgeOptions = {
 	readonly journal: Journal;
 	/** Any failure is bad, not only the symptoms of the bad end. */
 	readonly isAnyFailure: boolean;
-	/** Required confidence of a single verdict, from 0 to 1. */
+	/** The search is for what mended the bug: the older end is bad. */
+	readonly isFixed?: boolean | undefined;
+	/** Required confidence of the result, from 0 to 1. */
 	readonly confidence: number;
 };
 
@@ -23,14 +34,15 @@ const longestMeasure = 60;
 /** Judges candidates by repeated attempts. What the journal knows is not run again. */
 export class Judge {
 	readonly #options: JudgeOptions;
-	readonly #byFingerprint = new Map<string, Step>();
+	readonly #evidence = new Evidence();
 	readonly steps: Step[] = [];
 	#symptoms: Symptoms;
 	#rate: Rate = {failed: 0, asked: 0};
-	#repeats = 0;
+	#parentDoubt: number;
 
 	constructor(options: JudgeOptions) {
 		this.#options = options;
+		this.#parentDoubt = (1 - options.confidence) * (2 / 3);
 	}
 
 	/** Failure rate of the bad end. */
@@ -38,9 +50,51 @@ export class Judge {
 		return this.#rate;
 	}
 
-	/** Number of passes that makes a candidate good. */
+	/** Failure rate of the bad candidates next to the first bad one, as far as the search has come. */
+	get nearestRate(): Rate {
+		return this.#evidence.nearestRate(this.#symptoms);
+	}
+
+	/** Number of passes that makes a candidate good in a step. */
 	get repeats(): number {
-		return this.#repeats;
+		return repeatsFor(this.nearestRate) ?? mostRepeats;
+	}
+
+	/** Number of passes that each of the candidates before the first bad one needs. */
+	#parentRepeats(parents = 1): number {
+		return parentRepeatsFor(this.nearestRate, 1 - this.#parentDoubt / parents);
+	}
+
+	/** The last parents were bad, and others follow: the chances to miss one of them have to add up to what is allowed. */
+	beginAgain(): void {
+		this.#parentDoubt /= 3;
+	}
+
+	#repeatsOf(role: Role, parents?: number): number {
+		if (role === 'step') return this.repeats;
+		const isGoodExpected = role === 'revert' && !this.#options.isFixed;
+		if (isGoodExpected) return repeatsFor(this.nearestRate, this.#options.confidence) ?? mostRepeats;
+		// It has to be good for sure, or is bad already: a rare bug must not look mended because the check was short.
+		return this.#parentRepeats(parents);
+	}
+
+	/** The role of the candidate next to the last bad one, which the result claims to be good. */
+	get provedRole(): Role {
+		return this.#options.isFixed ? 'commit' : 'parent';
+	}
+
+	/** Whether a role is judged anew, whatever is known of the image. */
+	#isFresh(role: Role): boolean {
+		return role === 'revert' || ((role === 'commit' || role === 'parent') && role !== this.provedRole);
+	}
+
+	/** Probability that these, the candidates before the result, are all good. */
+	confidenceIn(parents: readonly Step[]): number {
+		const miss = ({verdict, fingerprint}: Step) => {
+			const {passed} = tally(this.#evidence.of(fingerprint), this.#symptoms);
+			return verdict === 'good' ? parentMissChance(this.nearestRate, passed) : 1;
+		};
+		return Math.max(0, 1 - parents.reduce((sum, parent) => sum + miss(parent), 0));
 	}
 
 	/** Symptoms of the bad end. */
@@ -50,7 +104,7 @@ export class Judge {
 
 	/** Runs attempts on the bad end until its failure rate is known. Throws UsageError when it is not bad. */
 	async measureBadEnd(candidate: Candidate): Promise<Step> {
-		const {confidence, isAnyFailure} = this.#options;
+		const {isAnyFailure} = this.#options;
 		const name = this.#name('bad end', candidate);
 		const fingerprint = await this.#prepareEnd(name);
 		const attempts = await this.#askEndUntil(name, sofar => this.#wantedOfBadEnd(sofar));
@@ -60,13 +114,11 @@ export class Judge {
 			throw new UsageError(`${candidate.title} was given as bad, but passed all ${asked} repeats.`);
 		}
 		this.#rate = {failed, asked};
-		const repeats = repeatsFor(this.#rate, confidence);
-		if (repeats === undefined) {
+		if (!this.#isFrequent(this.#rate)) {
 			throw new UsageError(
-				`${candidate.title} was given as bad, but failed only ${failed} of ${asked} times: each step would need more than ${mostRepeats} repeats. Use a case that fails more often, or a lower --confidence.`,
+				`${candidate.title} was given as bad, but failed only ${failed} of ${asked} times: to tell good from bad would need more than ${mostRepeats} repeats. Use a case that fails more often, or a lower --confidence.`,
 			);
 		}
-		this.#repeats = repeats;
 		this.#symptoms = isAnyFailure
 			? undefined
 			: new Set(attempts.flatMap(({end, symptoms}) => (end === 'fail' ? symptoms : [])));
@@ -77,7 +129,7 @@ export class Judge {
 	async proveGoodEnd(candidate: Candidate): Promise<Step> {
 		const name = this.#name('good end', candidate);
 		const fingerprint = await this.#prepareEnd(name);
-		const wanted = Math.max(firstMeasure, this.#repeats);
+		const wanted = Math.max(firstMeasure, this.repeats);
 		const attempts = await this.#askEndUntil(name, sofar => {
 			const {passed, bad, other, skipped, asked: said} = tally(sofar, this.#symptoms);
 			if (skipped > 0 && said === 0) return 0;
@@ -102,24 +154,46 @@ export class Judge {
 		return this.#conclude(name, {verdict: 'good', attempts, fingerprint});
 	}
 
-	async judge(role: Role, candidate: Candidate): Promise<Step> {
+	/**
+	 * Judges a candidate. Steps and what the result claims to be good build on all that is known of the image; the other
+	 * final checks are made anew. All of `parents` have to be good for the result to be right.
+	 */
+	async judge(role: Role, candidate: Candidate, {parents}: {parents?: number} = {}): Promise<Step> {
 		const name = this.#name(role, candidate);
+		const repeats = this.#repeatsOf(role, parents);
 		const known = this.#options.journal.step(name);
-		if (known) return this.#writeCached(known);
+		if (known && this.#isEnough(known, repeats)) return this.#keep(known);
 		let fingerprint: string | undefined;
 		try {
 			fingerprint = await this.#prepare(name);
-			const same = role === 'step' ? this.#byFingerprint.get(fingerprint) : undefined;
-			if (same) return this.#conclude(name, {verdict: same.verdict, attempts: [], fingerprint, sameAs: same.candidate});
-			const judged = await sampleVerdict(this.#sampling(name), {
-				repeats: this.#repeats,
-				symptomsOf: () => this.#symptoms,
-			});
+			const others = this.#isFresh(role) ? [] : this.#evidence.of(fingerprint, {except: keyOf(name)});
+			const sampling = this.#sampling(name);
+			const judged = await sampleVerdict(
+				{...sampling, known: [...others, ...sampling.known]},
+				{repeats, symptomsOf: () => this.#symptoms},
+			);
+			const owner = this.#evidence.ownerOf(fingerprint);
+			if (judged.attempts.length === others.length && owner && owner.id !== candidate.id) {
+				return this.#conclude(name, {...judged, attempts: [], fingerprint, sameAs: owner});
+			}
 			return this.#conclude(name, {fingerprint, ...judged});
 		} catch (error) {
 			if (!(error instanceof CandidateError)) throw error;
 			return this.#conclude(name, {verdict: 'skip', attempts: [], fingerprint, reason: error.message});
 		}
+	}
+
+	/** Whether the verdict holds by what is asked of it now: more passes may be needed than when it was made. */
+	#isEnough({role, verdict, fingerprint, candidate, stage}: Step, repeats: number): boolean {
+		if (verdict !== 'good' || this.#isFresh(role)) return true;
+		this.#learn({role, candidate, stage}, fingerprint);
+		return tally(this.#evidence.of(fingerprint), this.#symptoms).passed >= repeats;
+	}
+
+	#learn(name: StepName, fingerprint: string | undefined): void {
+		if (fingerprint === undefined || this.#isFresh(name.role)) return;
+		const attempts = this.#options.journal.attempts(name);
+		this.#evidence.learn(fingerprint, {key: keyOf(name), candidate: name.candidate, attempts});
 	}
 
 	#name(role: Role, candidate: Candidate): StepName {
@@ -134,13 +208,17 @@ export class Judge {
 		const {testBench, journal} = this.#options;
 		const startedAt = performance.now();
 		// A failed build is recorded as well: its time counts.
-		let isReused = false;
+		let [isReused, lost]: [boolean, readonly string[]] = [false, []];
 		try {
 			const prepared = await testBench.prepare(name.candidate);
-			({isReused} = prepared);
+			({isReused, lost = []} = prepared);
 			return prepared.fingerprint;
 		} finally {
-			journal.addPrepared(name, {ms: Math.round(performance.now() - startedAt), isReused});
+			journal.addPrepared(name, {
+				ms: Math.round(performance.now() - startedAt),
+				isReused,
+				...(lost.length > 0 && {lost}),
+			});
 		}
 	}
 
@@ -170,8 +248,13 @@ export class Judge {
 		if (asked < firstMeasure) return firstMeasure - asked;
 		// A flaky bad end: measure more, since a low rate may still be enough.
 		if (failed < asked && asked < flakyMeasure) return flakyMeasure - asked;
-		const isEnough = failed === 0 || repeatsFor({failed, asked}, this.#options.confidence) !== undefined;
+		const isEnough = failed === 0 || this.#isFrequent({failed, asked});
 		return isEnough || asked >= longestMeasure ? 0 : flakyMeasure;
+	}
+
+	/** Whether the result can reach the confidence with this rate. */
+	#isFrequent(rate: Rate): boolean {
+		return parentMissChance(rate, mostRepeats) <= 1 - this.#options.confidence;
 	}
 
 	#conclude(name: StepName, {verdict, attempts, fingerprint, reason, sameAs}: Conclusion): Step {
@@ -188,21 +271,26 @@ export class Judge {
 			...(reason !== undefined && {reason}),
 			...(fingerprint !== undefined && {fingerprint}),
 			...(prepared && {isReused: prepared.isReused}),
+			...(prepared?.lost && {lost: prepared.lost}),
 			...(sameAs && {sameAs}),
 			prepareMs: prepared?.ms ?? 0,
 			ms: journal.askedMs(name),
 			...(console !== undefined && {console}),
 		};
-		if (!journal.step(name)) journal.addStep(step);
-		return this.#writeCached(journal.step(name)!);
+		const before = journal.step(name);
+		const isNew = !before || before.verdict !== step.verdict || before.asked !== step.asked;
+		if (isNew) journal.addStep(step);
+		return this.#keep(isNew ? step : before);
 	}
 
-	#writeCached(step: Step): Step {
-		if (step.fingerprint !== undefined && step.verdict !== 'skip' && !this.#byFingerprint.has(step.fingerprint)) {
-			this.#byFingerprint.set(step.fingerprint, step);
-		}
+	#keep(step: Step): Step {
+		const {verdict, fingerprint, role, candidate} = step;
+		this.#learn(step, fingerprint);
+		if (verdict === 'bad' && fingerprint !== undefined && !this.#isFresh(role)) this.#evidence.addBad(fingerprint);
 		// The journal keeps one step per name; it counts once, however often it is requested.
-		if (!this.steps.includes(step)) this.steps.push(step);
+		const index = this.steps.findIndex(each => each.role === role && each.candidate.id === candidate.id);
+		if (index < 0) this.steps.push(step);
+		else this.steps[index] = step;
 		return step;
 	}
 }

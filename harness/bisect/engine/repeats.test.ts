@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
-import {confidenceOf, leastRepeats, missChance, repeatsFor, stepConfidence} from './repeats.ts';
+import {leastRepeats, missChance, mostRepeats, parentMissChance, parentRepeatsFor, repeatsFor} from './repeats.ts';
+
+const always = {failed: 10, asked: 10};
 
 test('a bad end that fails more often needs fewer passes', t => {
-	const repeats = [10, 6, 3, 1].map(failed => repeatsFor({failed, asked: 10}, 0.95) ?? Number.POSITIVE_INFINITY);
+	const repeats = [10, 6, 3, 1].map(failed => repeatsFor({failed, asked: 10}) ?? Number.POSITIVE_INFINITY);
 	t.deepEqual(
 		repeats,
 		repeats.toSorted((a, b) => a - b),
@@ -32,21 +34,19 @@ test('repeatsFor gives up on a rate that is too low', t => {
 	t.is(repeatsFor({failed: 1, asked: 60}, 0.99), undefined);
 });
 
-test('stepConfidence requires more of each step than of the whole', t => {
-	const each = stepConfidence(0.95, 7);
-	t.true(Math.abs(each ** 7 - 0.95) < 1e-9);
-	const rate = {failed: 8, asked: 20};
-	const repeats = repeatsFor(rate, each)!;
-	t.true(
-		confidenceOf(
-			rate,
-			Array.from({length: 7}, () => repeats),
-		) >= 0.95,
-	);
-	t.true(
-		confidenceOf(
-			rate,
-			Array.from({length: 7}, () => repeats - 1),
-		) < 0.95,
-	);
+test('what is before the result passes for long, even if the bug always shows in it', t => {
+	const repeats = parentRepeatsFor(always, 0.95);
+	t.true(0.9 ** repeats <= 0.05 && 0.9 ** (repeats - 1) > 0.05, String(repeats));
+});
+
+test('what is before the result may show the bug half as often', t => {
+	const chance = parentMissChance({failed: 100, asked: 1000}, 40);
+	t.true(Math.abs(chance - 0.95 ** 40) < 0.01, String(chance));
+	t.true(parentRepeatsFor({failed: 3, asked: 20}, 0.95) > parentRepeatsFor(always, 0.95));
+});
+
+test('the passes before the result are limited, and then the confidence is lower', t => {
+	const rare = {failed: 2, asked: 60};
+	t.is(parentRepeatsFor(rare, 0.95), mostRepeats);
+	t.true(parentMissChance(rare, mostRepeats) > 0.05);
 });

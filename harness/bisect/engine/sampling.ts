@@ -8,13 +8,12 @@ export type Sampling = {
 	readonly candidate: Candidate;
 	/** Attempts that the journal holds. */
 	readonly known: readonly Attempt[];
-	/** Resolves with at least one attempt. */
 	ask(times: number): Promise<readonly Attempt[]>;
 };
 
 /**
- * Runs as many attempts as `wanted` returns for those so far, until it returns 0. Throws HostFaultError when all are
- * void.
+ * Runs as many attempts as `wanted` returns for those so far, until it returns 0. Throws HostFaultError when
+ * they stop to tell anything.
  */
 export async function sampleUntil(
 	{candidate, known, ask}: Sampling,
@@ -24,7 +23,9 @@ export async function sampleUntil(
 	for (;;) {
 		const more = wanted(attempts);
 		if (more <= 0) return attempts;
-		attempts.push(...(await ask(more)));
+		const answers = await ask(more);
+		if (answers.length === 0) throw new HostFaultError(`${candidate.title} gives no answer to ${more} repeats.`);
+		attempts.push(...answers);
 		requireProgress(candidate, attempts);
 	}
 }
@@ -47,10 +48,11 @@ export async function sampleVerdict(sampling: Sampling, {repeats, symptomsOf}: V
 }
 
 /**
- * Gives up when only void attempts come, from races that never overlap or a host that kills QEMU: repeats do not help.
+ * Gives up when only void attempts come, from races that never overlap or a host that kills QEMU, or only skips after
+ * attempts that were none: repeats do not help.
  */
 function requireProgress(candidate: Candidate, attempts: readonly Attempt[]): void {
 	const idle = attempts.slice(-2 * firstMeasure);
-	if (idle.length < 2 * firstMeasure || idle.some(({end}) => end !== 'void')) return;
+	if (idle.length < 2 * firstMeasure || idle.some(({end}) => end === 'pass' || end === 'fail')) return;
 	throw new HostFaultError(`${candidate.title} gives no verdict in ${idle.length} repeats: ${idle.at(-1)!.message}`);
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 import {createHash} from 'node:crypto';
-import {mkdir, readFile, stat, utimes} from 'node:fs/promises';
+import {mkdir, readFile, stat, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import quirks from '../../../images/quirks.json' with {type: 'json'};
 import {hashSources} from '../../build/sources.ts';
 import {cacheDirectory, immutableDirectory, isWhole} from '../../host/cache.ts';
-import {BuildError} from '../../host/errors.ts';
+import {BuildError, UsageError} from '../../host/errors.ts';
+import {readRecord} from '../../host/json-cache.ts';
 import {say} from '../../host/say.ts';
 import {formatOptions, mergeOptions, type Options, parseOptions} from '../../kernels/kconfig.ts';
 import type {Kernel} from '../../kernels/kernel.ts';
@@ -13,9 +14,9 @@ import {describeBuilt, KernelBuild} from '../../kernels/kernel-build.ts';
 import {type Recipe, recipeOf, toolsIdentity} from '../../kernels/recipe.ts';
 import {applyReplacements, inspectTree} from '../../kernels/source-tree.ts';
 import type {Candidate} from '../engine/candidate.ts';
-import type {Checkout} from '../repository/checkout.ts';
+import {type Checkout, knownOptions} from '../repository/checkout.ts';
 import {git} from '../repository/git.ts';
-import {wordsOfLost} from './config-changes.ts';
+import {type ConfigMap, underKnownNames, withoutTools, wordsOfLost} from './config-changes.ts';
 
 export type CommitKernelsOptions = {
 	readonly checkout: Checkout;
@@ -23,8 +24,13 @@ export type CommitKernelsOptions = {
 	readonly work: string;
 	/** Replaces the options of images/kconfig. */
 	readonly options?: Options | undefined;
+	/** Options that other commits call otherwise. */
+	readonly configMap?: ConfigMap | undefined;
 	readonly signal: AbortSignal;
 };
+
+/** In the directory of a kernel: what was asked of its configuration in vain. */
+const lostFile = 'lost.json';
 
 /** Builds kernels of commits in one build directory that is kept, so that each step compiles only what changed. */
 export class CommitKernels {
@@ -38,14 +44,16 @@ export class CommitKernels {
 	/** Builds a commit's kernel, or takes it from the cache. `options` are part of its cache key. Throws BuildError. */
 	async kernelOf(
 		commit: Candidate,
-		options: Options | undefined = this.#options.options,
-	): Promise<{kernel: Kernel; isReused: boolean}> {
+		wanted: Options | undefined = this.#options.options,
+	): Promise<{kernel: Kernel; isReused: boolean; lost: readonly string[]}> {
 		const {signal, work} = this.#options;
+		const options = wanted && (await this.#underNamesOf(commit, wanted));
 		const parts = [
 			commit.id,
 			hashSources(['images/kconfig']),
 			JSON.stringify(quirks),
 			options ? formatOptions(options) : '',
+			lostFile,
 			await toolsIdentity(),
 		];
 		const identity = createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 12);
@@ -61,14 +69,15 @@ export class CommitKernels {
 				const build = new KernelBuild({
 					name: commit.title,
 					work,
-					source: this.#options.checkout.directory,
+					source: this.#options.checkout.source,
 					output: path.join(work, 'build'),
 					recipe,
 					signal,
 				});
 				say(`building ${commit.title}.`);
 				await build.configure({isStrict: false});
-				if (options) this.#sayLost(wordsOfLost(await build.lost()));
+				const lost = withoutTools(await build.allLost());
+				await writeFile(path.join(temporary, lostFile), JSON.stringify({lost}));
 				await this.#compile(build);
 				await build.deliver(temporary);
 			},
@@ -77,7 +86,17 @@ export class CommitKernels {
 		make ??= (await recipeOf((await inspectTree(path.join(final, 'tree'))).version, 'base')).make;
 		// All have the same id, so that guests differ only in kernel and modules.
 		const kernel = await describeBuilt({id: 'bisected', flavour: 'base'}, final, `commit ${commit.id}`, {make});
-		return {kernel, isReused};
+		const {lost = []} = ((await readRecord(path.join(final, lostFile))) ?? {}) as {lost?: readonly string[]};
+		if (options) this.#sayLost(wordsOfLost(lost));
+		return {kernel, isReused, lost};
+	}
+
+	/** The options as this commit calls them. */
+	async #underNamesOf(commit: Candidate, options: Options): Promise<Options> {
+		const {configMap, checkout} = this.#options;
+		if (!configMap || configMap.size === 0) return options;
+		const known = await knownOptions(checkout.directory, commit.id);
+		return underKnownNames(options, configMap, name => known.has(name));
 	}
 
 	/** Reports lost options once for consecutive commits that lose the same ones. */
@@ -92,7 +111,19 @@ export class CommitKernels {
 		} catch (error) {
 			if (!(error instanceof BuildError)) throw error;
 			// The checkout's path says nothing to the user.
-			throw new BuildError(error.message.replaceAll(`${this.#options.checkout.directory}/`, ''), {cause: error});
+			throw new BuildError(error.message.replaceAll(`${this.#options.checkout.source}/`, ''), {cause: error});
+		}
+	}
+
+	/** Throws BuildError where the commit has no Linux tree: it may be older than the tree, or have it elsewhere. */
+	async #inspect(commit: Candidate): ReturnType<typeof inspectTree> {
+		const {checkout} = this.#options;
+		try {
+			return await inspectTree(checkout.source);
+		} catch (error) {
+			if (!(error instanceof UsageError)) throw error;
+			const place = path.relative(checkout.directory, checkout.source) || 'its top';
+			throw new BuildError(`${commit.title} does not build: error: it has no Linux tree at ${place}.`, {cause: error});
 		}
 	}
 
@@ -104,9 +135,9 @@ export class CommitKernels {
 		const {checkout} = this.#options;
 		const before = await repairedFiles(checkout.directory);
 		await checkout.at(commit.id);
-		const {version} = await inspectTree(checkout.directory);
+		const {version} = await this.#inspect(commit);
 		const recipe = await recipeOf(version, 'base');
-		await applyReplacements(checkout.directory, recipe.quirks);
+		await applyReplacements(checkout.source, recipe.quirks);
 		for (const [file, {text, mtime}] of before) {
 			const now = await readFile(file, 'utf8').catch(() => undefined);
 			if (now === text) await utimes(file, mtime, mtime);

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
-import {parseOptions} from '../../kernels/kconfig.ts';
-import {changesBetween, readConfig, titleOfChanges, withChanges, wordsOfLost} from './config-changes.ts';
+import {type Options, parseOptions} from '../../kernels/kconfig.ts';
+import {
+	changesBetween,
+	readConfig,
+	renamesIn,
+	titleOfChanges,
+	underKnownNames,
+	withChanges,
+	wordsOfLost,
+} from './config-changes.ts';
 
 const parse = (...lines: readonly string[]) => parseOptions(lines.join('\n'), 'test');
 const good = parse('CONFIG_A=y', 'CONFIG_B="x"', '# CONFIG_C is not set', 'CONFIG_GCC_VERSION=120200');
@@ -43,3 +51,38 @@ test('lost options are named, except those that describe the compiler', t => {
 		/CONFIG_4=y \(it is n\) and 2 more\.$/,
 	);
 });
+
+const known =
+	(...names: readonly string[]) =>
+	(name: string) =>
+		names.map(each => `CONFIG_${each}`).includes(name);
+const map = new Map([['CONFIG_OLD', 'CONFIG_NEW']]);
+const namesOf = (options: Options) => [...options].map(([name, value]) => `${name}=${value}`).join(' ');
+
+test('a renamed option keeps its meaning under the name that a kernel knows', t => {
+	const under = (text: string, ...names: readonly string[]) =>
+		namesOf(underKnownNames(parseOptions(text, 'a config'), map, known(...names)));
+	t.is(under('CONFIG_NEW=y\n', 'OLD'), 'CONFIG_OLD=y');
+	t.is(under('CONFIG_NEW=y\n', 'NEW'), 'CONFIG_NEW=y');
+	t.is(under('CONFIG_OLD=m\nCONFIG_X=y\n', 'NEW', 'X'), 'CONFIG_NEW=m CONFIG_X=y');
+	t.is(under('CONFIG_NEW=y\n'), 'CONFIG_NEW=y', 'neither is known');
+	t.is(under('CONFIG_NEW=y\n# CONFIG_OLD is not set\n', 'OLD'), 'CONFIG_NEW=y CONFIG_OLD=n', 'both are given');
+});
+
+const diffs: readonly (readonly [what: string, diff: string, renames: string])[] = [
+	['a rename', '@@ -1 +1 @@\n-config OLD\n+config NEW\n', 'CONFIG_OLD=CONFIG_NEW'],
+	[
+		'two renames',
+		'@@ -1,2 +1,2 @@\n-config A\n-config B\n+menuconfig C\n+config D\n',
+		'CONFIG_A=CONFIG_C CONFIG_B=CONFIG_D',
+	],
+	['a new option', '@@ -0,0 +1 @@\n+config NEW\n', ''],
+	['an option that is moved', '@@ -1 +0,0 @@\n-config A\n@@ -9,0 +9 @@\n+config A\n', ''],
+	['other lines', '@@ -1 +1 @@\n-\tdepends on A\n+\tdepends on B\n', ''],
+];
+
+for (const [what, diff, renames] of diffs) {
+	test(`${what} in a Kconfig file gives the renames: ${renames || 'none'}`, t => {
+		t.is(namesOf(renamesIn(diff)), renames);
+	});
+}

@@ -3,7 +3,7 @@ import {readFile} from 'node:fs/promises';
 import {errorCode, UsageError} from '../../host/errors.ts';
 import {mergeOptions, type Options, parseOptions} from '../../kernels/kconfig.ts';
 
-/** An option in which two configurations differ, with both values. */
+/** An option in which two configurations differ, with both values. In a search for a fix, `bad` is the good value. */
 export type Change = {readonly name: string; readonly bad: string; readonly good: string};
 
 /** Options of a .config by name. Throws UsageError when it cannot be read or a line is not an option. */
@@ -34,10 +34,43 @@ export function withChanges(good: Options, changes: readonly Change[]): Options 
 }
 
 /** For display: the first five and the number of the others. */
-export function titleOfChanges(changes: readonly Change[]): string {
+export function titleOfChanges(changes: readonly Change[], base = 'good'): string {
 	const words = changes.slice(0, 5).map(({name, bad}) => `${name}=${bad}`);
 	const more = changes.length - words.length;
-	return `${words.join(', ') || 'the good configuration'}${more > 0 ? ` and ${more} more` : ''}`;
+	return `${words.join(', ') || `the ${base} configuration`}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** Options that are called otherwise in other kernels, from one name to the other. */
+export type ConfigMap = ReadonlyMap<string, string>;
+
+/** The options under the names that a kernel knows. */
+export function underKnownNames(options: Options, map: ConfigMap, isKnown: (name: string) => boolean): Options {
+	const names = new Map([...map].flatMap(([old, now]) => [[old, now] as const, [now, old] as const]));
+	return new Map(
+		[...options].map(([name, value]) => {
+			const other = names.get(name);
+			const isRenamed = other !== undefined && !isKnown(name) && isKnown(other) && !options.has(other);
+			return [isRenamed ? other : name, value];
+		}),
+	);
+}
+
+/** Options that a change of Kconfig files renames: each new name with the old one, from a diff without context. */
+export function renamesIn(diff: string): ConfigMap {
+	const renames = new Map<string, string>();
+	for (const hunk of diff.split(/^@@ /m).slice(1)) {
+		const gone = [...hunk.matchAll(/^-\s*(?:menu)?config (\w+)/gm)].map(([, name]) => name!);
+		const come = [...hunk.matchAll(/^\+\s*(?:menu)?config (\w+)/gm)].map(([, name]) => name!);
+		const [old, now] = [gone.filter(name => !come.includes(name)), come.filter(name => !gone.includes(name))];
+		if (old.length === now.length)
+			for (const [index, name] of old.entries()) renames.set(`CONFIG_${name}`, `CONFIG_${now[index]!}`);
+	}
+	return renames;
+}
+
+/** Without options that describe the toolchain. */
+export function withoutTools(lost: readonly string[]): readonly string[] {
+	return lost.filter(option => !ofTools.test(option));
 }
 
 /**
@@ -45,7 +78,7 @@ export function titleOfChanges(changes: readonly Change[]): string {
  * toolchain.
  */
 export function wordsOfLost(lost: readonly string[]): string | undefined {
-	const own = lost.filter(option => !ofTools.test(option));
+	const own = withoutTools(lost);
 	if (own.length === 0) return undefined;
 	const more = own.length > 5 ? ` and ${own.length - 5} more` : '';
 	return `olddefconfig changed the configuration: ${own.slice(0, 5).join(', ')}${more}.`;

@@ -59,7 +59,10 @@ async function open(
 	}
 	const names = (await readdir(copy)).filter(name => name.endsWith('.ko'));
 	if (names.length === 0) {
-		throw new UsageError(`The module in ${directory} produced no .ko when it was built; does its Kbuild name one?`);
+		const said = words.trim().split('\n').slice(-5).join('\n').replaceAll(`${copy}/`, '');
+		throw new UsageError(
+			`The module in ${directory} produced no .ko when it was built; does its Kbuild name one?${said && ` Make said:\n${said}`}`,
+		);
 	}
 	const files = await Promise.all(names.map(async name => ({path: name, data: await readFile(path.join(copy, name))})));
 	return {

@@ -16,7 +16,7 @@ import {type Candidate, CandidateError, HostFaultError, type Prepared, type Test
 import {moduleFingerprint} from './module-fingerprint.ts';
 import {guestCells, type OpenPredicate, type Predicate} from './predicate.ts';
 
-export type BuiltCandidate = {readonly guestBuild: GuestBuild; readonly isReused: boolean};
+export type BuiltCandidate = {readonly guestBuild: GuestBuild} & Pick<Prepared, 'isReused' | 'lost'>;
 
 export type GuestTestBenchOptions = {
 	readonly predicate: Predicate;
@@ -48,8 +48,8 @@ export class GuestTestBench implements TestBench {
 
 	async prepare(candidate: Candidate): Promise<Prepared> {
 		const isKnown = this.#ready.has(candidate.id);
-		const {guestBuild, open, isReused} = await this.#get(candidate);
-		return {fingerprint: await moduleFingerprint(guestBuild, open.fingerprint), isReused: isReused || isKnown};
+		const {guestBuild, open, isReused, lost = []} = await this.#get(candidate);
+		return {lost, fingerprint: await moduleFingerprint(guestBuild, open.fingerprint), isReused: isReused || isKnown};
 	}
 
 	async ask(candidate: Candidate, repeats: number): Promise<readonly Attempt[]> {

@@ -3,10 +3,12 @@ import path from 'node:path';
 import {buildGuest} from '../../build/guest-build.ts';
 import {locked} from '../../host/cache.ts';
 import {requireSpace} from '../../host/disk-space.ts';
+import {say} from '../../host/say.ts';
 import type {Options} from '../../kernels/kconfig.ts';
 import {inspectTree} from '../../kernels/source-tree.ts';
 import {bisect} from '../engine/search.ts';
 import {CommitKernels} from '../guests/commit-kernels.ts';
+import type {ConfigMap} from '../guests/config-changes.ts';
 import {GuestTestBench} from '../guests/test-bench.ts';
 import {sayStep} from '../report/bisect-progress.ts';
 import type {Result} from '../report/bisect-report.ts';
@@ -26,6 +28,8 @@ export type CommitsOptions = CommonOptions & {
 	readonly bad: string;
 	/** The configuration to build with; default: images/kconfig. */
 	readonly config?: Options | undefined;
+	/** Options that other commits call otherwise. */
+	readonly configMap?: ConfigMap | undefined;
 };
 
 export type CommitsPlan = {
@@ -46,19 +50,36 @@ export async function planCommits({
 	bad,
 }: Pick<CommitsOptions, 'linux' | 'good' | 'bad'>): Promise<CommitsPlan> {
 	await inspectTree(linux);
-	const repository = await SourceRepository.open(linux);
+	const repository = await SourceRepository.openTree(linux);
 	const ends = await repository.ends(good, bad);
 	const steps = Math.ceil(Math.log2(ends.commits)) + 3;
-	const sizes = (await git(repository.directory, ['ls-tree', '-r', '-l', ends.bad.id])).matchAll(/ +(\d+)\t/g);
+	const sizes = (
+		await git(repository.directory, ['ls-tree', '-r', '-l', ends.bad.id, '--', ...repository.paths])
+	).matchAll(/ +(\d+)\t/g);
 	const tree = sizes.reduce((sum, [, size]) => sum + Number(size), 0);
 	return {repository, ends, steps, needBytes: tree + bytesOfBuild + steps * bytesPerStep};
 }
 
-/** Finds the first bad commit between two revisions, and verifies it. */
+/**
+ * Finds the first bad commit between two revisions, and verifies it. If it only renames an option that the configuration
+ * asks for, searches again with both names.
+ */
 export async function bisectCommits(options: CommitsOptions): Promise<Result> {
+	let configMap: ConfigMap = options.configMap ?? new Map();
+	for (;;) {
+		const result = await bisectOnce({...options, configMap});
+		const found = [...(result.renames ?? [])].filter(([old]) => !configMap.has(old));
+		if (found.length === 0) return result;
+		const names = found.map(([old, now]) => `${old}=${now}`).join(' ');
+		say(`the first bad commit renames options of the configuration; searching again with --config-map ${names}.`);
+		configMap = new Map([...configMap, ...found]);
+	}
+}
+
+async function bisectOnce(options: CommitsOptions): Promise<Result> {
 	const {predicate, signal, command, linux} = options;
 	const {repository, ends, needBytes} = await planCommits(options);
-	const configIdentity = options.config ? JSON.stringify([...options.config]) : '';
+	const configIdentity = options.config ? JSON.stringify([[...options.config], [...(options.configMap ?? [])]]) : '';
 	return withJournal(
 		['commits', path.resolve(linux), ends.good.id, ends.bad.id, configIdentity],
 		options,
@@ -68,15 +89,18 @@ export async function bisectCommits(options: CommitsOptions): Promise<Result> {
 			const shared = buildDirectoryOf(repository);
 			return locked(shared, {signal}, async () => {
 				const checkout = await Checkout.open(repository, path.join(shared, 'source'));
-				const range = await GitRange.start(checkout, ends);
-				const kernels = new CommitKernels({checkout, work: shared, options: options.config, signal});
+				const range = await GitRange.start(checkout, ends, repository);
+				const kernels = new CommitKernels({
+					...{checkout, work: shared, options: options.config, signal},
+					configMap: options.configMap,
+				});
 				const testBench = new GuestTestBench({
 					...options,
 					directory,
 					reference: ends.good,
 					async make(candidate) {
-						const {kernel, isReused} = await kernels.kernelOf(candidate);
-						return {guestBuild: await buildGuest(kernel, predicate.suite.content, {signal}), isReused};
+						const {kernel, ...known} = await kernels.kernelOf(candidate);
+						return {guestBuild: await buildGuest(kernel, predicate.suite.content, {signal}), ...known};
 					},
 				});
 				const found = await bisect({...options, stage: 'commits', range, testBench, journal, onStep: sayStep});

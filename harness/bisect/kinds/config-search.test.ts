@@ -9,11 +9,13 @@ import type {Change} from '../guests/config-changes.ts';
 import {isSure} from '../report/bisect-report.ts';
 import {searchConfig} from './config-search.ts';
 
-/** Options are letters: a set is bad if it holds all of `culprits`, and does not build if `isBroken`. */
-async function search(
-	t: ExecutionContext,
-	{letters, culprits, isBroken = () => false}: {letters: string; culprits: string; isBroken?: (set: string) => boolean},
-) {
+type Options = {letters: string; culprits: string; isBroken?: (set: string) => boolean; isFixed?: boolean};
+
+/**
+ * Options are letters: a set is bad if it holds all of `culprits`, or with `isFixed` good then, and does not build if
+ * `isBroken`.
+ */
+async function search(t: ExecutionContext, {letters, culprits, isBroken = () => false, isFixed = false}: Options) {
 	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'config-search-'));
 	t.teardown(remove);
 	using journal = new Journal(path.join(directory, 'journal.jsonl'));
@@ -23,7 +25,7 @@ async function search(
 			return {fingerprint: id, isReused: false};
 		},
 		async ask({id}, repeats) {
-			const isBad = culprits.split('').every(letter => id.includes(letter));
+			const isBad = culprits.split('').every(letter => id.includes(letter)) !== isFixed;
 			return Array.from({length: repeats}, () =>
 				isBad ? {end: 'fail' as const, symptoms: ['x']} : {end: 'pass' as const, symptoms: []},
 			);
@@ -35,7 +37,7 @@ async function search(
 		return {id, title: id};
 	};
 	const {finding, verification} = await searchConfig(changes, {
-		...{testBench, journal, candidateOf, confidence: 0.5, isAnyFailure: false, onStep() {}},
+		...{testBench, journal, candidateOf, confidence: 0.5, isAnyFailure: false, isFixed, onStep() {}},
 	});
 	const result = {finding, verification, predicate: '', command: '', directory};
 	return {finding, verification, isSure: isSure(result)};
@@ -47,6 +49,18 @@ test('the smallest set is found, and is sure if all other sets could be judged',
 	t.true(verification.isConfirmed);
 	t.true(sure);
 });
+
+for (const culprits of ['e', 'cf', 'adg', 'h']) {
+	test(`the smallest set that mends the bug is found: ${culprits}`, async t => {
+		const {finding, verification, isSure: sure} = await search(t, {letters: 'abcdefgh', culprits, isFixed: true});
+		t.is(finding.suspects[0]?.id, culprits.split('').join(' '));
+		t.deepEqual(
+			[verification.parent.verdict, verification.commit.verdict, verification.revert?.verdict],
+			['bad', 'good', 'bad'],
+		);
+		t.true(sure);
+	});
+}
 
 test('each set is one step, however often it is needed', async t => {
 	const {finding} = await search(t, {letters: 'abcdefgh', culprits: 'cf'});

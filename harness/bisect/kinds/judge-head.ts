@@ -33,7 +33,7 @@ export async function judgeHead(options: StepOptions): Promise<JudgedStep> {
 	const {linux, signal, symptom, repeats, predicate} = options;
 	const {suite} = predicate;
 	await inspectTree(linux);
-	const repository = await SourceRepository.open(linux);
+	const repository = await SourceRepository.openTree(linux);
 	// `git bisect start --no-checkout` leaves HEAD alone and sets BISECT_HEAD.
 	const commit = await repository.commit((await repository.has('BISECT_HEAD')) ? 'BISECT_HEAD' : 'HEAD');
 	const work = buildDirectoryOf(repository);

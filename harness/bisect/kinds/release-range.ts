@@ -59,6 +59,20 @@ export class ReleaseRange implements Range {
 		return this.#releases.slice(this.#good + 1, this.#bad + 1);
 	}
 
+	async parents(): Promise<readonly Release[]> {
+		return [this.lastGood];
+	}
+
+	async searchBefore({id}: Candidate): Promise<void> {
+		this.#good = 0;
+		this.#bad = this.#releases.findIndex(release => release.id === id);
+	}
+
+	async searchAfter({id}: Candidate): Promise<void> {
+		this.#good = this.#releases.findIndex(release => release.id === id);
+		this.#bad = this.#releases.length - 1;
+	}
+
 	#open(): readonly Release[] {
 		return this.#releases.slice(this.#good + 1, this.#bad).filter(({id}) => !this.#skipped.has(id));
 	}

@@ -24,7 +24,7 @@ export async function releasesBetween(good: string, bad: string): Promise<readon
 	const [first, last] = [cached(from), cached(to)];
 	if (compareReleases(first.version, last.version) >= 0) {
 		throw new UsageError(
-			`${good} (${first.version}) is not older than ${bad} (${last.version}); --good must be the older kernel.`,
+			`${good} (${first.version}) is not older than ${bad} (${last.version}); --good must be the older kernel, or with --fixed --bad.`,
 		);
 	}
 	const flavour = from.kind === 'release' ? from.flavour : to.flavour;

@@ -19,7 +19,7 @@ export type Revisions =
  * they are neither, or one of each.
  */
 export async function revisionsBetween(linux: string, {good, bad}: {good: string; bad: string}): Promise<Revisions> {
-	const repository = await SourceRepository.open(linux);
+	const repository = await SourceRepository.openTree(linux);
 	const areKernels = [good, bad].map(isKernel);
 	if (areKernels.every(Boolean)) {
 		// Check the tags now: a missing one would otherwise surface after hours of testing releases.

@@ -16,6 +16,8 @@ export type CommonOptions = {
 	readonly predicate: Predicate;
 	readonly confidence: number;
 	readonly isAnyFailure: boolean;
+	/** Search for what mended the bug: `good` and `bad` are the older and the newer end as always, but the older is bad. */
+	readonly isFixed?: boolean;
 	readonly isolation: Isolation;
 	readonly accelerator?: AcceleratorName | undefined;
 	readonly signal: AbortSignal;
@@ -63,12 +65,16 @@ const journalName = 'journal.jsonl';
  */
 export async function withJournal<T>(
 	what: readonly string[],
-	{predicate, confidence, isAnyFailure, signal, isRestart, stages}: CommonOptions,
+	{predicate, confidence, isAnyFailure, isFixed = false, signal, isRestart, stages}: CommonOptions,
 	work: (directory: string, journal: Journal) => Promise<T>,
 	{sources}: {sources?: string} = {},
 ): Promise<T> {
 	const code = sources ?? hashSources(predicateSources);
-	const directory = bisectDirectory([...what, code], {predicate, confidence, isAnyFailure});
+	const directory = bisectDirectory([...what, code, ...(isFixed ? ['fixed'] : [])], {
+		predicate,
+		confidence,
+		isAnyFailure,
+	});
 	return locked(directory, {signal}, async () => {
 		const file = path.join(directory, journalName);
 		if (isRestart) await rm(file, {force: true});

@@ -9,7 +9,9 @@ export function sayStep(step: Step, progress: SearchProgress): void {
 	const rest =
 		step.role === 'step' || step.role === 'good end'
 			? `; ${left.candidates} left, about ${left.steps} steps, ${formatMs(estimateMs(progress))}`
-			: '';
+			: step.role === 'parent' && step.verdict === 'bad'
+				? '; it had been taken for good, so the search goes on before it'
+				: '';
 	tell(`${step.role} ${formatStep(step)}${rest}`);
 }
 

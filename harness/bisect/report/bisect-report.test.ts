@@ -27,6 +27,8 @@ const finding = (more: Partial<SearchResult> = {}): SearchResult => ({
 		step({candidate: {id: 'd4', title: 'd4'}, isReused: true, console: '/cache/d4.console'}),
 	],
 	rate: {failed: 6, asked: 20},
+	nearestRate: {failed: 4, asked: 11},
+	provedPasses: 40,
 	symptoms: ['crash: WARNING in fx_c'],
 	repeats: 19,
 	confidence: 0.9678,
@@ -48,6 +50,7 @@ test('a report names the result, its confidence, and verdict and cost of each st
 	for (const words of [
 		'The first bad commit is **a1 (one \\| two)**, with 96.7 % confidence',
 		'failed 6 of 20 times; 19 passes in a row',
+		'passed 40 times; a bug that shows in one of ten attempts, or half as often as next to it (4 of 11)',
 		'Checks: parent good: PASS, commit bad: PASS, revert good: does not apply.',
 		'| step | b2 | skip (b2 does not boot: &lt;panic>) | 0 of 0 | 1:01 min | 5 s |',
 		'(same image as a1 (one \\| two))',
@@ -56,6 +59,21 @@ test('a report names the result, its confidence, and verdict and cost of each st
 		'npx probe-matrix bisect --good 1 --bad 2',
 	])
 		t.true(text.includes(words), `${words}\n\n${text}`);
+});
+
+test('a report of a fix says what was fixed, and what is assumed', t => {
+	const verification = {parent: step({verdict: 'bad'}), commit: step({verdict: 'good'}), isConfirmed: true};
+	const text = bisectMarkdown([result({finding: finding({isFixed: true}), verification})]);
+	for (const words of [
+		'The first fixed commit is **a1 (one \\| two)**',
+		'Checks: parent bad: PASS, commit good: PASS, revert bad: does not apply.',
+		'The result passed 40 times;',
+		'If the bug was mended and came back in between, this is one of the fixes.',
+	])
+		t.true(text.includes(words), `${words}\n\n${text}`);
+	const other = (stage: string) => bisectMarkdown([result({finding: finding({isFixed: true, stage}), verification})]);
+	t.regex(other('releases'), /The first fixed kernel is/);
+	t.regex(other('config'), /The smallest set of options that mends the bug is.*bad configuration bad: PASS/s);
 });
 
 test('a commit message can neither emit escape sequences nor close its fence', t => {
@@ -86,7 +104,6 @@ test('a result below the requested confidence is not sure', t => {
 	const weak = result({finding: finding({confidence: 0.9321})});
 	t.false(isSure(weak));
 	t.regex(bisectMarkdown([weak]), /with 93\.2 % confidence, below the requested 95\.0 %/);
-	t.true(isSure(result({finding: finding({confidence: 0.95 - 1e-12})})), 'a product of roots');
 });
 
 test('a report of configurations uses their terms and names what could not be judged', t => {

@@ -13,6 +13,8 @@ export type Result = {
 	readonly verification?: Verification;
 	/** The first bad commit: message, author, list of files. */
 	readonly text?: string;
+	/** Options of the configuration that the result renames. */
+	readonly renames?: ReadonlyMap<string, string>;
 	/** Command that repeats the bisect. */
 	readonly command: string;
 	/** Directory with the journal and all consoles. */
@@ -25,15 +27,14 @@ export function isSure({finding, verification}: Result): boolean {
 }
 
 function isSureEnough({confidence, wanted}: SearchResult): boolean {
-	// Each step requires a root of `wanted`; their product is off by rounding.
-	return confidence >= wanted - 1e-9;
+	return confidence >= wanted;
 }
 
 const wordsOfCommits = {
 	what: 'first bad commit',
-	parent: 'parent good:',
-	commit: 'commit bad:',
-	revert: 'revert good:',
+	parent: 'parent',
+	commit: 'commit',
+	revert: 'revert',
 };
 
 /** Terms of the stages whose candidates are not commits. */
@@ -41,11 +42,24 @@ const words: Readonly<Record<string, typeof wordsOfCommits>> = {
 	releases: {...wordsOfCommits, what: 'first bad kernel'},
 	config: {
 		what: 'smallest bad set of options',
-		parent: 'good configuration good:',
-		commit: 'with these options bad:',
-		revert: 'bad configuration without them good:',
+		parent: 'good configuration',
+		commit: 'with these options',
+		revert: 'bad configuration without them',
+	},
+	'fixed commits': {...wordsOfCommits, what: 'first fixed commit'},
+	'fixed module': {...wordsOfCommits, what: 'first fixed commit'},
+	'fixed releases': {...wordsOfCommits, what: 'first fixed kernel'},
+	'fixed config': {
+		what: 'smallest set of options that mends the bug',
+		parent: 'bad configuration',
+		commit: 'with these options',
+		revert: 'good configuration without them',
 	},
 };
+
+function wordsOf({stage, isFixed}: SearchResult): typeof wordsOfCommits {
+	return words[isFixed ? `fixed ${stage}` : stage] ?? wordsOfCommits;
+}
 
 /** The report as Markdown: the result, its confidence, and all steps. */
 export function bisectMarkdown(results: readonly Result[]): string {
@@ -54,22 +68,24 @@ export function bisectMarkdown(results: readonly Result[]): string {
 
 function formatStage(result: Result): string {
 	const {finding, verification, text, command, directory, predicate} = result;
-	const {suspects, confidence, rate, repeats, symptoms} = finding;
+	const {suspects, confidence, rate, repeats, symptoms, isFixed = false} = finding;
 	const titles = suspects.map(({title}) => `**${quote(title)}**`);
 	const [head] = titles;
-	const its = words[finding.stage] ?? wordsOfCommits;
+	const its = wordsOf(finding);
+	const {what} = its;
 	const less = isSureEnough(finding) ? '' : `, below the requested ${percent(finding.wanted)}`;
 	const lines = [
 		`## Bisect of ${finding.stage}`,
 		'',
 		titles.length === 1
-			? `The ${its.what} is ${head}, with ${percent(confidence)} confidence${less}.`
-			: `The ${its.what} is one of ${titles.join(', ')}: those in between could not be judged.`,
+			? `The ${what} is ${head}, with ${percent(confidence)} confidence${less}.`
+			: `The ${what} is one of ${titles.join(', ')}: those in between could not be judged.`,
 		'',
 		`Tested: ${quote(predicate)}. The bad end failed ${rate.failed} of ${rate.asked} times; ${repeats} passes in a row count as good.`,
+		...basisOf(finding),
 		...(symptoms.length > 0 ? [`Bad means: ${symptoms.map(quote).join('; ')}.`] : ['Bad means any failure.']),
 		'',
-		...(verification ? [...formatVerification(verification, its), ''] : []),
+		...(verification ? [...formatVerification(verification, {its, isFixed}), ''] : []),
 		...(text === undefined ? [] : [...fence(text), '']),
 		`| step | what | verdict | failed | build time | test time | console |`,
 		`| --- | --- | --- | ---: | ---: | ---: | --- |`,
@@ -86,25 +102,46 @@ function formatStage(result: Result): string {
 
 function formatVerification(
 	{parent, commit, revert, isConfirmed, doubt}: Verification,
-	its: typeof wordsOfCommits,
+	{its, isFixed}: {its: typeof wordsOfCommits; isFixed: boolean},
 ): string[] {
-	const check = (what: string, step: Step | undefined, wanted: string) =>
-		step ? `${what} ${step.verdict === wanted ? 'PASS' : `FAIL (it is ${step.verdict})`}` : `${what} does not apply`;
+	const [before, after] = isFixed ? (['bad', 'good'] as const) : (['good', 'bad'] as const);
+	const check = (name: string, step: Step | undefined, wanted: Step['verdict']) => {
+		const what = `${name} ${wanted}:`;
+		return step
+			? `${what} ${step.verdict === wanted ? 'PASS' : `FAIL (it is ${step.verdict})`}`
+			: `${what} does not apply`;
+	};
 	const checks = [
-		check(its.parent, parent, 'good'),
-		check(its.commit, commit, 'bad'),
-		check(its.revert, revert, 'good'),
+		check(its.parent, parent, before),
+		check(its.commit, commit, after),
+		check(its.revert, revert, before),
 	];
 	const not = isConfirmed ? '' : ' **The result is not confirmed.**';
 	return [`Checks: ${checks.join(', ')}.${not}${doubt === undefined ? '' : ` ${quote(doubt)}.`}`];
 }
 
+/** What the confidence rests on, and what is assumed of the history. */
+function basisOf({provedPasses, nearestRate: {failed, asked}, isFixed, stage}: SearchResult): string[] {
+	if (provedPasses === undefined) return [];
+	const subject = isFixed ? 'The result' : 'What is before the result';
+	const basis = `${subject} passed ${provedPasses} times; a bug that shows in one of ten attempts, or half as often as next to it (${failed} of ${asked}), would have shown.`;
+	if (stage === 'config') return [basis];
+	const assumed = isFixed
+		? 'If the bug was mended and came back in between, this is one of the fixes.'
+		: 'If the bug was mended and came back in between, this is one of the places where it came.';
+	return [`${basis} ${assumed}`];
+}
+
 function row(step: Step): string {
-	const {role, candidate, verdict, failed, asked, sameAs, isReused, prepareMs, ms, reason, console} = step;
+	const {role, candidate, verdict, failed, asked, sameAs, isReused, prepareMs, ms, reason, console, lost = []} = step;
+	const without =
+		lost.length === 0
+			? ''
+			: `, without ${quote(lost.slice(0, 3).join(', '))}${lost.length > 3 ? ` and ${lost.length - 3} more` : ''}`;
 	const why = sameAs ? ` (same image as ${quote(sameAs.title)})` : reason === undefined ? '' : ` (${quote(reason)})`;
 	const had = isReused ? 'reused' : formatMs(prepareMs);
 	const cells = [
-		...[role, quote(candidate.title), `${verdict}${why}`, `${failed} of ${asked}`, had, formatMs(ms)],
+		...[role, quote(candidate.title), `${verdict}${why}${without}`, `${failed} of ${asked}`, had, formatMs(ms)],
 		console === undefined ? '' : `\`${console}\``,
 	];
 	return `| ${cells.join(' | ')} |`;
@@ -137,7 +174,7 @@ function percent(share: number): string {
 /** The report as JSON. */
 export function toJson(results: readonly Result[]): string {
 	const stages = results.map(result => {
-		const {finding, ...rest} = result;
+		const {finding, renames: _, ...rest} = result;
 		return {...rest, isSure: isSure(result), ...finding};
 	});
 	return `${JSON.stringify({schema: 1, stages}, null, '\t')}\n`;

@@ -23,6 +23,8 @@ const ourselves = {
  */
 export class Checkout {
 	readonly directory: string;
+	/** What is bisected; below `directory` if it is not all of the repository. */
+	readonly source: string;
 
 	static async open(repository: SourceRepository, directory: string): Promise<Checkout> {
 		if (!existsSync(directory)) {
@@ -43,11 +45,12 @@ export class Checkout {
 		}
 		// A killed git leaves its lock behind.
 		await rm(path.join(directory, '.git/index.lock'), {force: true});
-		return new Checkout(directory);
+		return new Checkout(directory, repository.paths[0] ?? '');
 	}
 
-	private constructor(directory: string) {
+	private constructor(directory: string, prefix: string) {
 		this.directory = directory;
+		this.source = path.join(directory, prefix);
 	}
 
 	/** Checks a commit out. Unchanged files keep their mtimes, so make does not rebuild them. */
@@ -70,6 +73,20 @@ export class Checkout {
 		return git(this.directory, ['show', '--no-color', '--stat', '--format=medium', '--no-ext-diff', commit]);
 	}
 
+	/** What a commit changes in Kconfig files, without context. */
+	async kconfigDiff(commit: string): Promise<string> {
+		return git(this.directory, [
+			'show',
+			'--format=',
+			'--unified=0',
+			'--no-color',
+			'--no-ext-diff',
+			commit,
+			'--',
+			'*Kconfig*',
+		]);
+	}
+
 	/**
 	 * `base` with `commit` reverted; undefined when the revert does not apply: `commit` is a merge, later commits
 	 * conflict with it, or it is reverted already. Throws UsageError when git fails otherwise.
@@ -90,4 +107,11 @@ export class Checkout {
 		const id = await git(this.directory, ['rev-parse', 'HEAD']);
 		return {id, title: `${base.id.slice(0, 12)} with ${commit.id.slice(0, 12)} reverted`};
 	}
+}
+
+/** All options that the Kconfig files of a commit declare. */
+export async function knownOptions(directory: string, commit: string): Promise<ReadonlySet<string>> {
+	const pattern = '^[[:space:]]*(menu)?config [A-Za-z0-9_]+';
+	const {stdout} = await tryGit(directory, ['grep', '-hE', pattern, commit, '--', '*Kconfig*']);
+	return new Set(stdout.split('\n').map(line => `CONFIG_${line.trim().split(' ').at(-1)}`));
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-import type {Answer, Candidate, Range} from '../engine/candidate.ts';
+import {UsageError} from '../../host/errors.ts';
+import {type Answer, type Candidate, HostFaultError, type Range} from '../engine/candidate.ts';
 import type {Checkout} from './checkout.ts';
-import {git, tryGit} from './git.ts';
+import {type GitResult, git, tryGit} from './git.ts';
 import type {Ends} from './source-repository.ts';
 
 /**
@@ -10,61 +11,126 @@ import type {Ends} from './source-repository.ts';
  */
 export class GitRange implements Range {
 	readonly #checkout: Checkout;
+	readonly #paths: readonly string[];
 	readonly good: Candidate;
 	readonly bad: Candidate;
-	#left: {candidates: number; steps: number};
+	readonly #judged = new Set<string>();
+	#left = {candidates: 0, steps: 0};
 	#suspects: readonly string[] | undefined;
+	/** The last `git bisect` and what it said. */
+	#source = '';
 
-	/** With `paths`, only commits that touch these. */
+	/** Only commits that touch `paths`, which are those of the repository's tree. Throws HostFaultError when git does not begin. */
 	static async start(
 		checkout: Checkout,
-		{good, bad, commits}: Ends,
+		{good, bad}: Ends,
 		{paths = []}: {paths?: readonly string[]} = {},
 	): Promise<GitRange> {
-		const {directory} = checkout;
-		await tryGit(directory, ['bisect', 'reset', bad.id]);
-		const range = new GitRange(checkout, {good, bad, commits});
-		// Letting git check commits out would touch files back and forth, and make would compile them again.
-		const args = ['bisect', 'start', '--no-checkout', bad.id, good.id, '--', ...paths];
-		range.#read(await git(directory, args));
+		const range = new GitRange(checkout, {good, bad, paths});
+		await range.#start(good, bad);
 		return range;
 	}
 
-	private constructor(checkout: Checkout, {good, bad, commits}: Ends) {
+	private constructor(
+		checkout: Checkout,
+		{good, bad, paths}: {good: Candidate; bad: Candidate; paths: readonly string[]},
+	) {
 		this.#checkout = checkout;
+		this.#paths = paths;
 		this.good = good;
 		this.bad = bad;
-		this.#left = {candidates: commits - 1, steps: Math.ceil(Math.log2(commits))};
 	}
 
 	async next(): Promise<Candidate | undefined> {
 		if (this.#suspects) return undefined;
-		return this.#checkout.candidate(await git(this.#checkout.directory, ['rev-parse', '--verify', 'BISECT_HEAD']));
+		const head = await tryGit(this.#checkout.directory, ['rev-parse', '--verify', 'BISECT_HEAD']);
+		if (!head.isOk) throw new HostFaultError(`git bisect proposes no commit. ${this.#source}`);
+		return this.#checkout.candidate(head.stdout.trim());
 	}
 
 	async mark(candidate: Candidate, verdict: Answer): Promise<void> {
-		// git bisect exits with 2 when only skipped commits are left.
-		const {stdout, stderr, isOk} = await tryGit(this.#checkout.directory, ['bisect', verdict, candidate.id]);
-		if (!isOk && !/only 'skip'ped commits left/.test(stdout)) throw new Error(`git bisect ${verdict}: ${stderr}`);
-		this.#read(stdout);
+		await this.#bisect([verdict, candidate.id]);
+		this.#judged.add(candidate.id);
+		await this.#count();
 	}
 
 	left(): {candidates: number; steps: number} {
 		return this.#left;
 	}
 
+	source(): string {
+		return this.#source;
+	}
+
 	async suspects(): Promise<readonly Candidate[]> {
 		return Promise.all((this.#suspects ?? []).map(commit => this.#checkout.candidate(commit)));
 	}
 
-	#read(words: string): void {
-		const progress = /^Bisecting: (\d+) revisions? left to test after this \(roughly (\d+) steps?\)/m.exec(words);
-		if (progress) this.#left = {candidates: Number(progress[1]) + 1, steps: Number(progress[2]) + 1};
-		const found = /^([\da-f]{40,64}) is the first bad commit/m.exec(words);
-		if (found) this.#suspects = [found[1]!];
-		else if (/only 'skip'ped commits left/.test(words)) {
-			this.#suspects = words.match(/^[\da-f]{40,64}$/gm) ?? [];
-		}
-		if (this.#suspects) this.#left = {candidates: 0, steps: 0};
+	/** The parents of a single suspect. Between several, commits were skipped, and no result is claimed. */
+	async parents(): Promise<readonly Candidate[]> {
+		const [suspect, ...others] = this.#suspects ?? [];
+		if (suspect === undefined || others.length > 0) return [];
+		const parents = await git(this.#checkout.directory, ['rev-parse', `${suspect}^@`]);
+		return Promise.all(parents.split('\n').map(commit => this.#checkout.candidate(commit)));
 	}
+
+	/** Throws UsageError for a commit of a branch that began before the good end. */
+	async searchBefore(bad: Candidate): Promise<void> {
+		const {good} = this;
+		const args = ['merge-base', '--is-ancestor', good.id, bad.id];
+		if (!(await tryGit(this.#checkout.directory, args)).isOk) {
+			throw new UsageError(
+				`${bad.title} is bad, on a branch that began before ${good.title}; give an older commit as good.`,
+			);
+		}
+		await this.#start(good, bad);
+	}
+
+	async searchAfter(good: Candidate): Promise<void> {
+		await this.#start(good, this.bad);
+	}
+
+	async #start(good: Candidate, bad: Candidate): Promise<void> {
+		await tryGit(this.#checkout.directory, ['bisect', 'reset', bad.id]);
+		this.#judged.clear();
+		for (const {id} of [good, bad]) this.#judged.add(id);
+		// Letting git check commits out would touch files back and forth, and make would compile them again.
+		await this.#bisect(['start', '--no-checkout', bad.id, good.id, '--', ...this.#paths]);
+		await this.#count();
+	}
+
+	/** Runs `git bisect`. Throws HostFaultError when git does not do as asked. */
+	async #bisect(args: readonly string[]): Promise<void> {
+		const result = await tryGit(this.#checkout.directory, ['bisect', ...args]);
+		this.#source = sourceOf(args, result);
+		this.#suspects = suspectsIn(result.stdout);
+		// git bisect exits with 2 when only skipped commits are left.
+		if (!result.isOk && !this.#suspects) throw new HostFaultError(this.#source);
+	}
+
+	/** Counts by git's refs, not by its words, which count commits that were skipped. */
+	async #count(): Promise<void> {
+		if (this.#suspects) {
+			this.#left = {candidates: 0, steps: 0};
+			return;
+		}
+		const marks = ['refs/bisect/bad', '--not', '--glob=refs/bisect/good-*', '--', ...this.#paths];
+		const commits = (await git(this.#checkout.directory, ['rev-list', ...marks])).split('\n');
+		const candidates = commits.filter(commit => commit !== '' && !this.#judged.has(commit)).length;
+		this.#left = {candidates, steps: Math.ceil(Math.log2(candidates + 1))};
+	}
+}
+
+function suspectsIn(words: string): readonly string[] | undefined {
+	// Newer versions of git put the term in quotation marks.
+	const found = /^([\da-f]{40,64}) is the first '?bad'? commit/m.exec(words);
+	if (found) return [found[1]!];
+	if (/only 'skip'ped commits left/.test(words)) return words.match(/^[\da-f]{40,64}$/gm) ?? [];
+	return undefined;
+}
+
+function sourceOf([command, ...rest]: readonly string[], {how, stdout, stderr}: GitResult): string {
+	const words = [stderr, stdout].join('\n').trim().split('\n').filter(Boolean).slice(0, 3).join(' ');
+	const what = ['git bisect', command, ...rest.filter(arg => /^[\da-f]{40,64}$/.test(arg)).map(id => id.slice(0, 12))];
+	return `\`${what.join(' ')}\` ${how} and said ${words === '' ? 'nothing' : JSON.stringify(words)}.`;
 }

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-import {execa} from 'execa';
 import {UsageError} from '../../host/errors.ts';
+import {programs} from '../../host/programs.ts';
 
-export type GitResult = {readonly stdout: string; readonly stderr: string; readonly isOk: boolean};
+export type GitResult = {
+	readonly stdout: string;
+	readonly stderr: string;
+	readonly isOk: boolean;
+	/** For display: `ended with 1`, `was killed by SIGTERM`. */
+	readonly how: string;
+};
 
 /**
  * Without these a revert could run hooks or ask for a signature, rerere could hide a conflict, and autocrlf change
@@ -11,27 +17,29 @@ export type GitResult = {readonly stdout: string; readonly stderr: string; reado
 const settings = ['core.hooksPath=/dev/null', 'commit.gpgSign=false', 'rerere.enabled=false', 'core.autocrlf=false'];
 const ours = settings.flatMap(setting => ['-c', setting]);
 
-/** Runs git in `directory`, without the GIT_* variables, which could redirect it elsewhere. */
+/** Runs git in `directory`. */
 export async function tryGit(
 	directory: string,
 	args: readonly string[],
 	{env = {}}: {env?: Readonly<Record<string, string>>} = {},
 ): Promise<GitResult> {
-	const foreign = Object.keys(process.env).filter(name => name.startsWith('GIT_'));
-	const {stdout, stderr, failed, code} = await execa('git', ['-C', directory, ...ours, ...args], {
-		reject: false,
-		maxBuffer: 1 << 28,
-		env: {
-			...Object.fromEntries(foreign.map(name => [name, undefined])),
-			LC_ALL: 'C',
-			GIT_TERMINAL_PROMPT: '0',
-			// Otherwise `git status` refreshes the index of the user's repository.
-			GIT_OPTIONAL_LOCKS: '0',
-			...env,
+	const {stdout, stderr, failed, code, exitCode, signal} = await programs()(
+		'git',
+		['-C', directory, ...ours, ...args],
+		{
+			reject: false,
+			maxBuffer: 1 << 28,
+			env: {
+				GIT_TERMINAL_PROMPT: '0',
+				// Otherwise `git status` refreshes the index of the user's repository.
+				GIT_OPTIONAL_LOCKS: '0',
+				...env,
+			},
 		},
-	});
+	);
 	if (code === 'ENOENT') throw new UsageError('Bisecting commits needs git, which is not installed.');
-	return {stdout, stderr, isOk: !failed};
+	const how = signal === undefined ? `ended with ${exitCode ?? code}` : `was killed by ${signal}`;
+	return {stdout, stderr, isOk: !failed, how};
 }
 
 /** Standard output of git, trimmed. Throws UsageError with git's message. */

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdir, mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {cp, mkdir, mkdtempDisposable, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {requireSpace} from '../../host/disk-space.ts';
 import {makeHistory} from '../../test/fake-repository.ts';
+import {renamesIn} from '../guests/config-changes.ts';
 import {planCommits} from '../kinds/bisect-commits.ts';
-import {Checkout} from './checkout.ts';
+import {buildDirectoryOf} from './build-directory.ts';
+import {Checkout, knownOptions} from './checkout.ts';
 import {git} from './git.ts';
+import {GitRange} from './git-range.ts';
 import {SourceRepository} from './source-repository.ts';
 
 async function openTree(t: ExecutionContext) {
@@ -184,4 +187,97 @@ test('merges and commits that are already reverted have no revert', async t => {
 	const last = await repository.commit('main');
 	const without = await checkout.revertOn(last, last);
 	t.is(await checkout.revertOn(without!, last), undefined);
+});
+
+test('a commit that renames an option in a Kconfig file is recognized, and both names are known where they are', async t => {
+	const {directory, tree} = await openTree(t);
+	const author = ['-c', 'user.name=Nobody', '-c', 'user.email=nobody@localhost'];
+	const commit = async (text: string) => {
+		await mkdir(path.join(tree, 'lib'), {recursive: true});
+		await writeFile(path.join(tree, 'lib/Kconfig.debug'), text);
+		await git(tree, ['add', '.']);
+		await git(tree, [...author, 'commit', '--quiet', '--message=options']);
+		return git(tree, ['rev-parse', 'HEAD']);
+	};
+	const before = await commit('config OLD\n\tbool "it"\n\nmenuconfig OTHER\n\tbool\n');
+	const after = await commit('config NEW\n\tbool "it"\n\nmenuconfig OTHER\n\tbool\n');
+	const checkout = await Checkout.open(await SourceRepository.open(tree), path.join(directory, 'checkout'));
+	t.deepEqual([...renamesIn(await checkout.kconfigDiff(after))], [['CONFIG_OLD', 'CONFIG_NEW']]);
+	const known = async (at: string) => [...(await knownOptions(tree, at))].toSorted();
+	t.deepEqual(await known(before), ['CONFIG_OLD', 'CONFIG_OTHER']);
+	t.deepEqual(await known(after), ['CONFIG_NEW', 'CONFIG_OTHER']);
+});
+
+/** A repository with Linux in a directory of it, between commits that touch other things. */
+async function openMono(t: ExecutionContext) {
+	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'mono-'));
+	t.teardown(remove);
+	const tree = path.join(directory, 'kernel/linux');
+	await mkdir(path.join(tree, 'arch/x86'), {recursive: true});
+	await git(directory, ['init', '--quiet', '--initial-branch=main']);
+	await writeFile(path.join(tree, 'Makefile'), 'VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 0\nEXTRAVERSION =\n');
+	await writeFile(path.join(tree, 'arch/x86/Makefile'), '');
+	const author = ['-c', 'user.name=Nobody', '-c', 'user.email=nobody@localhost'];
+	const commit = async (file: string, text: string) => {
+		await mkdir(path.dirname(path.join(directory, file)), {recursive: true});
+		await writeFile(path.join(directory, file), text);
+		await git(directory, ['add', '.']);
+		await git(directory, [...author, 'commit', '--quiet', `--message=${file} ${text}`]);
+		return git(directory, ['rev-parse', 'HEAD']);
+	};
+	const hashes: string[] = [];
+	for (let number = 0; number < 4; number++) {
+		hashes.push(await commit('kernel/linux/x.c', `${number}`));
+		await commit('firmware/y.c', `${number}`);
+	}
+	return {directory, tree, hashes};
+}
+
+test('of Linux below the top of a repository, only commits that touch it are steps', async t => {
+	const {directory, tree, hashes} = await openMono(t);
+	const {ends, repository} = await planCommits({linux: tree, good: hashes[0]!, bad: 'main'});
+	t.is(ends.commits, 3);
+	t.deepEqual(repository.paths, ['kernel/linux']);
+	const checkout = await Checkout.open(repository, path.join(directory, '../', `${path.basename(directory)}.checkout`));
+	t.teardown(() => rm(checkout.directory, {recursive: true, force: true}));
+	await checkout.at(hashes[2]!);
+	t.is(await readFile(path.join(checkout.source, 'x.c'), 'utf8'), '2');
+	const range = await GitRange.start(checkout, ends, repository);
+	const seen: string[] = [];
+	for (let each = await range.next(); each; each = await range.next()) {
+		seen.push(each.id);
+		await range.mark(each, hashes.indexOf(each.id) >= 2 ? 'bad' : 'good');
+	}
+	t.deepEqual(
+		seen.filter(id => !hashes.includes(id)),
+		[],
+	);
+	t.deepEqual(
+		(await range.suspects()).map(({id}) => id),
+		[hashes[2]],
+	);
+});
+
+test('changes outside of the tree do not matter, those inside do', async t => {
+	const {directory, tree} = await openMono(t);
+	await writeFile(path.join(directory, 'firmware/y.c'), 'changed');
+	await t.notThrowsAsync(SourceRepository.openTree(tree));
+	await writeFile(path.join(tree, 'x.c'), 'changed');
+	await t.throwsAsync(SourceRepository.openTree(tree), {message: /has uncommitted changes \(kernel\/linux\/x\.c\)/});
+});
+
+test('two trees of one repository are built in different directories, whose names make can take', async t => {
+	const {directory, tree} = await openMono(t);
+	const of = async (place: string) => buildDirectoryOf(await SourceRepository.openTree(place));
+	t.not(await of(tree), await of(directory));
+	const odd = path.join(directory, 'my linux:6');
+	await cp(tree, odd, {recursive: true});
+	t.notRegex(path.basename(await of(odd)), /[\s:]/);
+});
+
+test('a directory of a repository that is not Linux is named as it was given', async t => {
+	const {directory} = await openMono(t);
+	const linux = path.join(directory, 'firmware');
+	const error = await t.throwsAsync(planCommits({linux, good: 'main~1', bad: 'main'}), {name: 'UsageError'});
+	t.regex(error!.message, /firmware is not a Linux source tree/);
 });

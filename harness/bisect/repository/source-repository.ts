@@ -8,6 +8,15 @@ export type Ends = {readonly good: Candidate; readonly bad: Candidate; readonly 
 /** The user's repository; never written to. */
 export class SourceRepository {
 	readonly directory: string;
+	/** What is bisected, relative to `directory`; empty for all of it. */
+	readonly paths: readonly string[];
+
+	/** Like open, for a tree that may be below the top of its repository; only commits that touch it count. */
+	static async openTree(tree: string): Promise<SourceRepository> {
+		const {isOk, stdout} = await tryGit(tree, ['rev-parse', '--show-prefix']);
+		const prefix = isOk ? stdout.trim().replace(/\/$/, '') : '';
+		return SourceRepository.open(tree, {paths: prefix === '' ? [] : [prefix]});
+	}
 
 	/**
 	 * Throws UsageError for a directory that is not a repository, for a shallow or partial clone, and for uncommitted
@@ -31,11 +40,12 @@ export class SourceRepository {
 			const others = more.length > 0 ? ` and ${more.length} more` : '';
 			throw new UsageError(`${directory} has uncommitted changes (${first}${others}); commit or stash them.`);
 		}
-		return new SourceRepository(top);
+		return new SourceRepository(top, paths);
 	}
 
-	private constructor(directory: string) {
+	private constructor(directory: string, paths: readonly string[]) {
 		this.directory = directory;
+		this.paths = paths;
 	}
 
 	/** Resolves a revision. Throws UsageError when it does not exist. */
@@ -56,7 +66,7 @@ export class SourceRepository {
 	}
 
 	/** Throws UsageError unless `good` is an ancestor of `bad` and commits between them touch `paths`. */
-	async ends(good: string, bad: string, {paths = []}: {paths?: readonly string[]} = {}): Promise<Ends> {
+	async ends(good: string, bad: string, {paths = this.paths}: {paths?: readonly string[]} = {}): Promise<Ends> {
 		const [from, to] = [await this.commit(good), await this.commit(bad)];
 		if (from.id === to.id) throw new UsageError(`${good} and ${bad} are the same commit, ${from.title}.`);
 		if (!(await this.leadsTo(from.id, to.id))) {

@@ -38,3 +38,29 @@ test('a commit that turns out good is not confirmed', async t => {
 	t.is(commit.verdict, 'good');
 	t.false(isConfirmed);
 });
+
+for (const [mends, hasRevert] of [
+	[9, true],
+	[5, false],
+	[1, false],
+] as const) {
+	test(`the commit that mends the bug is found: number ${mends}`, async t => {
+		const {checkout, hashes, ends, bisect} = await openWorld(t, {commits: 10, breaks: 0, mends});
+		const {finding, judge} = await bisect(new FakeTestBench(checkout), {isFixed: true});
+		t.deepEqual(
+			finding.suspects.map(({id}) => id),
+			[hashes[mends]!],
+		);
+		t.true(finding.confidence >= 0.95);
+		const given = {judge, checkout, bad: ends.bad, onStep() {}, isFixed: true};
+		const {parent, commit, revert, isConfirmed} = await verify(finding.suspects[0]!, given);
+		t.deepEqual([parent.verdict, commit.verdict, revert?.verdict], ['bad', 'good', hasRevert ? 'bad' : undefined]);
+		t.true(isConfirmed);
+	});
+}
+
+test('a bug that is mended, comes back and is mended again leads to one of the fixes', async t => {
+	const {checkout, hashes, bisect} = await openWorld(t, {commits: 12, breaks: 0, mends: 3, returns: 5, mendsAgain: 9});
+	const {finding} = await bisect(new FakeTestBench(checkout), {isFixed: true});
+	t.true([hashes[3], hashes[9]].includes(finding.suspects[0]?.id));
+});

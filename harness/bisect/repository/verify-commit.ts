@@ -8,7 +8,7 @@ import type {Checkout} from './checkout.ts';
 export type Verification = {
 	readonly parent: Step;
 	readonly commit: Step;
-	/** The bad end with the commit reverted; undefined where the revert does not apply. */
+	/** The newer end with the commit reverted; undefined where the revert does not apply. */
 	readonly revert?: Step;
 	/** All checks came out as expected. */
 	readonly isConfirmed: boolean;
@@ -16,12 +16,20 @@ export type Verification = {
 	readonly doubt?: string;
 };
 
-/**
- * Judges the parent, the commit, and the bad end with the commit reverted.
- */
+export type VerifyOptions = {
+	readonly judge: Judge;
+	readonly checkout: Checkout;
+	/** The newer end. */
+	readonly bad: Candidate;
+	readonly onStep: (step: Step) => void;
+	/** The commit mended the bug. */
+	readonly isFixed?: boolean | undefined;
+};
+
+/** Judges the parent, the commit, and the newer end with the commit reverted. */
 export async function verify(
 	commit: Candidate,
-	{judge, checkout, bad, onStep}: {judge: Judge; checkout: Checkout; bad: Candidate; onStep: (step: Step) => void},
+	{judge, checkout, bad, onStep, isFixed = false}: VerifyOptions,
 ): Promise<Verification> {
 	const ask = async (role: 'parent' | 'commit' | 'revert', candidate: Candidate) => {
 		const step = await judge.judge(role, candidate);
@@ -32,7 +40,8 @@ export async function verify(
 	const itself = await ask('commit', commit);
 	const reverted = await checkout.revertOn(bad, commit);
 	const revert = reverted && (await ask('revert', reverted));
+	const [before, after] = isFixed ? ['bad', 'good'] : ['good', 'bad'];
 	const isConfirmed =
-		parent.verdict === 'good' && itself.verdict === 'bad' && (revert === undefined || revert.verdict === 'good');
+		parent.verdict === before && itself.verdict === after && (revert === undefined || revert.verdict === before);
 	return {parent, commit: itself, ...(revert && {revert}), isConfirmed};
 }

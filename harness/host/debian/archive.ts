@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 import {rename, rm, stat} from 'node:fs/promises';
 import path from 'node:path';
-import {execa} from 'execa';
 import {cacheDirectory} from '../cache.ts';
 import {download} from '../download.ts';
 import {errorCode, NetworkError, NotFoundError, UsageError} from '../errors.ts';
+import {programs} from '../programs.ts';
 import {say} from '../say.ts';
 import {PackageIndex, parseParagraph, parseReleaseHashes} from './deb822.ts';
 
@@ -40,7 +40,7 @@ export async function loadIndex(suite: Suite, options: Options = {}): Promise<Pa
 		{url: `${mirror}/dists/${suite.suite}/${location}`, destination: compressed, sha256: wanted.sha256},
 		options,
 	);
-	const {stdout} = await execa('xz', ['-dc', compressed], {maxBuffer: 1 << 30, cancelSignal: options.signal});
+	const {stdout} = await programs()('xz', ['-dc', compressed], {maxBuffer: 1 << 30, cancelSignal: options.signal});
 	return new PackageIndex(stdout, mirror);
 }
 
@@ -48,7 +48,11 @@ export async function loadIndex(suite: Suite, options: Options = {}): Promise<Pa
 async function loadRelease({archive, suite}: Suite, mirror: string, options: Options): Promise<string> {
 	const cached = path.join(cacheDirectory('index'), `${archive}_${suite}.InRelease`);
 	const age = await ageOf(cached);
-	if (age !== undefined && age < (options.maxAgeMs ?? defaultMaxAgeMs)) return verified(cached);
+	if (age !== undefined && age < (options.maxAgeMs ?? defaultMaxAgeMs)) {
+		// A torn file is fetched again.
+		const text = await verified(cached).catch(() => undefined);
+		if (text !== undefined) return text;
+	}
 	const fresh = `${cached}.${process.pid}.new`;
 	try {
 		await download({url: `${mirror}/dists/${suite}/InRelease`, destination: fresh}, {...options, retries: 1});
@@ -70,7 +74,7 @@ async function loadRelease({archive, suite}: Suite, mirror: string, options: Opt
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 async function verified(file: string): Promise<string> {
-	const result = await execa('gpgv', ['--keyring', keyring, '--status-fd', '2', '--output', '-', file], {
+	const result = await programs()('gpgv', ['--keyring', keyring, '--status-fd', '2', '--output', '-', file], {
 		reject: false,
 		stripFinalNewline: false,
 		maxBuffer: 1 << 26,

@@ -5,9 +5,9 @@ import path from 'node:path';
 import {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {createGunzip, createZstdDecompress} from 'node:zlib';
-import {execa} from 'execa';
 import tar from 'tar-stream';
 import {errorCode, UsageError} from '../errors.ts';
+import {programs} from '../programs.ts';
 
 /** The members of an ar archive. Throws UsageError if it is none. */
 export function parseAr(bytes: Buffer): ReadonlyMap<string, Buffer> {
@@ -58,7 +58,7 @@ function decompress(name: string, data: Buffer): AsyncIterable<Buffer> {
 }
 
 async function* xz(data: Buffer): AsyncIterable<Buffer> {
-	const child = execa('xz', ['-dc'], {encoding: 'buffer', input: data, buffer: false});
+	const child = programs()('xz', ['-dc'], {encoding: 'buffer', input: data, buffer: false});
 	// Whoever stops reading early ends it; that must not count as unhandled.
 	child.catch(() => {});
 	yield* child.stdout as AsyncIterable<Buffer>;

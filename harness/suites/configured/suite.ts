@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 import {existsSync, statSync} from 'node:fs';
 import path from 'node:path';
-import {execa} from 'execa';
 import type {GuestContent, ModuleSource, PushedFile} from '../../build/guest-content.ts';
 import {requireModule} from '../../build/module-build.ts';
 import type {Case} from '../../engine/case.ts';
 import type {Suite} from '../../engine/suite.ts';
 import {BuildError, UsageError} from '../../host/errors.ts';
+import {programs} from '../../host/programs.ts';
 import {quote} from '../../host/quote.ts';
 import {fallbackKernel} from '../../kernels/default-kernels.ts';
 import {filesBelow} from '../executables/find-tests.ts';
@@ -94,7 +94,7 @@ async function runBuild(
 	[program, ...args]: readonly string[],
 	{directory, file, signal}: {directory: string; file: string; signal: AbortSignal | undefined},
 ): Promise<void> {
-	const {failed, all, exitCode, shortMessage} = await execa(program!, args, {
+	const {failed, all, exitCode, shortMessage} = await programs()(program!, args, {
 		cwd: directory,
 		all: true,
 		reject: false,
