@@ -4,10 +4,10 @@ import {existsSync, statSync} from 'node:fs';
 import {copyFile, mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
-import {BuildError, UsageError} from '../host/errors.ts';
+import {UsageError} from '../host/errors.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 import {fileNameOf} from '../kernels/kernel-id.ts';
-import {readBareModule} from './bare-module.ts';
+import {NotMadeError, readBareModule} from './bare-module.ts';
 import type {ModuleSource} from './guest-content.ts';
 import {kbuildCommands} from './kbuild-commands.ts';
 import {dependenciesOf, kernelModules, moduleName} from './kernel-modules.ts';
@@ -101,8 +101,7 @@ async function compile(
 		},
 		async deliver(copy, to) {
 			const found = (await readdir(path.join(copy, place), {recursive: true})).filter(file => file.endsWith('.ko'));
-			if (found.length === 0)
-				throw new BuildError(`${title} was built, but made no .ko; does its Kbuild or Makefile name one in obj-m?`);
+			if (found.length === 0) throw new NotMadeError('.ko: its Kbuild or Makefile has to name one in obj-m');
 			await deliver(found.map(file => path.join(copy, place, file)).toSorted(), {to, kernel});
 		},
 		signal,

@@ -53,7 +53,7 @@ const wrong: readonly (readonly [what: string, files: Files, words: RegExp])[] =
 	],
 	['a name with a space', {'a b': script}, /a b cannot be the name of a case/],
 	['a setting that is no number', {'a.sh': script, settings: {text: 'timeout=soon\n'}}, /timeout must be a number/],
-	['a setting that is unknown', {'a.sh': script, settings: {text: 'timout=3\n'}}, /"timout=3" is neither/],
+	['a setting that is unknown', {'a.sh': script, settings: {text: 'limit=3\n'}}, /"limit=3" is neither/],
 ];
 
 for (const [what, files, words] of wrong) {

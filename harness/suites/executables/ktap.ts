@@ -76,7 +76,7 @@ function subtestOf([, , not, number, description, directive = '']: RegExpExecArr
 	const name = plainName(description ?? '') || number || 'unnamed';
 	const [, word, reason] = /^(SKIP|TODO|XFAIL|TIMEOUT|error)\b[:\s-]*(.*)/i.exec(directive) ?? [];
 	const message = (more: string) => [more, ...notes.slice(-20)].filter(Boolean).join('\n');
-	switch (word?.toUpperCase()) {
+	switch ((word ?? '').toUpperCase()) {
 		case 'SKIP':
 			return {name, verdict: 'skip', message: reason?.trim() || 'no reason given'};
 		case 'TODO':
