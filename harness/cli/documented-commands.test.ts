@@ -49,7 +49,8 @@ test('the project runs by night what it offers to others', t => {
 	const [template, own] = ['ci/github-actions.yml', '.github/workflows/nightly.yml'].map(file =>
 		readFileSync(path.join(root, file), 'utf8'),
 	);
-	t.is(own, template!.replace(/^(?:#.*\n)+/, ''));
+	const withoutHead = (text: string | undefined) => text!.replace(/^(?:#.*\n)+/, '');
+	t.is(withoutHead(own), withoutHead(template));
 });
 
 for (const file of ciFiles) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {type Case, defineCase, type Streams} from '../engine/case.ts';
 import type {GuestFile} from '../guest/guest.ts';
 import {quote} from '../host/quote.ts';
-import type {CommandEnd} from '../link/guest-link.ts';
+import type {CommandEnd} from '../link/running-command.ts';
 
 /** Where the output of a command goes; `end` is called after the last of it. */
 export type Output = Required<Pick<Streams, 'onStdout' | 'onStderr'>> & {end(): void};

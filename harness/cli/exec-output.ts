@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {StringDecoder} from 'node:string_decoder';
-import type {CommandEnd} from '../link/guest-link.ts';
+import type {CommandEnd} from '../link/running-command.ts';
 import type {CellEvent, KernelEvent} from '../results/run/events.ts';
 import type {Output} from './exec-command.ts';
 

@@ -7,7 +7,7 @@ import {runKernels} from '../engine/run-kernels.ts';
 import type {AcceleratorName} from '../host/accelerator.ts';
 import {quote} from '../host/quote.ts';
 import {say} from '../host/say.ts';
-import type {CommandEnd} from '../link/guest-link.ts';
+import type {CommandEnd} from '../link/running-command.ts';
 import type {CellEvent, KernelEvent} from '../results/run/events.ts';
 import {formatFailure, formatKernelFailure} from '../results/run/failure.ts';
 import {unusableKernels} from '../results/run/kernel-summary.ts';

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-import {cp, mkdir, mkdtempDisposable, symlink, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtempDisposable, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
 import project from '../../package.json' with {type: 'json'};
 import {hashSources, projectRoot} from '../build/sources.ts';
+import {packProject} from '../test/pack-project.ts';
 
 const useOfTheApi = `import {defineCase, type Case} from 'probe-matrix';
 const right: Case = defineCase({
@@ -26,17 +27,10 @@ test('the package runs from an empty directory, and its API has types', async t 
 	t.timeout(15 * 60_000);
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'package-'));
 	const at = (...parts: readonly string[]) => path.join(directory.path, ...parts);
-	// The checkout gets no dist/, which another process may be making, too.
-	await mkdir(at('sources'));
-	const names = project.files.filter(name => !/^!|^dist$/.test(name));
-	for (const name of [...names, 'harness', 'bin', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md'])
-		await cp(path.join(projectRoot, name), at('sources', name), {recursive: true});
-	await symlink(path.join(projectRoot, 'node_modules'), at('sources/node_modules'));
-	await execa('npm', ['pack', '--pack-destination', directory.path], {cwd: at('sources')});
+	const tarball = await packProject(directory.path);
 
 	await mkdir(at('empty'));
 	const inEmpty = {cwd: at('empty'), env: {NO_COLOR: '1', GITHUB_ACTIONS: ''}};
-	const tarball = at(`probe-matrix-${project.version}.tgz`);
 	await execa('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', tarball], inEmpty);
 	const probeMatrix = async (...args: readonly string[]) =>
 		(await execa('npx', ['--no-install', 'probe-matrix', ...args], inEmpty)).stdout;

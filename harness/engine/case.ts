@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import type {ExecResult, GuestFile} from '../guest/guest.ts';
-import type {CommandEnd} from '../link/guest-link.ts';
+import type {CommandEnd} from '../link/running-command.ts';
 import type {Verdict} from '../results/run/verdict.ts';
 
 /** A part of a case with a verdict of its own. */

@@ -2,7 +2,7 @@
 import {Readable} from 'node:stream';
 import type {Guest} from '../guest/guest.ts';
 import {onAbort} from '../host/abort.ts';
-import type {CommandEnd} from '../link/guest-link.ts';
+import type {CommandEnd} from '../link/running-command.ts';
 import type {Streams} from './case.ts';
 
 /**

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import type {AgentOps, Hex} from '../link/agent-protocol.ts';
-import type {RunningCommand} from '../link/guest-link.ts';
+import type {RunningCommand} from '../link/running-command.ts';
 
 /** Calls one operation of the agent; see agent-protocol.ts. */
 export type Ask = <Op extends keyof AgentOps>(op: Op, request: AgentOps[Op]['in']) => Promise<AgentOps[Op]['out']>;

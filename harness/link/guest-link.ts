@@ -4,6 +4,7 @@ import type {Client, ClientChannel, ParsedKey} from 'ssh2';
 import {abortable, onAbort} from '../host/abort.ts';
 import {CommandFailedError, LinkLostError, messageOf} from '../host/errors.ts';
 import type {RunKeys} from './keys.ts';
+import type {CommandChannel, CommandEnd, RunningCommand} from './running-command.ts';
 
 export type LinkOptions = {
 	readonly port: number;
@@ -17,11 +18,6 @@ export type LinkOptions = {
 export type CommandOutput = {readonly stdout: string; readonly stderr: string};
 
 export type ExecOptions = {readonly signal?: AbortSignal; readonly input?: string | Buffer};
-
-export type CommandEnd = {readonly code?: number; readonly signal?: string};
-
-/** A command in the guest with its streams. `ended` rejects with LinkLostError when its end cannot be known. */
-export type RunningCommand = {readonly channel: ClientChannel; readonly ended: Promise<CommandEnd>};
 
 /** An SSH connection to a guest with a known host key. */
 export class GuestLink implements AsyncDisposable {
@@ -160,7 +156,7 @@ export class GuestLink implements AsyncDisposable {
 		return result;
 	}
 
-	#killOn(signal: AbortSignal | undefined, channel: ClientChannel): Disposable {
+	#killOn(signal: AbortSignal | undefined, channel: CommandChannel): Disposable {
 		let timer: NodeJS.Timeout | undefined;
 		const kill = () => {
 			channel.signal('KILL');

@@ -34,6 +34,11 @@ test('a suite has the cases of its files and its list', async t => {
 	t.is(suite.options, undefined, 'it is found without an option');
 });
 
+test('a suite may import probe-matrix where that is not installed', async t => {
+	const suite = await load(t, "import {defineSuite} from 'probe-matrix'; export default defineSuite({name: 'x'});");
+	t.is(suite.name, 'x');
+});
+
 test('modules and their parameters are those of the suite, unless others are given', async t => {
 	const files = {'one/Kbuild': '', 'two/Kbuild': ''};
 	const text = "export default {name: 'x', modules: ['one', {from: 'two', parameters: 'a=1'}]};";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import {existsSync} from 'node:fs';
 import {glob} from 'node:fs/promises';
+import {registerHooks} from 'node:module';
 import path from 'node:path';
 import {pathToFileURL} from 'node:url';
 import * as z from 'zod';
@@ -91,12 +92,31 @@ async function casesOf(
 	return {cases: found, files};
 }
 
+/**
+ * A suite imports `probe-matrix`. Where that is not installed, it is this one. The file that holds the API has the same
+ * extension as this one, in a checkout and in a package.
+ */
+registerHooks({
+	resolve(specifier, context, next) {
+		try {
+			return next(specifier, context);
+		} catch (error) {
+			if (specifier !== 'probe-matrix') throw error;
+			return next(new URL(`../../index${path.extname(import.meta.filename)}`, import.meta.url).href, context);
+		}
+	},
+});
+
 async function importFile(file: string): Promise<Record<string, unknown>> {
 	const absolute = path.resolve(file);
 	if (!existsSync(absolute)) throw new UsageError(`There is no ${file}.`);
 	try {
 		return await import(pathToFileURL(absolute).href);
 	} catch (error) {
-		throw new UsageError(`${file} cannot be loaded: ${messageOf(error).split('\n')[0]}`, {cause: error});
+		const [why] = messageOf(error).split('\n');
+		const hint = /import statement outside a module|Unexpected token 'export'/.test(why!)
+			? '; its package.json needs "type": "module"'
+			: '';
+		throw new UsageError(`${file} cannot be loaded: ${why}${hint}`, {cause: error});
 	}
 }
