@@ -65,9 +65,8 @@ export function planCells({kernels, suite, cases, match = [], repeat = 1}: PlanO
 
 /** Whether a glob may match subtests of a case: `net/ping.sh/*` of net/ping.sh. They are known only after it ran. */
 function matchesBelow(glob: string, id: string): boolean {
-	const parts = glob.split('/');
-	const depth = id.split('/').length;
-	return parts.length > depth && globToRegExp(parts.slice(0, depth).join('/')).test(id);
+	const above = glob.split('/').slice(0, id.split('/').length);
+	return globToRegExp(above.join('/')).test(id);
 }
 
 /** Whether a subtest was asked for: by its name, or because its case was. */

@@ -12,8 +12,15 @@ test('output without results is no TAP', t => {
 test('each result is a subtest, with its directive and the notes before it', t => {
 	const tap = parseTap(
 		[
-			...['TAP version 13', '1..5', 'ok 1 first thing', '# expected 1', '# got 2', 'not ok 2 - second'],
-			...['ok 3 third # SKIP no such device', 'not ok 4 # TODO later', 'ok 5'],
+			...['TAP version 13', '1..7', 'ok 1 first thing', '# expected 1', '# got 2', 'not ok 2 - second'],
+			...[
+				'ok 3 third # SKIP no such device',
+				'not ok 4 # TODO later',
+				'ok 5',
+				'# of six',
+				'not ok six',
+				'not ok seven',
+			],
 		].join('\n'),
 	);
 	t.deepEqual(tap, {
@@ -23,6 +30,8 @@ test('each result is a subtest, with its directive and the notes before it', t =
 			{name: 'third', verdict: 'skip', message: 'no such device'},
 			{name: '4', verdict: 'skip', message: 'expected to fail: later'},
 			{name: '5', verdict: 'pass'},
+			{name: 'six', verdict: 'fail', message: 'not ok\nof six'},
+			{name: 'seven', verdict: 'fail', message: 'not ok'},
 		],
 	});
 });
