@@ -39,6 +39,8 @@ async function world(t: ExecutionContext, files: Readonly<Record<string, string>
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'build-'));
 	t.teardown(() => directory.remove());
 	const tree = path.join(directory.path, 'linux');
+	// Programs of the host get no other variables of ours.
+	const counter = path.join(directory.path, 'count');
 	const all = {
 		...Object.fromEntries(essentials.map(file => [file, ''])),
 		Makefile: makefile,
@@ -49,11 +51,10 @@ async function world(t: ExecutionContext, files: Readonly<Record<string, string>
 	};
 	for (const [file, text] of Object.entries(all)) {
 		await mkdir(path.dirname(path.join(tree, file)), {recursive: true});
-		await writeFile(path.join(tree, file), text);
+		await writeFile(path.join(tree, file), text.replace('$(COUNT)', counter));
 	}
-	const counter = path.join(directory.path, 'count');
 	const cache = path.join(directory.path, 'cache');
-	Object.assign(process.env, {COUNT: counter, PROBE_MATRIX_CACHE: cache});
+	process.env.PROBE_MATRIX_CACHE = cache;
 	const count = async () => (existsSync(counter) ? (await readFile(counter, 'utf8')).split('\n').length - 1 : 0);
 	return {tree, cache, count};
 }
