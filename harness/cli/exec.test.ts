@@ -16,7 +16,7 @@ async function exec(options: readonly string[], words: readonly string[], {input
 	return execa(process.execPath, args, {reject: false, input, env: {GITHUB_ACTIONS: '', NO_COLOR: '1'}});
 }
 
-test('a command gets the module, files, its words and standard input; its output and status come back', async t => {
+test.serial('a command gets the module, files, its words and standard input; its output and status come back', async t => {
 	t.timeout(20 * 60_000);
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'exec-'));
 	await writeFile(path.join(directory.path, 'note'), 'copied\n');
@@ -38,7 +38,7 @@ test('a command gets the module, files, its words and standard input; its output
 	t.is(exitCode, 7);
 });
 
-test('a signal that ends the command, and a command that does not exist, have statuses as in a shell', async t => {
+test.serial('a signal that ends the command, and a command that does not exist, have statuses as in a shell', async t => {
 	t.timeout(20 * 60_000);
 	t.is((await exec([], ['sh', '-c', 'kill -TERM $$'])).exitCode, 128 + 15);
 	const {exitCode, stderr} = await exec([], ['no-such-command']);
@@ -46,7 +46,7 @@ test('a signal that ends the command, and a command that does not exist, have st
 	t.regex(stderr, /no-such-command: not found/);
 });
 
-test('a kernel that dies under the command is a crash, in the words of a run', async t => {
+test.serial('a kernel that dies under the command is a crash, in the words of a run', async t => {
 	t.timeout(20 * 60_000);
 	const {exitCode, stderr} = await exec([], ['sh', '-c', 'echo c > /proc/sysrq-trigger; sleep 60']);
 	t.is(exitCode, 1);
@@ -54,7 +54,7 @@ test('a kernel that dies under the command is a crash, in the words of a run', a
 	t.regex(stderr, /again: npx probe-matrix exec .*sysrq-trigger/);
 });
 
-test('a kernel complaint after the command has ended is its crash', async t => {
+test.serial('a kernel complaint after the command has ended is its crash', async t => {
 	t.timeout(20 * 60_000);
 	const late =
 		'(sleep 0.3; echo "<0>BUG: unable to handle page fault for address: 0" > /dev/kmsg) >/dev/null 2>&1 </dev/null &';
@@ -63,7 +63,7 @@ test('a kernel complaint after the command has ended is its crash', async t => {
 	t.regex(stderr, /^crash debian-6\.1/m);
 });
 
-test('a command that takes too long is a hang', async t => {
+test.serial('a command that takes too long is a hang', async t => {
 	t.timeout(20 * 60_000);
 	const {exitCode, stderr} = await exec(['--timeout', '1'], ['sleep', '1000']);
 	t.is(exitCode, 1);
