@@ -16,35 +16,41 @@ async function exec(options: readonly string[], words: readonly string[], {input
 	return execa(process.execPath, args, {reject: false, input, env: {GITHUB_ACTIONS: '', NO_COLOR: '1'}});
 }
 
-test.serial('a command gets the module, files, its words and standard input; its output and status come back', async t => {
-	t.timeout(20 * 60_000);
-	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'exec-'));
-	await writeFile(path.join(directory.path, 'note'), 'copied\n');
-	const {stdout, stderr, exitCode} = await exec(
-		['--copy', `${path.join(directory.path, 'note')}:sub/here`],
-		[
-			'sh',
-			'-c',
-			'cat /dev/fan sub/here -; printf "%s|" "$@"; echo to stderr >&2; exit 7',
-			'x',
-			'two words',
-			"it's",
-			'~',
-		],
-		{input: 'typed\n'},
-	);
-	t.is(stdout, "0\ncopied\ntyped\ntwo words|it's|~|");
-	t.regex(stderr, /^to stderr$/m);
-	t.is(exitCode, 7);
-});
+test.serial(
+	'a command gets the module, files, its words and standard input; its output and status come back',
+	async t => {
+		t.timeout(20 * 60_000);
+		await using directory = await mkdtempDisposable(path.join(tmpdir(), 'exec-'));
+		await writeFile(path.join(directory.path, 'note'), 'copied\n');
+		const {stdout, stderr, exitCode} = await exec(
+			['--copy', `${path.join(directory.path, 'note')}:sub/here`],
+			[
+				'sh',
+				'-c',
+				'cat /dev/fan sub/here -; printf "%s|" "$@"; echo to stderr >&2; exit 7',
+				'x',
+				'two words',
+				"it's",
+				'~',
+			],
+			{input: 'typed\n'},
+		);
+		t.is(stdout, "0\ncopied\ntyped\ntwo words|it's|~|");
+		t.regex(stderr, /^to stderr$/m);
+		t.is(exitCode, 7);
+	},
+);
 
-test.serial('a signal that ends the command, and a command that does not exist, have statuses as in a shell', async t => {
-	t.timeout(20 * 60_000);
-	t.is((await exec([], ['sh', '-c', 'kill -TERM $$'])).exitCode, 128 + 15);
-	const {exitCode, stderr} = await exec([], ['no-such-command']);
-	t.is(exitCode, 127);
-	t.regex(stderr, /no-such-command: not found/);
-});
+test.serial(
+	'a signal that ends the command, and a command that does not exist, have statuses as in a shell',
+	async t => {
+		t.timeout(20 * 60_000);
+		t.is((await exec([], ['sh', '-c', 'kill -TERM $$'])).exitCode, 128 + 15);
+		const {exitCode, stderr} = await exec([], ['no-such-command']);
+		t.is(exitCode, 127);
+		t.regex(stderr, /no-such-command: not found/);
+	},
+);
 
 test.serial('a kernel that dies under the command is a crash, in the words of a run', async t => {
 	t.timeout(20 * 60_000);
