@@ -107,6 +107,26 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list argu
 	return level == LIBBPF_WARN ? vfprintf(stderr, format, arguments) : 0;
 }
 
+static uint64_t hits_of(int probe)
+{
+	struct bprobe_info info = {.count = 1};
+	uint64_t hits = 0;
+
+	for (uint32_t i = 0; i < info.count && !bprobe_get_info_of(probe, i, &info); i++)
+		hits += info.hits;
+	return hits;
+}
+
+/*
+ * A run of the program counts when it has ended, but its event comes before: totals that were read at once could lack
+ * the last event that was printed.
+ */
+static void wait_for_totals(int probe, uint64_t printed)
+{
+	for (int n = 0; n < 100 && hits_of(probe) < printed; n++)
+		usleep(1000);
+}
+
 static int trace(struct tracing *tracing)
 {
 	struct bpf_object *object = bpf_object__open_file(OBJECT, NULL);
@@ -132,6 +152,7 @@ static int trace(struct tracing *tracing)
 		return FAILED;
 	while (!interrupted && (!tracing->count || tracing->printed < tracing->count))
 		perf_buffer__poll(buffer, 100);
+	wait_for_totals(probe, tracing->printed);
 	print_totals(probe);
 	close(probe);
 	/* Print the events from before the close. */
