@@ -60,14 +60,20 @@ export async function buildModules(
 const orderFile = 'order.json';
 type Delivered = {readonly file: string; readonly isKernels?: true};
 
+/** Throws UsageError unless kbuild finds something to build in the directory. */
+export function requireModuleSources(directory: string): void {
+	if (!['Kbuild', 'Makefile'].some(file => existsSync(path.join(directory, file))))
+		throw new UsageError(`${directory} holds no module: it has neither a Kbuild nor a Makefile.`);
+}
+
 /** Throws UsageError unless it is a directory with a module or a FILE.ko. */
 export function requireModule(from: string): void {
 	if (!existsSync(from)) throw new UsageError(`There is no module in ${from}: no such file or directory.`);
 	if (statSync(from).isFile()) {
 		if (!from.endsWith('.ko'))
 			throw new UsageError(`${from} is no module: give a directory or a file that ends with .ko.`);
-	} else if (!['Kbuild', 'Makefile'].some(file => existsSync(path.join(from, file)))) {
-		throw new UsageError(`${from} holds no module: it has neither a Kbuild nor a Makefile.`);
+	} else {
+		requireModuleSources(from);
 	}
 }
 

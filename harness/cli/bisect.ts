@@ -12,6 +12,7 @@ import {describePlan} from '../bisect/kinds/plan-bisect.ts';
 import {revisionsBetween} from '../bisect/kinds/revisions.ts';
 import {type CommonOptions, Stages} from '../bisect/kinds/with-journal.ts';
 import {bisectMarkdown, isSure, type Result, toJson} from '../bisect/report/bisect-report.ts';
+import {quickKernelOf} from '../engine/suite.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
 import {quote} from '../host/quote.ts';
 import {fallbackKernel} from '../kernels/default-kernels.ts';
@@ -27,7 +28,7 @@ import {
 } from './bisect-options.ts';
 import {forJob} from './job-output.ts';
 import {addPredicate, predicateOf} from './predicate-options.ts';
-import {sourceOption} from './shared-options.ts';
+import {sourceOption, suiteOption, testsOption} from './shared-options.ts';
 
 export function addBisect(command: Command, signal: AbortSignal): void {
 	command
@@ -42,9 +43,9 @@ export function addBisect(command: Command, signal: AbortSignal): void {
 			'--module [path]',
 			'bisect the history of the module on one kernel, or in another clone; with --tests that of the module in this directory',
 		)
-		.option('--tests <dir>', 'directory whose executables are the cases')
-		.option('--suite <file>', 'suite to test (default: probe-matrix.config.ts, here or above)')
-		.option('--kernel <id>', `kernel for --module (default: ${fallbackKernel})`);
+		.addOption(testsOption())
+		.addOption(suiteOption())
+		.option('--kernel <id>', `kernel for --module (default: that of the suite, or ${fallbackKernel})`);
 	addPredicate(command)
 		.option('--fixed', 'find what mended the bug: --bad is the older end, --good the newer one')
 		.option('--any-failure', 'count every failure as bad, not only the symptom of the bad end')
@@ -125,12 +126,14 @@ type Asked = BisectOptions & {
 
 /** Yields the result of each stage as it ends. */
 async function* resultsOf(
-	{configs, ends, history, linux, kernel = fallbackKernel, source, config, configMap}: Asked,
+	{configs, ends, history, linux, kernel, source, config, configMap}: Asked,
 	common: CommonOptions,
 ): AsyncGenerator<Result> {
 	if (configs) yield await bisectConfig({...common, ...configs, configMap});
-	else if (history) yield await bisectModule({...common, ...ends, kernel, source, history});
-	else if (linux === undefined) yield (await bisectReleases({...common, ...ends, source})).result;
+	else if (history) {
+		const {suite} = common.predicate;
+		yield await bisectModule({...common, ...ends, kernel: kernel ?? quickKernelOf(suite), source, history});
+	} else if (linux === undefined) yield (await bisectReleases({...common, ...ends, source})).result;
 	else {
 		const own = config === undefined ? undefined : await readConfig(config);
 		yield* throughLinux(linux, {...common, ...ends, source, config: own, configMap});

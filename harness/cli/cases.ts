@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import type {Command} from 'commander';
 import {type Cell, planCells} from '../engine/plan.ts';
-import {UsageError} from '../host/errors.ts';
-import {addSuiteOptions, matchOption, type SuiteOptions, suiteOf} from './shared-options.ts';
+import {addSuiteOptions, casesOf, matchOption, type SuiteOptions, suiteOf} from './shared-options.ts';
 
 type CasesOptions = SuiteOptions & {readonly match: readonly string[]; readonly json?: boolean};
 
@@ -22,8 +21,7 @@ export function addCases(command: Command): void {
 		.action(async (options: CasesOptions) => {
 			const {match, json} = options;
 			const suite = await suiteOf(options);
-			const cases = await suite.cases();
-			if (cases.length === 0) throw new UsageError(`${suite.name} has no cases: name a directory of tests by --tests.`);
+			const cases = await casesOf(suite);
 			// Which kernel it is makes no difference to a plan.
 			const listed = listCases(planCells({kernels: ['any'], suite, cases, match}));
 			process.stdout.write(json ? `${JSON.stringify(listed)}\n` : formatCases(listed));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-import {type CompletedCommand, quoted, statements, type Values} from './completion-words.ts';
+import {quoted} from '../host/quote.ts';
+import {type CompletedCommand, statements, type Values} from './completion-words.ts';
 
 /**
  * Words that a command prints are split at line ends alone. Colons and the like are not separated by this program's names,

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+import {quoted} from '../host/quote.ts';
+
 /** What may stand in a place of the command line: one of these words, a path, or words that a command prints. */
 export type Values =
 	| {readonly kind: 'words'; readonly words: readonly string[]}
@@ -21,11 +23,6 @@ export type CompletedCommand = {
 	readonly options: readonly CompletedOption[];
 	readonly values?: Values;
 };
-
-/** A word of a shell. */
-export function quoted(text: string): string {
-	return `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}
 
 type Print = (indent: string) => string;
 

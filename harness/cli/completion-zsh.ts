@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-import {type CompletedCommand, quoted, statements, type Values} from './completion-words.ts';
+import {quoted} from '../host/quote.ts';
+import {type CompletedCommand, statements, type Values} from './completion-words.ts';
 
 export function zshCompletion(commands: readonly CompletedCommand[]): string {
 	const {steps, values, all} = statements(commands, offer, offerDescribed);

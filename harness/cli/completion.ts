@@ -42,7 +42,7 @@ function describe(command: Command, parents: readonly string[] = []): readonly C
 }
 
 function describeOption({short, long, flags, description, argChoices, required, optional}: Option): CompletedOption {
-	const values = valuesOf(/[<[](.*?)(?:\.\.\.)?[>\]]/.exec(flags)?.[1], argChoices);
+	const values = valuesOf(/[<[](\w+)/.exec(flags)?.[1], argChoices);
 	return {
 		names: [long, short].filter(name => name != null),
 		description,

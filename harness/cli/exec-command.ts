@@ -23,7 +23,7 @@ export function commandCase(words: readonly string[], {files, stdin, output, dea
 		deadlineMs,
 		isAlone: true,
 		async run({push, stream}) {
-			for (const file of files) await push(file);
+			if (files.length > 0) await push(...files);
 			const {onStdout, onStderr} = output;
 			const command = `cd /root && exec ${words.map(quote).join(' ')}`;
 			try {

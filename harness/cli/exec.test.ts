@@ -5,7 +5,7 @@ import path from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
 import {fallbackKernel} from '../kernels/default-kernels.ts';
-import {readCopies} from './exec-copies.ts';
+import {readCopies} from './copies.ts';
 import {formatStatuses, prefixed} from './exec-output.ts';
 
 const main = path.join(import.meta.dirname, 'main.js');

@@ -12,8 +12,8 @@ import type {CellEvent, KernelEvent} from '../results/run/events.ts';
 import {formatFailure, formatKernelFailure} from '../results/run/failure.ts';
 import {unusableKernels} from '../results/run/kernel-summary.ts';
 import {chooseKernels} from './choose-kernels.ts';
+import {readCopies} from './copies.ts';
 import {commandCase, type Output} from './exec-command.ts';
-import {readCopies} from './exec-copies.ts';
 import {formatStatuses, prefixed} from './exec-output.ts';
 import {numberOf, repeatable} from './option-values.ts';
 import {

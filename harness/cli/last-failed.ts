@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-import {readFile} from 'node:fs/promises';
 import path from 'node:path';
-import {writeAtomically} from '../host/atomic-file.ts';
 import {cacheDirectory} from '../host/cache.ts';
 import {UsageError} from '../host/errors.ts';
+import {readCached, writeCached} from '../host/json-cache.ts';
 import {cellTitle} from '../results/run/cell-name.ts';
 import type {CellEvent, CellName} from '../results/run/events.ts';
 
@@ -32,16 +31,15 @@ export async function readLastFailed(suite: string): Promise<ReadonlySet<string>
 }
 
 export async function writeLastFailed(suite: string, cells: readonly CellEvent[]): Promise<void> {
-	await writeAtomically(fileOf(), JSON.stringify({...(await readAll()), [suite]: [...new Set(cells.map(failedName))]}));
+	await writeCached(fileOf(), {...(await readAll()), [suite]: [...new Set(cells.map(failedName))]});
 }
 
-/** A file that cannot be read is as good as none: it only shortens a command. */
 async function readAll(): Promise<LastFailed> {
-	try {
-		const all: unknown = JSON.parse(await readFile(fileOf(), 'utf8'));
-		const isNames = (value: unknown) => Array.isArray(value) && value.every(each => typeof each === 'string');
-		return Object.fromEntries(Object.entries(all ?? {}).filter(([, names]) => isNames(names)));
-	} catch {
-		return {};
-	}
+	return (await readCached<LastFailed>(fileOf(), Number.POSITIVE_INFINITY, holdsLists)) ?? {};
+}
+
+/** Whether it is what this version of the program writes. */
+function holdsLists(all: LastFailed): boolean {
+	const isList = (names: unknown) => Array.isArray(names) && names.every(name => typeof name === 'string');
+	return Object.values(all).every(isList);
 }

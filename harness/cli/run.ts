@@ -29,6 +29,7 @@ import {chooseShard, parseShard, type ShardChoice} from './shard.ts';
 import {
 	acceleratorOption,
 	addSuiteOptions,
+	casesOf,
 	defaultKernelText,
 	isolationOption,
 	matchOption,
@@ -127,8 +128,7 @@ async function plan(
 	const {kernel: asked, match, repeat, lastFailed, shard: choice, history, timings, json, resume: name} = options;
 	// Load cases only now: they may change while a standby process waits.
 	const suite = await suiteOf(options);
-	const cases = await suite.cases();
-	if (cases.length === 0) throw new UsageError(`${suite.name} has no cases: name a directory of tests by --tests.`);
+	const cases = await casesOf(suite);
 	const failed = lastFailed ? await readLastFailed(suite.name) : undefined;
 	const kernel = failed && asked.length === 0 ? kernelsOf(failed) : asked;
 	const {kernels, notice} = await chooseKernels(kernel, suite.kernels, from);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 import {type Command, Option} from 'commander';
+import type {Case} from '../engine/case.ts';
 import type {Suite} from '../engine/suite.ts';
 import {isolations} from '../guest/isolation.ts';
 import {acceleratorNames} from '../host/accelerator.ts';
+import {UsageError} from '../host/errors.ts';
 import {defaultKernel, fallbackKernel} from '../kernels/default-kernels.ts';
 import {chooseSuite, configName} from '../suites/choose-suite.ts';
 import {repeatable} from './option-values.ts';
@@ -16,14 +18,25 @@ export function matchOption(none = 'all cases'): Option {
 
 /** Adds the options that choose what is tested. */
 export function addSuiteOptions(command: Command): Command {
-	return addModuleOptions(command).option('--tests <dir>', 'directory whose executables are the cases');
+	return addModuleOptions(command).addOption(testsOption());
 }
 
 /** Adds the options that choose what is in the guests. */
 export function addModuleOptions(command: Command): Command {
 	return command
 		.addOption(repeatable('--module <path>', 'module to test, as a directory or a FILE.ko', 'those of the suite'))
-		.option('--suite <file>', `suite to test (default: ${configName} here or above, else that of this project)`);
+		.addOption(suiteOption());
+}
+
+export function testsOption(): Option {
+	return new Option('--tests <dir>', 'directory whose executables are the cases');
+}
+
+export function suiteOption(): Option {
+	return new Option(
+		'--suite <file>',
+		`suite to test (default: ${configName} here or above, else that of this project)`,
+	);
 }
 
 export type SuiteOptions = {
@@ -34,6 +47,13 @@ export type SuiteOptions = {
 
 export async function suiteOf({module: modules, tests, suite}: SuiteOptions): Promise<Suite> {
 	return chooseSuite({modules, tests, suite});
+}
+
+/** The cases of a suite. Throws UsageError if it has none. */
+export async function casesOf(suite: Suite): Promise<readonly Case[]> {
+	const cases = await suite.cases();
+	if (cases.length === 0) throw new UsageError(`${suite.name} has no cases: name a directory of tests by --tests.`);
+	return cases;
 }
 
 export function sourceOption(): Option {

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-import {readFileSync, statSync} from 'node:fs';
-import path from 'node:path';
 import type {Command} from 'commander';
 import {buildGuest, type GuestBuild} from '../build/guest-build.ts';
 import {obtainBootableKernel} from '../guest/bootable-kernel.ts';
 import {findAccelerator} from '../host/accelerator.ts';
-import {messageOf, UsageError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';
 import {say} from '../host/say.ts';
 import {fallbackKernel} from '../kernels/default-kernels.ts';
 import {attachTerminal} from '../link/terminal.ts';
-import {push, type TransferFile} from '../link/transfer.ts';
+import {pushFromRoot} from '../link/transfer.ts';
 import type {Vm} from '../qemu/vm.ts';
 import {Instance} from '../vm/instance.ts';
 import {loadSuite} from '../vm/load-suite.ts';
 import {obtainLoaded} from '../vm/loaded-snapshot.ts';
+import {readCopies} from './copies.ts';
 import {addSuiteOptions, type SuiteOptions, suiteOf} from './shared-options.ts';
 
 type ShellOptions = SuiteOptions & {readonly gdb?: boolean; readonly copy?: readonly string[]};
@@ -22,12 +20,12 @@ type ShellOptions = SuiteOptions & {readonly gdb?: boolean; readonly copy?: read
 export function addShell(command: Command, signal: AbortSignal): void {
 	addSuiteOptions(command)
 		.argument('[id]', 'kernel to boot', fallbackKernel)
-		.option('--copy <file...>', 'copy files of this host to where the shell starts')
+		.option('--copy <file[:path]...>', 'copy files and directories of this host to where the shell starts')
 		.option('--gdb', 'start the guest stopped, and print how to attach gdb')
 		.action(async (id: string, options: ShellOptions) => {
 			const {gdb = false, copy = []} = options;
 			const suite = await suiteOf(options);
-			const files = copy.map(readForGuest);
+			const files = readCopies(copy);
 			const guestBuild = await buildGuest(await obtainBootableKernel(id, {signal}), suite.content, {signal});
 			const {name: accelerator} = await findAccelerator(await findQemu({signal}), {signal});
 			// With gdb, the guest must boot: debugging the boot is the point.
@@ -40,17 +38,9 @@ export function addShell(command: Command, signal: AbortSignal): void {
 			// While gdb holds the guest, it answers no keepalives.
 			const link = await guest.link({signal, keepalive: !gdb, ...(gdb && {readyMs: 600_000})});
 			if (gdb) await loadSuite(guest, guestBuild, {signal});
-			await push(link, '/root', files, {signal});
+			await pushFromRoot(link, files, {signal});
 			process.exitCode = await attachTerminal(link, 'cd /root && exec /bin/sh -l', {signal});
 		});
-}
-
-function readForGuest(file: string): TransferFile {
-	try {
-		return {path: path.basename(file), data: readFileSync(file), mode: statSync(file).mode & 0o777};
-	} catch (error) {
-		throw new UsageError(`${file} cannot be copied into the guest: ${messageOf(error)}`, {cause: error});
-	}
 }
 
 function tellGdb(vm: Vm, {kernel, modules}: GuestBuild): void {

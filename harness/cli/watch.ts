@@ -14,7 +14,7 @@ import {formatComparison} from '../results/compare/format-comparison.ts';
 import {type RunRecord, readRun} from '../results/run/read-run.ts';
 
 /** Sources of a run, beside those of its suite. The harness is one of them, because each round is a new process. */
-const watched = ['images', 'harness'];
+const watched = ['images', 'guest', 'harness'];
 
 /** A standby process has loaded the whole harness except these files. */
 const casesDirectory = path.join('harness', 'suites');
@@ -104,15 +104,16 @@ class Changes implements Disposable {
 	readonly #events = new EventTarget();
 
 	constructor(places: readonly string[]) {
-		this.#watchers = places.map(place =>
-			watch(place, {recursive: statSync(place).isDirectory()}, (_, name) => {
+		this.#watchers = places.map(place => {
+			const isDirectory = statSync(place).isDirectory();
+			return watch(place, {recursive: isDirectory}, (_, name) => {
 				if (name === null) return;
-				const file = nameOf(statSync(place).isDirectory() ? path.join(place, name) : place);
+				const file = nameOf(isDirectory ? path.join(place, name) : place);
 				if (!isSource(file)) return;
 				this.#changed.add(file);
 				this.#events.dispatchEvent(new Event('change'));
-			}),
-		);
+			});
+		});
 	}
 
 	/** Waits for a change, and until no more follow. Returns an empty list when the signal aborts. */

@@ -34,8 +34,8 @@ export type CaseContext = {
 	exec(command: string): Promise<ExecResult>;
 	/** The same, with the output as it comes. */
 	stream(command: string, streams: Streams): Promise<CommandEnd>;
-	/** Copies a file into the guest; a relative path is below /root. */
-	push(file: GuestFile): Promise<void>;
+	/** Copies files into the guest, all at once; a relative path is below /root. */
+	push(...files: readonly GuestFile[]): Promise<void>;
 	/** Reads a file of the guest. The case fails if it cannot be read. */
 	pull(path: string): Promise<Buffer>;
 	/** What the guest's console has printed since the case began. */

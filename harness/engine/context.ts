@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Guest} from '../guest/guest.ts';
+import {quoted} from '../host/quote.ts';
 import {type CaseContext, InconclusiveCase, SkipCase, type Subtest} from './case.ts';
 import type {Cell} from './plan.ts';
 import {streamCommand} from './stream-command.ts';
@@ -33,9 +34,9 @@ export function openContext({cell, guest, mark, signal}: ContextOptions): OpenCo
 		signal,
 		exec: command => guest.exec(command),
 		stream: (command, streams) => streamCommand(guest, command, {...streams, signal}),
-		push: file => guest.push(file),
+		push: (...files) => guest.push(...files),
 		async pull(path) {
-			const {code, stdout, stderr} = await guest.exec(`base64 < '${path.replaceAll("'", `'\\''`)}'`);
+			const {code, stdout, stderr} = await guest.exec(`base64 < ${quoted(path)}`);
 			assert.equal(code, 0, `${path} cannot be read in the guest: ${stderr.trim()}`);
 			return Buffer.from(stdout, 'base64');
 		},

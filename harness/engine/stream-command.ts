@@ -2,7 +2,7 @@
 import {Readable} from 'node:stream';
 import type {Guest} from '../guest/guest.ts';
 import {onAbort} from '../host/abort.ts';
-import type {CommandEnd} from '../link/running-command.ts';
+import {type CommandEnd, withoutInput} from '../link/running-command.ts';
 import type {Streams} from './case.ts';
 
 /**
@@ -14,8 +14,7 @@ export async function streamCommand(
 	command: string,
 	{onStdout, onStderr, stdin, signal}: Streams & {readonly signal?: AbortSignal},
 ): Promise<CommandEnd> {
-	// Keep the channel open without input: after its end, ssh2 silently drops signals.
-	const {channel, ended} = await guest.start(stdin === undefined ? `{ ${command}\n} </dev/null` : command);
+	const {channel, ended} = await guest.start(stdin === undefined ? withoutInput(command) : command);
 	using _ = onAbort(signal, () => channel.signal('KILL'));
 	channel.on('data', (chunk: Buffer) => onStdout?.(chunk));
 	channel.stderr.on('data', (chunk: Buffer) => onStderr?.(chunk));

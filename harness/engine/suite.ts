@@ -24,6 +24,11 @@ export type OpenedCell = {
 	undo(step: () => Promise<unknown>): void;
 };
 
+/** A kernel of the suite that needs no build here, if it has one. */
+export function quickKernelOf({kernels}: Pick<Suite, 'kernels'>): string {
+	return kernels.fallback ?? kernels.default;
+}
+
 /** What is tested: the content of the guests, and the cases. */
 export type Suite = {
 	/** For messages, and to tell suites apart. */
@@ -42,7 +47,10 @@ export type Suite = {
 		/** What nightly runs test. Default: every kernel of the catalogue. */
 		readonly tested?: readonly string[];
 	};
-	/** Paths of files and directories that decide the verdicts, beside the harness; their hash is the suite's version. */
+	/**
+	 * Paths of files and directories that decide the verdicts, beside harness/, guest/ and images/, which do for every
+	 * suite; their hash is the suite's version.
+	 */
 	readonly sources: readonly string[];
 	/** The modules under test, if they are built from sources. */
 	readonly modules?: {

@@ -5,7 +5,7 @@ import type {GuestBuild} from '../build/guest-build.ts';
 import {withSourceLines} from '../crash/source-lines.ts';
 import {CommandFailedError} from '../host/errors.ts';
 import {builtInOptions} from '../kernels/built-in.ts';
-import {push} from '../link/transfer.ts';
+import {pushFromRoot} from '../link/transfer.ts';
 import type {QemuEnd} from '../qemu/qemu-process.ts';
 import type {VmOptions} from '../qemu/vm.ts';
 import {bootUntilClockIsRight, isClockRight} from '../vm/clock.ts';
@@ -93,10 +93,8 @@ export async function adaptGuest(
 			}
 		},
 		start: async command => (await guest.link()).start(command),
-		async push(file) {
-			await push(await guest.link(), file.path.startsWith('/') ? '/' : '/root', [
-				{...file, path: file.path.replace(/^\/+/, '')},
-			]);
+		async push(...files) {
+			await pushFromRoot(await guest.link(), files);
 		},
 		console: vm.console,
 		ended: Promise.race([vm.exited.then(describe), agent.gone.then(lost)]),

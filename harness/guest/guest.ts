@@ -40,8 +40,8 @@ export type Guest = AsyncDisposable & {
 	exec(command: string): Promise<ExecResult>;
 	/** Starts a command whose streams the caller reads. */
 	start(command: string): Promise<RunningCommand>;
-	/** Copies a file into the guest; a relative path is below /root. */
-	push(file: GuestFile): Promise<void>;
+	/** Copies files into the guest; a relative path is below /root. */
+	push(...files: readonly GuestFile[]): Promise<void>;
 	readonly console: {
 		readonly path: string;
 		/** The last part of the console output. */

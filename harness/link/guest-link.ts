@@ -4,7 +4,7 @@ import type {Client, ClientChannel, ParsedKey} from 'ssh2';
 import {abortable, onAbort} from '../host/abort.ts';
 import {CommandFailedError, LinkLostError, messageOf} from '../host/errors.ts';
 import type {RunKeys} from './keys.ts';
-import type {CommandChannel, CommandEnd, RunningCommand} from './running-command.ts';
+import {type CommandChannel, type CommandEnd, type RunningCommand, withoutInput} from './running-command.ts';
 
 export type LinkOptions = {
 	readonly port: number;
@@ -110,9 +110,7 @@ export class GuestLink implements AsyncDisposable {
 	async #run(command: string, {signal, input}: ExecOptions): Promise<{stdout: Buffer; stderr: string}> {
 		return this.#inTurn(async () => {
 			signal?.throwIfAborted();
-			// Keep the channel's stdin open: after channel.end(), ssh2 silently drops signals.
-			const wrapped = input === undefined ? `{ ${command}\n} </dev/null` : command;
-			const {channel, ended} = await this.start(wrapped);
+			const {channel, ended} = await this.start(input === undefined ? withoutInput(command) : command);
 			using _ = this.#killOn(signal, channel);
 			if (input !== undefined) channel.end(input);
 			const [stdout, stderr, end] = await Promise.allSettled([bytesOf(channel), bytesOf(channel.stderr), ended]);

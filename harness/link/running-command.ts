@@ -12,5 +12,13 @@ export type CommandChannel = Duplex & {
 	setWindow(rows: number, columns: number, height: number, width: number): void;
 };
 
+/**
+ * A command that gets nothing on standard input. Its channel stays open: after the end of a channel, ssh2 silently drops
+ * signals.
+ */
+export function withoutInput(command: string): string {
+	return `{ ${command}\n} </dev/null`;
+}
+
 /** A command in the guest with its streams. `ended` rejects with LinkLostError when its end cannot be known. */
 export type RunningCommand = {readonly channel: CommandChannel; readonly ended: Promise<CommandEnd>};

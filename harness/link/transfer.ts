@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
+import {posix} from 'node:path';
 import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
 import tar from 'tar-stream';
+import {quoted} from '../host/quote.ts';
 import type {GuestLink} from './guest-link.ts';
 
 export type TransferFile = {readonly path: string; readonly data: Buffer; readonly mode?: number};
+
+/** Writes files into the guest at once; relative paths are below /root. Throws like push. */
+export async function pushFromRoot(
+	link: GuestLink,
+	files: readonly TransferFile[],
+	options?: {signal?: AbortSignal | undefined},
+): Promise<void> {
+	const named = files.map(file => ({
+		...file,
+		path: posix.join('root', posix.relative('/root', posix.resolve('/root', file.path))),
+	}));
+	await push(link, '/', named, options);
+}
 
 /**
  * The last entry of an archive: tar does not notice an archive that is cut between two entries, so its absence must.
@@ -27,12 +42,8 @@ export async function push(
 	pack.finalize();
 	// tar-stream's types are streamx's; it iterates like a Node stream.
 	const input = await buffer(Readable.from(pack as AsyncIterable<Buffer>));
-	const target = quote(directory);
+	const target = quoted(directory);
 	const isWhole = `rm ${lastEntry} || { echo 'the archive was cut' >&2; exit 1; }`;
 	await link.exec(`mkdir -p ${target} && cd ${target} && tar -x -f - && ${isWhole}`, {input, signal});
 	return input.length;
-}
-
-function quote(word: string): string {
-	return `'${word.replaceAll("'", `'\\''`)}'`;
 }

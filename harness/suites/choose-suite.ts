@@ -2,6 +2,9 @@
 import {existsSync} from 'node:fs';
 import path from 'node:path';
 import type {Suite} from '../engine/suite.ts';
+import {configName} from './configured/config-name.ts';
+
+export {configName};
 
 export type SuiteChoice = {
 	/** A file that exports a suite; default: `probe-matrix.config.ts` here or in a directory above. */
@@ -11,8 +14,6 @@ export type SuiteChoice = {
 	/** A directory whose executables are the cases. */
 	readonly tests?: string | undefined;
 };
-
-export const configName = 'probe-matrix.config.ts';
 
 /** The suite that a command is about; bprobe if nothing else is named or found. Throws UsageError. */
 export async function chooseSuite({suite, modules = [], tests}: SuiteChoice = {}): Promise<Suite> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import {setTimeout as sleep} from 'node:timers/promises';
 import {GuestError} from '../host/errors.ts';
+import {quoted} from '../host/quote.ts';
 import type {Qmp} from '../qemu/qmp.ts';
 
 /** The memory is a file already, so only the devices are migrated. */
@@ -10,7 +11,7 @@ const capabilities = [{capability: 'x-ignore-shared', state: true}];
 export async function save(qmp: Qmp, state: string, {signal}: {signal?: AbortSignal | undefined} = {}): Promise<void> {
 	await qmp.execute('stop');
 	await qmp.execute('migrate-set-capabilities', {capabilities});
-	await qmp.execute('migrate', {uri: (await canUseFiles(qmp)) ? `file:${state}` : `exec:cat > ${shellQuote(state)}`});
+	await qmp.execute('migrate', {uri: (await canUseFiles(qmp)) ? `file:${state}` : `exec:cat > ${quoted(state)}`});
 	for (;;) {
 		const {status, 'error-desc': why} = await qmp.execute<{status?: string; 'error-desc'?: string}>('query-migrate');
 		if (status === 'completed') return;
@@ -34,7 +35,7 @@ export async function resumeVm(qmp: Qmp, state: string): Promise<number> {
 		capabilities: [...capabilities, {capability: 'events', state: true}],
 	});
 	await qmp.execute('migrate-incoming', {
-		uri: (await canUseFiles(qmp)) ? `file:${state}` : `exec:cat ${shellQuote(state)}`,
+		uri: (await canUseFiles(qmp)) ? `file:${state}` : `exec:cat ${quoted(state)}`,
 	});
 	await promise;
 	await qmp.execute('cont');
@@ -45,8 +46,4 @@ export async function resumeVm(qmp: Qmp, state: string): Promise<number> {
 async function canUseFiles(qmp: Qmp): Promise<boolean> {
 	const {qemu} = await qmp.execute<{qemu: {major: number; minor: number}}>('query-version');
 	return qemu.major > 8 || (qemu.major === 8 && qemu.minor >= 2);
-}
-
-function shellQuote(text: string): string {
-	return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

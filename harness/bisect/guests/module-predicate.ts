@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
 import {createHash} from 'node:crypto';
-import {existsSync} from 'node:fs';
 import {cp, mkdir, mkdtempDisposable, readdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {GuestBuild} from '../../build/guest-build.ts';
 import {firstError, runMake} from '../../build/make.ts';
+import {requireModuleSources} from '../../build/module-build.ts';
 import {toolchainOf} from '../../build/toolchain.ts';
 import type {Suite} from '../../engine/suite.ts';
 import {cacheDirectory} from '../../host/cache.ts';
@@ -25,9 +25,7 @@ export async function modulePredicate(
 	directory: string,
 	{signal}: {signal: AbortSignal},
 ): Promise<Predicate> {
-	if (!['Kbuild', 'Makefile'].some(file => existsSync(path.join(directory, file)))) {
-		throw new UsageError(`${directory} holds no module: it has neither a Kbuild nor a Makefile.`);
-	}
+	requireModuleSources(directory);
 	return {
 		suite,
 		title: `whether the module in ${directory} builds and loads`,
@@ -69,7 +67,7 @@ async function open(
 		fingerprint: await hashModules(names.map(name => path.join(copy, name))),
 		cells: repeat =>
 			guestCells({suite, kernel: kernel.id, id: 'bisect/module', deadlineMs, repeat}, async ({push, exec}) => {
-				for (const file of files) await push(file);
+				await push(...files);
 				for (const name of names) {
 					const {code, stderr} = await exec(`insmod /root/${name}`);
 					assert.equal(code, 0, `${name} does not load: ${stderr.trim()}`);

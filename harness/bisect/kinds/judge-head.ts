@@ -2,6 +2,7 @@
 import path from 'node:path';
 import {buildGuest} from '../../build/guest-build.ts';
 import {prepareKernel} from '../../engine/prepare-kernels.ts';
+import {quickKernelOf} from '../../engine/suite.ts';
 import {cacheDirectory, locked} from '../../host/cache.ts';
 import {inspectTree} from '../../kernels/source-tree.ts';
 import type {Attempt} from '../engine/attempt.ts';
@@ -40,7 +41,7 @@ export async function judgeHead(options: StepOptions): Promise<JudgedStep> {
 	return locked(work, {signal}, async () => {
 		const checkout = await Checkout.open(repository, path.join(work, 'source'));
 		const kernels = new CommitKernels({checkout, work, signal});
-		const other = suite.kernels.fallback ?? suite.kernels.default;
+		const other = quickKernelOf(suite);
 		const reference = {id: other, title: other};
 		const testBench = new GuestTestBench({
 			...options,

@@ -15,7 +15,7 @@ export const bprobeSuite: Suite = {
 	mechanisms: [bprobe],
 	targets: targetKinds,
 	kernels: {default: defaultKernel, fallback: fallbackKernel},
-	sources: ['kmod', 'fixtures', 'guest'].map(name => path.join(projectRoot, name)),
+	sources: ['kmod', 'fixtures'].map(name => path.join(projectRoot, name)),
 	modules: {directories: [path.join(projectRoot, 'kmod')], at: ([module]) => bprobeContent({module: module!})},
 	// Loaded late, because cases may change while a standby process waits.
 	cases: async () => (await import('./cases/all.ts')).allCases,

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-import {existsSync, statSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import path from 'node:path';
-import type {GuestContent, ModuleSource, PushedFile} from '../../build/guest-content.ts';
-import {requireModule} from '../../build/module-build.ts';
+import type {ModuleSource, PushedFile} from '../../build/guest-content.ts';
+import {pushedFiles} from '../../build/pushed-files.ts';
 import type {Case} from '../../engine/case.ts';
 import type {Suite} from '../../engine/suite.ts';
 import {BuildError, UsageError} from '../../host/errors.ts';
 import {programs} from '../../host/programs.ts';
-import {quote} from '../../host/quote.ts';
-import {fallbackKernel} from '../../kernels/default-kernels.ts';
-import {filesBelow} from '../executables/find-tests.ts';
-import {casesOf, testsInGuest} from '../executables/suite.ts';
+import {assembleSuite, optionsFor} from '../executables/assemble-suite.ts';
+import {casesOf} from '../executables/suite.ts';
+import {configName} from './config-name.ts';
 import type {FileDefinition, SuiteDefinition} from './definition.ts';
 
 type Loaded = {
@@ -39,43 +38,26 @@ export function suiteFrom(
 					const more = typeof each === 'string' ? {from: each} : each;
 					return {...more, from: at(more.from)};
 				});
-	for (const {from} of modules) requireModule(from);
-	const tests = given.tests ?? (definition.tests === undefined ? undefined : at(definition.tests));
+	const ownTests = definition.tests === undefined ? undefined : at(definition.tests);
+	const tests = given.tests === undefined ? ownTests : path.resolve(given.tests);
 	const cases = [...own, ...(tests === undefined ? [] : casesOf(tests, name))];
 	requireDistinct(cases, file);
-	const options = [
-		...(path.basename(file) === 'probe-matrix.config.ts' ? [] : ['--suite', file]),
-		...given.modules.flatMap(each => ['--module', each]),
-		...(given.tests === undefined ? [] : ['--tests', given.tests]),
-	];
-	const contentOf = (of: readonly ModuleSource[]): GuestContent => ({
-		modules: of,
-		files: async ({signal}) => {
+	const named = path.basename(file) === configName ? [] : ['--suite', file];
+	const assembled = assembleSuite({
+		...{name, modules, tests, cases, sources},
+		options: [...named, ...optionsFor(given.modules, given.tests)],
+		async files({signal}) {
 			if (definition.build) await runBuild(definition.build, {directory, file, signal});
-			const files = (definition.files ?? []).flatMap(each => filesOf(each, {at, file}));
-			return [...files, ...(tests === undefined ? [] : filesBelow(tests, testsInGuest))];
+			return (definition.files ?? []).flatMap(each => filesOf(each, {at, file}));
 		},
 	});
-	const isDirectory = ({from}: ModuleSource) => !from.endsWith('.ko');
 	return {
-		name,
-		...(options.length > 0 && {options: options.map(quote).join(' ')}),
-		content: contentOf(modules),
-		mechanisms: [{id: name, features: new Set()}],
-		targets: definition.targets ?? [...new Set(cases.flatMap(({targets = []}) => targets))],
+		...assembled,
+		...(definition.targets && {targets: definition.targets}),
 		kernels: {
-			default: kernels?.default ?? fallbackKernel,
+			default: kernels?.default ?? assembled.kernels.default,
 			...(kernels?.tested && {tested: kernels.tested}),
 		},
-		sources: [...sources, ...modules.map(({from}) => from), ...(tests === undefined ? [] : [tests])],
-		modules: {
-			directories: modules.filter(isDirectory).map(({from}) => from),
-			at(directories) {
-				const moved = [...directories];
-				return contentOf(modules.map(module => (isDirectory(module) ? {...module, from: moved.shift()!} : module)));
-			},
-		},
-		cases: async () => cases,
 		...(open && {open}),
 		...(beforeCell && {beforeCell}),
 		...(leftovers && {leftovers}),
@@ -115,6 +97,5 @@ function filesOf(
 	const source = at(from);
 	if (!existsSync(source)) throw new UsageError(`${file}: there is no file ${from}.`);
 	const target = path.join('root', to.startsWith('/') ? path.relative('/root', to) : to);
-	if (statSync(source).isDirectory()) return filesBelow(source, target);
-	return [{path: target, source, mode: statSync(source).mode & 0o777}];
+	return pushedFiles(source, target);
 }

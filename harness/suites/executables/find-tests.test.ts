@@ -3,8 +3,9 @@ import {chmod, mkdir, mkdtempDisposable, symlink, writeFile} from 'node:fs/promi
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
+import {pushedFiles} from '../../build/pushed-files.ts';
 import {UsageError} from '../../host/errors.ts';
-import {filesBelow, findTests} from './find-tests.ts';
+import {findTests} from './find-tests.ts';
 import {readSettings} from './settings.ts';
 import {executableSuite} from './suite.ts';
 
@@ -35,7 +36,7 @@ test('all files are pushed, with their modes; a link to nowhere is not', async t
 	const directory = await directoryWith(t, {'a.sh': script, 'sub/data': {mode: 0o600}});
 	await symlink('nowhere', path.join(directory, 'dangling'));
 	t.deepEqual(
-		filesBelow(directory, 'root/tests').map(({path: name, mode}) => [name, mode]),
+		pushedFiles(directory, 'root/tests').map(({path: name, mode}) => [name, mode]),
 		[
 			['root/tests/a.sh', 0o755],
 			['root/tests/sub/data', 0o600],

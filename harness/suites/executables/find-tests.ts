@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {readdirSync, readFileSync, statSync} from 'node:fs';
 import path from 'node:path';
-import type {PushedFile} from '../../build/guest-content.ts';
 import {UsageError} from '../../host/errors.ts';
 
 /** An executable file of a directory of tests. */
@@ -33,24 +32,6 @@ export function findTests(directory: string): readonly TestFile[] {
 		const interpreter = /^#! *(\S+)/.exec(readHead(path.join(directory, name)))?.[1];
 		return {name, ...(interpreter !== undefined && {interpreter})};
 	});
-}
-
-/** All files below a directory, as they are pushed below `target`. */
-export function filesBelow(directory: string, target: string): readonly PushedFile[] {
-	return readdirSync(directory, {recursive: true, withFileTypes: true})
-		.map(entry => path.join(entry.parentPath, entry.name))
-		.filter(file => !path.relative(directory, file).split(path.sep).includes('.git') && isFile(file))
-		.toSorted()
-		.map(file => ({
-			path: path.join(target, path.relative(directory, file)),
-			source: file,
-			mode: statSync(file).mode & 0o777,
-		}));
-}
-
-/** A link to nowhere is no file. */
-function isFile(file: string): boolean {
-	return statSync(file, {throwIfNoEntry: false})?.isFile() ?? false;
 }
 
 function readDirectory(directory: string): readonly string[] {

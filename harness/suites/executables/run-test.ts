@@ -12,20 +12,20 @@ const keptChars = 16_000;
 
 /** Runs one executable in the guest, in the directory of the tests, and judges its exit status and its output. */
 export async function runTest({name, interpreter}: TestFile, directory: string, context: CaseContext): Promise<void> {
-	let output = '';
-	let all = '';
+	const output: Buffer[] = [];
+	const all: Buffer[] = [];
 	const {code, signal} = await context.stream(`cd '${directory}' && exec ./${name}`, {
 		onStdout(chunk) {
-			output += chunk.toString();
-			all += chunk.toString();
+			output.push(chunk);
+			all.push(chunk);
 		},
 		onStderr(chunk) {
-			all += chunk.toString();
+			all.push(chunk);
 		},
 	});
-	const words = all.trimEnd();
+	const words = Buffer.concat(all).toString().trimEnd();
 	if (words !== '') context.evidence('output', words.slice(-keptChars));
-	const tap = parseTap(output);
+	const tap = parseTap(Buffer.concat(output).toString());
 	for (const subtest of tap?.subtests ?? []) context.subtest(subtest);
 	const last = words.split('\n').at(-1) ?? '';
 	if (signal !== undefined) assert.fail(`${name} was killed by SIG${signal}\n${last}`);

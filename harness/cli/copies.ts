@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
+import {pushedFiles} from '../build/pushed-files.ts';
 import type {GuestFile} from '../guest/guest.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
 
@@ -12,11 +13,7 @@ export function readCopies(copies: readonly string[]): readonly GuestFile[] {
 	return copies.flatMap(copy => {
 		const {file, target} = split(copy);
 		try {
-			if (!statSync(file).isDirectory()) return [readFile(file, target)];
-			return readdirSync(file, {recursive: true, withFileTypes: true})
-				.filter(entry => entry.isFile())
-				.map(entry => path.join(entry.parentPath, entry.name))
-				.map(each => readFile(each, path.join(target, path.relative(file, each))));
+			return pushedFiles(file, target).map(({source, ...each}) => ({...each, data: readFileSync(source)}));
 		} catch (error) {
 			throw new UsageError(`${file} cannot be copied into the guest: ${messageOf(error)}`, {cause: error});
 		}
@@ -28,8 +25,4 @@ function split(copy: string): {file: string; target: string} {
 	// A colon may be part of the name.
 	if (at < 0 || existsSync(copy)) return {file: copy, target: path.basename(path.resolve(copy))};
 	return {file: copy.slice(0, at), target: copy.slice(at + 1)};
-}
-
-function readFile(file: string, target: string): GuestFile {
-	return {path: target, data: readFileSync(file), mode: statSync(file).mode & 0o777};
 }
