@@ -20,7 +20,7 @@ type ShellOptions = SuiteOptions & {readonly gdb?: boolean; readonly copy?: read
 export function addShell(command: Command, signal: AbortSignal): void {
 	addSuiteOptions(command)
 		.argument('[id]', 'kernel to boot', fallbackKernel)
-		.option('--copy <file[:path]...>', 'copy files and directories of this host to where the shell starts')
+		.option('--copy <file...>', 'copy files and directories of this host to where the shell starts, or FILE:PATH')
 		.option('--gdb', 'start the guest stopped, and print how to attach gdb')
 		.action(async (id: string, options: ShellOptions) => {
 			const {gdb = false, copy = []} = options;
