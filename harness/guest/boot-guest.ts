@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-import {readFile} from 'node:fs/promises';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {GuestBuild} from '../build/guest-build.ts';
 import {withSourceLines} from '../crash/source-lines.ts';
 import {CommandFailedError} from '../host/errors.ts';
 import {builtInOptions} from '../kernels/built-in.ts';
 import {pushFromRoot} from '../link/transfer.ts';
-import type {QemuEnd} from '../qemu/qemu-process.ts';
 import type {VmOptions} from '../qemu/vm.ts';
 import {bootUntilClockIsRight, isClockRight} from '../vm/clock.ts';
 import {Instance} from '../vm/instance.ts';
 import {loadSuite, type Pushed} from '../vm/load-suite.ts';
 import {examineGuest, isHeld} from './examine-guest.ts';
 import type {Guest, GuestEnd} from './guest.ts';
-import {describeEnd} from './guest-end.ts';
 import {guestSettings} from './guest-settings.ts';
 import {keepKallsyms, readSymbols} from './guest-symbols.ts';
 
@@ -37,11 +34,11 @@ export async function bootGuest(
 		await using resources = new AsyncDisposableStack();
 		const options = {signal, consolePath: path, ...(accelerator && {accelerator})};
 		const guest = resources.use(await Instance.boot(guestBuild, options));
-		if (!(await isClockRight(guest.agent))) return undefined;
-		const pushed = await loadSuite(guest, guestBuild, {signal});
+		if (!(await guest.vm.whileItComesUp(isClockRight(guest.agent), {signal}))) return undefined;
+		const pushed = await guest.vm.whileItComesUp(loadSuite(guest, guestBuild, {signal}), {signal});
 		onPushed?.(pushed);
 		resources.move();
-		return adaptGuest(guest, guestBuild, {slowness: slownessOf(guest.readyMs)});
+		return adaptGuest(guest, guestBuild, {slowness: slownessOf(guest.readyMs), signal});
 	});
 }
 
@@ -54,25 +51,18 @@ function slownessOf(bootMs: number): number {
 export async function adaptGuest(
 	guest: Instance,
 	guestBuild: GuestBuild,
-	{slowness}: {slowness: number},
+	{slowness, signal}: {slowness: number; signal?: AbortSignal | undefined},
 ): Promise<Guest> {
 	await using resources = new AsyncDisposableStack();
 	const {vm, agent} = resources.use(guest);
-	const {bases} = await agent.call('prepare', {
+	const preparing = agent.call('prepare', {
 		settings: guestSettings(slowness),
 		modules: guestBuild.modules.map(({name}) => name),
 	});
-	const kallsyms = await keepKallsyms(guestBuild.kernel, () => guest.link());
+	const {bases} = await vm.whileItComesUp(preparing, {signal});
+	const keeping = keepKallsyms(guestBuild.kernel, () => guest.link());
+	const kallsyms = await vm.whileItComesUp(keeping, {signal});
 	let symbols: ReturnType<typeof readSymbols> | undefined;
-	let shutdownReason: string | undefined;
-	vm.qmp.onEvent(({event, data}) => {
-		if (event === 'SHUTDOWN') shutdownReason = String(data?.reason);
-	});
-	const describe = async (end: QemuEnd) =>
-		describeEnd(end, {
-			log: await readFile(vm.resetLog, 'latin1').catch(() => ''),
-			...(shutdownReason !== undefined && {shutdownReason}),
-		});
 	const kernelOptions = await builtInOptions(guestBuild.kernel);
 	const addresses: Guest['addresses'] = new Map();
 	const owned = resources.move();
@@ -97,7 +87,7 @@ export async function adaptGuest(
 			await pushFromRoot(await guest.link(), files);
 		},
 		console: vm.console,
-		ended: Promise.race([vm.exited.then(describe), agent.gone.then(lost)]),
+		ended: Promise.race([vm.ended, agent.gone.then(lost)]),
 		isHeld: () => isHeld(vm),
 		examine: () =>
 			examineGuest({

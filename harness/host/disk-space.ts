@@ -6,12 +6,17 @@ import {UsageError} from './errors.ts';
  * Throws UsageError when the disk that holds `directory` has less than `needBytes` free; `what` names what needs it.
  */
 export async function requireSpace(directory: string, needBytes: number, what: string): Promise<void> {
-	const {bavail, bsize} = await statfs(directory);
-	const freeBytes = bavail * bsize;
+	const freeBytes = await freeBytesOf(directory);
 	if (freeBytes >= needBytes) return;
 	throw new UsageError(
 		`The disk that holds ${directory} has ${formatSize(freeBytes)} free, but ${what} needs ${formatSize(needBytes)}. Free some space, or set PROBE_MATRIX_CACHE to another disk.`,
 	);
+}
+
+/** What is free on the disk that holds a directory. */
+export async function freeBytesOf(directory: string): Promise<number> {
+	const {bavail, bsize} = await statfs(directory);
+	return bavail * bsize;
 }
 
 /** For display: in MiB, from 1 GiB on in GiB. */

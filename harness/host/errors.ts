@@ -70,7 +70,7 @@ export class CommandFailedError extends GuestError {
 	readonly signal: string | undefined;
 	readonly stderr: string;
 
-	constructor(command: string, end: {code?: number; signal?: string; stderr: string}) {
+	constructor(command: string, end: {code?: number | undefined; signal?: string | undefined; stderr: string}) {
 		const how = end.signal ? `was killed by SIG${end.signal}` : `ended with ${end.code}`;
 		super(`\`${command}\` ${how} in the guest${end.stderr ? `: ${end.stderr.trim()}` : '.'}`);
 		this.code = end.code;

@@ -3,6 +3,7 @@ import {posix} from 'node:path';
 import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
 import tar from 'tar-stream';
+import {CommandFailedError} from '../host/errors.ts';
 import {quoted} from '../host/quote.ts';
 import type {GuestLink} from './guest-link.ts';
 
@@ -44,6 +45,12 @@ export async function push(
 	const input = await buffer(Readable.from(pack as AsyncIterable<Buffer>));
 	const target = quoted(directory);
 	const isWhole = `rm ${lastEntry} || { echo 'the archive was cut' >&2; exit 1; }`;
-	await link.exec(`mkdir -p ${target} && cd ${target} && tar -x -f - && ${isWhole}`, {input, signal});
+	try {
+		await link.exec(`mkdir -p ${target} && cd ${target} && tar -x -f - && ${isWhole}`, {input, signal});
+	} catch (error) {
+		if (!(error instanceof CommandFailedError)) throw error;
+		// The whole line would hide the reason.
+		throw new CommandFailedError('tar -x', error);
+	}
 	return input.length;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {abortable} from '../host/abort.ts';
-import {BootError, UsageError} from '../host/errors.ts';
+import {LinkLostError, UsageError} from '../host/errors.ts';
 import {programs} from '../host/programs.ts';
 import type {Qemu} from '../host/qemu.ts';
 import type {Qmp} from './qmp.ts';
@@ -50,9 +50,12 @@ export class QemuProcess implements AsyncDisposable {
 		this.#quit = () => qmp.execute('quit');
 	}
 
-	/** The result of `work`, unless QEMU ends or `signal` aborts first. Throws BootError or the signal's reason. */
+	/** The result of `work`, unless QEMU ends or `signal` aborts first. Throws LinkLostError or the signal's reason. */
 	async unlessItEnds<T>(work: Promise<T>, {signal}: {signal?: AbortSignal}): Promise<T> {
-		return abortable(Promise.race([work, this.ended.then(endedEarly)]), signal);
+		const ended = this.ended.then((): never => {
+			throw new LinkLostError('QEMU has ended.');
+		});
+		return abortable(Promise.race([work, ended]), signal);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
@@ -66,9 +69,4 @@ export class QemuProcess implements AsyncDisposable {
 		await this.ended;
 		for (const timer of timers) clearTimeout(timer);
 	}
-}
-
-function endedEarly({code, signal, stderr}: QemuEnd): never {
-	const how = signal ? `by ${signal}` : `with ${code ?? 'no code'}`;
-	throw new BootError(`QEMU ended ${how} before the guest was ready${stderr.trim() ? `: ${stderr.trim()}` : '.'}`);
 }

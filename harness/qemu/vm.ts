@@ -5,13 +5,14 @@ import path from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {findKernelReports} from '../crash/crash-detector.ts';
 import {describeTripleFault, isTripleFault} from '../crash/triple-fault.ts';
-import {BootError, LoadError, messageOf} from '../host/errors.ts';
+import {BootError, GuestError, LoadError, messageOf, UsageError} from '../host/errors.ts';
 import type {Qemu} from '../host/qemu.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 import {Console} from './console.ts';
 import {retranslate} from './gdb-stub.ts';
+import {endBehind, endOf, type VmEnd} from './guest-end.ts';
 import {type Machine, qemuArguments, socketNames} from './qemu-arguments.ts';
-import {type QemuEnd, QemuProcess} from './qemu-process.ts';
+import {QemuProcess} from './qemu-process.ts';
 import {Qmp} from './qmp.ts';
 import {RunDirectory} from './run-directory.ts';
 import {Sockets} from './sockets.ts';
@@ -46,10 +47,11 @@ export class Vm implements AsyncDisposable {
 	readonly isEmulated: boolean;
 	/** Start of QEMU, as of performance.now(). */
 	readonly startedAt: number;
+	/** Resolves when QEMU has ended for whatever reason; never rejects. */
+	readonly ended: Promise<VmEnd>;
 	readonly #options: VmOptions;
-	/** QEMU's reset log; exists as long as the VM. */
-	readonly resetLog: string;
 	readonly #process: QemuProcess;
+	readonly #resetLog: string;
 	readonly #resources: AsyncDisposableStack;
 
 	/** Starts QEMU and waits for its monitor; the guest may not have printed anything yet. Throws BootError. */
@@ -83,17 +85,20 @@ export class Vm implements AsyncDisposable {
 			return new Vm({...parts, isEmulated}, resources.move());
 		} catch (error) {
 			signal?.throwIfAborted();
-			throw await bootError(error, {options, console, resetLog});
+			throw await bootError(error, {
+				options,
+				console,
+				resetLog,
+				ended: endOf(process, {memory: options.memory, resetLog}),
+			});
 		}
 	}
 
 	private constructor(
-		parts: Pick<
-			Vm,
-			'sshPort' | 'qmp' | 'console' | 'identity' | 'agent' | 'gdbSocket' | 'resetLog' | 'isEmulated' | 'startedAt'
-		> & {
+		parts: Pick<Vm, 'sshPort' | 'qmp' | 'console' | 'identity' | 'agent' | 'gdbSocket' | 'isEmulated' | 'startedAt'> & {
 			options: VmOptions;
 			process: QemuProcess;
+			resetLog: string;
 		},
 		resources: AsyncDisposableStack,
 	) {
@@ -103,26 +108,27 @@ export class Vm implements AsyncDisposable {
 		this.identity = parts.identity;
 		this.agent = parts.agent;
 		this.gdbSocket = parts.gdbSocket;
-		this.resetLog = parts.resetLog;
+		this.#resetLog = parts.resetLog;
 		this.isEmulated = parts.isEmulated;
 		this.startedAt = parts.startedAt;
 		this.#options = parts.options;
 		this.#process = parts.process;
 		this.#resources = resources;
+		let shutdownReason: string | undefined;
+		this.qmp.onEvent(({event, data}) => {
+			if (event === 'SHUTDOWN') shutdownReason = String(data?.reason);
+		});
+		const {resetLog, options} = parts;
+		this.ended = endOf(parts.process, {resetLog, memory: options.memory, shutdownReason: () => shutdownReason});
 	}
 
 	get pid(): number {
 		return this.#process.pid;
 	}
 
-	/** Resolves when QEMU has ended for whatever reason; never rejects. */
-	get exited(): Promise<QemuEnd> {
-		return this.#process.ended;
-	}
-
 	/**
-	 * The result of `work`, which waits for a booting guest. Throws BootError, with the end of the console, when QEMU
-	 * ends, `work` fails or the deadline passes. A LoadError is passed on.
+	 * The result of `work`, which waits for a guest that is coming up. Throws BootError, with the end of the console, when
+	 * QEMU ends, `work` fails or the deadline passes; UsageError when a disk is full. A LoadError is passed on.
 	 */
 	async whileItComesUp<T>(
 		work: Promise<T>,
@@ -134,11 +140,17 @@ export class Vm implements AsyncDisposable {
 			return await this.#process.unlessItEnds(work, {signal: either});
 		} catch (error) {
 			signal?.throwIfAborted();
-			// The guest is fine; the module is not.
-			if (error instanceof LoadError) throw error;
-			const {console, resetLog} = this;
-			throw await bootError(error, {options: this.#options, console, resetLog, ...(late?.aborted && {deadlineMs})});
+			// The guest is fine; the module is not, or the host's disk is full.
+			if (error instanceof LoadError || error instanceof UsageError) throw error;
+			const parts = {options: this.#options, console: this.console, resetLog: this.#resetLog, ended: this.ended};
+			throw await bootError(error, {...parts, ...(late?.aborted && {deadlineMs})});
 		}
+	}
+
+	/** Why a connection to a guest that was up is lost: how QEMU ended, if it did; else `error` itself. */
+	async whyLost(error: unknown): Promise<unknown> {
+		const end = await endBehind(error, this.ended);
+		return end ? new GuestError(end.message, {cause: error}) : error;
 	}
 
 	/** The registers of every vCPU, as QEMU prints them. Also works for a hung guest. */
@@ -193,18 +205,27 @@ async function bootError(
 		options,
 		console,
 		resetLog,
+		ended,
 		deadlineMs,
-	}: {options: VmOptions; console: Console; resetLog: string; deadlineMs?: number | undefined},
-): Promise<BootError> {
+	}: {
+		options: VmOptions;
+		console: Console;
+		resetLog: string;
+		ended: Promise<VmEnd>;
+		deadlineMs?: number | undefined;
+	},
+): Promise<Error> {
 	const {kernel} = options;
+	const end = await endBehind(error, ended);
+	if (end?.isDiskFull) return new UsageError(end.message, {cause: error});
 	await console.refresh().catch(() => {});
 	const tail = console.text.trim().split('\n').slice(-lastLines).join('\n');
-	// A kernel report or a triple fault explains more than the lost connection.
+	// A kernel report or a triple fault explains more than the end of QEMU.
 	const [report] = findKernelReports(console.text);
 	const log = await readFile(resetLog, 'latin1').catch(() => '');
 	const late = deadlineMs === undefined ? undefined : `was not ready within ${deadlineMs / 1000} s`;
 	const seen = report?.title ?? (isTripleFault(log) ? await tripleFault(options) : undefined);
-	const why = seen ? `did not boot: ${seen}` : (late ?? `did not boot: ${messageOf(error)}`);
+	const why = seen ? `did not boot: ${seen}` : (late ?? `did not boot: ${end?.message ?? messageOf(error)}`);
 	const said = tail ? `The end of its console:\n${tail}` : 'Its console is empty.';
 	return new BootError(`Linux ${kernel.release} (${kernel.id}) ${why}\n${said}`, {
 		cause: error,

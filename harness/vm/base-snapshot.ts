@@ -69,9 +69,9 @@ async function bootAndSave(
 	const agent = new Agent(vm.agent, vm.agent);
 	await vm.whileItComesUp(agent.call('hello', {}), {signal, deadlineMs});
 	const bootCpuMs = cpuMsOf(vm.pid);
-	if (!(await isClockRight(agent))) return undefined;
-	const {guestMs} = await readClocks(agent);
-	await save(vm.qmp, path.join(directory, 'state'), {signal});
+	if (!(await vm.whileItComesUp(isClockRight(agent), {signal, deadlineMs}))) return undefined;
+	const {guestMs} = await vm.whileItComesUp(readClocks(agent), {signal, deadlineMs});
+	await vm.whileItComesUp(save(vm.qmp, path.join(directory, 'state'), {signal}), {signal, deadlineMs});
 	await chmod(memory, 0o600);
 	say(`${kernel.id}: snapshot saved, ${memoryMib} MiB.`);
 	return {guestMs, bootCpuMs};

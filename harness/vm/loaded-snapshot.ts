@@ -47,11 +47,10 @@ async function makeLoaded(
 	const {signal} = options;
 	await using loader = (await begun?.()) ?? (await Loader.start(guestBuild, options));
 	const {guest, base} = loader;
-	const {pushed, guestMs} = await guest.vm.whileItComesUp(fill(guest, guestBuild, signal), {
-		signal,
-		deadlineMs: 60_000,
-	});
-	await save(guest.vm.qmp, path.join(directory, 'state'), {signal});
+	const deadlineMs = 60_000;
+	const {pushed, guestMs} = await guest.vm.whileItComesUp(fill(guest, guestBuild, signal), {signal, deadlineMs});
+	const saving = save(guest.vm.qmp, path.join(directory, 'state'), {signal});
+	await guest.vm.whileItComesUp(saving, {signal, deadlineMs});
 	await loader.moveMemory(path.join(directory, 'memory'));
 	await writeRecord(directory, {fingerprint, guestMs, bootCpuMs: base.bootCpuMs});
 	onPushed?.(pushed);

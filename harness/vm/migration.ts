@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {setTimeout as sleep} from 'node:timers/promises';
-import {GuestError} from '../host/errors.ts';
+import {diskFull, fullDisk, GuestError} from '../host/errors.ts';
 import {quoted} from '../host/quote.ts';
 import type {Qmp} from '../qemu/qmp.ts';
 
@@ -15,6 +15,7 @@ export async function save(qmp: Qmp, state: string, {signal}: {signal?: AbortSig
 	for (;;) {
 		const {status, 'error-desc': why} = await qmp.execute<{status?: string; 'error-desc'?: string}>('query-migrate');
 		if (status === 'completed') return;
+		if (why?.includes(fullDisk)) throw diskFull(state, why);
 		if (status === 'failed' || status === 'cancelled')
 			throw new GuestError(`QEMU did not save the guest: ${why ?? status}.`);
 		await sleep(10, undefined, {signal});

@@ -23,6 +23,27 @@ for (const [what, end, traces, verdict, words] of [
 		'infra',
 		/exited with 1.*no memory/,
 	],
+	[
+		'has a QEMU that warns before it fails',
+		{code: 1, signal: undefined, stderr: 'qemu: warning: it is slow\nqemu: no memory'},
+		{log: ''},
+		'infra',
+		/^QEMU exited with 1: qemu: no memory\nqemu: warning: it is slow$/,
+	],
+	[
+		'finds no room for its memory',
+		{...ended, code: undefined, signal: 'SIGBUS'},
+		{log: '', fullFile: '/small/memory'},
+		'infra',
+		/^There is no space left on the disk that holds \/small\/memory\. QEMU was killed by SIGBUS\.$/,
+	],
+	[
+		'meets a bus error',
+		{...ended, code: undefined, signal: 'SIGBUS'},
+		{log: ''},
+		'infra',
+		/^QEMU was killed by SIGBUS\.$/,
+	],
 	['has a QEMU that exits', ended, {log: ''}, 'infra', /exited with 0/],
 ] as const) {
 	test(`the end of a guest that ${what} is ${verdict}`, t => {
