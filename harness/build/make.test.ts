@@ -4,9 +4,10 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import {cacheDirectory} from '../host/cache.ts';
-import {BuildError} from '../host/errors.ts';
+import {BuildError, UsageError} from '../host/errors.ts';
+import {kbuild} from '../kernels/kbuild.ts';
 import {readBareModule} from './bare-module.ts';
-import {buildOnce} from './make.ts';
+import {buildOnce, runMake} from './make.ts';
 
 const cache = await mkdtempDisposable(path.join(tmpdir(), 'make-'));
 process.env.PROBE_MATRIX_CACHE = cache.path;
@@ -50,5 +51,36 @@ for (const [name, recipe, words] of trees) {
 		t.regex(error!.message, /does not build: make ended with 0, but made no bprobe\.ko\.\n/);
 		const kept = (await readdir(cacheDirectory('build'))).filter(each => each.startsWith(name));
 		t.deepEqual(kept, [], 'nothing is kept of it');
+	});
+}
+
+const hostFaults = [
+	['kills make', '\t@kill -KILL $$PPID\n', /^it cannot be built here: make was killed by SIGKILL\./],
+	[
+		'kills the compiler',
+		'\t@echo "  CC m.o"; echo "gcc: fatal error: Killed signal terminated program cc1"; exit 1\n',
+		/^it cannot be built here: gcc: fatal error: Killed signal terminated program cc1\./,
+	],
+	[
+		'has no memory',
+		'\t@echo "m.c:1: error: no"; echo "as: m.o: Cannot allocate memory"; exit 1\n',
+		/^it cannot be built here: as: m\.o: Cannot allocate memory\./,
+	],
+	[
+		'has a full disk',
+		'\t@echo "fatal error: error writing to m.s: No space left on device"; exit 1\n',
+		/^There is no space left on the disk that holds /,
+	],
+] as const;
+
+for (const [what, recipe, words] of hostFaults) {
+	test(`a host that ${what} is the first reason, and no fault of the module or the kernel`, async t => {
+		const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'fault-'));
+		t.teardown(remove);
+		await writeFile(path.join(directory, 'Makefile'), `all:\n${recipe}`);
+		const log = path.join(directory, 'log');
+		const given = {instanceOf: UsageError, message: words};
+		await t.throwsAsync(runMake({name: 'it', cwd: directory, command: ['make']}), given);
+		await t.throwsAsync(kbuild({name: 'it', source: directory, output: directory, args: [], log}), given);
 	});
 }

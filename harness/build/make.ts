@@ -5,6 +5,7 @@ import {rm, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {cacheDirectory, immutableDirectory, locked, removeUnused} from '../host/cache.ts';
 import {BuildError, diskFull, fullDisk, UsageError} from '../host/errors.ts';
+import {hostFaultOf} from '../host/host-fault.ts';
 import {programs} from '../host/programs.ts';
 import {say} from '../host/say.ts';
 import {NotMadeError} from './bare-module.ts';
@@ -130,8 +131,8 @@ export function firstError(words: string): string {
 /** Warnings of modpost, objtool and the assembler do not fail make, but must fail our builds. */
 const isWarning = /^WARNING: modpost|warning: (?:objtool|.*\[-W)|: Warning: /m;
 
-/** A missing program (named in the line before), or one that the host's kernel killed. */
-const hostFault = /^(?:.*\n)?.*(?:Error 12[67]\b|Killed signal terminated program|Cannot allocate memory).*$/m;
+/** A missing program, which is named in the line before. */
+const missingProgram = /^(?:.*\n)?.*Error 12[67]\b.*$/m;
 
 export type Made = {
 	/** Everything that was printed. */
@@ -153,23 +154,28 @@ export async function runMake({
 	readonly signal?: AbortSignal | undefined;
 }): Promise<Made> {
 	// Make and its compilers must end when the harness is killed.
-	const {all, failed, exitCode, shortMessage} = await programs()(
-		'setpriv',
-		['--pdeathsig', 'TERM', command!, ...args],
-		{
-			cwd,
-			all: true,
-			reject: false,
-			cancelSignal: signal,
-		},
-	);
+	const {
+		all,
+		failed,
+		exitCode,
+		signal: by,
+		shortMessage,
+	} = await programs()('setpriv', ['--pdeathsig', 'TERM', command!, ...args], {
+		cwd,
+		all: true,
+		reject: false,
+		cancelSignal: signal,
+	});
 	signal?.throwIfAborted();
 	const words = all ?? '';
 	if (!failed) return {words};
 	if (words.includes(fullDisk)) throw diskFull(cwd, words.slice(-1000));
 	// setpriv exits with 126 or 127 when it cannot start the command.
 	const isNotRun = exitCode === undefined || exitCode === 126 || exitCode === 127;
-	const fault = hostFault.exec(words)?.[0] ?? (isNotRun ? words.trim() || shortMessage : undefined);
+	const fault =
+		hostFaultOf(words, {signal: by}) ??
+		missingProgram.exec(words)?.[0] ??
+		(isNotRun ? words.trim() || shortMessage : undefined);
 	if (fault !== undefined)
 		throw new UsageError(`${name} cannot be built here: ${fault.trim().replaceAll('\n', '; ')}.`);
 	return {words, failure: `make ended with ${exitCode}`};

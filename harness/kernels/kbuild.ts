@@ -2,7 +2,8 @@
 import {createWriteStream} from 'node:fs';
 import path from 'node:path';
 import {onAbort} from '../host/abort.ts';
-import {BuildError, diskFull, fullDisk} from '../host/errors.ts';
+import {BuildError, diskFull, fullDisk, UsageError} from '../host/errors.ts';
+import {hostFaultOf} from '../host/host-fault.ts';
 import {programs} from '../host/programs.ts';
 import {directoryOnPath} from '../host/qemu.ts';
 import {say} from '../host/say.ts';
@@ -19,7 +20,7 @@ export type Kbuild = {
 	readonly signal?: AbortSignal | undefined;
 };
 
-/** Runs make for a kernel. Throws BuildError with the compiler's last output. */
+/** Runs make for a kernel. Throws BuildError with the compiler's last output, UsageError when the host is at fault. */
 export async function kbuild({name, source, output, args, log, env, signal}: Kbuild): Promise<void> {
 	const compiler = (await directoryOnPath('ccache')) ? ['CC=ccache gcc', 'HOSTCC=ccache gcc'] : [];
 	const child = programs()(
@@ -47,10 +48,12 @@ export async function kbuild({name, source, output, args, log, env, signal}: Kbu
 	);
 	using _ = onAbort(signal, () => killGroup(child.pid));
 	const words = await follow(child.iterable({from: 'all'}), {name, log});
-	const {failed, exitCode, shortMessage} = await child;
+	const {failed, exitCode, signal: by, shortMessage} = await child;
 	signal?.throwIfAborted();
 	if (!failed) return;
 	if (words.some(line => line.includes(fullDisk))) throw diskFull(output, words.join('\n'));
+	const fault = hostFaultOf(words.join('\n'), {signal: by});
+	if (fault !== undefined) throw new UsageError(`${name} cannot be built here: ${fault}. The whole log is ${log}.`);
 	const why = exitCode === undefined ? shortMessage : `make ended with ${exitCode}`;
 	throw new BuildError(`${name} does not build: ${why}. The whole log is ${log}.\n${words.join('\n')}`);
 }
