@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {existsSync} from 'node:fs';
-import {rename, rm} from 'node:fs/promises';
+import {glob, rename, rm} from 'node:fs/promises';
 import path from 'node:path';
 import type {Candidate} from '../engine/candidate.ts';
 import {failed, git, tryGit} from './git.ts';
@@ -27,6 +27,7 @@ export class Checkout {
 	readonly source: string;
 
 	static async open(repository: SourceRepository, directory: string): Promise<Checkout> {
+		if (existsSync(directory) && !(await isUsable(directory))) await rm(directory, {recursive: true});
 		if (!existsSync(directory)) {
 			const unfinished = `${directory}.tmp`;
 			await rm(unfinished, {recursive: true, force: true});
@@ -43,8 +44,10 @@ export class Checkout {
 			await git(path.dirname(directory), args);
 			await rename(unfinished, directory);
 		}
-		// A killed git leaves its lock behind.
-		await rm(path.join(directory, '.git/index.lock'), {force: true});
+		// A killed git leaves its locks behind; nobody else works here.
+		for await (const lock of glob('**/*.lock', {cwd: path.join(directory, '.git')})) {
+			await rm(path.join(directory, '.git', lock), {force: true});
+		}
 		return new Checkout(directory, repository.paths[0] ?? '');
 	}
 
@@ -109,9 +112,20 @@ export class Checkout {
 	}
 }
 
+/**
+ * Whether a checkout serves: a loss of power can damage it, and the commit that was checked out is gone if the user's
+ * repository has dropped it.
+ */
+async function isUsable(directory: string): Promise<boolean> {
+	const found = await tryGit(directory, ['rev-parse', '--show-cdup']);
+	if (!found.isOk || found.stdout !== '') return false;
+	const isBorn = (await tryGit(directory, ['rev-parse', '--verify', '--quiet', 'HEAD'])).isOk;
+	return !isBorn || (await tryGit(directory, ['cat-file', '-e', 'HEAD^{tree}'])).isOk;
+}
+
 /** All options that the Kconfig files of a commit declare. */
 export async function knownOptions(directory: string, commit: string): Promise<ReadonlySet<string>> {
 	const pattern = '^[[:space:]]*(menu)?config [A-Za-z0-9_]+';
-	const {stdout} = await tryGit(directory, ['grep', '-hE', pattern, commit, '--', '*Kconfig*']);
+	const {stdout} = await tryGit(directory, ['grep', '--no-color', '-hE', pattern, commit, '--', '*Kconfig*']);
 	return new Set(stdout.split('\n').map(line => `CONFIG_${line.trim().split(' ').at(-1)}`));
 }

@@ -91,7 +91,11 @@ export class GitRange implements Range {
 	}
 
 	async #start(good: Candidate, bad: Candidate): Promise<void> {
-		await tryGit(this.#checkout.directory, ['bisect', 'reset', bad.id]);
+		const {directory} = this.#checkout;
+		// `git bisect` wants a HEAD; one on a branch without commits was cloned from the user's repository.
+		const isBorn = (await tryGit(directory, ['rev-parse', '--verify', '--quiet', 'HEAD'])).isOk;
+		if (!isBorn) await git(directory, ['update-ref', '--no-deref', 'HEAD', bad.id]);
+		await tryGit(directory, ['bisect', 'reset', bad.id]);
 		this.#judged.clear();
 		for (const {id} of [good, bad]) this.#judged.add(id);
 		// Letting git check commits out would touch files back and forth, and make would compile them again.

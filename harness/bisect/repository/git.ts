@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import {cacheRoot} from '../../host/cache-root.js';
 import {UsageError} from '../../host/errors.ts';
 import {programs} from '../../host/programs.ts';
 
@@ -6,16 +7,32 @@ export type GitResult = {
 	readonly stdout: string;
 	readonly stderr: string;
 	readonly isOk: boolean;
+	/** Undefined if git was killed. */
+	readonly exitCode: number | undefined;
 	/** For display: `ended with 1`, `was killed by SIGTERM`. */
 	readonly how: string;
 };
 
 /**
- * Without these a revert could run hooks or ask for a signature, rerere could hide a conflict, and autocrlf change
- * files.
+ * What a person has set for their own work must not change what git does or prints here: hooks, signatures, rerere,
+ * conversion of line ends, submodules that come along, daemons that watch files, colours, escaped names.
  */
-const settings = ['core.hooksPath=/dev/null', 'commit.gpgSign=false', 'rerere.enabled=false', 'core.autocrlf=false'];
+const settings = [
+	...['core.hooksPath=/dev/null', 'commit.gpgSign=false', 'rerere.enabled=false', 'core.autocrlf=false'],
+	...['submodule.recurse=false', 'core.fsmonitor=false', 'color.ui=false', 'core.quotePath=false'],
+	...['log.showSignature=false', 'protocol.file.allow=always', 'gc.auto=0', 'maintenance.auto=false'],
+];
 const ours = settings.flatMap(setting => ['-c', setting]);
+
+const environment = {
+	GIT_TERMINAL_PROMPT: '0',
+	// Otherwise `git status` refreshes the index of the user's repository.
+	GIT_OPTIONAL_LOCKS: '0',
+	// A checkout borrows objects only, so its history would be another one than that of the user's repository.
+	GIT_NO_REPLACE_OBJECTS: '1',
+	// A file that cannot exist: for an empty one, git warns.
+	GIT_GRAFT_FILE: '/dev/null/none',
+};
 
 /** Runs git in `directory`. */
 export async function tryGit(
@@ -29,17 +46,13 @@ export async function tryGit(
 		{
 			reject: false,
 			maxBuffer: 1 << 28,
-			env: {
-				GIT_TERMINAL_PROMPT: '0',
-				// Otherwise `git status` refreshes the index of the user's repository.
-				GIT_OPTIONAL_LOCKS: '0',
-				...env,
-			},
+			// If a checkout in the cache is damaged, git must not take a repository around the cache for it.
+			env: {...environment, GIT_CEILING_DIRECTORIES: cacheRoot(), ...env},
 		},
 	);
 	if (code === 'ENOENT') throw new UsageError('Bisecting commits needs git, which is not installed.');
 	const how = signal === undefined ? `ended with ${exitCode ?? code}` : `was killed by ${signal}`;
-	return {stdout, stderr, isOk: !failed, how};
+	return {stdout, stderr, isOk: !failed, exitCode, how};
 }
 
 /** Standard output of git, trimmed. Throws UsageError with git's message. */
@@ -54,6 +67,13 @@ export async function git(
 }
 
 /** The error for a git command that failed. */
-export function failed(directory: string, command: string, {stderr}: GitResult): UsageError {
-	return new UsageError(`git ${command} fails in ${directory}: ${stderr.trim().split('\n')[0]}`);
+export function failed(
+	directory: string,
+	command: string,
+	{stderr, how}: Pick<GitResult, 'stderr' | 'how'>,
+): UsageError {
+	const lines = stderr.trim().split('\n').filter(Boolean);
+	// Warnings and hints come first.
+	const line = lines.find(each => /^(?:fatal|error):/.test(each)) ?? lines[0] ?? `it ${how}`;
+	return new UsageError(`git ${command} fails in ${directory}: ${line}`);
 }
