@@ -39,11 +39,8 @@ export function addShell(command: Command, signal: AbortSignal): void {
 			const link = await guest.link({signal, keepalive: !gdb, ...(gdb && {readyMs: 600_000})});
 			if (gdb) await loadSuite(guest, guestBuild, {signal});
 			await pushFromRoot(link, files, {signal});
-			try {
-				process.exitCode = await attachTerminal(link, 'cd /root && exec /bin/sh -l', {signal});
-			} catch (error) {
-				throw await guest.vm.whyLost(error);
-			}
+			const shell = attachTerminal(link, 'cd /root && exec /bin/sh -l', {signal});
+			process.exitCode = await guest.vm.whileItIsUp(shell);
 		});
 }
 

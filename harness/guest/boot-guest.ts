@@ -34,11 +34,11 @@ export async function bootGuest(
 		await using resources = new AsyncDisposableStack();
 		const options = {signal, consolePath: path, ...(accelerator && {accelerator})};
 		const guest = resources.use(await Instance.boot(guestBuild, options));
-		if (!(await guest.vm.whileItComesUp(isClockRight(guest.agent), {signal}))) return undefined;
-		const pushed = await guest.vm.whileItComesUp(loadSuite(guest, guestBuild, {signal}), {signal});
+		if (!(await guest.vm.whileItIsUp(isClockRight(guest.agent)))) return undefined;
+		const pushed = await guest.vm.whileItIsUp(loadSuite(guest, guestBuild, {signal}));
 		onPushed?.(pushed);
 		resources.move();
-		return adaptGuest(guest, guestBuild, {slowness: slownessOf(guest.readyMs), signal});
+		return adaptGuest(guest, guestBuild, {slowness: slownessOf(guest.readyMs)});
 	});
 }
 
@@ -51,7 +51,7 @@ function slownessOf(bootMs: number): number {
 export async function adaptGuest(
 	guest: Instance,
 	guestBuild: GuestBuild,
-	{slowness, signal}: {slowness: number; signal?: AbortSignal | undefined},
+	{slowness}: {slowness: number},
 ): Promise<Guest> {
 	await using resources = new AsyncDisposableStack();
 	const {vm, agent} = resources.use(guest);
@@ -59,9 +59,8 @@ export async function adaptGuest(
 		settings: guestSettings(slowness),
 		modules: guestBuild.modules.map(({name}) => name),
 	});
-	const {bases} = await vm.whileItComesUp(preparing, {signal});
-	const keeping = keepKallsyms(guestBuild.kernel, () => guest.link());
-	const kallsyms = await vm.whileItComesUp(keeping, {signal});
+	const {bases} = await vm.whileItIsUp(preparing);
+	const kallsyms = await vm.whileItIsUp(keepKallsyms(guestBuild.kernel, () => guest.link()));
 	let symbols: ReturnType<typeof readSymbols> | undefined;
 	const kernelOptions = await builtInOptions(guestBuild.kernel);
 	const addresses: Guest['addresses'] = new Map();

@@ -41,7 +41,7 @@ export function guestPool(guestBuild: GuestBuild, options: GuestPoolOptions): ()
 		const snapshot = await loaded;
 		const guest = await Instance.restore(snapshot, {signal, consolePath: consolePath()});
 		const slowness = Math.max(1, guest.readyMs / usualRestoreMs) * Math.max(1, snapshot.bootCpuMs / usualBootCpuMs);
-		return adaptGuest(guest, guestBuild, {slowness, signal});
+		return adaptGuest(guest, guestBuild, {slowness});
 	};
 
 	return async () => {

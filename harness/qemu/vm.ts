@@ -147,10 +147,14 @@ export class Vm implements AsyncDisposable {
 		}
 	}
 
-	/** Why a connection to a guest that was up is lost: how QEMU ended, if it did; else `error` itself. */
-	async whyLost(error: unknown): Promise<unknown> {
-		const end = await endBehind(error, this.ended);
-		return end ? new GuestError(end.message, {cause: error}) : error;
+	/** The result of `work` in a guest that is up. If the end of QEMU makes it fail, throws a GuestError that says how. */
+	async whileItIsUp<T>(work: Promise<T>): Promise<T> {
+		try {
+			return await work;
+		} catch (error) {
+			const end = await endBehind(error, this.ended);
+			throw end ? new GuestError(end.message, {cause: error}) : error;
+		}
 	}
 
 	/** The registers of every vCPU, as QEMU prints them. Also works for a hung guest. */

@@ -62,11 +62,12 @@ test.serial(
 		t.timeout(120_000);
 		await using guest = await Instance.restore(base);
 		const lost = new LinkLostError('The SSH connection to the guest ended: it was closed.');
-		t.is(await guest.vm.whyLost(lost), lost);
+		t.is(await t.throwsAsync(guest.vm.whileItIsUp(Promise.reject(lost))), lost);
 		kill(guest.vm.pid, 'SIGKILL');
-		const why = await guest.vm.whyLost(lost);
-		t.true(why instanceof GuestError);
-		t.is((why as Error).message, 'QEMU was killed by SIGKILL.');
+		await t.throwsAsync(guest.vm.whileItIsUp(Promise.reject(lost)), {
+			instanceOf: GuestError,
+			message: 'QEMU was killed by SIGKILL.',
+		});
 	},
 );
 

@@ -78,6 +78,13 @@ const diffs: readonly (readonly [what: string, diff: string, renames: string])[]
 	],
 	['a new option', '@@ -0,0 +1 @@\n+config NEW\n', ''],
 	['an option that is moved', '@@ -1 +0,0 @@\n-config A\n@@ -9,0 +9 @@\n+config A\n', ''],
+	[
+		'a rename beside one that only moves',
+		'@@ -1,2 +1,2 @@\n-config OLD\n-config A\n+config A\n+config NEW\n',
+		'CONFIG_OLD=CONFIG_NEW',
+	],
+	['an option of which two are made', '@@ -1 +1,2 @@\n-config OLD\n+config A\n+config B\n', ''],
+	['an option that goes where another comes elsewhere', '@@ -1 +0,0 @@\n-config OLD\n@@ -9,0 +9 @@\n+config NEW\n', ''],
 	['other lines', '@@ -1 +1 @@\n-\tdepends on A\n+\tdepends on B\n', ''],
 ];
 

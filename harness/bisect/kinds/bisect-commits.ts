@@ -52,6 +52,7 @@ export async function planCommits({
 	await inspectTree(linux);
 	const repository = await SourceRepository.openTree(linux);
 	const ends = await repository.ends(good, bad);
+	for (const end of [ends.good, ends.bad]) await repository.requireTree(end);
 	const steps = Math.ceil(Math.log2(ends.commits)) + 3;
 	const sizes = (
 		await git(repository.directory, ['ls-tree', '-r', '-l', ends.bad.id, '--', ...repository.paths])

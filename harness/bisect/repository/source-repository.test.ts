@@ -281,3 +281,38 @@ test('a directory of a repository that is not Linux is named as it was given', a
 	const error = await t.throwsAsync(planCommits({linux, good: 'main~1', bad: 'main'}), {name: 'UsageError'});
 	t.regex(error!.message, /firmware is not a Linux source tree/);
 });
+
+const elsewhere: readonly (readonly [what: string, good: string, bad: string, words: RegExp])[] = [
+	['came after the good end', 'early', 'main', /\(an early commit\) has no Linux tree at kernel\/linux; give a commit/],
+	[
+		'was moved after the good end',
+		'moved',
+		'main',
+		/\(it is elsewhere\) has no Linux tree at kernel\/linux; give a commit/,
+	],
+	['is gone at the bad end', 'main~1', 'gone', /\(it is gone\) has no Linux tree at kernel\/linux; give a commit/],
+];
+
+for (const [what, good, bad, words] of elsewhere) {
+	test(`a tree that ${what} is said before anything is built`, async t => {
+		const {directory, tree} = await openMono(t);
+		const author = ['-c', 'user.name=Nobody', '-c', 'user.email=nobody@localhost'];
+		/** A commit on `parents` with the files of `files`, which nothing checks out. */
+		const commit = async (name: string, files: string, message: string, ...parents: readonly string[]) => {
+			const args = [...parents.flatMap(parent => ['-p', parent]), '-m', message, files];
+			await git(directory, ['branch', '--force', name, await git(directory, [...author, 'commit-tree', ...args])]);
+		};
+		await commit('early', 'main:firmware', 'an early commit');
+		await commit('moved', 'main:kernel', 'it is elsewhere', 'early');
+		await commit('gone', 'main:firmware', 'it is gone', 'main');
+		await git(directory, [
+			'update-ref',
+			'refs/heads/main',
+			await git(directory, [...author, 'commit-tree', ...['-p', 'main', '-p', 'moved', '-m', 'join', 'main:']]),
+		]);
+		await t.throwsAsync(planCommits({linux: tree, good, bad}), {
+			name: 'UsageError',
+			message: words,
+		});
+	});
+}

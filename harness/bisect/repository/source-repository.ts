@@ -69,6 +69,14 @@ export class SourceRepository {
 		return (await this.#resolve(revision)) !== undefined;
 	}
 
+	/** Throws UsageError unless a commit has what is bisected: the directory may be younger, or was elsewhere. */
+	async requireTree({id, title}: Candidate): Promise<void> {
+		const [prefix = ''] = this.paths;
+		const {isOk} = await tryGit(this.directory, ['cat-file', '-e', `${id}:${path.posix.join(prefix, 'Makefile')}`]);
+		if (isOk) return;
+		throw new UsageError(`${title} has no Linux tree at ${prefix || 'its top'}; give a commit that has it there.`);
+	}
+
 	/** Whether `from` equals `to` or is an ancestor of it. Throws UsageError when history is missing. */
 	async leadsTo(from: string, to: string): Promise<boolean> {
 		const result = await tryGit(this.directory, ['merge-base', '--is-ancestor', from, to]);

@@ -27,6 +27,14 @@ test('parent, commit and revert are judged again', async t => {
 	t.true(isConfirmed);
 });
 
+test('what was judged for long enough before is not told again', async t => {
+	const {checkout, ends, bisect} = await openWorld(t, {commits: 4, breaks: 3});
+	const {finding, judge} = await bisect(new FakeTestBench(checkout));
+	const told: string[] = [];
+	await verify(finding.suspects[0]!, {judge, checkout, bad: ends.bad, onStep: ({role}) => told.push(role)});
+	t.deepEqual(told, ['commit', 'revert']);
+});
+
 test('a commit that later commits build on is confirmed without a revert', async t => {
 	const {revert, isConfirmed} = await verified(t, 5);
 	t.is(revert, undefined);

@@ -32,8 +32,10 @@ export async function verify(
 	{judge, checkout, bad, onStep, isFixed = false}: VerifyOptions,
 ): Promise<Verification> {
 	const ask = async (role: 'parent' | 'commit' | 'revert', candidate: Candidate) => {
+		const told = new Set(judge.steps);
 		const step = await judge.judge(role, candidate);
-		onStep(step);
+		// The parent may have been judged for long enough before.
+		if (!told.has(step)) onStep(step);
 		return step;
 	};
 	const parent = await ask('parent', await checkout.parent(commit.id));
