@@ -16,6 +16,8 @@ import type {Guest, GuestEnd} from './guest.ts';
 import {describeEnd} from './guest-end.ts';
 import {guestSettings} from './guest-settings.ts';
 import {keepKallsyms, readSymbols} from './guest-symbols.ts';
+import type {MemorySaver} from './memory-saver.ts';
+import {parsePlace, placeCommand, type VmcoreinfoPlace} from './vmcoreinfo.ts';
 
 /** Time from power-on to the agent's answer on an idle host without KVM. */
 const usualBootMs = 2500;
@@ -28,7 +30,9 @@ export async function bootGuest(
 		consolePath,
 		accelerator,
 		onPushed,
+		memories,
 	}: Pick<VmOptions, 'signal' | 'consolePath' | 'accelerator'> & {
+		readonly memories?: MemorySaver | undefined;
 		readonly onPushed?: ((pushed: Pushed) => void) | undefined;
 	} = {},
 ): Promise<Guest> {
@@ -41,7 +45,7 @@ export async function bootGuest(
 		const pushed = await loadSuite(guest, guestBuild, {signal});
 		onPushed?.(pushed);
 		resources.move();
-		return adaptGuest(guest, guestBuild, {slowness: slownessOf(guest.readyMs)});
+		return adaptGuest(guest, guestBuild, {slowness: slownessOf(guest.readyMs), memories, signal});
 	});
 }
 
@@ -54,7 +58,11 @@ function slownessOf(bootMs: number): number {
 export async function adaptGuest(
 	guest: Instance,
 	guestBuild: GuestBuild,
-	{slowness}: {slowness: number},
+	{
+		slowness,
+		memories,
+		signal,
+	}: {slowness: number; memories?: MemorySaver | undefined; signal?: AbortSignal | undefined},
 ): Promise<Guest> {
 	await using resources = new AsyncDisposableStack();
 	const {vm, agent} = resources.use(guest);
@@ -65,9 +73,15 @@ export async function adaptGuest(
 	const kallsyms = await keepKallsyms(guestBuild.kernel, () => guest.link());
 	let symbols: ReturnType<typeof readSymbols> | undefined;
 	let shutdownReason: string | undefined;
+	const {promise: held, resolve: hold} = Promise.withResolvers<QemuEnd>();
 	vm.qmp.onEvent(({event, data}) => {
-		if (event === 'SHUTDOWN') shutdownReason = String(data?.reason);
+		if (event !== 'SHUTDOWN') return;
+		shutdownReason = String(data?.reason);
+		if (memories && data?.guest) hold({code: undefined, signal: undefined, stderr: ''});
 	});
+	// When a guest resets or powers off, QEMU stays, with its memory.
+	if (memories) await vm.qmp.execute('set-action', {shutdown: 'pause'});
+	const vmcoreinfo = memories && (await readPlace(guest));
 	const describe = async (end: QemuEnd) =>
 		describeEnd(end, {
 			log: await readFile(vm.resetLog, 'latin1').catch(() => ''),
@@ -97,7 +111,7 @@ export async function adaptGuest(
 			await pushFromRoot(await guest.link(), files);
 		},
 		console: vm.console,
-		ended: Promise.race([vm.exited.then(describe), agent.gone.then(lost)]),
+		ended: Promise.race([vm.exited.then(describe), agent.gone.then(lost), held.then(describe)]),
 		isHeld: () => isHeld(vm),
 		examine: () =>
 			examineGuest({
@@ -109,10 +123,22 @@ export async function adaptGuest(
 			}),
 		locate: frames =>
 			withSourceLines(frames, Object.fromEntries(guestBuild.modules.map(({name, file}) => [name, file]))),
+		...(memories && {saveMemory: () => memories.save(vm, {vmcoreinfo, signal})}),
 		retranslate: () => vm.retranslate([...addresses.values()]),
 		addresses,
 		[Symbol.asyncDispose]: () => owned.disposeAsync(),
 	};
+}
+
+/** A kernel without the file has no such description. */
+async function readPlace(guest: Instance): Promise<VmcoreinfoPlace | undefined> {
+	try {
+		const {stdout} = await (await guest.link()).exec(placeCommand);
+		return parsePlace(stdout);
+	} catch (error) {
+		if (!(error instanceof CommandFailedError)) throw error;
+		return undefined;
+	}
 }
 
 /** The SSH link breaks before QEMU exits, and the exit explains more; so wait for it for a moment. */
