@@ -7,6 +7,7 @@ import type {Case} from '../../engine/case.ts';
 import type {Suite} from '../../engine/suite.ts';
 import {BuildError, UsageError} from '../../host/errors.ts';
 import {programs} from '../../host/programs.ts';
+import {readFragment} from '../../kernels/fragment.ts';
 import {assembleSuite, optionsFor} from '../executables/assemble-suite.ts';
 import {casesOf} from '../executables/suite.ts';
 import {configName} from './config-name.ts';
@@ -42,9 +43,12 @@ export function suiteFrom(
 	const tests = given.tests === undefined ? ownTests : path.resolve(given.tests);
 	const cases = [...own, ...(tests === undefined ? [] : casesOf(tests, name))];
 	requireDistinct(cases, file);
+	const fragment = definition.kconfig === undefined ? undefined : readFragment(at(definition.kconfig));
 	const named = path.basename(file) === configName ? [] : ['--suite', file];
 	const assembled = assembleSuite({
-		...{name, modules, tests, cases, sources},
+		...{name, modules, tests, cases},
+		sources: [...sources, ...(fragment ? [fragment.file] : [])],
+		...(fragment && {fragment}),
 		options: [...named, ...optionsFor(given.modules, given.tests)],
 		async files({signal}) {
 			if (definition.build) await runBuild(definition.build, {directory, file, signal});
