@@ -64,7 +64,11 @@ const wrong: readonly (readonly [
 	['that throws', "throw new Error('boo');", /cannot be loaded: boo$/],
 	['that does not parse', 'export default {', /cannot be loaded: /],
 	['that exports nothing', '', /exports no suite/],
-	['that exports two suites', "export default [{name: 'a'}, {name: 'b'}];", /expected object, received array/],
+	[
+		'that exports two suites',
+		"export default [{name: 'a'}, {name: 'b'}];",
+		/it has to be one suite, made by defineSuite\.$/,
+	],
 	['with an unknown field', "export default {name: 'a', modles: []};", /"modles"/],
 	['with a name that has a space', "export default {name: 'a b'};", /name is wrong: may have letters/],
 	['with a module that is absent', "export default {name: 'a', modules: ['none']};", /There is no module in .*none/],
@@ -126,13 +130,13 @@ test('a build that fails is an error with its words, and a file that is absent i
 test('files go below /root, or where they are told to', async t => {
 	const suite = await load(
 		t,
-		"export default {name: 'a', files: ['f', {from: 'f', to: 'd/g'}, {from: 'f', to: '/usr/bin/h'}]};",
+		"export default {name: 'a', files: ['f', {from: 'f', to: 'd/g'}, {from: 'f', to: '/usr/bin/h'}, {from: 'f', to: '../../../tmp/i'}]};",
 		{
 			f: '',
 		},
 	);
 	t.deepEqual(
 		(await suite.content.files({})).map(file => file.path),
-		['root/f', 'root/d/g', 'usr/bin/h'],
+		['root/f', 'root/d/g', 'usr/bin/h', 'tmp/i'],
 	);
 });

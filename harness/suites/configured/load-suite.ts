@@ -22,7 +22,7 @@ const caseSchema = z.looseObject({
 	run: isFunction,
 });
 
-const schema = z.strictObject({
+const fields = {
 	name: z.string().regex(/^[\w+][\w.+-]*$/, 'may have letters, digits and ._+- only'),
 	modules: z
 		.array(
@@ -46,6 +46,10 @@ const schema = z.strictObject({
 	open: isFunction.optional(),
 	beforeCell: isFunction.optional(),
 	leftovers: isFunction.optional(),
+};
+
+const schema = z.strictObject(fields, {
+	error: ({code}) => (code === 'invalid_type' ? 'it has to be one suite, made by defineSuite' : undefined),
 });
 
 /**

@@ -89,7 +89,7 @@ async function runBuild(
 	signal?.throwIfAborted();
 	if (failed)
 		throw new BuildError(
-			`The build of ${file} failed: ${program} ended with ${exitCode ?? shortMessage}.\n${(all ?? '').split('\n').slice(-60).join('\n')}`,
+			`The build of ${file} failed: ${exitCode === undefined ? shortMessage : `${program} ended with ${exitCode}`}.\n${(all ?? '').split('\n').slice(-60).join('\n')}`,
 		);
 }
 
@@ -100,6 +100,6 @@ function filesOf(
 	const {from, to = path.basename(from)} = typeof each === 'string' ? {from: each} : each;
 	const source = at(from);
 	if (!existsSync(source)) throw new UsageError(`${file}: there is no file ${from}.`);
-	const target = path.join('root', to.startsWith('/') ? path.relative('/root', to) : to);
+	const target = path.join('root', path.relative('/root', path.resolve('/root', to)));
 	return pushedFiles(source, target);
 }
