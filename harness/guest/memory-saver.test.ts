@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {existsSync} from 'node:fs';
-import {mkdtemp, readFile, rm, symlink} from 'node:fs/promises';
+import {mkdtemp, readFile, rm, stat, symlink} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {inflateSync} from 'node:zlib';
@@ -39,6 +39,7 @@ test.serial('the memory of a guest that has reset itself is in a file for crash 
 	t.is(saved?.path, path.join(directory, 'panic.vmcore'));
 	const file = await readFile(saved!.path);
 	t.is(file.length, saved!.bytes);
+	t.is((await stat(saved!.path)).mode & 0o777, 0o600);
 	t.is(file.toString('latin1', 0, 8), 'KDUMP   ');
 	t.is(file.toString('latin1', 12 + 4 * 65, 12 + 4 * 65 + 7), 'x86_64\0');
 	t.regex(vmcoreinfoOf(file), new RegExp(`^OSRELEASE=${RegExp.escape(guest.release)}$`, 'm'));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import {rm, stat} from 'node:fs/promises';
+import {chmod, rm, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {abortable} from '../host/abort.ts';
 import {requireSpace} from '../host/disk-space.ts';
@@ -32,7 +32,7 @@ export class MemorySaver {
 		vm: SavedVm,
 		{vmcoreinfo, signal}: {vmcoreinfo?: VmcoreinfoPlace | undefined; signal?: AbortSignal | undefined} = {},
 	): Promise<SavedMemory | undefined> {
-		if (this.#left === 0) return this.#sayOnce(`of this run, the memory of ${mostFiles} guests is saved.`);
+		if (this.#left === 0) return this.#sayOnce(`this run has saved the memory of ${mostFiles} guests, and saves no more.`);
 		this.#left -= 1;
 		const file = vm.console.path.replace(/\.console(?=[.\d]*$)|$/, '.vmcore');
 		const late = AbortSignal.timeout(longestMs);
@@ -55,5 +55,7 @@ async function write(qmp: SavedVm['qmp'], file: string, vmcoreinfo: VmcoreinfoPl
 	const {'base-memory': bytes} = await qmp.execute<{'base-memory': number}>('query-memory-size-summary');
 	await requireSpace(path.dirname(file), bytes + spareBytes, "a guest's memory");
 	await qmp.execute('dump-guest-memory', {paging: false, protocol: `file:${file}`, format});
+	// QEMU makes a file that its owner may only read.
+	await chmod(file, 0o600);
 	if (vmcoreinfo) await addVmcoreinfo(file, vmcoreinfo, qmp);
 }
