@@ -32,7 +32,8 @@ export class MemorySaver {
 		vm: SavedVm,
 		{vmcoreinfo, signal}: {vmcoreinfo?: VmcoreinfoPlace | undefined; signal?: AbortSignal | undefined} = {},
 	): Promise<SavedMemory | undefined> {
-		if (this.#left === 0) return this.#sayOnce(`this run has saved the memory of ${mostFiles} guests, and saves no more.`);
+		if (this.#left === 0)
+			return this.#sayOnce(`this run has saved the memory of ${mostFiles} guests, and saves no more.`);
 		this.#left -= 1;
 		const file = vm.console.path.replace(/\.console(?=[.\d]*$)|$/, '.vmcore');
 		const late = AbortSignal.timeout(longestMs);
