@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+import type {Fragment} from '../kernels/fragment.ts';
+import type {Kernel} from '../kernels/kernel.ts';
+
+/** Arguments to add to make's command line; a function gives them for each kernel. */
+export type MakeArguments = readonly string[] | ((kernel: Pick<Kernel, 'id' | 'release'>) => readonly string[]);
+
 /** A module to build for a kernel, or one that is built already, and to insert. */
 export type ModuleSource = {
 	/** For messages and the cache. Default: the name of the directory or file. */
@@ -9,8 +15,7 @@ export type ModuleSource = {
 	readonly place?: string;
 	/** Passed to the module when it is inserted, for example `debug=1`. */
 	readonly parameters?: string;
-	/** Arguments to add to make's command line. */
-	readonly make?: readonly string[];
+	readonly make?: MakeArguments;
 	/** Warnings of the compiler fail the build, and make probes the compiler only in a full build. Needs a Kbuild file that calls no make. */
 	readonly isStrict?: boolean;
 };
@@ -26,6 +31,8 @@ export type ContentOptions = {
 
 /** What guests hold beside their kernel and the base system. */
 export type GuestContent = {
+	/** What their kernels must have. */
+	readonly fragment?: Fragment;
 	/** In the order of insertion. */
 	readonly modules: readonly ModuleSource[];
 	/** Builds, or finds, all other files. Throws BuildError with the compiler's output. */

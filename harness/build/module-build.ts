@@ -4,11 +4,11 @@ import {existsSync, statSync} from 'node:fs';
 import {copyFile, mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
-import {UsageError} from '../host/errors.ts';
+import {messageOf, UsageError} from '../host/errors.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 import {fileNameOf} from '../kernels/kernel-id.ts';
 import {NotMadeError, readBareModule} from './bare-module.ts';
-import type {ModuleSource} from './guest-content.ts';
+import type {MakeArguments, ModuleSource} from './guest-content.ts';
 import {kbuildCommands} from './kbuild-commands.ts';
 import {dependenciesOf, kernelModules, moduleName} from './kernel-modules.ts';
 import {buildOnce} from './make.ts';
@@ -89,7 +89,7 @@ async function compile(
 	{signal, onBuild, onCompile}: ModuleBuildOptions,
 ): Promise<string> {
 	const toolchain = await toolchainOf(kernel, {signal});
-	const extra = [...(kernel.make ?? []), ...more];
+	const extra = [...(kernel.make ?? []), ...argumentsFor(kernel, more, name)];
 	const title = `${name}-${fileNameOf(kernel)}`;
 	return buildOnce({
 		name: title,
@@ -116,6 +116,19 @@ async function compile(
 			onBuild?.();
 		},
 	});
+}
+
+/** Throws UsageError if a function fails, or gives something else. */
+function argumentsFor({id, release}: Kernel, make: MakeArguments, name: string): readonly string[] {
+	if (typeof make !== 'function') return make;
+	let given: unknown;
+	try {
+		given = make({id, release});
+	} catch (error) {
+		throw new UsageError(`${name}: its function \`make\` failed for ${id}: ${messageOf(error)}`, {cause: error});
+	}
+	if (Array.isArray(given) && given.every(each => typeof each === 'string')) return given;
+	throw new UsageError(`${name}: its function \`make\` has to give a list of arguments for ${id}.`);
 }
 
 /** A module that somebody else has built. Whether it fits the kernel shows when it is inserted. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {mkdtempDisposable, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -54,8 +54,11 @@ test.serial(
 
 test.serial('a kernel that dies under the command is a crash, in the words of a run', async t => {
 	t.timeout(20 * 60_000);
-	const {exitCode, stderr} = await exec([], ['sh', '-c', 'echo c > /proc/sysrq-trigger; sleep 60']);
+	const {exitCode, stderr} = await exec(['--save-memory'], ['sh', '-c', 'echo c > /proc/sysrq-trigger; sleep 60']);
 	t.is(exitCode, 1);
+	const [, file] = /^ {2}memory: (\S+debian-6\.1-1\.vmcore), \d+ MiB$/m.exec(stderr) ?? [];
+	t.is((await readFile(file!)).toString('latin1', 0, 5), 'KDUMP');
+	await rm(file!);
 	t.regex(stderr, /^crash debian-6\.1 › exec\/command\n {2}Kernel panic - not syncing: sysrq triggered crash$/m);
 	t.regex(stderr, /again: npx probe-matrix exec .*sysrq-trigger/);
 });

@@ -4,6 +4,7 @@ import {buffer} from 'node:stream/consumers';
 import type {Command} from 'commander';
 import {planCells} from '../engine/plan.ts';
 import {runKernels} from '../engine/run-kernels.ts';
+import {MemorySaver} from '../guest/memory-saver.ts';
 import type {AcceleratorName} from '../host/accelerator.ts';
 import {quote} from '../host/quote.ts';
 import {say} from '../host/say.ts';
@@ -21,6 +22,7 @@ import {
 	addModuleOptions,
 	defaultKernelText,
 	type SuiteOptions,
+	saveMemoryOption,
 	sourceOption,
 	suiteOf,
 } from './shared-options.ts';
@@ -29,6 +31,7 @@ type ExecOptions = SuiteOptions & {
 	readonly kernel: readonly string[];
 	readonly copy: readonly string[];
 	readonly timeout?: number;
+	readonly saveMemory?: boolean;
 	readonly source?: string;
 	readonly accel?: AcceleratorName;
 };
@@ -44,6 +47,7 @@ export function addExec(command: Command, signal: AbortSignal): void {
 			repeatable('--copy <file[:path]>', 'file or directory to copy into the guest, where the command starts', 'none'),
 		)
 		.option('--timeout <seconds>', 'time limit on an idle host (default: none)', numberOf('seconds', 0.1, 1_000_000))
+		.addOption(saveMemoryOption())
 		.addOption(sourceOption())
 		.addOption(acceleratorOption())
 		.addHelpText(
@@ -61,7 +65,7 @@ Example: probe-matrix exec --kernel debian-6.12 --module ./ring -- cat /dev/ring
 }
 
 async function exec(words: readonly string[], options: ExecOptions, signal: AbortSignal): Promise<number> {
-	const {kernel, copy, source, accel, timeout} = options;
+	const {kernel, copy, source, accel, timeout, saveMemory} = options;
 	const from = {signal, ...(source !== undefined && {source})};
 	const files = readCopies(copy);
 	const suite = await suiteOf(options);
@@ -88,6 +92,7 @@ async function exec(words: readonly string[], options: ExecOptions, signal: Abor
 	const kernelEvents: KernelEvent[] = [];
 	const {end, consoles} = await runKernels({
 		...{...from, suite, cells, accelerator: accel, isConfirming: false},
+		...(saveMemory && {memories: new MemorySaver()}),
 		emit(event) {
 			if (event.type === 'cell' && event.case === cells[0]!.case) finished.push(event);
 			if (event.type === 'kernel') kernelEvents.push(event);

@@ -3,6 +3,7 @@ import type {Command} from 'commander';
 import {openConsoles} from '../engine/consoles.ts';
 import {planCells} from '../engine/plan.ts';
 import {runKernels} from '../engine/run-kernels.ts';
+import {MemorySaver} from '../guest/memory-saver.ts';
 import {cacheDirectory} from '../host/cache.ts';
 import {say} from '../host/say.ts';
 import {nightlyKernels} from '../kernels/catalogue.ts';
@@ -20,7 +21,14 @@ import {openHistory} from './history.ts';
 import {forJob} from './job-output.ts';
 import {numberOf, repeatable} from './option-values.ts';
 import {openProgress} from './progress.ts';
-import {addSuiteOptions, matchOption, type SuiteOptions, sourceOption, suiteOf} from './shared-options.ts';
+import {
+	addSuiteOptions,
+	matchOption,
+	type SuiteOptions,
+	saveMemoryOption,
+	sourceOption,
+	suiteOf,
+} from './shared-options.ts';
 
 type NightlyOptions = SuiteOptions & {
 	readonly kernel: readonly string[];
@@ -29,6 +37,7 @@ type NightlyOptions = SuiteOptions & {
 	readonly history?: string;
 	readonly known?: string;
 	readonly json?: string;
+	readonly saveMemory?: boolean;
 	readonly source?: string;
 };
 
@@ -45,6 +54,7 @@ export function addNightly(command: Command, signal: AbortSignal): void {
 		.option('--history <dir>', 'directory of past runs (default: history in the cache)')
 		.option('--known <file>', 'JSON list of known failures')
 		.option('--json <file>', 'also write events as JSON lines')
+		.addOption(saveMemoryOption())
 		.addOption(sourceOption())
 		.addHelpText(
 			'after',
@@ -74,6 +84,7 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
 	const history = pastRuns(store);
 	// One directory for all stages: with one for each, a stage would prune the consoles of earlier ones.
 	const consoles = await openConsoles();
+	const memories = options.saveMemory ? new MemorySaver() : undefined;
 	const progress = openProgress({cells: cells.length, isTerminal: false});
 	const {record, report} = await runNight({
 		cells,
@@ -82,7 +93,7 @@ async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<nu
 		history,
 		isRequested: id => kernel.includes(id),
 		runCells: async (planned, {emit, isolation}) =>
-			runKernels({...from, suite, cells: planned, emit, isolation, consoles}),
+			runKernels({...from, suite, cells: planned, emit, isolation, consoles, memories}),
 		emit(event) {
 			log?.write(event);
 			kept.write(event);

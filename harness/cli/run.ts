@@ -6,6 +6,7 @@ import {type EarlierRun, resumeRun} from '../engine/resume.ts';
 import {runKernels} from '../engine/run-kernels.ts';
 import type {Suite} from '../engine/suite.ts';
 import type {Isolation} from '../guest/isolation.ts';
+import {MemorySaver} from '../guest/memory-saver.ts';
 import type {AcceleratorName} from '../host/accelerator.ts';
 import {UsageError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
@@ -34,6 +35,7 @@ import {
 	isolationOption,
 	matchOption,
 	type SuiteOptions,
+	saveMemoryOption,
 	sourceOption,
 	suiteOf,
 } from './shared-options.ts';
@@ -48,6 +50,7 @@ type RunOptions = SuiteOptions & {
 	readonly jobs?: number;
 	readonly lastFailed?: boolean;
 	readonly verbose?: boolean;
+	readonly saveMemory?: boolean;
 	readonly shard?: ShardChoice;
 	readonly timings?: string;
 	readonly isolation: Isolation;
@@ -76,6 +79,7 @@ export function addRun(command: Command, signal: AbortSignal): void {
 		.option('--last-failed', 'only the cells that did not pass in the last run of this suite')
 		.option('--jobs <n>', 'the most guests at the same time (default: one for each core)', wholeNumber(1, 1000))
 		.option('--verbose', "show the guests' consoles as they come")
+		.addOption(saveMemoryOption())
 		.addOption(isolationOption('cells'))
 		.addOption(acceleratorOption())
 		.addOption(
@@ -166,6 +170,7 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
 		isolation,
 		accelerator: accel,
 		jobs: options.jobs,
+		...(options.saveMemory && {memories: new MemorySaver()}),
 		...(options.verbose && {onConsoleLine: showConsoleLine}),
 		emit(event) {
 			log?.write(event);

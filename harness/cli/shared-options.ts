@@ -67,6 +67,10 @@ export function isolationOption(what: string): Option {
 		.default('reuse');
 }
 
+export function saveMemoryOption(): Option {
+	return new Option('--save-memory', 'save what a guest that crashed or hung had in memory, for crash and drgn');
+}
+
 export function acceleratorOption(): Option {
 	return new Option('--accel <name>', 'how guests run (default: kvm if a test guest runs with it)').choices(
 		acceleratorNames,

@@ -26,7 +26,9 @@ export function addShell(command: Command, signal: AbortSignal): void {
 			const {gdb = false, copy = []} = options;
 			const suite = await suiteOf(options);
 			const files = readCopies(copy);
-			const guestBuild = await buildGuest(await obtainBootableKernel(id, {signal}), suite.content, {signal});
+			const {content} = suite;
+			const kernel = await obtainBootableKernel(id, {signal, fragment: content.fragment});
+			const guestBuild = await buildGuest(kernel, content, {signal});
 			const {name: accelerator} = await findAccelerator(await findQemu({signal}), {signal});
 			// With gdb, the guest must boot: debugging the boot is the point.
 			await using guest = gdb

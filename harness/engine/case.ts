@@ -73,10 +73,19 @@ export type Case<Context extends CaseContext = CaseContext> = {
 	run(context: Context): Promise<void>;
 };
 
-/** Declares a case; see docs/writing-cases.md for a complete example. Throws TypeError for an id that is not `suite/name`. */
+/**
+ * Declares a case; see docs/writing-cases.md for a complete example. Throws TypeError for an id that is not
+ * `suite/name`, and for targets that cannot be named.
+ */
 export function defineCase<Context extends CaseContext = CaseContext>(definition: Case<Context>): Case<Context> {
-	if (!/^[\w.+-]+(?:\/[\w.+-]+)+$/.test(definition.id) || /(?:^|\/)\.\.?(?:\/|$)/.test(definition.id))
-		throw new TypeError(`${definition.id} is not of the form suite/name, of letters, digits and ._+-`);
+	const {id, targets = []} = definition;
+	if (!/^[\w.+-]+(?:\/[\w.+-]+)+$/.test(id) || /(?:^|\/)\.\.?(?:\/|$)/.test(id))
+		throw new TypeError(`${id} is not of the form suite/name, of letters, digits and ._+-`);
+	const wrong = targets.find((target, n) => !/^[\w.+-]+$/.test(target) || targets.indexOf(target) < n);
+	if (wrong !== undefined)
+		throw new TypeError(
+			`${id}: the target ${wrong} is there twice, or has other characters than letters, digits and ._+-`,
+		);
 	return definition;
 }
 

@@ -21,7 +21,8 @@ export type PrepareOptions = {
 
 /** Obtains a kernel and builds everything that its guests need. */
 export async function prepareKernel(kernel: string, options: PrepareOptions): Promise<GuestBuild> {
-	return buildGuest(await obtainBootableKernel(kernel, options), options.content, options);
+	const {fragment} = options.content;
+	return buildGuest(await obtainBootableKernel(kernel, {...options, fragment}), options.content, options);
 }
 
 /**

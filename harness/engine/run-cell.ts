@@ -13,7 +13,7 @@ import type {Cell} from './plan.ts';
 
 export type CellOutcome = Pick<
 	CellEvent,
-	'verdict' | 'durationMs' | 'message' | 'evidence' | 'console' | 'consolePath'
+	'verdict' | 'durationMs' | 'message' | 'evidence' | 'console' | 'consolePath' | 'memory'
 > &
 	Pick<Judgement, 'isEmulatorsFault'> & {
 		/** Cells of their own, in the order in which the case reported them. */

@@ -4,6 +4,7 @@ import type {BootFiles} from '../build/guest-build.ts';
 import type {Guest} from '../guest/guest.ts';
 import {guestPool} from '../guest/guest-pool.ts';
 import type {Isolation} from '../guest/isolation.ts';
+import type {MemorySaver} from '../guest/memory-saver.ts';
 import {type AcceleratorName, findAccelerator} from '../host/accelerator.ts';
 import {findQemu} from '../host/qemu.ts';
 import {guestMemoryMib} from '../kernels/memory.ts';
@@ -36,6 +37,8 @@ export type RunKernelsOptions = Omit<PrepareOptions, 'content'> & {
 	readonly earlier?: EarlierRun | undefined;
 	/** The most guests that run at the same time. Default: one for each core. */
 	readonly jobs?: number | undefined;
+	/** Saves the memory of guests that crash or hang; without it, none is saved. */
+	readonly memories?: MemorySaver | undefined;
 	/** Called with each line of a guest's console. */
 	readonly onConsoleLine?: ((kernel: string, line: string) => void) | undefined;
 	/** Whether a failed cell runs once more to tell whether it is flaky. Default: true. */
@@ -57,6 +60,7 @@ export async function runKernels({
 	earlier,
 	isConfirming,
 	jobs,
+	memories,
 	onConsoleLine,
 	...options
 }: RunKernelsOptions): Promise<FinishedRun> {
@@ -106,6 +110,7 @@ export async function runKernels({
 				isolation,
 				accelerator: accelerator.name,
 				signal,
+				memories,
 				consolePath: () => consolePath(kernel),
 				loader: async () => {
 					const begun = loader;

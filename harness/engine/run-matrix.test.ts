@@ -339,6 +339,52 @@ test('a report of a kernel worker is charged to the cell that woke the worker', 
 	t.deepEqual(outcomes(events), {'fake/first': 'pass', 'fake/own': 'crash: WARNING in fx_own [fixtures]'});
 });
 
+test('the memory of a guest that crashed is saved once, also if another cell is charged', async t => {
+	const {late, bootGuest} = lateWorld(30);
+	const next = fakeCell(context => context.during(100), {id: 'fake/next'});
+	let files = 0;
+	const {events} = await runFake([late, next], {
+		lateMs: 200,
+		async bootGuest() {
+			const saveMemory = async () => ({path: `${++files}.vmcore`, bytes: 1});
+			return Object.assign(await bootGuest(), {saveMemory});
+		},
+	});
+	t.deepEqual(
+		cellsOf(events).map(({case: id, memory}) => [id, memory?.path]),
+		[
+			['fake/late', '1.vmcore'],
+			['fake/next', undefined],
+		],
+	);
+	t.is(files, 1, 'neither those that passed nor the one that was run to find the culprit');
+});
+
+test('the memory of a guest in which a cell is run again to tell whether it is flaky is not saved', async t => {
+	let files = 0;
+	const cell = fakeCell(async () => assert.fail('no'), {id: 'fake/fails'});
+	const guests: FakeGuest[] = [];
+	const crashing = fakeCell(async () => {
+		guests.at(-1)!.end({verdict: 'crash', message: 'The guest powered off.'});
+		await new Promise(() => {});
+	});
+	const {events} = await runFake([crashing, cell], {
+		async bootGuest() {
+			const saveMemory = async () => ({path: `${++files}.vmcore`, bytes: 1});
+			guests.push(Object.assign(new FakeGuest(), {saveMemory}));
+			return guests.at(-1)!;
+		},
+	});
+	t.deepEqual(
+		cellsOf(events).map(({verdict, memory}) => [verdict, memory?.path]),
+		[
+			['crash', '1.vmcore'],
+			['fail', undefined],
+		],
+	);
+	t.is(files, 1);
+});
+
 test('with kmemleak, a scan after each suite names the suite that leaked', async t => {
 	const leaks = ['', 'unreferenced object 0xffff888003ec6000 (size 256):\n'];
 	const cells = ['b/y', 'a/x', 'b/x'].map(id => fakeCell(async () => {}, {id}));

@@ -126,7 +126,7 @@ function subtestEvents(cell: Cell, {subtests = []}: CellOutcome, again?: CellOut
 /** The event with the outcome of a cell. */
 export function cellEvent(
 	cell: Cell,
-	{verdict, durationMs, message, evidence, console, consolePath}: CellOutcome,
+	{verdict, durationMs, message, evidence, console, consolePath, memory}: CellOutcome,
 	again?: CellOutcome,
 ): CellEvent {
 	return {
@@ -142,5 +142,6 @@ export function cellEvent(
 		...(evidence && {evidence}),
 		...(console !== undefined && {console}),
 		...(consolePath !== undefined && {consolePath}),
+		...(memory && {memory}),
 	};
 }

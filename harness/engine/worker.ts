@@ -89,7 +89,9 @@ export class Worker implements AsyncDisposable {
 		const outcome = await this.#run(cell, {isFresh});
 		if (this.#recent.includes(cell)) this.#options.onEnded?.(cell, outcome);
 		const again = isRepeatable
-			? await this.#options.reruns?.confirm(outcome, () => unlessNoGuest(this.#run(cell, {isFresh: true})))
+			? await this.#options.reruns?.confirm(outcome, () =>
+					unlessNoGuest(this.#run(cell, {isFresh: true, isAgain: true})),
+				)
 			: undefined;
 		this.#held.push({cell, outcome, ...(again && {again})});
 		this.#handOut(this.#recent);
@@ -101,29 +103,30 @@ export class Worker implements AsyncDisposable {
 		this.#handOut([]);
 	}
 
-	async #run(cell: Cell, {isFresh}: {isFresh: boolean}): Promise<CellOutcome> {
+	/** `isAgain`: a run that is only counted, so that the memory of its guest is not worth a file. */
+	async #run(cell: Cell, {isFresh, isAgain}: {isFresh: boolean; isAgain?: boolean}): Promise<CellOutcome> {
 		if (isFresh || cell.definition.isAlone) await this.#throwAway();
 		else if (this.#kernel !== cell.kernel) await this.settle();
-		const outcome = await this.#runCharged(cell);
+		const outcome = await this.#runCharged(cell, {isAgain});
 		const isOpen = outcome.verdict === 'inconclusive' || outcome.isEmulatorsFault;
 		if (!isOpen) return outcome;
-		const again = await unlessNoGuest(this.#runCharged(cell));
+		const again = await unlessNoGuest(this.#runCharged(cell, {isAgain}));
 		if (!again) return outcome;
 		return {...again, evidence: {...again.evidence, askedBefore: `${outcome.verdict}: ${outcome.message}`}};
 	}
 
-	async #runCharged(cell: Cell): Promise<CellOutcome> {
+	async #runCharged(cell: Cell, {isAgain}: {isAgain: boolean | undefined}): Promise<CellOutcome> {
 		const recent = this.#recent;
-		const outcome = await this.#runOnce(cell);
+		const outcome = await this.#runOnce(cell, {isAgain});
 		if (!outcome.report || recent.length === 0) return outcome;
 		const isOwn = !outcome.isReportLate && !outcome.report.isAsynchronous;
 		if (isOwn) return outcome;
 		const suspects = outcome.isReportLate ? recent : [...recent, cell];
 		const {culprit, outcomes} = await this.#findCulprit(outcome.report, suspects);
 		if (culprit === cell) return outcome;
-		this.#charge(culprit, outcome.report, outcome.consolePath);
+		this.#charge(culprit, outcome.report, outcome);
 		const proved = outcomes.get(cell);
-		return proved ?? this.#runOnce(cell);
+		return proved ?? this.#runOnce(cell, {isAgain});
 	}
 
 	/** Waits for late reports of the last cells, then ends the guest. All outcomes are final then. */
@@ -137,8 +140,9 @@ export class Worker implements AsyncDisposable {
 			await watch.settled(guest.console);
 			const [report] = watch.reports;
 			if (report) {
+				const memory = await guest.saveMemory?.();
 				const {culprit} = await this.#findCulprit(report, recent);
-				this.#charge(culprit, report, guest.console.path);
+				this.#charge(culprit, report, {consolePath: guest.console.path, ...(memory && {memory})});
 			}
 		}
 		await this.#throwAway();
@@ -149,7 +153,10 @@ export class Worker implements AsyncDisposable {
 		await this.#throwAway();
 	}
 
-	async #runOnce(cell: Cell, {settleMs = 0}: {settleMs?: number} = {}): Promise<CellOutcome> {
+	async #runOnce(
+		cell: Cell,
+		{settleMs = 0, isAgain = false}: {settleMs?: number; isAgain?: boolean | undefined},
+	): Promise<CellOutcome> {
 		const {bootGuest, isolation, signal} = this.#options;
 		signal.throwIfAborted();
 		try {
@@ -161,7 +168,9 @@ export class Worker implements AsyncDisposable {
 		}
 		// A guest that ends with its cell can report nothing later.
 		const waitMs = cell.definition.isAlone ? (this.#options.lateMs ?? lateMs) : settleMs;
-		const outcome = await runCell(cell, this.#guest, {signal, settleMs: waitMs * this.#guest.slowness});
+		const ran = await runCell(cell, this.#guest, {signal, settleMs: waitMs * this.#guest.slowness});
+		const memory = isLost(ran) && !isAgain ? await this.#guest.saveMemory?.() : undefined;
+		const outcome = memory ? {...ran, memory} : ran;
 		if (outcome.isGuestDirty || isolation !== 'reuse' || cell.definition.isAlone) await this.#throwAway();
 		else if (outcome.verdict === 'pass') this.#passed.push({cell, at: performance.now()});
 		signal.throwIfAborted();
@@ -181,7 +190,9 @@ export class Worker implements AsyncDisposable {
 		if (newestFirst.length === 1) return {culprit: newestFirst[0]!, outcomes};
 		for (const suspect of newestFirst) {
 			await this.#throwAway();
-			const outcome = await unlessNoGuest(this.#runOnce(suspect, {settleMs: this.#options.lateMs ?? lateMs}));
+			const outcome = await unlessNoGuest(
+				this.#runOnce(suspect, {settleMs: this.#options.lateMs ?? lateMs, isAgain: true}),
+			);
 			if (!outcome) break;
 			outcomes.set(suspect, outcome);
 			if (outcome.report?.title === report.title) return {culprit: suspect, outcomes};
@@ -190,9 +201,9 @@ export class Worker implements AsyncDisposable {
 	}
 
 	/** Turns a passed cell into a crash or hang. */
-	#charge(cell: Cell, report: KernelReport, consolePath: string | undefined): void {
+	#charge(cell: Cell, report: KernelReport, traces: Traces): void {
 		this.#held = this.#held.map(held =>
-			held.cell === cell ? {...held, outcome: charged(held, report, consolePath), isLate: true} : held,
+			held.cell === cell ? {...held, outcome: charged(held, report, traces), isLate: true} : held,
 		);
 	}
 
@@ -211,7 +222,15 @@ export class Worker implements AsyncDisposable {
 	}
 }
 
-function charged({cell, outcome}: FinishedCell, report: KernelReport, consolePath: string | undefined): CellOutcome {
+/** What a report has left on the host. */
+type Traces = Pick<CellOutcome, 'consolePath' | 'memory'>;
+
+/** The guest has crashed or hangs. */
+function isLost({verdict}: CellOutcome): boolean {
+	return verdict === 'crash' || verdict === 'hang';
+}
+
+function charged({cell, outcome}: FinishedCell, report: KernelReport, {consolePath, memory}: Traces): CellOutcome {
 	return {
 		...outcome,
 		verdict: report.kind === 'stall' ? 'hang' : 'crash',
@@ -219,5 +238,6 @@ function charged({cell, outcome}: FinishedCell, report: KernelReport, consolePat
 		evidence: {...outcome.evidence, report: {task: report.task, frames: report.frames}},
 		console: report.text,
 		...(consolePath !== undefined && {consolePath}),
+		...(memory && {memory}),
 	};
 }

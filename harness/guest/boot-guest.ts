@@ -13,6 +13,8 @@ import {examineGuest, isHeld} from './examine-guest.ts';
 import type {Guest, GuestEnd} from './guest.ts';
 import {guestSettings} from './guest-settings.ts';
 import {keepKallsyms, readSymbols} from './guest-symbols.ts';
+import type {MemorySaver} from './memory-saver.ts';
+import {parsePlace, placeCommand, type VmcoreinfoPlace} from './vmcoreinfo.ts';
 
 /** Time from power-on to the agent's answer on an idle host without KVM. */
 const usualBootMs = 2500;
@@ -25,7 +27,9 @@ export async function bootGuest(
 		consolePath,
 		accelerator,
 		onPushed,
+		memories,
 	}: Pick<VmOptions, 'signal' | 'consolePath' | 'accelerator'> & {
+		readonly memories?: MemorySaver | undefined;
 		readonly onPushed?: ((pushed: Pushed) => void) | undefined;
 	} = {},
 ): Promise<Guest> {
@@ -38,7 +42,7 @@ export async function bootGuest(
 		const pushed = await guest.vm.whileItIsUp(loadSuite(guest, guestBuild, {signal}));
 		onPushed?.(pushed);
 		resources.move();
-		return adaptGuest(guest, guestBuild, {slowness: slownessOf(guest.readyMs)});
+		return adaptGuest(guest, guestBuild, {slowness: slownessOf(guest.readyMs), memories, signal});
 	});
 }
 
@@ -51,7 +55,11 @@ function slownessOf(bootMs: number): number {
 export async function adaptGuest(
 	guest: Instance,
 	guestBuild: GuestBuild,
-	{slowness}: {slowness: number},
+	{
+		slowness,
+		memories,
+		signal,
+	}: {slowness: number; memories?: MemorySaver | undefined; signal?: AbortSignal | undefined},
 ): Promise<Guest> {
 	await using resources = new AsyncDisposableStack();
 	const {vm, agent} = resources.use(guest);
@@ -62,6 +70,8 @@ export async function adaptGuest(
 	const {bases} = await vm.whileItIsUp(preparing);
 	const kallsyms = await vm.whileItIsUp(keepKallsyms(guestBuild.kernel, () => guest.link()));
 	let symbols: ReturnType<typeof readSymbols> | undefined;
+	if (memories) await vm.holdAtEnd();
+	const vmcoreinfo = memories && (await readPlace(guest));
 	const kernelOptions = await builtInOptions(guestBuild.kernel);
 	const addresses: Guest['addresses'] = new Map();
 	const owned = resources.move();
@@ -98,10 +108,22 @@ export async function adaptGuest(
 			}),
 		locate: frames =>
 			withSourceLines(frames, Object.fromEntries(guestBuild.modules.map(({name, file}) => [name, file]))),
+		...(memories && {saveMemory: () => memories.save(vm, {vmcoreinfo, signal})}),
 		retranslate: () => vm.retranslate([...addresses.values()]),
 		addresses,
 		[Symbol.asyncDispose]: () => owned.disposeAsync(),
 	};
+}
+
+/** A kernel without the file has no such description. */
+async function readPlace(guest: Instance): Promise<VmcoreinfoPlace | undefined> {
+	try {
+		const {stdout} = await (await guest.link()).exec(placeCommand);
+		return parsePlace(stdout);
+	} catch (error) {
+		if (!(error instanceof CommandFailedError)) throw error;
+		return undefined;
+	}
 }
 
 /** The SSH link breaks before QEMU exits, and the exit explains more; so wait for it for a moment. */

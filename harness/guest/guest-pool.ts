@@ -11,10 +11,13 @@ import {discardSnapshot, type Snapshot} from '../vm/snapshot-files.ts';
 import {adaptGuest, bootGuest} from './boot-guest.ts';
 import type {Guest} from './guest.ts';
 import type {Isolation} from './isolation.ts';
+import type {MemorySaver} from './memory-saver.ts';
 
 export type GuestPoolOptions = Pick<VmOptions, 'accelerator' | 'signal'> &
 	Pick<LoadedOptions, 'loader'> & {
 		readonly isolation: Isolation;
+		/** Saves the memory of guests that crash or hang; without it, none is saved. */
+		readonly memories?: MemorySaver | undefined;
 		/** Returns a new path for the console of the next guest. */
 		readonly consolePath: () => string;
 		/** Called when the suite has been pushed: once if guests are restored from a snapshot, else for each guest. */
@@ -32,7 +35,7 @@ const usualBootCpuMs = 4000;
  * snapshot.
  */
 export function guestPool(guestBuild: GuestBuild, options: GuestPoolOptions): () => Promise<Guest> {
-	const {isolation, consolePath, signal} = options;
+	const {isolation, consolePath, signal, memories} = options;
 	if (isolation === 'reboot') return () => bootGuest(guestBuild, {...options, consolePath: consolePath()});
 	let loaded: Promise<Snapshot> | undefined;
 
@@ -41,7 +44,7 @@ export function guestPool(guestBuild: GuestBuild, options: GuestPoolOptions): ()
 		const snapshot = await loaded;
 		const guest = await Instance.restore(snapshot, {signal, consolePath: consolePath()});
 		const slowness = Math.max(1, guest.readyMs / usualRestoreMs) * Math.max(1, snapshot.bootCpuMs / usualBootCpuMs);
-		return adaptGuest(guest, guestBuild, {slowness});
+		return adaptGuest(guest, guestBuild, {slowness, memories, signal});
 	};
 
 	return async () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import type {AgentOps, Hex} from '../link/agent-protocol.ts';
 import type {RunningCommand} from '../link/running-command.ts';
+import type {SavedMemory} from './memory-saver.ts';
 
 /** Calls one operation of the agent; see agent-protocol.ts. */
 export type Ask = <Op extends keyof AgentOps>(op: Op, request: AgentOps[Op]['in']) => Promise<AgentOps[Op]['out']>;
@@ -64,6 +65,8 @@ export type Guest = AsyncDisposable & {
 	isHeld?(): Promise<boolean>;
 	/** A last look at a hung guest. Takes some seconds at most, never rejects, and leaves the guest unusable. */
 	examine?(): Promise<Examination>;
+	/** Saves the memory of a guest that crashed or hangs, if that was asked for; never rejects. */
+	saveMemory?(): Promise<SavedMemory | undefined>;
 	/**
 	 * Makes the emulator discard its translations of the functions in `addresses`: under load it can go on executing a
 	 * breakpoint that has been removed (harness/qemu/gdb-stub.ts).

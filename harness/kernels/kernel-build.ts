@@ -6,6 +6,7 @@ import path from 'node:path';
 import {UsageError} from '../host/errors.ts';
 import {programs} from '../host/programs.ts';
 import {say} from '../host/say.ts';
+import {requireOptions} from './fragment.ts';
 import {kbuild} from './kbuild.ts';
 import {formatOptions, lostOptions, parseOptions} from './kconfig.ts';
 import type {Kernel} from './kernel.ts';
@@ -35,15 +36,19 @@ export class KernelBuild {
 		this.#options = options;
 	}
 
-	/** Writes a new .config. With `isStrict`, throws UsageError for options that the kernel does not take. */
+	/**
+	 * Writes a new .config. Throws BuildError for options of the fragment that the kernel does not take; with `isStrict`,
+	 * UsageError for others.
+	 */
 	async configure({isStrict}: {isStrict: boolean}): Promise<void> {
-		const {work, output, recipe} = this.#options;
+		const {name, work, output, recipe} = this.#options;
 		const config = path.join(output, '.config');
 		await mkdir(output, {recursive: true});
 		const wanted = path.join(work, 'wanted.config');
 		await writeFile(wanted, formatOptions(recipe.options));
 		try {
 			await this.make(['allnoconfig'], {env: {KCONFIG_ALLCONFIG: wanted}});
+			if (recipe.fragment) await requireOptions(name, config, recipe.fragment);
 			if (isStrict) await this.#verify();
 		} catch (error) {
 			await rm(config, {force: true});

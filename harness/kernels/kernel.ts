@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import {existsSync} from 'node:fs';
 import {cacheEntryOf, isWhole} from '../host/cache.ts';
+import type {Fragment} from './fragment.ts';
 
 /** A bootable kernel and what is needed to build modules for it. All paths are absolute; the files never change. */
 export type Kernel = {
@@ -36,6 +37,8 @@ export type ObtainOptions = {
 	readonly refresh?: boolean;
 	/** A tree to build a release from instead of fetching it; never written to. */
 	readonly source?: string;
+	/** What the kernel must have. */
+	readonly fragment?: Fragment | undefined;
 	/** Called with a kernel that was just built. If it throws, the build is not kept. */
 	readonly prove?: (kernel: Kernel) => Promise<void>;
 };

@@ -4,6 +4,7 @@ import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {programs} from '../host/programs.ts';
 import {kconfigDirectory} from './catalogue.ts';
+import type {Fragment} from './fragment.ts';
 import {mergeOptions, type Options, parseOptions} from './kconfig.ts';
 import {type Quirk, quirksOf} from './quirks.ts';
 
@@ -13,14 +14,19 @@ export type Recipe = {
 	readonly quirks: readonly Quirk[];
 	/** Arguments of make, for the kernel and its modules. */
 	readonly make: readonly string[];
+	/** Part of the options: those that must be taken. */
+	readonly fragment?: Fragment;
 	readonly identity: string;
 };
 
 // Raise this when the handling of sources changes.
 const edition = '1';
 
-/** Builds the recipe from images/kconfig and images/quirks.json. Throws UsageError for an invalid line in them. */
-export async function recipeOf(version: string, flavour: string): Promise<Recipe> {
+/**
+ * Builds the recipe from images/kconfig, the fragment of a suite and images/quirks.json. Throws UsageError for an
+ * invalid line in them.
+ */
+export async function recipeOf(version: string, flavour: string, fragment?: Fragment): Promise<Recipe> {
 	const names = flavour === 'base' ? ['base'] : ['base', flavour];
 	const fragments = await Promise.all(
 		names.map(async name =>
@@ -32,7 +38,7 @@ export async function recipeOf(version: string, flavour: string): Promise<Recipe
 	);
 	const quirks = quirksOf(version, flavour);
 	const own = quirks.map(({config = [], reason}) => parseOptions(config.join('\n'), `The quirk «${reason}»`));
-	const options = mergeOptions(...fragments, ...own);
+	const options = mergeOptions(...fragments, ...(fragment ? [fragment.options] : []), ...own);
 	const flags = quirks.flatMap(({cflags = []}) => cflags);
 	const make = [
 		...quirks.flatMap(quirk => quirk.make ?? []),
@@ -41,7 +47,7 @@ export async function recipeOf(version: string, flavour: string): Promise<Recipe
 	const identity = createHash('sha256')
 		.update(JSON.stringify([edition, [...options], quirks]))
 		.digest('hex');
-	return {options, quirks, make, identity};
+	return {options, quirks, make, identity, ...(fragment && {fragment})};
 }
 
 /** The versions of compiler and linker. */

@@ -114,6 +114,47 @@ test.serial('a flavour is a kernel of its own, built from the last tree; a chang
 	t.is(await count(), 3);
 });
 
+test.serial(
+	'a fragment is part of the configuration and of the name; each is found again without its tree',
+	async t => {
+		const {tree, count} = await world(t);
+		const fragment = {
+			file: 'own.config',
+			options: new Map([
+				['CONFIG_KPROBES', 'y'],
+				['CONFIG_OWN', '18'],
+			]),
+		};
+		const base = await obtainKernel('4.15.18', {source: tree});
+		const own = await obtainKernel('4.15.18', {source: tree, fragment});
+		t.not(path.dirname(own.bzImage), path.dirname(base.bzImage));
+		t.is(own.id, base.id);
+		t.regex(await readFile(own.config, 'utf8'), /^CONFIG_OWN=18$/m);
+		await rename(tree, `${tree}.gone`);
+		t.deepEqual(await obtainKernel('4.15.18', {fragment}), own);
+		t.deepEqual(await obtainKernel('4.15.18'), base);
+		t.is(await count(), 2);
+	},
+);
+
+test.serial('options of a fragment that a kernel does not take fail it before it is compiled', async t => {
+	const {tree, count} = await world(t, {
+		Makefile: makefile.replace('cp $(KCONFIG_ALLCONFIG)', 'sed /CONFIG_OWN/d $(KCONFIG_ALLCONFIG) >'),
+	});
+	const fragment = {
+		file: 'own.config',
+		options: new Map([
+			['CONFIG_KPROBES', 'y'],
+			['CONFIG_OWN', 'y'],
+		]),
+	};
+	await t.throwsAsync(obtainKernel('4.15.18', {source: tree, fragment}), {
+		instanceOf: BuildError,
+		message: 'Linux 4.15.18 does not have CONFIG_OWN=y (it is n), as own.config asks.',
+	});
+	t.is(await count(), 0);
+});
+
 test.serial('two processes that want the same kernel build it once', async t => {
 	const {tree, count} = await world(t, {'kernel/a.c': 'sleep 1'});
 	const script = `import {obtainKernel} from '${path.resolve('harness/kernels/obtain.ts')}';

@@ -29,7 +29,7 @@ export type Source = {
 export async function buildKernel(
 	id: KernelId,
 	source: Source,
-	{signal, prove}: Pick<ObtainOptions, 'signal' | 'prove'> = {},
+	{signal, prove, fragment}: Pick<ObtainOptions, 'signal' | 'prove' | 'fragment'> = {},
 ): Promise<Kernel> {
 	// The kernel's makefiles do not support spaces and colons in paths.
 	if (/[\s:]/.test(cacheRoot())) {
@@ -37,7 +37,7 @@ export async function buildKernel(
 			`Linux cannot be built in ${cacheRoot()}, as its path has a space or colon; set PROBE_MATRIX_CACHE.`,
 		);
 	}
-	const [recipe, tools] = await Promise.all([recipeOf(source.version, id.flavour), toolsIdentity()]);
+	const [recipe, tools] = await Promise.all([recipeOf(source.version, id.flavour, fragment), toolsIdentity()]);
 	const identity = createHash('sha256').update([source.identity, recipe.identity, tools].join('\n')).digest('hex');
 	const final = path.join(cacheDirectory('built'), `${fileNameOf(id)}-${identity.slice(0, 12)}`);
 	await immutableDirectory(

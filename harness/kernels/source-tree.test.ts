@@ -4,7 +4,7 @@ import {appendFile, mkdir, mkdtempDisposable, readFile, stat, writeFile} from 'n
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import {UsageError} from '../host/errors.ts';
+import {BuildError, UsageError} from '../host/errors.ts';
 import {obtainKernel} from './obtain.ts';
 import {applyReplacements, cloneTree, identityOfTree, inspectTree} from './source-tree.ts';
 
@@ -70,6 +70,17 @@ test.serial('a built tree given by path is used as it is', async t => {
 	const kernel = await obtainKernel(tree.path);
 	t.like(kernel, {id: tree.path, release: '4.15.18-mine', buildTree: tree.path});
 	t.is(kernel.vmlinux, undefined);
+});
+
+test.serial('a kernel that is not built here must have the options of a fragment', async t => {
+	await using tree = await fakeTree({...built, '.config': 'CONFIG_A=y\nCONFIG_B=m\n'});
+	const obtain = async (options: Readonly<Record<string, string>>) =>
+		obtainKernel(tree.path, {fragment: {file: 'own.config', options: new Map(Object.entries(options))}});
+	t.is((await obtain({CONFIG_A: 'y', CONFIG_C: 'n'})).id, tree.path);
+	await t.throwsAsync(obtain({CONFIG_A: 'n', CONFIG_B: 'y', CONFIG_C: 'y'}), {
+		instanceOf: BuildError,
+		message: `${tree.path} does not have CONFIG_A=n (it is y), CONFIG_B=y (it is m), CONFIG_C=y (it is n), as own.config asks.`,
+	});
 });
 
 test('repairing a clone does not change the original tree', async t => {

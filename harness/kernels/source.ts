@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import {createHash} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import path from 'node:path';
@@ -8,6 +9,8 @@ import {readCached, writeCached} from '../host/json-cache.ts';
 import {requireFitPath} from '../host/place.ts';
 import {say} from '../host/say.ts';
 import {fetchRelease, unpackRelease} from './download-release.ts';
+import type {Fragment} from './fragment.ts';
+import {formatOptions} from './kconfig.ts';
 import {isKernel, isKernelWhole, type Kernel, type ObtainOptions} from './kernel.ts';
 import {fileNameOf, type KernelId} from './kernel-id.ts';
 import {recipeOf} from './recipe.ts';
@@ -20,10 +23,10 @@ import {requireWholeTree} from './whole-tree.ts';
 type ReleaseId = Extract<KernelId, {kind: 'release'}>;
 type DirectoryId = Extract<KernelId, {kind: 'directory'}>;
 
-/** What was last built under an id, so that the id alone finds it again. */
+/** What was last built under an id, and for a fragment, so that the id alone finds it again. */
 type Memory = {readonly kernel: Kernel; readonly recipe: string; readonly source?: string};
 
-type BuildOptions = Pick<ObtainOptions, 'signal' | 'prove'>;
+type BuildOptions = Pick<ObtainOptions, 'signal' | 'prove' | 'fragment'>;
 
 /**
  * Finds a release and returns the function that builds it: from `source`, or without it, from the cache, from the tree
@@ -37,10 +40,11 @@ export async function findRelease(
 		const tree = await treeOf(source, id.version);
 		return () => fromTree(id, tree, options);
 	}
-	const {identity} = await recipeOf(id.version, id.flavour);
-	const memory = await recall(id);
+	const {fragment} = options;
+	const {identity} = await recipeOf(id.version, id.flavour, fragment);
+	const memory = await recall(memoOf(id, fragment));
 	if (memory && memory.recipe === identity && (await isKernelWhole(memory.kernel))) return async () => memory.kernel;
-	const tree = await rememberedTree(id);
+	const tree = await rememberedTree(id, fragment);
 	if (tree) {
 		return () => {
 			say(`${id.id}: from ${tree.directory}, as last time.`);
@@ -131,22 +135,22 @@ async function buildAndRemember(
 	{tree, ...options}: BuildOptions & {tree?: string},
 ): Promise<Kernel> {
 	const kernel = await buildKernel(id, source, options);
-	const {identity} = await recipeOf(source.version, id.flavour);
+	const {identity} = await recipeOf(source.version, id.flavour, options.fragment);
 	const memory: Memory = {kernel, recipe: identity, ...(tree !== undefined && {source: tree})};
-	await writeCached(memoOf(id), memory);
+	await writeCached(memoOf(id, options.fragment), memory);
 	return kernel;
 }
 
 /** The kernel of that id in the cache, however old, or undefined. */
 export async function cachedSourceKernel(id: KernelId): Promise<Kernel | undefined> {
-	const kernel = (await recall(id))?.kernel;
+	const kernel = (await recall(memoOf(id)))?.kernel;
 	return kernel && (await isKernelWhole(kernel)) ? kernel : undefined;
 }
 
 /** The tree that this version was last built from, in any flavour, if it still exists and still has this version. */
-async function rememberedTree(id: ReleaseId): Promise<SourceTree | undefined> {
-	for (const name of new Set([id.id, id.version])) {
-		const directory = (await recall({id: name}))?.source;
+async function rememberedTree(id: ReleaseId, fragment: Fragment | undefined): Promise<SourceTree | undefined> {
+	for (const memo of new Set([memoOf(id, fragment), memoOf(id), memoOf({id: id.version})])) {
+		const directory = (await recall(memo))?.source;
 		if (directory === undefined || !existsSync(directory)) continue;
 		try {
 			return await treeOf(directory, id.version);
@@ -158,10 +162,11 @@ async function rememberedTree(id: ReleaseId): Promise<SourceTree | undefined> {
 	return undefined;
 }
 
-async function recall(id: {readonly id: string}): Promise<Memory | undefined> {
-	return readCached<Memory>(memoOf(id), Number.POSITIVE_INFINITY, ({kernel}) => isKernel(kernel));
+async function recall(memo: string): Promise<Memory | undefined> {
+	return readCached<Memory>(memo, Number.POSITIVE_INFINITY, ({kernel}) => isKernel(kernel));
 }
 
-function memoOf(id: {readonly id: string}): string {
-	return path.join(cacheDirectory('kernels'), `${fileNameOf(id)}.source.json`);
+function memoOf(id: {readonly id: string}, fragment?: Fragment): string {
+	const hash = fragment && createHash('sha256').update(formatOptions(fragment.options)).digest('hex').slice(0, 12);
+	return path.join(cacheDirectory('kernels'), `${fileNameOf(id)}${hash ? `-${hash}` : ''}.source.json`);
 }

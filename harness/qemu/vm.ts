@@ -12,7 +12,7 @@ import {Console} from './console.ts';
 import {retranslate} from './gdb-stub.ts';
 import {endBehind, endOf, type VmEnd} from './guest-end.ts';
 import {type Machine, qemuArguments, socketNames} from './qemu-arguments.ts';
-import {QemuProcess} from './qemu-process.ts';
+import {type QemuEnd, QemuProcess} from './qemu-process.ts';
 import {Qmp} from './qmp.ts';
 import {RunDirectory} from './run-directory.ts';
 import {Sockets} from './sockets.ts';
@@ -47,11 +47,12 @@ export class Vm implements AsyncDisposable {
 	readonly isEmulated: boolean;
 	/** Start of QEMU, as of performance.now(). */
 	readonly startedAt: number;
-	/** Resolves when QEMU has ended for whatever reason; never rejects. */
+	/** Resolves when QEMU has ended for whatever reason, or holds a guest at its end; never rejects. */
 	readonly ended: Promise<VmEnd>;
 	readonly #options: VmOptions;
 	readonly #process: QemuProcess;
 	readonly #resetLog: string;
+	#holdsAtEnd = false;
 	readonly #resources: AsyncDisposableStack;
 
 	/** Starts QEMU and waits for its monitor; the guest may not have printed anything yet. Throws BootError. */
@@ -115,11 +116,15 @@ export class Vm implements AsyncDisposable {
 		this.#process = parts.process;
 		this.#resources = resources;
 		let shutdownReason: string | undefined;
+		const {promise: held, resolve: hold} = Promise.withResolvers<QemuEnd>();
 		this.qmp.onEvent(({event, data}) => {
-			if (event === 'SHUTDOWN') shutdownReason = String(data?.reason);
+			if (event !== 'SHUTDOWN') return;
+			shutdownReason = String(data?.reason);
+			if (this.#holdsAtEnd && data?.guest) hold({code: undefined, signal: undefined, stderr: ''});
 		});
 		const {resetLog, options} = parts;
-		this.ended = endOf(parts.process, {resetLog, memory: options.memory, shutdownReason: () => shutdownReason});
+		const ended = Promise.race([parts.process.ended, held]);
+		this.ended = endOf({ended}, {resetLog, memory: options.memory, shutdownReason: () => shutdownReason});
 	}
 
 	get pid(): number {
@@ -155,6 +160,12 @@ export class Vm implements AsyncDisposable {
 			const end = await endBehind(error, this.ended);
 			throw end ? new GuestError(end.message, {cause: error}) : error;
 		}
+	}
+
+	/** Makes QEMU stay, with the guest's memory, when the guest resets or powers off. `ended` resolves all the same. */
+	async holdAtEnd(): Promise<void> {
+		this.#holdsAtEnd = true;
+		await this.qmp.execute('set-action', {shutdown: 'pause'});
 	}
 
 	/** The registers of every vCPU, as QEMU prints them. Also works for a hung guest. */

@@ -41,6 +41,7 @@ const bad: Readonly<Record<Exclude<Verdict, 'pass' | 'skip'>, Partial<CellEvent>
 			'[    1.000000] BUG: KASAN: use-after-free in bp_enter+0x10/0x20\n[    1.000001] Call Trace:\n[    1.000002]  dump_stack',
 		evidence: {report: {task: 'agent', frames: ['bp_enter+0x10/0x20 hook.c:12']}},
 		consolePath: '/var/runs/1/debian-6.1.console',
+		memory: {path: '/var/runs/1/debian-6.1.vmcore', bytes: 61 * 2 ** 20},
 	},
 	hang: {
 		message: 'Timed out after 5 s.\nThe agent responds.',

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The core of every test agent: requests as JSON lines on stdin, answers on
- * stdout (harness/link/agent-protocol.ts). One thread reads and answers. Linked
- * alone, it is the agent that a guest boots with. A suite may replace that one
- * by the core with operations of its own.
+ * stdout (harness/link/agent-protocol.ts). One thread reads and answers. It is
+ * a library, libagent.a. Linked with none.c, it is the agent that a guest boots
+ * with. A suite may replace that one by the library with operations of its own.
  */
 #ifndef CORE_H
 #define CORE_H

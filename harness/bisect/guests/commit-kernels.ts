@@ -8,6 +8,7 @@ import {cacheDirectory, immutableDirectory, isWhole} from '../../host/cache.ts';
 import {BuildError, UsageError} from '../../host/errors.ts';
 import {readRecord} from '../../host/json-cache.ts';
 import {say} from '../../host/say.ts';
+import type {Fragment} from '../../kernels/fragment.ts';
 import {formatOptions, mergeOptions, type Options, parseOptions} from '../../kernels/kconfig.ts';
 import type {Kernel} from '../../kernels/kernel.ts';
 import {describeBuilt, KernelBuild} from '../../kernels/kernel-build.ts';
@@ -24,6 +25,8 @@ export type CommitKernelsOptions = {
 	readonly work: string;
 	/** Replaces the options of images/kconfig. */
 	readonly options?: Options | undefined;
+	/** What a suite needs in its kernels; of no effect with `options`. */
+	readonly fragment?: Fragment | undefined;
 	/** Options that other commits call otherwise. */
 	readonly configMap?: ConfigMap | undefined;
 	readonly signal: AbortSignal;
@@ -46,13 +49,13 @@ export class CommitKernels {
 		commit: Candidate,
 		wanted: Options | undefined = this.#options.options,
 	): Promise<{kernel: Kernel; isReused: boolean; lost: readonly string[]}> {
-		const {signal, work} = this.#options;
+		const {signal, work, fragment} = this.#options;
 		const options = wanted && (await this.#underNamesOf(commit, wanted));
 		const parts = [
 			commit.id,
 			hashSources(['images/kconfig']),
 			JSON.stringify(quirks),
-			options ? formatOptions(options) : '',
+			formatOptions(options ?? fragment?.options ?? new Map()),
 			lostFile,
 			await toolsIdentity(),
 		];
@@ -136,7 +139,7 @@ export class CommitKernels {
 		const before = await repairedFiles(checkout.directory);
 		await checkout.at(commit.id);
 		const {version} = await this.#inspect(commit);
-		const recipe = await recipeOf(version, 'base');
+		const recipe = await recipeOf(version, 'base', options ? undefined : this.#options.fragment);
 		await applyReplacements(checkout.source, recipe.quirks);
 		for (const [file, {text, mtime}] of before) {
 			const now = await readFile(file, 'utf8').catch(() => undefined);

@@ -94,6 +94,7 @@ async function bisectOnce(options: CommitsOptions): Promise<Result> {
 				const kernels = new CommitKernels({
 					...{checkout, work: shared, options: options.config, signal},
 					configMap: options.configMap,
+					fragment: predicate.suite.content.fragment,
 				});
 				const testBench = new GuestTestBench({
 					...options,

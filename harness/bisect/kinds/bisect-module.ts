@@ -33,7 +33,11 @@ export async function bisectModule(options: ModuleOptions): Promise<Result> {
 	const {paths} = history;
 	const repository = await SourceRepository.open(history.repository, {paths});
 	const ends = await repository.ends(good, bad, {paths});
-	const kernel = await obtainBootableKernel(options.kernel, {signal, ...(source !== undefined && {source})});
+	const kernel = await obtainBootableKernel(options.kernel, {
+		signal,
+		fragment: predicate.suite.content.fragment,
+		...(source !== undefined && {source}),
+	});
 	const what = ['module', repository.directory, kernel.bzImage, ends.good.id, ends.bad.id];
 	return withJournal(what, options, async (directory, journal) => {
 		const checkout = await Checkout.open(repository, path.join(directory, 'source'));

@@ -40,7 +40,7 @@ export async function judgeHead(options: StepOptions): Promise<JudgedStep> {
 	const work = buildDirectoryOf(repository);
 	return locked(work, {signal}, async () => {
 		const checkout = await Checkout.open(repository, path.join(work, 'source'));
-		const kernels = new CommitKernels({checkout, work, signal});
+		const kernels = new CommitKernels({checkout, work, fragment: suite.content.fragment, signal});
 		const other = quickKernelOf(suite);
 		const reference = {id: other, title: other};
 		const testBench = new GuestTestBench({

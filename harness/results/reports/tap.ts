@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import {cellTitle} from '../run/cell-name.ts';
 import type {CellEvent} from '../run/events.ts';
-import {rerunCommand, rerunKernelCommand} from '../run/failure.ts';
+import {memoryWords, rerunCommand, rerunKernelCommand} from '../run/failure.ts';
 import type {RunRecord} from '../run/read-run.ts';
 import {isGreen} from '../run/verdict.ts';
 import {visible, visibleLine} from './escape-control.ts';
@@ -40,7 +40,7 @@ function formatKernel(column: KernelResult, number: number): string[] {
 }
 
 function formatCell(cell: CellEvent, number: number): string[] {
-	const {verdict, message, durationMs, evidence, console, consolePath, repeat} = cell;
+	const {verdict, message, durationMs, evidence, console, consolePath, memory, repeat} = cell;
 	const title = `${quote(`${cell.mechanism} ${cellTitle(cell)}`)}${repeat > 0 ? ` (${repeat + 1})` : ''}`;
 	const skip = verdict === 'skip' ? ` # SKIP ${quote(message ?? '')}` : '';
 	const result = `${isGreen(cell) ? 'ok' : 'not ok'} ${number} - ${title}${skip}`;
@@ -53,6 +53,7 @@ function formatCell(cell: CellEvent, number: number): string[] {
 			duration_ms: durationMs,
 			again: rerunCommand(cell),
 			console_path: consolePath,
+			memory: memory && memoryWords(memory),
 			evidence,
 			console,
 		}),

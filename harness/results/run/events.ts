@@ -112,6 +112,11 @@ const cell = z
 		flaky: z.literal(true).optional().describe('the rerun passed'),
 		console: text.optional().describe('console lines of the guest that belong to this cell'),
 		consolePath: text.optional().describe('the whole console, on the host that ran the cell'),
+		memory: z
+			.object({path: text, bytes: count})
+			.readonly()
+			.optional()
+			.describe('what the guest had in memory, for crash and drgn, on the host that ran the cell'),
 		suite: suiteOptions,
 	})
 	.describe('The final verdict of a cell.');

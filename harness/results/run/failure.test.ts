@@ -25,6 +25,11 @@ test('a failure shows the path of the whole console', t => {
 	t.regex(formatFailure({...failed, consolePath: '/var/c.console'}), /whole console: \/var\/c\.console/);
 });
 
+test('a failure shows where the memory of its guest is, and how large that is', t => {
+	const memory = {path: '/var/c.vmcore', bytes: 61 * 2 ** 20};
+	t.regex(formatFailure({...failed, memory}), /memory: \/var\/c\.vmcore, 61 MiB/);
+});
+
 test('expected and seen registers are side by side, and differences are marked', t => {
 	const registers = {what: 'at entry', expected: {ax: '0x1', bx: '0x2'}, seen: {ax: '0x1', bx: '0x3'}};
 	const text = stripVTControlCharacters(formatFailure({...failed, evidence: {registers}}));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {styleText} from 'node:util';
+import {formatSize} from '../../host/disk-space.ts';
 import {cellTitle} from './cell-name.ts';
 import type {CellEvent} from './events.ts';
 import {cellsNotRun, type KernelSummary} from './kernel-summary.ts';
@@ -25,8 +26,14 @@ export function formatFailure(cell: CellEvent, {again = rerunCommand(cell)}: {ag
 		parts.push(indent(`${name}: ${clean(JSON.stringify(value)).slice(0, 600)}`));
 	if (cell.console?.trim()) parts.push(indent(`console:\n${indent(clean(tail(cell.console, 25)))}`));
 	if (cell.consolePath) parts.push(indent(`whole console: ${cell.consolePath}`));
+	if (cell.memory) parts.push(indent(`memory: ${memoryWords(cell.memory)}`));
 	parts.push(indent(`again: ${again}`));
 	return parts.join('\n');
+}
+
+/** Where the memory of a guest is, and how large the file. */
+export function memoryWords({path, bytes}: NonNullable<CellEvent['memory']>): string {
+	return `${path}, ${formatSize(bytes)}`;
 }
 
 /** Details of an unusable kernel, which stands for all its cells that did not run. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import type {MakeArguments} from '../../build/guest-content.ts';
 import type {Case, CaseContext} from '../../engine/case.ts';
 import type {OpenedCell, SuiteGuest} from '../../engine/suite.ts';
 
@@ -8,8 +9,8 @@ export type ModuleDefinition = {
 	readonly from: string;
 	/** Passed to the module when it is inserted, for example `debug=1`. */
 	readonly parameters?: string;
-	/** Arguments to add to make's command line. */
-	readonly make?: readonly string[];
+	/** Arguments to add to make's command line, or a function that gives them for a kernel. */
+	readonly make?: MakeArguments;
 };
 
 /** A file or directory of a suite for its guests. */
@@ -29,6 +30,11 @@ export type SuiteDefinition<Added extends object = object> = {
 	/** A command that makes files for the guest, run in the directory of the file of the suite before they are read. */
 	readonly build?: readonly string[];
 	readonly files?: readonly (string | FileDefinition)[];
+	/**
+	 * A file with options, as in a .config, that kernels must have: those that are built here are built with them, others
+	 * are used only if they have them.
+	 */
+	readonly kconfig?: string;
 	readonly kernels?: {
 		/** The kernel of a command that names none. Default: debian-6.1. */
 		readonly default?: string;

@@ -64,10 +64,36 @@ const wrong: readonly (readonly [
 	['that throws', "throw new Error('boo');", /cannot be loaded: boo$/],
 	['that does not parse', 'export default {', /cannot be loaded: /],
 	['that exports nothing', '', /exports no suite/],
-	['that exports two suites', "export default [{name: 'a'}, {name: 'b'}];", /expected object, received array/],
+	[
+		'that exports two suites',
+		"export default [{name: 'a'}, {name: 'b'}];",
+		/it has to be one suite, made by defineSuite\.$/,
+	],
 	['with an unknown field', "export default {name: 'a', modles: []};", /"modles"/],
 	['with a name that has a space', "export default {name: 'a b'};", /name is wrong: may have letters/],
 	['with a module that is absent', "export default {name: 'a', modules: ['none']};", /There is no module in .*none/],
+	['with a fragment that is absent', "export default {name: 'a', kconfig: 'none'};", /fragment cannot be read: .*none/],
+	[
+		'with a fragment that has a wrong line',
+		"export default {name: 'a', kconfig: 'own'};",
+		/own, line 1: "KASAN=y" is not an option/,
+		{own: 'KASAN=y\n'},
+	],
+	[
+		'with a case whose name has a space',
+		"export default {name: 'a', cases: [{id: 'a/b c', deadlineMs: 1, async run() {}}]};",
+		/a\/b c is not of the form suite\/name, of letters, digits and \._\+-\.$/,
+	],
+	[
+		'with a case that is above its suite',
+		"export default {name: 'a', cases: [{id: 'a/../b', deadlineMs: 1, async run() {}}]};",
+		/a\/\.\.\/b is not of the form/,
+	],
+	[
+		'with a target twice',
+		"export default {name: 'a', cases: [{id: 'a/b', targets: ['x', 'x'], deadlineMs: 1, async run() {}}]};",
+		/a\/b: the target x is there twice/,
+	],
 	['with a glob without files', "export default {name: 'a', cases: ['*.none']};", /\*\.none matches no file/],
 	['with a file without cases', "export default {name: 'a', cases: ['c.ts']};", /exports no case/, {'c.ts': ''}],
 	[
@@ -84,6 +110,16 @@ for (const [what, text, words, files] of wrong) {
 	});
 }
 
+test('the options of a fragment are those that its kernels must have, and its file is a source', async t => {
+	const suite = await load(t, "export default {name: 'a', kconfig: 'own.config'};", {
+		'own.config': '# why\nCONFIG_KASAN=y\n# CONFIG_SMP is not set\n',
+	});
+	const {fragment} = suite.content;
+	t.deepEqual(Object.fromEntries(fragment!.options), {CONFIG_KASAN: 'y', CONFIG_SMP: 'n'});
+	t.true(suite.sources.includes(fragment!.file));
+	t.is(suite.modules!.at([]).fragment, fragment);
+});
+
 test('a build that fails is an error with its words, and a file that is absent is one', async t => {
 	const built = await load(t, "export default {name: 'a', build: ['sh', '-c', 'echo no gcc; exit 3']};");
 	await t.throwsAsync(built.content.files({}), {name: 'BuildError', message: /sh ended with 3\.\nno gcc/});
@@ -94,13 +130,13 @@ test('a build that fails is an error with its words, and a file that is absent i
 test('files go below /root, or where they are told to', async t => {
 	const suite = await load(
 		t,
-		"export default {name: 'a', files: ['f', {from: 'f', to: 'd/g'}, {from: 'f', to: '/usr/bin/h'}]};",
+		"export default {name: 'a', files: ['f', {from: 'f', to: 'd/g'}, {from: 'f', to: '/usr/bin/h'}, {from: 'f', to: '../../../tmp/i'}]};",
 		{
 			f: '',
 		},
 	);
 	t.deepEqual(
 		(await suite.content.files({})).map(file => file.path),
-		['root/f', 'root/d/g', 'usr/bin/h'],
+		['root/f', 'root/d/g', 'usr/bin/h', 'tmp/i'],
 	);
 });

@@ -5,7 +5,7 @@ import {registerHooks} from 'node:module';
 import path from 'node:path';
 import {pathToFileURL} from 'node:url';
 import * as z from 'zod';
-import type {Case} from '../../engine/case.ts';
+import {type Case, defineCase} from '../../engine/case.ts';
 import type {Suite} from '../../engine/suite.ts';
 import {messageOf, UsageError} from '../../host/errors.ts';
 import type {SuiteDefinition} from './definition.ts';
@@ -22,18 +22,23 @@ const caseSchema = z.looseObject({
 	run: isFunction,
 });
 
-const schema = z.strictObject({
+const fields = {
 	name: z.string().regex(/^[\w+][\w.+-]*$/, 'may have letters, digits and ._+- only'),
 	modules: z
 		.array(
 			z.union([
 				z.string(),
-				z.strictObject({from: z.string(), parameters: z.string().optional(), make: strings.optional()}),
+				z.strictObject({
+					from: z.string(),
+					parameters: z.string().optional(),
+					make: z.union([strings, isFunction]).optional(),
+				}),
 			]),
 		)
 		.optional(),
 	build: strings.min(1).optional(),
 	files: z.array(z.union([z.string(), z.strictObject({from: z.string(), to: z.string().optional()})])).optional(),
+	kconfig: z.string().optional(),
 	kernels: z.strictObject({default: z.string().optional(), tested: strings.optional()}).optional(),
 	tests: z.string().optional(),
 	cases: z.array(z.union([z.string(), caseSchema])).optional(),
@@ -41,6 +46,10 @@ const schema = z.strictObject({
 	open: isFunction.optional(),
 	beforeCell: isFunction.optional(),
 	leftovers: isFunction.optional(),
+};
+
+const schema = z.strictObject(fields, {
+	error: ({code}) => (code === 'invalid_type' ? 'it has to be one suite, made by defineSuite' : undefined),
 });
 
 /**
@@ -89,7 +98,17 @@ async function casesOf(
 			files.push(path.join(directory, name));
 		}
 	}
+	for (const each of found) requireNames(each, file);
 	return {cases: found, files};
+}
+
+/** A case need not have been declared by defineCase, which checks its names. */
+function requireNames(each: Case, file: string): void {
+	try {
+		defineCase(each);
+	} catch (error) {
+		throw new UsageError(`${file}: ${messageOf(error)}.`, {cause: error});
+	}
 }
 
 /**

@@ -7,6 +7,7 @@ import type {Case} from '../../engine/case.ts';
 import type {Suite} from '../../engine/suite.ts';
 import {BuildError, UsageError} from '../../host/errors.ts';
 import {programs} from '../../host/programs.ts';
+import {readFragment} from '../../kernels/fragment.ts';
 import {assembleSuite, optionsFor} from '../executables/assemble-suite.ts';
 import {casesOf} from '../executables/suite.ts';
 import {configName} from './config-name.ts';
@@ -42,9 +43,12 @@ export function suiteFrom(
 	const tests = given.tests === undefined ? ownTests : path.resolve(given.tests);
 	const cases = [...own, ...(tests === undefined ? [] : casesOf(tests, name))];
 	requireDistinct(cases, file);
+	const fragment = definition.kconfig === undefined ? undefined : readFragment(at(definition.kconfig));
 	const named = path.basename(file) === configName ? [] : ['--suite', file];
 	const assembled = assembleSuite({
-		...{name, modules, tests, cases, sources},
+		...{name, modules, tests, cases},
+		sources: [...sources, ...(fragment ? [fragment.file] : [])],
+		...(fragment && {fragment}),
 		options: [...named, ...optionsFor(given.modules, given.tests)],
 		async files({signal}) {
 			if (definition.build) await runBuild(definition.build, {directory, file, signal});
@@ -85,7 +89,7 @@ async function runBuild(
 	signal?.throwIfAborted();
 	if (failed)
 		throw new BuildError(
-			`The build of ${file} failed: ${program} ended with ${exitCode ?? shortMessage}.\n${(all ?? '').split('\n').slice(-60).join('\n')}`,
+			`The build of ${file} failed: ${exitCode === undefined ? shortMessage : `${program} ended with ${exitCode}`}.\n${(all ?? '').split('\n').slice(-60).join('\n')}`,
 		);
 }
 
@@ -96,6 +100,6 @@ function filesOf(
 	const {from, to = path.basename(from)} = typeof each === 'string' ? {from: each} : each;
 	const source = at(from);
 	if (!existsSync(source)) throw new UsageError(`${file}: there is no file ${from}.`);
-	const target = path.join('root', to.startsWith('/') ? path.relative('/root', to) : to);
+	const target = path.join('root', path.relative('/root', path.resolve('/root', to)));
 	return pushedFiles(source, target);
 }

@@ -19,6 +19,7 @@ export type SuiteParts = {
 	/** A directory to push, as an absolute path. */
 	readonly tests: string | undefined;
 	readonly cases: readonly Case[];
+	readonly fragment?: GuestContent['fragment'];
 	/** Builds and finds the files beside modules and tests. */
 	readonly files?: GuestContent['files'];
 	/** Files that define the suite, beside modules and tests. */
@@ -27,9 +28,10 @@ export type SuiteParts = {
 
 /** A suite of any modules. Throws UsageError if one of them is none. */
 export function assembleSuite(parts: SuiteParts): Suite {
-	const {name, options, modules, tests, cases, files = async () => [], sources = []} = parts;
+	const {name, options, modules, tests, cases, files = async () => [], sources = [], fragment} = parts;
 	for (const {from} of modules) requireModule(from);
 	const contentOf = (of: readonly ModuleSource[]): GuestContent => ({
+		...(fragment && {fragment}),
 		modules: of,
 		files: async given => [...(await files(given)), ...(tests === undefined ? [] : filesOfTests(tests))],
 	});

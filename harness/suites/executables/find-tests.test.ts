@@ -32,6 +32,18 @@ test('executables are tests; other files, hidden ones and directories are not', 
 	t.deepEqual(findTests(directory), [{name: 'a'}, {name: 'b.sh', interpreter: '/bin/sh'}]);
 });
 
+test('a script that another one uses need not be executable, and neither need a file that is no script', async t => {
+	const directory = await directoryWith(t, {
+		'a.sh': {mode: 0o755, text: '#!/bin/sh\n. ./lib.sh\n'},
+		'lib.sh': {text: '#!/bin/sh\n'},
+		'words.txt': {text: 'one two'},
+	});
+	t.deepEqual(
+		findTests(directory).map(({name}) => name),
+		['a.sh'],
+	);
+});
+
 test('all files are pushed, with their modes; a link to nowhere is not', async t => {
 	const directory = await directoryWith(t, {'a.sh': script, 'sub/data': {mode: 0o600}});
 	await symlink('nowhere', path.join(directory, 'dangling'));
@@ -50,6 +62,11 @@ const wrong: readonly (readonly [what: string, files: Files, words: RegExp])[] =
 	[
 		'a script that is not executable',
 		{'x.sh': {text: '#!/bin/sh\n'}},
+		/x\.sh is a script, but not executable: chmod \+x it/,
+	],
+	[
+		'a script that is not executable among others',
+		{'a.sh': script, 'x.sh': {text: '#!/bin/sh\n'}},
 		/x\.sh is a script, but not executable: chmod \+x it/,
 	],
 	['a name with a space', {'a b': script}, /a b cannot be the name of a case/],

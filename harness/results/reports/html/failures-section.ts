@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import {cellTitle} from '../../run/cell-name.ts';
 import type {CellEvent} from '../../run/events.ts';
-import {isSideBySide, isStacks, rerunCommand, rerunKernelCommand} from '../../run/failure.ts';
+import {isSideBySide, isStacks, memoryWords, rerunCommand, rerunKernelCommand} from '../../run/failure.ts';
 import {cellsNotRun, type KernelSummary} from '../../run/kernel-summary.ts';
 import {html, type Markup} from './markup.ts';
 import {seconds} from './summary.ts';
@@ -50,6 +50,7 @@ ${Object.entries(rest).map(([name, value]) => other(name, value))}
 ${cell.console?.trim() && consoleOf(cell.console)}
 <p>Run it again: <code class="command">${command}</code></p>
 ${cell.consolePath && html`<p>Whole console: <code>${cell.consolePath}</code></p>`}
+${cell.memory && html`<p>Memory: <code>${memoryWords(cell.memory)}</code></p>`}
 </article>
 `;
 }
