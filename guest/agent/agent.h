@@ -46,6 +46,11 @@ int map_keep(struct bpf_object *object);
 int map_fd(const char *name);		/* -1: no loaded program had it */
 uint64_t counter_runs(uint64_t cookie);
 
+/* programs.c */
+struct bpf_object *program_open(const char *directory, const char *name, struct failure *failure);	/* NULL: failed */
+int program_load(struct bpf_object *object);	/* 0, or a negative errno */
+const char *program_complaint(void);		/* the last warning of libbpf */
+
 /* jobs.c */
 struct job {
 	bool stop;
@@ -61,6 +66,7 @@ bool job_stopped(struct job *job);
 op_function op_crash;								/* crash.c */
 op_function op_load, op_unload, op_prog_exists;					/* programs.c */
 op_function op_attach, op_close, op_info, op_listing, op_probe_fds;		/* probes.c */
+op_function op_hook, op_unhook;							/* hooks.c */
 op_function op_check, op_match, op_attach_list, op_info_list, op_hold_in_task;	/* many.c */
 op_function op_fuzz;								/* fuzz.c */
 op_function op_failing;								/* failing.c */
@@ -77,6 +83,8 @@ struct bprobe_function *functions_of(json_t *in, size_t *count, struct failure *
 int become_user(uid_t uid, bool keep_sys_admin);					/* users.c: 0 or an errno */
 int task_add(pid_t pid);								/* tasks.c */
 uint64_t symbol_address(const char *name, struct failure *failure);	/* 0: failed */
+bool symbol_name(uint64_t address, char *name, size_t size, struct failure *failure);	/* without its module */
+int hooks_left(void);								/* hooks.c */
 void forget_symbols(void);							/* symbols.c */
 
 #endif

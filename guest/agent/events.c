@@ -38,23 +38,25 @@ static json_t *stack_json(int32_t id)
 	return stack;
 }
 
-static json_t *ext_json(const struct bprobe_ext *ext)
+static json_t *words_json(const __u64 *words, int count)
 {
-	json_t *stack = json_array();
+	json_t *array = json_array();
 
-	for (int i = 0; i < BPROBE_STACK_WORDS; i++)
-		json_array_append_new(stack, hex(ext->stack[i]));
-	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "version", (json_int_t)ext->version, "size",
-			 (json_int_t)ext->size, "cookie", hex(ext->cookie), "function", hex(ext->function), "caller",
-			 hex(ext->caller), "entry", regs_json((const uint64_t *)ext->entry), "stack", stack);
+	for (int i = 0; i < count; i++)
+		json_array_append_new(array, hex(words[i]));
+	return array;
 }
 
 static json_t *event_json(const struct event *event, int sequence)
 {
-	return json_pack("{s:i, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "sequence", sequence, "timeNs",
-			 hex(event->time_ns), "cpu", (int)event->cpu, "pid", (int)(event->pid_tgid >> 32), "tid",
-			 (int)(uint32_t)event->pid_tgid, "regs", regs_json((const uint64_t *)event->regs), "slot",
-			 hex(event->slot), "ext", ext_json(&event->ext), "callStack", stack_json(event->stack_id));
+	const struct bprobe_ext *ext = &event->ext;
+
+	return json_pack("{s:i, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sequence", sequence,
+			 "timeNs", hex(event->time_ns), "cpu", (int)event->cpu, "pid", (int)(event->pid_tgid >> 32),
+			 "tid", (int)(uint32_t)event->pid_tgid, "regs", regs_json((const uint64_t *)event->regs),
+			 "slot", hex(event->slot), "cookie", hex(ext->cookie), "function", hex(ext->function),
+			 "caller", hex(ext->caller), "entry", regs_json((const uint64_t *)ext->entry), "stack",
+			 words_json(ext->stack, BPROBE_STACK_WORDS), "callStack", stack_json(event->stack_id));
 }
 
 static int by_time(const void *a, const void *b)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Maps shared by all programs, found by name, however often each program is
- * loaded.
+ * loaded; except "self", of which each program that has one has its own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +54,7 @@ int map_keep(struct bpf_object *object)
 	bpf_object__for_each_map(map, object) {
 		int i;
 
-		if (map_fd(bpf_map__name(map)) >= 0)
+		if (!strcmp(bpf_map__name(map), "self") || map_fd(bpf_map__name(map)) >= 0)
 			continue;
 		for (i = 0; i < MAPS && *maps[i].name; i++)
 			;

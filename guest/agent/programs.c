@@ -24,33 +24,50 @@ static int remember(enum libbpf_print_level level, const char *format, va_list a
 	return 0;
 }
 
-static int load_object(const char *name, struct failure *failure)
+struct bpf_object *program_open(const char *directory, const char *name, struct failure *failure)
 {
 	char path[256];
 	struct bpf_object *object;
-	struct bpf_program *program;
-	int error, fd = -1;
 
-	snprintf(path, sizeof(path), LIBRARY "/programs/%s.bpf.o", name);
+	snprintf(path, sizeof(path), LIBRARY "/programs/%s%s.bpf.o", directory, name);
 	libbpf_set_print(remember);
 	*complaint = 0;
 	object = bpf_object__open_file(path, NULL);
-	if (!object) {
+	if (!object)
 		fail(failure, errno, "Cannot open %s: %s. %s", path, strerror(errno), complaint);
-		return -1;
-	}
-	error = map_prepare(object);
+	return object;
+}
+
+int program_load(struct bpf_object *object)
+{
+	int error = map_prepare(object);
+
 	if (!error)
 		error = bpf_object__load(object);
-	if (!error)
-		error = map_keep(object);
+	return error ? error : map_keep(object);
+}
+
+const char *program_complaint(void)
+{
+	return complaint;
+}
+
+static int load_object(const char *name, struct failure *failure)
+{
+	struct bpf_object *object = program_open("", name, failure);
+	struct bpf_program *program;
+	int error, fd = -1;
+
+	if (!object)
+		return -1;
+	error = program_load(object);
 	program = bpf_object__next_program(object, NULL);
 	if (!error && !program)
 		error = -ENOENT;
 	if (!error)
 		fd = fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
-		fail(failure, error ? -error : errno, "Cannot load %s. %s", path, complaint);
+		fail(failure, error ? -error : errno, "Cannot load %s. %s", name, complaint);
 	bpf_object__close(object);
 	return fd;
 }

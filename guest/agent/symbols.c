@@ -47,6 +47,16 @@ uint64_t symbol_address(const char *name, struct failure *failure)
 	return search.address;
 }
 
+bool symbol_name(uint64_t address, char *name, size_t size, struct failure *failure)
+{
+	if (!load(failure))
+		return false;
+	bprobe_symbols_name(symbols, address, name, size);
+	/* What follows the name: +0xoffset, [module]. */
+	name[strcspn(name, "+ ")] = 0;
+	return true;
+}
+
 static void add(const char *name, uint64_t address, void *addresses)
 {
 	json_t *list = json_object_get(addresses, name);

@@ -2,8 +2,7 @@
 /* Counts its runs. */
 #include "program.h"
 
-SEC("kprobe")
-int count_runs(void *ctx)
+PROGRAM(count_runs, ctx)
 {
 	count(ctx);
 	return 0;

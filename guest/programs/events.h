@@ -27,6 +27,14 @@ struct event {
 	struct bprobe_ext ext;
 };
 
+/* What a program cannot learn from a mechanism of the kernel (self.h). */
+struct self {
+	__u64 cookie;
+	__u64 function;
+	__u32 point;		/* enum bprobe_point */
+	__u32 result;		/* index of the return value behind the arguments; too large: at an entry */
+};
+
 /* By cookie % COUNTERS. */
 struct counter {
 	__u64 count;

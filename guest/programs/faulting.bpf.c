@@ -5,8 +5,7 @@
 /* The hole that x86-64 reserves below the direct map: canonical, never mapped. */
 #define HOLE ((void *)0xffff800000001000ull)
 
-SEC("kprobe")
-int faulting(void *ctx)
+PROGRAM(faulting, ctx)
 {
 	struct counter *counter = counter_of(ctx);
 	__u64 nothing;

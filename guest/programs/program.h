@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Common to all programs. They have to load on Linux 4.15: no global data, no
- * calls between functions, no loops, no atomic that returns a value.
+ * Common to all programs. Each is compiled once for every way in which a
+ * program gets what it sees (see_*.h), so that no program knows which mechanism
+ * runs it. They have to load on Linux 4.15: no global data, no calls between
+ * functions, no loops, no atomic that returns a value.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
@@ -19,20 +21,18 @@ struct {
 	__type(value, struct counter);
 } counters SEC(".maps");
 
-/* The extension block lies behind the registers, out of reach of direct loads. */
-static always_inline int read_ext(void *ctx, struct bprobe_ext *ext)
-{
-	return bpf_probe_read(ext, sizeof(*ext), (char *)ctx + BPROBE_EXT_OFFSET);
-}
+#ifdef SEES_REGISTERS
+#include "see_registers.h"
+#elif defined(SEES_ARGUMENTS)
+#include "see_arguments.h"
+#else
+#include "see_extension.h"
+#endif
 
 static always_inline struct counter *counter_of(void *ctx)
 {
-	__u64 cookie = 0;
-	__u32 key;
+	__u32 key = cookie_of(ctx) % COUNTERS;
 
-	bpf_probe_read(&cookie, sizeof(cookie),
-		       (char *)ctx + BPROBE_EXT_OFFSET + __builtin_offsetof(struct bprobe_ext, cookie));
-	key = cookie % COUNTERS;
 	return bpf_map_lookup_elem(&counters, &key);
 }
 

@@ -25,8 +25,7 @@ struct {
 	__uint(value_size, STACK_WORDS * sizeof(__u64));
 } stacks SEC(".maps");
 
-SEC("kprobe")
-int record(__u64 *ctx)
+PROGRAM(record, ctx)
 {
 	__u32 key = 0, cpu = bpf_get_smp_processor_id();
 	__u64 *cursor = bpf_map_lookup_elem(&cursors, &key);
@@ -46,9 +45,9 @@ int record(__u64 *ctx)
 	event->time_ns = bpf_ktime_get_ns();
 	event->pid_tgid = bpf_get_current_pid_tgid();
 	event->cpu = cpu;
-	bpf_probe_read(event->regs, sizeof(event->regs), ctx);
+	read_regs(ctx, event->regs);
 	event->slot = 0;
-	bpf_probe_read(&event->slot, sizeof(event->slot), (void *)ctx[SP]);
+	bpf_probe_read(&event->slot, sizeof(event->slot), (void *)event->regs[SP]);
 	read_ext(ctx, &event->ext);
 	event->stack_id = bpf_get_stackid(ctx, &stacks, 0);
 	count(ctx);

@@ -16,8 +16,7 @@ struct {
 #define COPY5 do { COPY; COPY; COPY; COPY; COPY; } while (0)
 #define COPY25 do { COPY5; COPY5; COPY5; COPY5; COPY5; } while (0)
 
-SEC("kprobe")
-int slow(void *ctx)
+PROGRAM(slow, ctx)
 {
 	__u64 start = bpf_ktime_get_ns();
 	struct counter *counter;

@@ -9,8 +9,7 @@ struct {
 	__type(value, __u64);
 } touched SEC(".maps");
 
-SEC("kprobe")
-int touch_map(void *ctx)
+PROGRAM(touch_map, ctx)
 {
 	__u32 key = bpf_get_prandom_u32() % 64;
 	__u64 now = bpf_ktime_get_ns();

@@ -52,6 +52,18 @@ static always_inline __u64 wrong_flags(__u64 flags, __u64 pattern)
 	return ((flags ^ pattern) & FX_LOOP_FLAGS & ~DIRECTION) | (flags & ~pattern & DIRECTION);
 }
 
+#ifdef SEES_REGISTERS
+/* What was not in the registers: the arguments on the stack, at the entry. */
+static always_inline __u64 wrong_ext(const __u64 *ctx, const struct bprobe_ext *ext)
+{
+	__u64 base = ext->entry[R15], wrong = 0;
+
+	CHECK(wrong, ext->entry[SP], ctx[SP]);
+	CHECK(wrong, ext->stack[0], base + FX_GPRS * FX_STEP_IN);
+	CHECK(wrong, ext->stack[1], base + (FX_GPRS + 1) * FX_STEP_IN);
+	return wrong;
+}
+#else
 /* What holds at entry and at return: the block belongs to this call, and its entry registers to one pattern. */
 static always_inline __u64 wrong_ext(const __u64 *ctx, const struct bprobe_ext *ext)
 {
@@ -71,6 +83,7 @@ static always_inline __u64 wrong_ext(const __u64 *ctx, const struct bprobe_ext *
 	CHECK(wrong, ext->stack[1], above[2]);
 	return wrong;
 }
+#endif
 
 static always_inline struct bprobe_ext *ext_of(void *ctx)
 {

@@ -2,8 +2,7 @@
 /* Checks every register of a loop's call at its entry. */
 #include "verify.h"
 
-SEC("kprobe")
-int verify_entry(__u64 *ctx)
+PROGRAM(verify_entry, ctx)
 {
 	struct bprobe_ext *ext = ext_of(ctx);
 	__u64 base = ctx[R15], wrong;

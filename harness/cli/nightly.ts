@@ -24,6 +24,7 @@ import {openProgress} from './progress.ts';
 import {
 	addSuiteOptions,
 	matchOption,
+	mechanismOption,
 	type SuiteOptions,
 	saveMemoryOption,
 	sourceOption,
@@ -33,6 +34,7 @@ import {
 type NightlyOptions = SuiteOptions & {
 	readonly kernel: readonly string[];
 	readonly match: readonly string[];
+	readonly mechanism: readonly string[];
 	readonly hours: number;
 	readonly history?: string;
 	readonly known?: string;
@@ -45,6 +47,7 @@ export function addNightly(command: Command, signal: AbortSignal): void {
 	addSuiteOptions(command)
 		.addOption(repeatable('--kernel <id>', 'kernel to run on', 'all, in all flavours'))
 		.addOption(matchOption())
+		.addOption(mechanismOption())
 		.option(
 			'--hours <n>',
 			'time budget; the time left after the matrix is spent repeating the races',
@@ -71,13 +74,21 @@ set-up, 3 no regression but something could not run, 130 interrupted.`,
 }
 
 async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<number> {
-	const {kernel, match, hours, json, source, history: directory = cacheDirectory('history')} = options;
+	const {
+		kernel,
+		match,
+		mechanism: mechanisms,
+		hours,
+		json,
+		source,
+		history: directory = cacheDirectory('history'),
+	} = options;
 	const from = {signal, ...(source !== undefined && {source})};
 	const known = options.known === undefined ? [] : await readKnownFailures(options.known);
 	const suite = await suiteOf(options);
 	const wanted = kernel.length > 0 ? kernel : (suite.kernels.tested ?? nightlyKernels(suite.kernels.default));
 	const {kernels} = await chooseKernels(wanted, suite.kernels, from);
-	const cells = planCells({kernels, suite, cases: await suite.cases(), match});
+	const cells = planCells({kernels, suite, cases: await suite.cases(), match, mechanisms});
 	using log = json === undefined ? undefined : new EventLog(json);
 	using kept = new HistoryLog(directory, {onTrouble: say});
 	using store = await openHistory(directory);

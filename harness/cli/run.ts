@@ -11,6 +11,7 @@ import type {AcceleratorName} from '../host/accelerator.ts';
 import {UsageError} from '../host/errors.ts';
 import {say} from '../host/say.ts';
 import {HistoryLog} from '../results/history/history-log.ts';
+import {cellTitle} from '../results/run/cell-name.ts';
 import {EventLog} from '../results/run/event-log.ts';
 import type {CellEvent, KernelEvent, Shard} from '../results/run/events.ts';
 import {formatFailure, formatKernelFailure} from '../results/run/failure.ts';
@@ -34,6 +35,7 @@ import {
 	defaultKernelText,
 	isolationOption,
 	matchOption,
+	mechanismOption,
 	type SuiteOptions,
 	saveMemoryOption,
 	sourceOption,
@@ -44,6 +46,7 @@ import {watchRuns} from './watch.ts';
 type RunOptions = SuiteOptions & {
 	readonly kernel: readonly string[];
 	readonly match: readonly string[];
+	readonly mechanism: readonly string[];
 	readonly json?: string;
 	readonly history?: string;
 	readonly repeat: number;
@@ -66,6 +69,7 @@ export function addRun(command: Command, signal: AbortSignal): void {
 		.addOption(repeatable('--kernel <id>', "kernel to run on, or 'all'", defaultKernelText))
 		.addOption(sourceOption())
 		.addOption(matchOption())
+		.addOption(mechanismOption())
 		.option('--json <file>', 'write events as JSON lines; - is standard output')
 		.option('--history <dir>', 'keep the events in this directory of past runs')
 		.option(
@@ -129,7 +133,18 @@ async function plan(
 	options: RunOptions,
 	from: {readonly signal: AbortSignal; readonly source?: string},
 ): Promise<PlannedRun> {
-	const {kernel: asked, match, repeat, lastFailed, shard: choice, history, timings, json, resume: name} = options;
+	const {
+		kernel: asked,
+		match,
+		mechanism: mechanisms,
+		repeat,
+		lastFailed,
+		shard: choice,
+		history,
+		timings,
+		json,
+		resume: name,
+	} = options;
 	// Load cases only now: they may change while a standby process waits.
 	const suite = await suiteOf(options);
 	const cases = await casesOf(suite);
@@ -138,7 +153,7 @@ async function plan(
 	const {kernels, notice} = await chooseKernels(kernel, suite.kernels, from);
 	if (notice) say(notice);
 	const shard = choice && (await chooseShard(choice, kernels, {history, timings}));
-	const planned = planCells({kernels, suite, cases, match, repeat});
+	const planned = planCells({kernels, suite, cases, match, mechanisms, repeat});
 	const all = failed ? planned.filter(cell => failed.has(failedName(cell))) : planned;
 	const part = shard?.parts[shard.index - 1];
 	const cells = part ? all.filter(cell => part.includes(cell.kernel)) : all;
@@ -187,12 +202,12 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
 	const bad = finished.filter(cell => !isGreen(cell));
 	await writeLastFailed(suite.name, bad);
 	const unusable = unusableKernels(kernelEvents);
-	const skipped = finished.filter(({verdict}) => verdict === 'skip');
 	const text = [
 		formatTable(finished, {missing: new Map(unusable.map(({kernel, state}) => [kernel, state])), order}),
 		...unusable.map(kernel => `${formatKernelFailure(kernel)}\n`),
 		...bad.map(cell => `${formatFailure(cell)}\n`),
-		...skipped.map(cell => `skipped ${cell.case}${cell.target ? `[${cell.target}]` : ''}: ${cell.message}`),
+		...formatSkips(finished),
+		...finished.filter(({verdict, message}) => verdict === 'pass' && message).map(tellPassed),
 		`${formatCounts(finished, sumOfNotRun(kernelEvents))} in ${(ran.end.durationMs / 1000).toFixed(1)} s; consoles are in ${ran.consoles}`,
 		'',
 	].join('\n');
@@ -201,6 +216,21 @@ async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
 	output.write(forJob(text, {kernels: kernelEvents, cells: finished}));
 	kept?.close();
 	return ran.end.exitCode;
+}
+
+/** A line for each reason; it names three cells. */
+function formatSkips(cells: readonly CellEvent[]): readonly string[] {
+	const skipped = cells.filter(({verdict}) => verdict === 'skip');
+	return [...Map.groupBy(skipped, ({message}) => message)].map(([message, alike]) => {
+		const titles = [...new Set(alike.map(cellTitle))];
+		const more = titles.length > 3 ? ` and ${titles.length - 3} more` : '';
+		return `skipped ${titles.slice(0, 3).join(', ')}${more}: ${message}`;
+	});
+}
+
+/** A cell that passes although its suite lists it as failing. */
+function tellPassed(cell: CellEvent): string {
+	return `passed ${cell.kernel} ${cellTitle(cell)}: ${cell.message}`;
 }
 
 /** A console may hold control characters, which must not reach the terminal. */

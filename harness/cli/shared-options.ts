@@ -28,6 +28,10 @@ export function addModuleOptions(command: Command): Command {
 		.addOption(suiteOption());
 }
 
+export function mechanismOption(): Option {
+	return repeatable('--mechanism <name>', "mechanism of the suite to test, or 'all'", 'the first one');
+}
+
 export function testsOption(): Option {
 	return new Option('--tests <dir>', 'directory whose executables are the cases');
 }

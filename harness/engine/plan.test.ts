@@ -80,3 +80,28 @@ test('a glob for subtests plans their case, which knows them only when it runs',
 	t.deepEqual(titles(['module/l*/x']), ['module/loads']);
 	t.throws(() => titles(['module/unloads/x']), {instanceOf: UsageError});
 });
+
+const several = {
+	...fakeSuite,
+	mechanisms: ['first', 'second', 'third'].map(id => ({id, features: new Set<string>()})),
+};
+
+test('the first mechanism of a suite is run unless others are asked for, in the order of the suite', t => {
+	const mechanisms = (asked?: readonly string[]) =>
+		planCells({kernels: ['k'], suite: several, cases: cases.slice(0, 1), mechanisms: asked}).map(cellTitle);
+	t.deepEqual(mechanisms(), ['module/loads']);
+	t.deepEqual(mechanisms([]), ['module/loads']);
+	t.deepEqual(mechanisms(['third', 'first']), ['module/loads', 'module/loads@third']);
+	t.deepEqual(mechanisms(['all']), ['module/loads', 'module/loads@second', 'module/loads@third']);
+});
+
+test('a mechanism that the suite does not have is wrong usage, with the nearest one', t => {
+	const plan = (asked: string) => () => planCells({kernels: ['k'], suite: several, cases, mechanisms: [asked]});
+	t.throws(plan('thrid'), {instanceOf: UsageError, message: 'fake has no mechanism thrid; did you mean third?'});
+	t.throws(plan('elsewhere'), {message: 'fake has no mechanism elsewhere: first, second, third.'});
+});
+
+test('globs match cells of every mechanism', t => {
+	const found = planCells({kernels: ['k'], suite: several, cases, mechanisms: ['all'], match: ['return/flags[c]']});
+	t.deepEqual(found.map(cellTitle), ['return/flags[c]', 'return/flags[c]@second', 'return/flags[c]@third']);
+});

@@ -7,7 +7,7 @@ import {GuestWatch} from '../guest/guest-watch.ts';
 import {AgentError, LinkLostError} from '../host/errors.ts';
 import {FakeGuest, fakeCell, fakeSuite} from '../test/fake-guest.ts';
 import {runCell} from './run-cell.ts';
-import type {Suite} from './suite.ts';
+import type {Mechanism, Suite} from './suite.ts';
 
 const {signal} = new AbortController();
 // Waiting for a fake guest does not keep the process alive, unlike the connection to a real one.
@@ -158,8 +158,69 @@ test('a case that needs a missing feature is skipped without contacting the gues
 		guest,
 		{signal},
 	);
-	t.like(outcome, {verdict: 'skip', message: 'fake has no library.'});
+	t.like(outcome, {verdict: 'skip', message: 'fake does not claim library.'});
 	t.deepEqual(guest.asked, []);
+});
+
+test('a target may need more of the mechanism than the case does', async t => {
+	const suite: Suite = {...fakeSuite, targetNeeds: target => (target === 'asm' ? ['without-fentry'] : [])};
+	const outcomeOf = async (target: string) => {
+		const cell = {...fakeCell(async () => {}), target, suite};
+		return runCell(cell, new FakeGuest(), {signal});
+	};
+	t.like(await outcomeOf('asm'), {verdict: 'skip', message: 'fake does not claim without-fentry.'});
+	t.like(await outcomeOf('c'), {verdict: 'pass'});
+});
+
+test('a mechanism that the kernel does not have is skipped with the reason, without contacting the guest', async t => {
+	const guest = new FakeGuest();
+	const cell = fakeCell(() => assert.fail('it ran'));
+	const asked: unknown[] = [];
+	const missing: Mechanism['missing'] = ({release}, features) => {
+		asked.push(release, features);
+		return 'Linux has it since 9.9.';
+	};
+	const outcome = await runCell({...cell, mechanismUsed: {...cell.mechanismUsed, missing}}, guest, {signal});
+	t.like(outcome, {verdict: 'skip', message: 'Linux has it since 9.9.'});
+	t.deepEqual(asked, [guest.release, ['entry']]);
+	t.deepEqual(guest.asked, []);
+});
+
+const listed = (sometimes: boolean): Suite => ({
+	...fakeSuite,
+	knownFailing: ({case: id}) => (id === 'fake/case' ? {reason: 'It never worked.', sometimes} : undefined),
+});
+
+test('a failure that the suite lists is known, with its evidence and console', async t => {
+	const guest = new FakeGuest();
+	const cell = fakeCell(async context => {
+		context.evidence('seen', 7);
+		guest.say('hello from the kernel');
+		assert.fail('seven is not eight');
+	});
+	const outcome = await runCell({...cell, suite: listed(false)}, guest, {signal});
+	t.like(outcome, {verdict: 'known', message: 'It never worked.\nseven is not eight', evidence: {seen: 7}});
+	t.regex(outcome.console ?? '', /hello from the kernel/);
+	const other = await runCell({...cell, case: 'fake/other', suite: listed(false)}, new FakeGuest(), {signal});
+	t.is(other.verdict, 'fail');
+});
+
+test('a crash is a crash even where a failure is known', async t => {
+	const guest = new FakeGuest();
+	const cell = fakeCell(async () => {
+		guest.say(oops);
+		assert.fail('no');
+	});
+	t.is((await runCell({...cell, suite: listed(false)}, guest, {signal})).verdict, 'crash');
+});
+
+test('a cell that passes though it is listed says so, unless it fails only sometimes', async t => {
+	const cell = fakeCell(async () => {});
+	const always = await runCell({...cell, suite: listed(false)}, new FakeGuest(), {signal});
+	t.like(always, {verdict: 'pass', message: 'It is listed as a known failing, but passes: It never worked.'});
+	const sometimes = await runCell({...cell, suite: listed(true)}, new FakeGuest(), {signal});
+	t.is(sometimes.verdict, 'pass');
+	t.is(sometimes.message, undefined);
 });
 
 test('a case that leaves probes or waiting tasks behind fails', async t => {

@@ -4,12 +4,14 @@ import type {Guest} from '../guest/guest.ts';
 import {GuestWatch} from '../guest/guest-watch.ts';
 import {abortable} from '../host/abort.ts';
 import {LinkLostError} from '../host/errors.ts';
+import {unclaimedMessage} from '../results/run/claims.ts';
 import type {CellEvent} from '../results/run/events.ts';
 import {isGreen} from '../results/run/verdict.ts';
 import type {Subtest} from './case.ts';
 import {type ExecuteOptions, type Execution, executeCase, stateOf} from './execute-case.ts';
 import {badTaint, GuestEndedError, type Judgement, judge, TroubleError} from './judge.ts';
 import type {Cell} from './plan.ts';
+import type {KernelFacts} from './suite.ts';
 
 export type CellOutcome = Pick<
 	CellEvent,
@@ -35,15 +37,21 @@ const excerptChars = 1 << 15;
 
 /** Runs one cell in a guest and judges it. Never throws: every outcome is a verdict. */
 export async function runCell(cell: Cell, guest: Guest, options: ExecuteOptions): Promise<CellOutcome> {
-	const {needs = []} = cell.definition;
-	const missing = needs.filter(feature => !cell.mechanismUsed.features.has(feature));
-	if (missing.length > 0) {
-		const message = `${cell.mechanism} has no ${missing.join(', ')}.`;
-		return {verdict: 'skip', durationMs: 0, message, isGuestDirty: false};
-	}
+	const message = whyNot(cell, guest);
+	if (message !== undefined) return {verdict: 'skip', durationMs: 0, message, isGuestDirty: false};
 	const execution = await executeCase(cell, guest, options);
 	const aftermath = await clearUp(cell, guest, execution);
-	return conclude(guest, execution, aftermath);
+	return withKnown(cell, guest, await conclude(guest, execution, aftermath));
+}
+
+/** Why the cell does not apply: its mechanism does not claim what the case needs, or the kernel does not have it. */
+function whyNot({definition, target, suite, mechanismUsed}: Cell, guest: Guest): string | undefined {
+	const ofTarget = target === undefined ? [] : (suite.targetNeeds?.(target) ?? []);
+	const needs = [...new Set([...(definition.needs ?? []), ...ofTarget])];
+	const {id, features} = mechanismUsed;
+	const unclaimed = needs.find(feature => !features.has(feature));
+	if (unclaimed !== undefined) return unclaimedMessage(id, unclaimed);
+	return mechanismUsed.missing?.(factsOf(guest), needs);
 }
 
 type Aftermath = Pick<GuestWatch, 'reports' | 'broken'> & {
@@ -97,6 +105,21 @@ async function conclude(
 				isReportLate: isReportLate || (report.mark !== `begin ${title}` && report.mark !== `end ${title}`),
 			}),
 	};
+}
+
+function factsOf(guest: Guest): KernelFacts {
+	return {release: guest.release, hasOption: option => guest.hasOption(option)};
+}
+
+/** A failing that the suite lists is known; a cell that passes though it is listed says so. */
+function withKnown(cell: Cell, guest: Guest, outcome: CellOutcome): CellOutcome {
+	if (outcome.verdict !== 'fail' && outcome.verdict !== 'pass') return outcome;
+	const listed = cell.suite.knownFailing?.(cell, factsOf(guest));
+	if (!listed) return outcome;
+	if (outcome.verdict === 'pass' && listed.sometimes) return outcome;
+	if (outcome.verdict === 'pass')
+		return {...outcome, message: `It is listed as a known failing, but passes: ${listed.reason}`};
+	return {...outcome, verdict: 'known', message: `${listed.reason}\n${outcome.message}`};
 }
 
 /** After these errors the guest is discarded without cleaning up. */

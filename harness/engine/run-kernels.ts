@@ -65,11 +65,11 @@ export async function runKernels({
 	...options
 }: RunKernelsOptions): Promise<FinishedRun> {
 	const emit = (event: Event) => {
-		const {options: chosenBy} = suite;
-		if (chosenBy === undefined) emitPlain(event);
-		else if (event.type === 'cell' && !isGreen(event)) emitPlain({...event, suite: chosenBy});
-		else if (event.type === 'kernel' && event.state !== 'ready') emitPlain({...event, suite: chosenBy});
-		else emitPlain(event);
+		const isForRerun =
+			(event.type === 'cell' && !isGreen(event)) || (event.type === 'kernel' && event.state !== 'ready');
+		const mechanism = event.type === 'cell' ? event.mechanism : undefined;
+		const chosenBy = isForRerun ? optionsFor(suite, mechanism) : undefined;
+		emitPlain(chosenBy === undefined ? event : ({...event, suite: chosenBy} as Event));
 	};
 	const {id, consoles, consolePath} = opened ?? (await openConsoles());
 	const qemu = await findQemu({signal});
@@ -146,6 +146,13 @@ export async function runKernels({
 	});
 	await durations.save();
 	return {end, consoles};
+}
+
+/** The options of run that choose a suite, and a mechanism that is not its first; undefined if none are needed. */
+function optionsFor({options, mechanisms}: Suite, mechanism: string | undefined): string | undefined {
+	const isOther = mechanism !== undefined && mechanism !== mechanisms[0]?.id;
+	const words = [options, isOther ? `--mechanism ${mechanism}` : undefined].filter(each => each !== undefined);
+	return words.length > 0 ? words.join(' ') : undefined;
 }
 
 function workerCount(mibPerGuest: number, jobs = os.availableParallelism()): number {

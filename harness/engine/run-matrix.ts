@@ -99,8 +99,15 @@ export async function runMatrix(options: RunMatrixOptions): Promise<EndEvent> {
 	return end;
 }
 
-function nameOf({kernel, mechanism, case: id, target, repeat}: Cell): CellName & {readonly repeat: number} {
-	return {kernel, mechanism, case: id, ...(target && {target}), repeat};
+function nameOf({
+	kernel,
+	mechanism,
+	case: id,
+	target,
+	alternative,
+	repeat,
+}: Cell): CellName & {readonly repeat: number} {
+	return {kernel, mechanism, case: id, ...(target && {target}), ...(alternative && {alternative}), repeat};
 }
 
 /** The events of what a case has reported as cells of their own. */

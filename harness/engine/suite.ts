@@ -1,13 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 import type {GuestContent} from '../build/guest-content.ts';
 import type {Guest} from '../guest/guest.ts';
+import type {CellName} from '../results/run/events.ts';
 import type {Case, CaseContext} from './case.ts';
 
 /** A way to do what the cases test; a suite with one way has one mechanism. */
 export type Mechanism = {
 	readonly id: string;
-	/** What it can do. A case is skipped on a mechanism without the features that it needs. */
+	/** What it claims to do. A case is skipped on a mechanism without the features that it needs. */
 	readonly features: ReadonlySet<string>;
+	/** Why the guest's kernel does not have it, or not all of these features, as a sentence; undefined if it does. */
+	missing?(kernel: KernelFacts, features: readonly string[]): string | undefined;
+};
+
+/** What may be asked about the kernel of a guest. */
+export type KernelFacts = Pick<Guest, 'release' | 'hasOption'>;
+
+/** A cell that is known to fail, as long as nobody mends it. */
+export type KnownFailing = {
+	/** For people: why it fails, and what mended it where something did. */
+	readonly reason: string;
+	/** It does not fail each time. */
+	readonly sometimes: boolean;
 };
 
 /** What a suite may do in a guest before and after cases. */
@@ -36,9 +50,14 @@ export type Suite = {
 	/** The options that choose it, for commands that run a cell again; absent if none are needed. */
 	readonly options?: string;
 	readonly content: GuestContent;
+	/** The first one is used if none is asked for. */
 	readonly mechanisms: readonly Mechanism[];
 	/** All targets of cases, in the order in which reports show them. */
 	readonly targets: readonly string[];
+	/** Features that a mechanism must have for a target, beside those that the case needs. */
+	targetNeeds?(target: string): readonly string[];
+	/** Whether a cell is known to fail on the guest's kernel. */
+	knownFailing?(cell: CellName, kernel: KernelFacts): KnownFailing | undefined;
 	readonly kernels: {
 		/** The kernel of a command that names none. */
 		readonly default: string;

@@ -12,13 +12,15 @@ export type KnownFailure = {
 	readonly case: string;
 	/** Default: all targets. */
 	readonly target?: string;
+	/** Default: all mechanisms. */
+	readonly mechanism?: string;
 	/** A date or a run's id. */
 	readonly since: string;
 	readonly reason?: string;
 	readonly issue?: string;
 };
 
-const allowed = new Set(['kernel', 'case', 'target', 'since', 'reason', 'issue']);
+const allowed = new Set(['kernel', 'case', 'target', 'mechanism', 'since', 'reason', 'issue']);
 
 /** Reads the list. Throws UsageError that names the entry and the wrong field. */
 export async function readKnownFailures(file: string): Promise<readonly KnownFailure[]> {
@@ -53,12 +55,19 @@ export function isMatch(known: KnownFailure, cell: CellName): boolean {
 	return (
 		known.case === cell.case &&
 		(known.kernel === undefined || known.kernel === cell.kernel) &&
-		(known.target === undefined || known.target === cell.target)
+		(known.target === undefined || known.target === cell.target) &&
+		(known.mechanism === undefined || known.mechanism === cell.mechanism)
 	);
+}
+
+/** The case, with target and mechanism as far as the entry has them. */
+export function titleOf(known: KnownFailure): string {
+	const {mechanism = ''} = known;
+	return cellTitle({kernel: '', ...known, mechanism, ...(mechanism !== '' && {alternative: true})});
 }
 
 /** For example `debian-6.1 entry/flags[asm]`, as far as the entry has the fields. */
 export function knownTitle(known: KnownFailure): string {
-	const title = cellTitle({mechanism: '', kernel: '', ...known});
+	const title = titleOf(known);
 	return known.kernel === undefined ? title : `${known.kernel} ${title}`;
 }

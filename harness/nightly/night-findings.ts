@@ -4,7 +4,7 @@ import {cellTitle} from '../results/run/cell-name.ts';
 import type {NightFinding} from '../results/run/events.ts';
 import {kernelWords} from '../results/run/kernel-summary.ts';
 import type {JudgedCell, NightReport} from './judge-night.ts';
-import type {KnownFailure} from './known-failures.ts';
+import {type KnownFailure, titleOf} from './known-failures.ts';
 
 /** The findings that a night's end event keeps for reports, which cannot read the list of known failures later. */
 export function findingsOf({findings, lost, passAgain, idle}: NightReport): readonly NightFinding[] {
@@ -46,7 +46,7 @@ function ofKnown(kind: 'passesAgain' | 'idle', known: KnownFailure): NightFindin
 	return {
 		kind,
 		...(kernel !== undefined && {kernel}),
-		cell: cellTitle({mechanism: '', kernel: '', ...known}),
+		cell: titleOf(known),
 		words: [`known since ${since}`, reason, issue].filter(Boolean).join(', '),
 	};
 }

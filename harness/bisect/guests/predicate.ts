@@ -34,15 +34,25 @@ export type OpenPredicate = {
 /** Fingerprint of predicates that do not depend on the kernel. */
 const alwaysTheSame = '';
 
-/** Passes when all cells pass that match these globs. Throws UsageError when a glob matches nothing. */
-export async function casesPredicate(suite: Suite, match: readonly string[]): Promise<Predicate> {
+/**
+ * Passes when all cells of these mechanisms pass that match these globs, also where a failing is known. Throws UsageError
+ * when a glob matches nothing.
+ */
+export async function casesPredicate(
+	asked: Suite,
+	match: readonly string[],
+	mechanisms: readonly string[] = [],
+): Promise<Predicate> {
+	const {knownFailing: _, ...suite} = asked;
 	const cases = await suite.cases();
-	const plan = (kernel: string, repeat: number) => planCells({kernels: [kernel], suite, cases, match, repeat});
+	const plan = (kernel: string, repeat: number) =>
+		planCells({kernels: [kernel], suite, cases, match, mechanisms, repeat});
 	const count = plan('any', 1).length;
+	const by = mechanisms.length > 0 ? ` by ${mechanisms.join(', ')}` : '';
 	return {
 		suite,
-		title: `${match.join(', ')} (${count} ${count === 1 ? 'cell' : 'cells'})`,
-		identity: JSON.stringify(['cases', identityOf(suite), match]),
+		title: `${match.join(', ')}${by} (${count} ${count === 1 ? 'cell' : 'cells'})`,
+		identity: JSON.stringify(['cases', identityOf(suite), match, ...mechanisms]),
 		open: async ({kernel}) => ({fingerprint: alwaysTheSame, cells: repeats => plan(kernel.id, repeats)}),
 	};
 }

@@ -82,12 +82,13 @@ function takeTogether(
 }
 
 function compared(cell: SummarizedCell, before?: CellSummary, after?: CellSummary): ComparedCell {
-	const {kernel, mechanism, case: id, target} = cell;
+	const {kernel, mechanism, case: id, target, alternative} = cell;
 	return {
 		kernel,
 		mechanism,
 		case: id,
 		...(target !== undefined && {target}),
+		...(alternative && {alternative}),
 		...(before && {before}),
 		...(after && {after}),
 	};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {stripVTControlCharacters} from 'node:util';
-import {cellTitle, suiteOf} from '../run/cell-name.ts';
+import {caseTitle, suiteOf} from '../run/cell-name.ts';
 import type {CellEvent} from '../run/events.ts';
 import {formatFailure, formatKernelFailure} from '../run/failure.ts';
 import type {RunRecord} from '../run/read-run.ts';
@@ -62,9 +62,16 @@ function testcaseOf(cell: CellEvent): Testcase {
 	return formatTestcase({
 		classname: `${packageOf(cell.kernel)}.${cell.mechanism}.${suiteOf(cell)}`,
 		// Readers identify a test by its names only.
-		name: cell.repeat > 0 ? `${cellTitle(cell)} #${cell.repeat + 1}` : cellTitle(cell),
+		name: cell.repeat > 0 ? `${caseTitle(cell)} #${cell.repeat + 1}` : caseTitle(cell),
 		durationMs,
-		kind: verdict === 'pass' ? 'pass' : verdict === 'skip' ? 'skipped' : verdict === 'fail' ? 'failure' : 'error',
+		kind:
+			verdict === 'pass'
+				? 'pass'
+				: verdict === 'skip' || verdict === 'known'
+					? 'skipped'
+					: verdict === 'fail'
+						? 'failure'
+						: 'error',
 		type: verdict,
 		why: message,
 		...(verdict !== 'pass' && verdict !== 'skip' && {body: stripVTControlCharacters(formatFailure(cell))}),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {stripVTControlCharacters} from 'node:util';
-import {cellTitle} from '../run/cell-name.ts';
+import {caseTitle} from '../run/cell-name.ts';
 import type {CellEvent} from '../run/events.ts';
 import {formatFailure, formatKernelFailure} from '../run/failure.ts';
 import type {RunRecord} from '../run/read-run.ts';
@@ -34,7 +34,7 @@ function formatKernel(column: KernelResult, number: number): string[] {
 
 /** In KTAP, diagnostics come before the result. */
 function formatCell(cell: CellEvent, number: number): string[] {
-	const result = `${isGreen(cell) ? 'ok' : 'not ok'} ${number} ${name(`${cell.mechanism} ${cellTitle(cell)}`)}`;
+	const result = `${isGreen(cell) ? 'ok' : 'not ok'} ${number} ${name(`${cell.mechanism} ${caseTitle(cell)}`)}`;
 	const directive = directiveOf(cell);
 	const talk = isGreen(cell) ? [] : talkOf(formatFailure(cell));
 	return [...talk, directive ? `${result} # ${directive} ${name(cell.message ?? '')}`.trimEnd() : result];
@@ -48,6 +48,7 @@ function talkOf(text: string): string[] {
 
 function directiveOf({verdict}: CellEvent): string | undefined {
 	if (verdict === 'skip') return 'SKIP';
+	if (verdict === 'known') return 'XFAIL';
 	if (verdict === 'hang') return 'TIMEOUT';
 	return verdict === 'infra' || verdict === 'inconclusive' ? 'ERROR' : undefined;
 }

@@ -7,6 +7,7 @@ import {type KernelSummary, sumOfNotRun} from '../run/kernel-summary.ts';
 import type {RunRecord} from '../run/read-run.ts';
 import {isGreen, verdicts} from '../run/verdict.ts';
 import {changeGroups, nightGroups} from './changes.ts';
+import {type Conformance, conformanceOf} from './conformance.ts';
 import {visible, visibleLine} from './escape-control.ts';
 import type {ReportInput} from './input.ts';
 import {columnsOf, interruption, type KernelResult, missingKernel, whyMissing} from './kernel-results.ts';
@@ -26,12 +27,35 @@ export function formatMarkdown({record, comparison}: ReportInput, {limitBytes = 
 		'| --- | --- | ---: | ---: | --- |',
 		...columns.map(rowOf),
 		'',
+		...formatConformance(conformanceOf(record.cells, record.run.order)),
 		...formatGroups(nightGroups(record.end?.findings ?? [])),
 		...(comparison ? formatChanges(changeGroups(comparison)) : []),
 	];
 	const kernels = columns.map(missingKernel).filter(kernel => kernel !== undefined);
 	const failures = columns.flatMap(({cells}) => cells.filter(cell => !isGreen(cell)));
 	return limit(lines, [...kernels.map(formatKernel), ...failures.map(formatCell)], limitBytes);
+}
+
+/** Cases × mechanisms: the answer, with the kernels where it is not the same on all. */
+function formatConformance(conformance: Conformance | undefined): string[] {
+	if (!conformance) return [];
+	const {mechanisms, rows} = conformance;
+	return [
+		`| property | ${mechanisms.map(quote).join(' | ')} |`,
+		`| --- |${' --- |'.repeat(mechanisms.length)}`,
+		...rows.map(row => {
+			const words = mechanisms.map(mechanism => {
+				const byAnswer = Map.groupBy(row.fields.get(mechanism) ?? [], ({answer}) => answer);
+				return [...byAnswer]
+					.map(([answer, fields]) =>
+						byAnswer.size > 1 ? `${answer}: ${fields.map(({kernel}) => quote(kernel)).join(', ')}` : answer,
+					)
+					.join('; ');
+			});
+			return `| ${quote(row.case)} | ${words.join(' | ')} |`;
+		}),
+		'',
+	];
 }
 
 function countsOf({cells, kernels}: RunRecord): string {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import {cellTitle} from '../run/cell-name.ts';
+import {caseTitle} from '../run/cell-name.ts';
 import type {CellEvent} from '../run/events.ts';
 import {memoryWords, rerunCommand, rerunKernelCommand} from '../run/failure.ts';
 import type {RunRecord} from '../run/read-run.ts';
@@ -41,9 +41,11 @@ function formatKernel(column: KernelResult, number: number): string[] {
 
 function formatCell(cell: CellEvent, number: number): string[] {
 	const {verdict, message, durationMs, evidence, console, consolePath, memory, repeat} = cell;
-	const title = `${quote(`${cell.mechanism} ${cellTitle(cell)}`)}${repeat > 0 ? ` (${repeat + 1})` : ''}`;
-	const skip = verdict === 'skip' ? ` # SKIP ${quote(message ?? '')}` : '';
-	const result = `${isGreen(cell) ? 'ok' : 'not ok'} ${number} - ${title}${skip}`;
+	const title = `${quote(`${cell.mechanism} ${caseTitle(cell)}`)}${repeat > 0 ? ` (${repeat + 1})` : ''}`;
+	// By TAP, a test with TODO that is not ok does not fail the run.
+	const directive = verdict === 'skip' ? 'SKIP' : 'TODO';
+	const words = verdict === 'skip' || verdict === 'known' ? ` # ${directive} ${quote(message ?? '')}` : '';
+	const result = `${isGreen(cell) && verdict !== 'known' ? 'ok' : 'not ok'} ${number} - ${title}${words}`;
 	if (isGreen(cell)) return [result, ...diagnostics({duration_ms: durationMs})];
 	return [
 		result,

@@ -2,9 +2,14 @@
 import type {CellEvent, CellName} from './events.ts';
 import {type Verdict, verdicts} from './verdict.ts';
 
-/** For example `return/call-stack[asm]`, as --match and reports use it. */
+/** For example `return/call-stack[asm]`, as --match uses it. */
+export function caseTitle({case: id, target}: Pick<CellName, 'case' | 'target'>): string {
+	return target === undefined ? id : `${id}[${target}]`;
+}
+
+/** The same, with the mechanism if it is not the suite's first: `return/call-stack[asm]@kretprobe`. */
 export function cellTitle(cell: CellName): string {
-	return cell.target === undefined ? cell.case : `${cell.case}[${cell.target}]`;
+	return cell.alternative ? `${caseTitle(cell)}@${cell.mechanism}` : caseTitle(cell);
 }
 
 export function suiteOf({case: id}: Pick<CellName, 'case'>): string {

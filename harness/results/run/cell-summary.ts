@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import {cellTitle} from './cell-name.ts';
+import {caseTitle} from './cell-name.ts';
 import type {CellEvent, CellName} from './events.ts';
 import {median} from './statistics.ts';
 import type {Verdict} from './verdict.ts';
@@ -23,11 +23,11 @@ export type CellSummary = {
 export type SummarizedCell = CellName & {readonly summary: CellSummary};
 
 /** From bad to good. */
-const severity: readonly Verdict[] = ['crash', 'hang', 'fail', 'infra', 'inconclusive', 'pass', 'skip'];
+const severity: readonly Verdict[] = ['crash', 'hang', 'fail', 'infra', 'inconclusive', 'known', 'pass', 'skip'];
 
 /** Key of a cell for maps; the same in every run. */
 export function cellKey(cell: CellName): string {
-	return `${cell.kernel} ${cell.mechanism} ${cellTitle(cell)}`;
+	return `${cell.kernel} ${cell.mechanism} ${caseTitle(cell)}`;
 }
 
 /** By `cellKey`, in the order in which cells first ended. */
@@ -35,8 +35,15 @@ export function summarizeCells(cells: readonly CellEvent[]): ReadonlyMap<string,
 	const groups = Map.groupBy(cells, cellKey);
 	return new Map(
 		[...groups].map(([key, repeats]) => {
-			const {kernel, mechanism, case: id, target} = repeats[0]!;
-			return [key, {kernel, mechanism, case: id, ...(target !== undefined && {target}), summary: summarize(repeats)}];
+			const {kernel, mechanism, case: id, target, alternative} = repeats[0]!;
+			const name = {
+				kernel,
+				mechanism,
+				case: id,
+				...(target !== undefined && {target}),
+				...(alternative && {alternative}),
+			};
+			return [key, {...name, summary: summarize(repeats)}];
 		}),
 	);
 }

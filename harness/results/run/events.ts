@@ -11,7 +11,7 @@ export const schemaNumber = 1;
 const verdict = z
 	.enum(verdicts)
 	.describe(
-		'pass; fail: an assertion; crash: the kernel died or complained; hang: no answer in time; inconclusive: a race that did not overlap enough to prove anything; skip: does not apply here; infra: the fault of the harness or the host',
+		'pass; known: an assertion failed, as the suite lists for this cell; fail: an assertion; crash: the kernel died or complained; hang: no answer in time; inconclusive: a race that did not overlap enough to prove anything; skip: does not apply here; infra: the fault of the harness or the host',
 	);
 const text = z.string();
 const count = z.int().nonnegative();
@@ -24,12 +24,16 @@ const cellName = {
 	mechanism: text.describe('how functions are probed'),
 	case: text.describe('suite/name'),
 	target: text.optional().describe('the kind of probed function, if the case has several'),
+	alternative: z
+		.literal(true)
+		.optional()
+		.describe("the mechanism is another one than the suite's first, so titles name it"),
 };
 const repeat = count.describe('from 0');
 
 const suiteOptions = text
 	.optional()
-	.describe('for what failed: the options of run that choose the suite, if it is not the one that is run by default');
+	.describe('for what failed: the options of run that choose the suite and the mechanism, if they are not the default');
 
 const shard = z.object({
 	index: count.describe('from 1'),
@@ -102,7 +106,9 @@ const cell = z
 		repeat,
 		verdict,
 		durationMs: ms,
-		message: text.optional().describe('the reason, for every verdict but pass'),
+		message: text
+			.optional()
+			.describe('the reason, for every verdict but pass; for pass, that the cell is listed as failing'),
 		evidence: z.record(text, z.unknown()).readonly().optional(),
 		again: z
 			.object({verdict, message: text.optional()})

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import {styleText} from 'node:util';
 import {formatSize} from '../../host/disk-space.ts';
-import {cellTitle} from './cell-name.ts';
+import {caseTitle, cellTitle} from './cell-name.ts';
 import type {CellEvent} from './events.ts';
 import {cellsNotRun, type KernelSummary} from './kernel-summary.ts';
 import {plainText as clean} from './plain-text.ts';
@@ -55,10 +55,8 @@ export function rerunKernelCommand({kernel, suite}: Pick<KernelSummary, 'kernel'
 }
 
 /** The command that runs only this cell. */
-export function rerunCommand(
-	cell: Pick<CellEvent, 'kernel' | 'case' | 'target' | 'suite'> & {mechanism: string},
-): string {
-	return `${rerunKernelCommand(cell)} --match '${cellTitle(cell)}'`;
+export function rerunCommand(cell: Pick<CellEvent, 'kernel' | 'case' | 'target' | 'suite'>): string {
+	return `${rerunKernelCommand(cell)} --match '${caseTitle(cell)}'`;
 }
 
 type SideBySide = {what: string; expected: Record<string, string>; seen: Record<string, string>};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {UsageError} from '../../host/errors.ts';
-import {cellTitle, countVerdicts} from './cell-name.ts';
+import {caseTitle, countVerdicts} from './cell-name.ts';
 import type {CellEvent, EndEvent, Event, KernelEvent, MeasurementEvent, RunEvent} from './events.ts';
 import {sumOfNotRun} from './kernel-summary.ts';
 import type {RunRecord} from './read-run.ts';
@@ -100,7 +100,7 @@ function checkDoubles(parts: readonly NamedRun[]): void {
 	for (const {name, record} of parts) {
 		const shard = record.run.shard && `shard ${record.run.shard.index}`;
 		const titles = record.cells.map(
-			cell => `${cell.kernel} ${cell.mechanism} ${cellTitle(cell)}, repeat ${cell.repeat}`,
+			cell => `${cell.kernel} ${cell.mechanism} ${caseTitle(cell)}, repeat ${cell.repeat}`,
 		);
 		for (const what of [...(shard ? [shard] : []), ...new Set(titles)]) {
 			const other = seen.get(what);

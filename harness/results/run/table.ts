@@ -7,6 +7,7 @@ import {isGreen, type Verdict, verdicts} from './verdict.ts';
 
 const colours: Readonly<Record<Verdict, Parameters<typeof styleText>[0]>> = {
 	pass: 'green',
+	known: 'cyan',
 	fail: 'red',
 	crash: 'red',
 	hang: 'red',

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /**
- * How a cell ended. `fail`: an assertion failed; `crash`: the kernel died or reported a problem; `infra`: harness or
- * host failed.
+ * How a cell ended. `fail`: an assertion failed; `known`: the same, but its suite lists it as a known failing; `crash`:
+ * the kernel died or reported a problem; `infra`: harness or host failed.
  */
-export const verdicts = ['pass', 'fail', 'crash', 'hang', 'inconclusive', 'skip', 'infra'] as const;
+export const verdicts = ['pass', 'known', 'fail', 'crash', 'hang', 'inconclusive', 'skip', 'infra'] as const;
 
 export type Verdict = (typeof verdicts)[number];
 
@@ -14,9 +14,9 @@ export function isFailure({verdict}: Judged): boolean {
 	return verdict === 'fail' || verdict === 'crash' || verdict === 'hang';
 }
 
-/** Passed, or skipped for a reason. */
+/** Passed, skipped for a reason, or failed as is known. */
 export function isGreen({verdict}: Judged): boolean {
-	return verdict === 'pass' || verdict === 'skip';
+	return verdict === 'pass' || verdict === 'skip' || verdict === 'known';
 }
 
 /**

@@ -77,26 +77,32 @@ export type ProgramEvent = {
 	readonly regs: ProgramRegisters;
 	/** *(u64 *)regs.sp, read with bpf_probe_read. */
 	readonly slot: Hex;
-	readonly ext: {
-		readonly version: number;
-		readonly size: number;
-		readonly cookie: Hex;
-		readonly function: Hex;
-		readonly caller: Hex;
-		readonly entry: ProgramRegisters;
-		readonly stack: readonly Hex[];
-	};
+	/** The rest is 0 as far as the mechanism does not tell it. Of bprobe it is the extension block. */
+	readonly cookie: Hex;
+	readonly function: Hex;
+	readonly caller: Hex;
+	/** The registers at the function's entry. */
+	readonly entry: ProgramRegisters;
+	/** The words above the return address at the entry. */
+	readonly stack: readonly Hex[];
 	/** From bpf_get_stackid, innermost first; the name of the errno if that failed. */
 	readonly callStack: readonly Hex[] | string;
 };
 
+/** What every mechanism tells of a probe. */
 export type ProbeInfo = {
+	readonly hits: number;
+	/** Empty if it does not count them. */
+	readonly misses: Readonly<Record<string, number>>;
+};
+
+/** What bprobe tells of a probe. */
+export type BprobeInfo = ProbeInfo & {
 	readonly point: Point;
 	readonly address: Hex;
 	readonly cookie: Hex;
 	readonly progId: number;
 	readonly hook: 'ftrace' | 'kprobe';
-	readonly hits: number;
 	readonly misses: Readonly<Record<'recursion' | 'nmi' | 'noRcu' | 'noFrame' | 'bpfBusy' | 'kprobe', number>>;
 	readonly symbol: string;
 };
@@ -146,7 +152,7 @@ export type ProgramName =
 	| 'count' // adds 1 to counter[cookie % 1024]
 	| 'empty' // returns 0: for measuring
 	| 'verify_entry' // checks every register of FX_IOC_LOOP's patterns; counter[cookie] good, bad[cookie] wrong
-	| 'verify_return' // same at return; also that ext.entry holds the entry pattern of the same call
+	| 'verify_return' // same at return; also that `entry` holds the entry pattern of the same call
 	| 'slow' // runs for about a millisecond, then stores the time in last[cookie] and counts
 	| 'faulting' // bpf_probe_read of an unmapped address; stores its result in result[cookie]
 	| 'touch_map'; // bpf_map_update_elem on a hash map: calls kernel code that may be probed
@@ -169,7 +175,20 @@ declare module '../../link/agent-protocol.ts' {
 		};
 		/** Closes the probe; `closedNs` is CLOCK_MONOTONIC after close(2) returned. */
 		close: {in: {probe: number}; out: {closedNs: Hex}};
-		info: {in: {probe: number}; out: ProbeInfo};
+		info: {in: {probe: number}; out: BprobeInfo};
+		/** Attaches a copy of a program by a mechanism of the kernel, through libbpf, to the function at an address. */
+		hook: {
+			in: {
+				mechanism: 'kprobe' | 'kprobe-multi' | 'tracing';
+				program: ProgramName;
+				point: Point;
+				address: Hex;
+				cookie: number;
+			};
+			out: {hook: number};
+		};
+		/** `closedNs` is CLOCK_MONOTONIC after the link was destroyed. */
+		unhook: {in: {hook: number}; out: {closedNs: Hex}};
 		/** Why the function at each address may not be probed, empty if it may; an errno where no function begins. */
 		check: {in: {addresses: readonly Hex[]}; out: {reasons: readonly string[]}};
 		/**

@@ -6,8 +6,30 @@ import type {Call, CallResult, Point, ProbeInfo, ProgramEvent, ProgramName} from
 
 export type {Case} from '../../engine/case.ts';
 
-/** A capability of a mechanism that a case may need. */
-export type Feature = 'entry' | 'return' | 'entry-args' | 'device' | 'library';
+/** A property that a mechanism may claim, and a case or a target may need. */
+export type Feature = (typeof features)[number];
+
+export const features = [
+	'entry', // a program runs at the entry of a function
+	'return', // and at its return
+	'arguments', // the six arguments in registers, at the entry
+	'stack-arguments', // the seventh and eighth, wherever arguments are
+	'registers', // all general registers, as they are there
+	'flags',
+	'direction-flag', // calls may have it set
+	'place', // the function, the stack pointer and the return address in it
+	'return-value',
+	'arguments-at-return', // as they were at the entry
+	'call-stack', // the exact chain of callers, from bpf_get_stackid
+	'without-fentry', // also functions without a __fentry__ site
+	'without-btf', // also functions without BTF
+	'modules', // also functions of modules
+	'eight-arguments', // also functions with more than six arguments
+	'order', // entry programs in the order of their attachment, return programs in the reverse order
+	'cookies', // tell the probes of one program apart
+	'device', // is bprobe: its device, its listing, its rules
+	'library', // and libbprobe
+] as const;
 
 /**
  * The kind of probed function: assembly without or with a `__fentry__` site, compiled C, or a function of vmlinux.
@@ -26,6 +48,7 @@ export type AttachOptions = {
 };
 
 export type Probe = {
+	/** Of bprobe: for operations of the agent. */
 	readonly handle: number;
 	/** Unique within the case; events and counters carry it. */
 	readonly cookie: number;
@@ -38,6 +61,10 @@ export type Probe = {
 export type CaseContext = EngineContext & {
 	/** `asm-fentry` if the case has no targets. */
 	readonly target: TargetKind;
+	/** The points at which the cell's mechanism can run a program: one or both. */
+	readonly points: readonly Point[];
+	/** Whether the cell's mechanism claims a feature: for checks that not every mechanism has to pass. */
+	claims(feature: Feature): boolean;
 	/** Calls an operation of the agent. */
 	readonly ask: Guest['ask'];
 	/** The address of a symbol. The case fails unless exactly one symbol has this name. */

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import type {OpenedCell} from '../../engine/suite.ts';
 import type {Guest} from '../../guest/guest.ts';
 import type {Hex} from '../../link/agent-protocol.ts';
-import type {ProgramName} from './agent-protocol.ts';
-import type {CaseContext, Probe, TargetKind} from './case.ts';
-import type {ProbeMechanism} from './mechanism-bprobe.ts';
+import type {Call, Point, ProgramName, Registers} from './agent-protocol.ts';
+import type {CaseContext, Feature, Probe, TargetKind} from './case.ts';
+import type {ProbeMechanism} from './mechanisms/mechanism.ts';
 
 /** The symbol that a case of this target kind probes and that `call` calls. */
 export const targetSymbols: Readonly<Record<TargetKind, string>> = {
@@ -15,7 +15,28 @@ export const targetSymbols: Readonly<Record<TargetKind, string>> = {
 	vmlinux: 'mktime64',
 };
 
-type Added = Pick<CaseContext, 'target' | 'ask' | 'address' | 'attach' | 'load' | 'call' | 'events' | 'start'>;
+/** What a mechanism must claim to probe these symbols. */
+export const targetNeeds: Readonly<Record<TargetKind, readonly Feature[]>> = {
+	asm: ['without-fentry', 'without-btf', 'modules'],
+	'asm-fentry': ['without-btf', 'modules'],
+	c: ['modules', 'eight-arguments'],
+	vmlinux: [],
+};
+
+type Added = Pick<
+	CaseContext,
+	'target' | 'points' | 'claims' | 'ask' | 'address' | 'attach' | 'load' | 'call' | 'events' | 'start'
+>;
+
+/** The same registers for calls with and without a probe; the fixtures clear the flag only while there is one. */
+function withoutDirectionFlag({in: input, ret, ...call}: Call): Call {
+	return {...call, ...(input && {in: clear(input)}), ...(ret && {ret: clear(ret)})};
+}
+
+function clear(registers: Partial<Registers>): Partial<Registers> {
+	const {flags} = registers;
+	return flags === undefined ? registers : {...registers, flags: `0x${(BigInt(flags) & ~0x400n).toString(16)}`};
+}
 
 /** What bprobe adds to the context of a case. */
 export function openBprobeContext({ask: askGuest, addresses, undo, ...opened}: OpenedCell): Added {
@@ -29,6 +50,8 @@ export function openBprobeContext({ask: askGuest, addresses, undo, ...opened}: O
 	};
 	const added: Added = {
 		target,
+		points: (['entry', 'return'] as const satisfies readonly Point[]).filter(point => mechanism.features.has(point)),
+		claims: feature => mechanism.features.has(feature),
 		ask,
 		async address(symbol) {
 			const known = addresses.get(symbol);
@@ -47,28 +70,24 @@ export function openBprobeContext({ask: askGuest, addresses, undo, ...opened}: O
 			return prog;
 		},
 		async attach({point, program = 'record', at}) {
-			const prog = typeof program === 'number' ? program : await added.load(program);
 			const address = at ?? (await added.address(targetSymbols[target]));
 			const cookie = ++lastCookie;
-			const handle = await mechanism.attach(ask, {prog, point, address, cookie});
+			const {load} = added;
+			const {handle, info, detach} = await mechanism.attach(ask, {program, point, address, cookie, load});
 			let closed: Promise<Hex> | undefined;
-			const probe: Probe = {
-				handle,
-				cookie,
-				info: () => mechanism.info(ask, handle),
-				close: () => (closed ??= mechanism.detach(ask, handle)),
-			};
+			const probe: Probe = {handle, cookie, info, close: () => (closed ??= detach())};
 			undo(() => probe.close());
 			return probe;
 		},
 		async call(call = {}) {
-			if (target !== 'vmlinux') return ask('call', {target: target, ...call});
-			return ask('call', {target: 'address', address: await added.address(targetSymbols.vmlinux), ...call});
+			const allowed = added.claims('direction-flag') ? call : withoutDirectionFlag(call);
+			if (target !== 'vmlinux') return ask('call', {target: target, ...allowed});
+			return ask('call', {target: 'address', address: await added.address(targetSymbols.vmlinux), ...allowed});
 		},
 		async events(filter) {
 			const {events, lost} = await ask('events', {});
 			assert.equal(lost, 0, `${lost} events were lost because the buffer was full`);
-			return filter ? events.filter(event => BigInt(event.ext.cookie) === BigInt(filter.cookie)) : events;
+			return filter ? events.filter(event => BigInt(event.cookie) === BigInt(filter.cookie)) : events;
 		},
 		async start(op, request) {
 			const {job} = await ask(op, request);

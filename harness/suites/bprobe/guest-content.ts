@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import {cp, mkdir, readdir} from 'node:fs/promises';
+import {cp, readdir} from 'node:fs/promises';
 import path from 'node:path';
 import {programsCommand} from '../../build/guest-build.ts';
 import {type ContentOptions, type GuestContent, library, type PushedFile} from '../../build/guest-content.ts';
@@ -33,10 +33,10 @@ async function buildPrograms({signal, onBuild}: ContentOptions): Promise<string>
 		deliver: async (copy, to) => {
 			for (const name of ['agent', 'bprobectl', 'libbprobe.a', 'include'])
 				await cp(path.join(copy, 'out', name), path.join(to, name), {recursive: true});
-			await mkdir(path.join(to, 'programs'));
-			for (const name of await readdir(path.join(copy, 'out/programs'))) {
-				if (name.endsWith('.o')) await cp(path.join(copy, 'out/programs', name), path.join(to, 'programs', name));
-			}
+			await cp(path.join(copy, 'out/programs'), path.join(to, 'programs'), {
+				recursive: true,
+				filter: source => !source.endsWith('.d'),
+			});
 		},
 		signal,
 		...(onBuild && {onBuild}),
@@ -44,7 +44,8 @@ async function buildPrograms({signal, onBuild}: ContentOptions): Promise<string>
 }
 
 async function guestFiles(programs: string): Promise<readonly PushedFile[]> {
-	const objects = (await readdir(path.join(programs, 'programs'))).toSorted();
+	const entries = await readdir(path.join(programs, 'programs'), {recursive: true});
+	const objects = entries.filter(name => name.endsWith('.o')).toSorted();
 	return [
 		{path: `${library}/agent`, source: path.join(programs, 'agent'), mode: 0o755},
 		{path: 'usr/bin/bprobectl', source: path.join(programs, 'bprobectl'), mode: 0o755},

@@ -13,16 +13,28 @@ const mostEvidence = 20_000;
 
 /** Details of each unusable kernel and of each cell that did not pass. */
 export function failuresSection(anchors: ReadonlyMap<CellEvent, string>, kernels: readonly KernelSummary[]): Markup {
-	const bad = [...anchors];
-	const count = kernels.length + bad.length;
-	const rest = bad.slice(mostInFull);
+	const count = kernels.length + anchors.size;
 	return html`<section aria-labelledby="failures">
 <h2 id="failures">What did not pass (${count})</h2>
 ${kernels.map(kernelArticle)}
 ${count === 0 && html`<p>Nothing: every cell that has a verdict passed or was skipped.</p>`}
-${bad.slice(0, mostInFull).map(([cell, anchor]) => article(cell, anchor))}
-${rest.length > 0 && html`<h3>${rest.length} more, messages only</h3><ul>${rest.map(([cell, anchor]) => html`<li id="${anchor}">${badge(cell)} ${nameOf(cell)}: ${cell.message}</li>`)}</ul>`}
+${articles(anchors)}
 </section>`;
+}
+
+/** Details of each cell that failed as its suite lists. */
+export function knownSection(anchors: ReadonlyMap<CellEvent, string>): Markup {
+	return html`<section aria-labelledby="known">
+<h2 id="known">Known failings (${anchors.size})</h2>
+${articles(anchors)}
+</section>`;
+}
+
+function articles(anchors: ReadonlyMap<CellEvent, string>): Markup {
+	const bad = [...anchors];
+	const rest = bad.slice(mostInFull);
+	return html`${bad.slice(0, mostInFull).map(([cell, anchor]) => article(cell, anchor))}
+${rest.length > 0 && html`<h3>${rest.length} more, messages only</h3><ul>${rest.map(([cell, anchor]) => html`<li id="${anchor}">${badge(cell)} ${nameOf(cell)}: ${cell.message}</li>`)}</ul>`}`;
 }
 
 function kernelArticle({kernel, state, reason, console, notRun}: KernelSummary): Markup {

@@ -2,11 +2,13 @@
 import {createHash} from 'node:crypto';
 import type {CellEvent} from '../../run/events.ts';
 import {isGreen} from '../../run/verdict.ts';
+import {conformanceOf} from '../conformance.ts';
 import type {ReportInput} from '../input.ts';
 import {columnsOf, missingKernel} from '../kernel-results.ts';
 import {changesSection, nightSection} from './changes-section.ts';
+import {conformanceSection} from './conformance-section.ts';
 import {durationsSection} from './durations-section.ts';
-import {failuresSection} from './failures-section.ts';
+import {failuresSection, knownSection} from './failures-section.ts';
 import {heatMapSection} from './heat-map.ts';
 import {html, Markup} from './markup.ts';
 import {skipsSection} from './skips-section.ts';
@@ -35,14 +37,20 @@ export function formatHtml({record, comparison, history, trends = []}: ReportInp
 	const findings = record.end?.findings;
 	const kernels = columns.map(missingKernel).filter(kernel => kernel !== undefined);
 	const bad = columns.flatMap(({cells}) => cells.filter(cell => !isGreen(cell)));
-	const anchors = new Map<CellEvent, string>(bad.map((cell, index) => [cell, `failure-${index + 1}`]));
+	const known = columns.flatMap(({cells}) => cells.filter(({verdict}) => verdict === 'known'));
+	const failures = new Map<CellEvent, string>(bad.map((cell, index) => [cell, `failure-${index + 1}`]));
+	const knownFailings = new Map<CellEvent, string>(known.map((cell, index) => [cell, `known-${index + 1}`]));
+	const anchors = new Map([...failures, ...knownFailings]);
+	const conformance = conformanceOf(record.cells, record.run.order);
 	const title = `probe-matrix ${record.run.id}`;
 	const links = [
 		['summary', 'Summary'],
 		...(findings ? [['night', 'This night']] : []),
 		...(comparison ? [['changes', 'What has changed']] : []),
+		...(conformance ? [['conformance', 'Mechanisms side by side']] : []),
 		['matrix', 'Matrix'],
 		['failures', `What did not pass (${kernels.length + bad.length})`],
+		...(known.length > 0 ? [['known', `Known failings (${known.length})`]] : []),
 		['skips', 'Skipped'],
 		['durations', 'Durations'],
 		...(trends.length > 0 ? [['trends', 'Measurements']] : []),
@@ -63,8 +71,10 @@ export function formatHtml({record, comparison, history, trends = []}: ReportInp
 ${summarySection(record, columns)}
 ${findings && nightSection(findings)}
 ${comparison && changesSection(comparison)}
+${conformance && conformanceSection(conformance, anchors)}
 ${heatMapSection(columns, anchors, record.run.order)}
-${failuresSection(anchors, kernels)}
+${failuresSection(failures, kernels)}
+${known.length > 0 && knownSection(knownFailings)}
 ${skipsSection(record.cells)}
 ${durationsSection(record.cells, history)}
 ${trends.length > 0 && trendsSection(trends)}

@@ -7,6 +7,7 @@ export const style = `
 	--pass: #d4f5dc; --pass-text: #0b4f1f; --fail: #ffd8d3; --fail-text: #8a1109; --crash: #a40e26; --crash-text: #ffffff;
 	--hang: #ffdfb0; --hang-text: #643600; --inconclusive: #fff1a8; --inconclusive-text: #544500;
 	--skip: #e4e8ec; --skip-text: #454c55; --infra: #eadcff; --infra-text: #4c2590;
+	--known: #d3ecf7; --known-text: #0b4560;
 }
 @media screen and (prefers-color-scheme: dark) {
 	:root {
@@ -14,6 +15,7 @@ export const style = `
 		--pass: #12351f; --pass-text: #7ee2a0; --fail: #5a1a16; --fail-text: #ffb9b0; --crash: #b01d33; --crash-text: #ffffff;
 		--hang: #533200; --hang-text: #ffc878; --inconclusive: #463c00; --inconclusive-text: #f2d94e;
 		--skip: #262c34; --skip-text: #b6c0ca; --infra: #38245f; --infra-text: #d9c4ff;
+		--known: #0e3446; --known-text: #9bdcf7;
 	}
 }
 * { box-sizing: border-box; }
@@ -46,6 +48,7 @@ tbody th { font-weight: normal; }
 .heat .chip { display: block; margin: 1px; }
 a.chip { text-decoration: underline; }
 .v-pass { background: var(--pass); color: var(--pass-text); }
+.v-known { background: var(--known); color: var(--known-text); }
 .v-fail { background: var(--fail); color: var(--fail-text); font-weight: bold; }
 .v-crash { background: var(--crash); color: var(--crash-text); font-weight: bold; }
 .v-hang { background: var(--hang); color: var(--hang-text); font-weight: bold; }

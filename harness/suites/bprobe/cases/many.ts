@@ -108,7 +108,7 @@ export const manyCases = [
 					await callEach(context, functions);
 					const cookieOf = (n: number) => 5000 + ('symbols' in list ? functions.length - 1 - n : n);
 					assert.deepEqual(
-						(await context.events()).map(({regs, ext}) => `${regs.ip} ${Number(ext.cookie)}`),
+						(await context.events()).map(({regs, cookie}) => `${regs.ip} ${Number(cookie)}`),
 						functions.map((address, n) => `${address} ${cookieOf(n)}`),
 					);
 					await context.ask('close', {probe});
@@ -166,7 +166,7 @@ export const manyCases = [
 			const seen = async () => {
 				await context.ask('reset', {});
 				await context.call({target: 'address', address: at, in: {...input, di: hex(1000)}});
-				return (await context.events()).map(({ext}) => Number(ext.cookie));
+				return (await context.events()).map(({cookie}) => Number(cookie));
 			};
 			for (const point of points) {
 				const order = (...cookies: number[]) => (point === 'entry' ? cookies : cookies.toReversed());
@@ -193,7 +193,7 @@ export const manyCases = [
 			await context.ask('reset', {});
 			for (const target of ['c', 'asm', 'asm-fentry'] as const) await context.call({target});
 			assert.deepEqual(
-				(await context.events()).map(({ext}) => Number(ext.cookie)),
+				(await context.events()).map(({cookie}) => Number(cookie)),
 				[50, 51, 52],
 			);
 			await context.ask('close', {probe});

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import type {Hex} from '../agent-protocol.ts';
 import {type CaseContext, defineCase, type Probe} from '../case.ts';
+import {isBefore} from '../kernel-release.ts';
 import {startCallers} from './callers.ts';
 import {bypassed, fixtures, input, output} from './calls.ts';
-import {isBefore} from './kernel-release.ts';
 import {onlyHits} from './registers.ts';
 import {framesInFlight, waitUntilWaiting} from './tasks.ts';
 
@@ -32,7 +32,7 @@ async function attachToOneOf(context: CaseContext, names: readonly string[], pro
 export const missCases = [
 	defineCase({
 		id: 'miss/recursion',
-		needs: ['entry', 'return'],
+		needs: ['entry', 'return', 'device'],
 		targets: fixtures,
 		deadlineMs: 5000,
 		async run(context) {
@@ -52,7 +52,7 @@ export const missCases = [
 	}),
 	defineCase({
 		id: 'miss/bpf-busy',
-		needs: ['entry', 'return'],
+		needs: ['entry', 'return', 'device'],
 		deadlineMs: 5000,
 		async run(context) {
 			const probes = await attachToOneOf(context, ['array_map_update_elem'], 'count');
@@ -64,7 +64,7 @@ export const missCases = [
 	}),
 	defineCase({
 		id: 'miss/nmi',
-		needs: ['entry'],
+		needs: ['entry', 'device'],
 		deadlineMs: 10_000,
 		async run(context) {
 			const probes = await attachToOneOf(context, ['vprintk_func', 'vprintk'], 'record');
@@ -73,7 +73,7 @@ export const missCases = [
 			const callers = await startCallers(context);
 			await context.exec('echo l > /proc/sysrq-trigger');
 			await callers.stop();
-			const {misses} = await probes[0]!.info();
+			const {misses} = await context.ask('info', {probe: probes[0]!.handle});
 			const cpus = new Set((await context.events()).map(({cpu}) => cpu));
 			context.evidence('nmi', {misses, cpus: [...cpus]});
 			// Before 5.8, the kernel runs no programs in an NMI.
@@ -83,7 +83,7 @@ export const missCases = [
 	}),
 	defineCase({
 		id: 'miss/no-rcu',
-		needs: ['entry', 'return'],
+		needs: ['entry', 'return', 'device'],
 		deadlineMs: 10_000,
 		async run(context) {
 			// RCU does not watch an idle CPU. Since 6.3, everything called there is noinstr.
@@ -91,7 +91,7 @@ export const missCases = [
 			if (!probes) return context.skip('This kernel has no function to probe that runs while RCU is not watching.');
 			for (const probe of probes) {
 				for (;;) {
-					const {hits, misses} = await probe.info();
+					const {hits, misses} = await context.ask('info', {probe: probe.handle});
 					assert.equal(hits, 0, 'no program may run there');
 					if (misses.noRcu > 10) break;
 					context.signal.throwIfAborted();
@@ -124,7 +124,7 @@ export const missCases = [
 					const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
 					assert.equal(result?.after.ax, output.ax, 'the call returns with or without a frame');
 				}
-				const {hits, misses} = await probe.info();
+				const {hits, misses} = await context.ask('info', {probe: probe.handle});
 				assert.equal(hits + misses.noFrame, 70);
 				// Each CPU keeps some of the frames that were used on it.
 				assert.ok(hits <= 64, `${hits} calls in flight had one of 64 frames`);

@@ -197,7 +197,7 @@ export const moduleCases = [
 			const lines = (await context.ask('listing', {})).text.trim().split('\n').slice(2);
 			assert.equal(lines.length, probes.length);
 			for (const [n, {point, symbol, hook, probe}] of probes.entries()) {
-				const {address, progId, hits} = await probe.info();
+				const {address, progId, hits} = await context.ask('info', {probe: probe.handle});
 				const [seenPoint, seenAddress, ...rest] = lines[n]!.trim().split(/\s+/);
 				assert.deepEqual(
 					{seenPoint, seenAddress: hex(BigInt(`0x${seenAddress}`))},

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type {Hex, Point} from '../agent-protocol.ts';
 import {defineCase} from '../case.ts';
-import {everywhere, input, output} from './calls.ts';
+import {attachInTurn, everywhere, input, output} from './calls.ts';
 import {generalRegisters, hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
 
 const call = {in: input, ret: output} as const;
@@ -10,7 +10,7 @@ const call = {in: input, ret: output} as const;
 export const multiCases = [
 	defineCase({
 		id: 'multi/two-entries',
-		needs: ['entry'],
+		needs: ['entry', 'registers'],
 		targets: everywhere,
 		deadlineMs: 5000,
 		async run(context) {
@@ -26,7 +26,7 @@ export const multiCases = [
 	}),
 	defineCase({
 		id: 'multi/entry-and-return',
-		needs: ['entry', 'return'],
+		needs: ['entry', 'return', 'registers'],
 		targets: everywhere,
 		deadlineMs: 5000,
 		async run(context) {
@@ -36,37 +36,37 @@ export const multiCases = [
 			const result = await context.call(call);
 			const events = await context.events();
 			assert.deepEqual(
-				events.map(({ext}) => Number(ext.cookie)),
+				events.map(({cookie}) => Number(cookie)),
 				[entry.cookie, ret.cookie],
 			);
 			sameRegisters(context, 'at entry', {expected: result.in, seen: events[0]!.regs});
 			sameRegisters(context, 'at return', {expected: result.after, seen: events[1]!.regs});
-			sameRegisters(context, 'entry registers seen by the return program', {
-				expected: events[0]!.regs,
-				seen: events[1]!.ext.entry,
-				names: [...generalRegisters, 'flags', 'sp'],
-			});
+			if (context.claims('arguments-at-return'))
+				sameRegisters(context, 'entry registers seen by the return program', {
+					expected: events[0]!.regs,
+					seen: events[1]!.entry,
+					names: [...generalRegisters, 'flags', 'sp'],
+				});
 			sameForCaller(context, result, {unprobed});
 		},
 	}),
 	defineCase({
 		id: 'multi/sixty-four-on-one-function',
-		needs: ['entry', 'return'],
+		needs: ['registers'],
 		targets: everywhere,
 		deadlineMs: 30_000,
 		async run(context) {
 			const unprobed = await context.call(call);
-			const probes = [];
-			for (let n = 0; n < 64; n++) probes.push(await context.attach({point: n % 2 === 0 ? 'entry' : 'return'}));
+			const probes = await attachInTurn(context, 64);
 			const result = await context.call(call);
 			sameForCaller(context, result, {unprobed});
 			const events = await context.events();
 			assert.deepEqual(
-				events.map(({ext}) => Number(ext.cookie)).toSorted((a, b) => a - b),
+				events.map(({cookie}) => Number(cookie)).toSorted((a, b) => a - b),
 				probes.map(({cookie}) => cookie),
 			);
 			for (const event of events) {
-				const isEntry = Number(event.ext.cookie) % 2 === 1;
+				const isEntry = probes[Number(event.cookie) - 1]!.point === 'entry';
 				sameRegisters(context, isEntry ? 'at entry' : 'at return', {
 					expected: isEntry ? result.in : result.after,
 					seen: event.regs,
@@ -77,7 +77,7 @@ export const multiCases = [
 	}),
 	defineCase({
 		id: 'multi/order',
-		needs: ['entry', 'return'],
+		needs: ['entry', 'return', 'order'],
 		targets: everywhere,
 		deadlineMs: 10_000,
 		async run(context) {
@@ -86,7 +86,7 @@ export const multiCases = [
 			for (const point of points) probes.push({point, cookie: (await context.attach({point})).cookie});
 			await context.call(call);
 			const cookies = (point: string) => probes.filter(probe => probe.point === point).map(({cookie}) => cookie);
-			const seen = (await context.events()).map(({ext}) => Number(ext.cookie));
+			const seen = (await context.events()).map(({cookie}) => Number(cookie));
 			assert.deepEqual(
 				seen,
 				[...cookies('entry'), ...cookies('return').toReversed()],
@@ -96,11 +96,11 @@ export const multiCases = [
 	}),
 	defineCase({
 		id: 'multi/detach-one-keeps-others',
-		needs: ['entry', 'return'],
+		needs: ['registers'],
 		targets: everywhere,
 		deadlineMs: 15_000,
 		async run(context) {
-			const points = ['entry', 'entry', 'entry', 'return', 'return', 'return'] as const;
+			const points = Array.from({length: 6}, (_, n) => context.points[Math.floor((n * context.points.length) / 6)]!);
 			for (const order of [
 				[0, 1, 2, 3, 4, 5],
 				[5, 4, 3, 2, 1, 0],
@@ -114,9 +114,9 @@ export const multiCases = [
 					await context.ask('reset', {});
 					const result = await context.call(call);
 					const events = await context.events();
-					assert.deepEqual(new Set(events.map(({ext}) => Number(ext.cookie))), open);
+					assert.deepEqual(new Set(events.map(({cookie}) => Number(cookie))), open);
 					for (const event of events) {
-						const isEntry = points[(Number(event.ext.cookie) - 1) % points.length] === 'entry';
+						const isEntry = points[(Number(event.cookie) - 1) % points.length] === 'entry';
 						sameRegisters(context, 'with fewer probes', {
 							expected: isEntry ? result.in : result.after,
 							seen: event.regs,
@@ -130,7 +130,7 @@ export const multiCases = [
 	}),
 	defineCase({
 		id: 'multi/same-program-twice',
-		needs: ['entry', 'return'],
+		needs: ['entry', 'return', 'cookies'],
 		targets: everywhere,
 		deadlineMs: 5000,
 		async run(context) {
@@ -151,7 +151,7 @@ export const multiCases = [
 	}),
 	defineCase({
 		id: 'multi/one-program-two-functions',
-		needs: ['entry', 'return'],
+		needs: ['entry', 'return', 'cookies'],
 		deadlineMs: 10_000,
 		async run(context) {
 			const functions = [await context.address('fx_asm'), await context.address('fx_c')];
@@ -160,7 +160,7 @@ export const multiCases = [
 				for (const point of ['entry', 'return'] as const) probes.push(await context.attach({point, at}));
 			await context.call({...call, target: 'asm'});
 			await context.call({...call, target: 'c'});
-			const seen = (await context.events()).map(({regs, ext}) => ({ip: regs.ip, cookie: Number(ext.cookie)}));
+			const seen = (await context.events()).map(({regs, cookie}) => ({ip: regs.ip, cookie: Number(cookie)}));
 			assert.deepEqual(
 				seen,
 				probes.map(({cookie}, n) => ({ip: functions[n >> 1], cookie})),
@@ -169,7 +169,7 @@ export const multiCases = [
 	}),
 	defineCase({
 		id: 'multi/nested-all-probed',
-		needs: ['entry', 'return'],
+		needs: ['entry', 'return', 'place'],
 		targets: everywhere,
 		deadlineMs: 20_000,
 		async run(context) {
@@ -185,14 +185,13 @@ export const multiCases = [
 				events.map(({regs}) => regs.ip),
 				[...chain, ...chain.toReversed()],
 			);
-			for (const event of events)
-				assert.equal(event.slot, event.ext.caller, 'the word at sp is the real return address');
+			for (const event of events) assert.equal(event.slot, event.caller, 'the word at sp is the real return address');
 			assert.equal(result.after.sp, result.sp);
 		},
 	}),
 	defineCase({
 		id: 'multi/two-hundred-functions',
-		needs: ['entry', 'return'],
+		needs: ['entry', 'return', 'device'],
 		deadlineMs: 60_000,
 		async run(context) {
 			const names = Array.from({length: 200}, (_, n) => `fx_many_${String(n).padStart(3, '0')}`);
@@ -211,7 +210,7 @@ export const multiCases = [
 			}
 			const events = await context.events();
 			assert.deepEqual(
-				events.map(({regs, ext}) => `${regs.ip} ${Number(ext.cookie)}`),
+				events.map(({regs, cookie}) => `${regs.ip} ${Number(cookie)}`),
 				names.map((name, n) => `${addresses[name]![0]} ${n + 1}`),
 			);
 			const {text} = await context.ask('listing', {});

@@ -168,7 +168,7 @@ export const noFunctionCases = [
 	...(['entry', 'return'] as const).map(point =>
 		defineCase({
 			id: `${point}/shapes-of-symbols`,
-			needs: [point],
+			needs: [point, 'device'],
 			deadlineMs: 20_000,
 			async run(context) {
 				for (const symbol of ['fx_bare', 'fx_bare_alias', 'fx_copy.constprop.0', 'fx_copy.isra.0', 'fx_copy.part.0']) {

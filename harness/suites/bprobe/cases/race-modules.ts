@@ -81,7 +81,7 @@ export const moduleRaceCases = [
 	}),
 	defineCase({
 		id: 'race/target-module-unloaded',
-		needs: ['entry', 'return'],
+		needs: ['entry', 'return', 'device'],
 		targets: fixtures,
 		deadlineMs: 40_000,
 		async run(context) {

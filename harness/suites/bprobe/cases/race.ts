@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type {LoopReport, TargetName} from '../agent-protocol.ts';
 import {type CaseContext, defineCase, type Probe} from '../case.ts';
 import {callsNow, overlaps, startCallers, stretchMs, untilShown, verified} from './callers.ts';
-import {fixtures} from './calls.ts';
+import {attachInTurn, fixtures, verifier} from './calls.ts';
 import {onlyHits} from './registers.ts';
 import {framesInFlight} from './tasks.ts';
 
@@ -17,10 +17,8 @@ function atOnce(reports: readonly LoopReport[]): boolean {
 
 /** Closes ten probes one after the other; resolves with the number of calls before the first close and after each. */
 async function detachWhileCalled(context: CaseContext): Promise<number[]> {
-	const probes: Probe[] = [];
 	// The slow program runs on some CPU at nearly every close.
-	for (let n = 0; n < 10; n++)
-		probes.push(await context.attach({point: n % 2 === 0 ? 'entry' : 'return', program: 'slow'}));
+	const probes = await attachInTurn(context, 10, () => 'slow');
 	const callers = await startCallers(context);
 	while ((await context.ask('counters', {cookie: probes.at(-1)!.cookie})).count === 0) context.signal.throwIfAborted();
 	const counts = [await callsNow(context)];
@@ -42,12 +40,11 @@ async function detachWhileCalled(context: CaseContext): Promise<number[]> {
 export const raceCases = [
 	defineCase({
 		id: 'race/concurrent-callers',
-		needs: ['entry', 'return'],
+		needs: ['registers'],
 		targets: fixtures,
 		deadlineMs: 15_000,
 		async run(context) {
-			const entry = await context.attach({point: 'entry', program: 'verify_entry'});
-			const ret = await context.attach({point: 'return', program: 'verify_return'});
+			const probes = await attachInTurn(context, context.points.length, verifier);
 			let calls = 0;
 			await untilShown(
 				() => calls >= 1000,
@@ -58,16 +55,16 @@ export const raceCases = [
 					calls += report!.done;
 				},
 			);
-			onlyHits(await entry.info(), calls);
-			onlyHits(await ret.info(), calls);
-			assert.equal(await verified(context, entry.cookie), calls);
-			assert.equal(await verified(context, ret.cookie), calls);
+			for (const probe of probes) {
+				onlyHits(await probe.info(), calls);
+				assert.equal(await verified(context, probe.cookie), calls);
+			}
 			if (calls < 1000) context.inconclusive(`Only ${calls} calls; 1000 are needed.`);
 		},
 	}),
 	defineCase({
 		id: 'race/attach-while-called',
-		needs: ['entry', 'return'],
+		needs: ['registers'],
 		targets: fixtures,
 		deadlineMs: 20_000,
 		async run(context) {
@@ -78,8 +75,8 @@ export const raceCases = [
 				() => overlaps(counts) >= 5,
 				async () => {
 					for (let n = 0; n < 10; n++) {
-						const point = n % 2 === 0 ? 'entry' : 'return';
-						probes.push(await context.attach({point, program: point === 'entry' ? 'verify_entry' : 'verify_return'}));
+						const point = context.points[n % context.points.length]!;
+						probes.push(await context.attach({point, program: verifier(point)}));
 						counts.push(await callsNow(context));
 					}
 				},
@@ -97,7 +94,7 @@ export const raceCases = [
 	}),
 	defineCase({
 		id: 'race/detach-while-called',
-		needs: ['entry', 'return'],
+		needs: [],
 		targets: fixtures,
 		deadlineMs: 30_000,
 		async run(context) {
@@ -115,7 +112,7 @@ export const raceCases = [
 	}),
 	defineCase({
 		id: 'race/fork-exit-storm',
-		needs: ['entry', 'return'],
+		needs: ['entry', 'return', 'device'],
 		targets: fixtures,
 		deadlineMs: 30_000,
 		async run(context) {
@@ -160,12 +157,11 @@ export const raceCases = [
 	}),
 	defineCase({
 		id: 'race/task-and-softirq',
-		needs: ['entry', 'return'],
+		needs: ['registers'],
 		targets: fixtures,
 		deadlineMs: 20_000,
 		async run(context) {
-			const entry = await context.attach({point: 'entry', program: 'verify_entry'});
-			const ret = await context.attach({point: 'return', program: 'verify_return'});
+			const probes = await attachInTurn(context, context.points.length, verifier);
 			let calls = 0;
 			let isShown = false;
 			await untilShown(
@@ -178,10 +174,10 @@ export const raceCases = [
 					isShown = reports.every(({done}) => done >= 50) && atOnce(reports);
 				},
 			);
-			onlyHits(await entry.info(), calls);
-			onlyHits(await ret.info(), calls);
-			assert.equal(await verified(context, entry.cookie), calls);
-			assert.equal(await verified(context, ret.cookie), calls);
+			for (const probe of probes) {
+				onlyHits(await probe.info(), calls);
+				assert.equal(await verified(context, probe.cookie), calls);
+			}
 			if (!isShown) context.inconclusive('Each context must make fifty calls in the same stretch of time.');
 		},
 	}),

@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import {defineCase, type TargetKind} from '../case.ts';
 import {targetSymbols} from '../context.ts';
 import {bypassed, checkPlace, everywhere, fixtures, input, inTracefs, output, stack} from './calls.ts';
-import {generalRegisters, hex, keptByC, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
+import {
+	argumentRegisters,
+	generalRegisters,
+	hex,
+	keptByC,
+	onlyHits,
+	sameForCaller,
+	sameRegisters,
+} from './registers.ts';
 import {checkStack, traceCallers} from './stacks.ts';
 import {framesInFlight} from './tasks.ts';
 
@@ -13,7 +21,7 @@ const assembly: readonly TargetKind[] = ['asm', 'asm-fentry'];
 export const returnSlotCases = [
 	defineCase({
 		id: 'return/recursion-64',
-		needs: ['return'],
+		needs: ['return', 'registers'],
 		targets: fixtures,
 		deadlineMs: 10_000,
 		async run(context) {
@@ -33,7 +41,7 @@ export const returnSlotCases = [
 	}),
 	defineCase({
 		id: 'return/tail-call',
-		needs: ['return'],
+		needs: ['entry', 'return', 'place'],
 		targets: assembly,
 		deadlineMs: 10_000,
 		async run(context) {
@@ -56,7 +64,7 @@ export const returnSlotCases = [
 				);
 				for (const event of events) {
 					assert.deepEqual(
-						{sp: event.regs.sp, atSlot: event.slot, caller: event.ext.caller},
+						{sp: event.regs.sp, atSlot: event.slot, caller: event.caller},
 						{sp: hex(BigInt(result.sp) - 8n), atSlot: result.caller, caller: result.caller},
 					);
 				}
@@ -72,7 +80,7 @@ export const returnSlotCases = [
 	}),
 	defineCase({
 		id: 'return/bypassed',
-		needs: ['return'],
+		needs: ['return', 'device'],
 		targets: fixtures,
 		deadlineMs: 10_000,
 		async run(context) {
@@ -107,16 +115,23 @@ export const returnSlotCases = [
 				const flags = irq === 'softirq' ? input.flags : '0x0';
 				const result = await context.call({context: irq, in: {...input, flags}, ret: {...output, flags}, stack});
 				const event = (await context.events()).at(-1)!;
-				sameRegisters(context, `seen by the program in ${irq}`, {expected: result.after, seen: event.regs});
-				sameRegisters(context, `entry registers in ${irq}`, {expected: result.in, seen: event.ext.entry});
-				checkPlace(event, result);
+				if (context.claims('registers'))
+					sameRegisters(context, `seen by the program in ${irq}`, {expected: result.after, seen: event.regs});
+				if (context.claims('arguments-at-return'))
+					sameRegisters(context, `arguments in ${irq}`, {
+						expected: result.in,
+						seen: event.entry,
+						names: context.claims('registers') ? generalRegisters : argumentRegisters,
+					});
+				if (context.claims('return-value')) assert.equal(event.regs.ax, result.after.ax, 'the return value');
+				if (context.claims('device')) checkPlace(event, result);
 			}
 			onlyHits(await probe.info(), 2);
 		},
 	}),
 	defineCase({
 		id: 'return/beside-kretprobe',
-		needs: ['return'],
+		needs: ['return', 'return-value'],
 		targets: ['asm-fentry', 'c'],
 		deadlineMs: 20_000,
 		async run(context) {
@@ -148,7 +163,7 @@ export const returnSlotCases = [
 	}),
 	defineCase({
 		id: 'return/beside-function-graph',
-		needs: ['return'],
+		needs: ['return', 'call-stack'],
 		targets: ['asm-fentry', 'c'],
 		deadlineMs: 30_000,
 		async run(context) {

@@ -100,7 +100,7 @@ const storms: readonly {id: string; owners: readonly Owner[]; leastRounds: numbe
 export const stormCases = storms.map(({id, owners, leastRounds}) =>
 	defineCase({
 		id: `race/${id}`,
-		needs: ['entry', 'return'],
+		needs: ['entry', 'return', 'library'],
 		targets: fixtures,
 		deadlineMs: 20_000,
 		run: context => storm(context, owners, {leastRounds}),

@@ -107,7 +107,7 @@ export const toolingCases = [
 		async run(context) {
 			const probe = await context.attach({point: 'return', at: await context.address('fx_c')});
 			for (let n = 0; n < 2; n++) await context.call({...call, target: 'c'});
-			const {progId} = await probe.info();
+			const {progId} = await context.ask('info', {probe: probe.handle});
 			const line = (await shell(context, 'bprobectl list')).split('\n').find(each => each.includes('fx_c'));
 			assert.ok(line, 'bprobectl list names the function');
 			for (const word of ['return', 'ftrace', '2', `${progId}`])

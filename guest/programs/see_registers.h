@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * kprobe, kretprobe, kprobe.multi: struct pt_regs. What bprobe's extension
+ * block holds is made from it at the entry; at the return it is not known.
+ */
+#include "self.h"
+
+#define PROGRAM(name, ctx)				\
+static always_inline int run(__u64 *ctx);		\
+SEC("kprobe")						\
+int name(__u64 *ctx)					\
+{							\
+	return run(ctx);				\
+}							\
+static always_inline int run(__u64 *ctx)
+
+static always_inline void read_regs(void *ctx, __u64 regs[BPROBE_REGS_WORDS])
+{
+	bpf_probe_read(regs, BPROBE_REGS_WORDS * sizeof(__u64), ctx);
+}
+
+static always_inline void read_ext(__u64 *ctx, struct bprobe_ext *ext)
+{
+	struct self *found = self_of();
+
+	__builtin_memset(ext, 0, sizeof(*ext));
+	if (!found)
+		return;
+	ext->cookie = found->cookie;
+	ext->function = found->function;
+	if (found->point != BPROBE_ENTRY)
+		return;
+	bpf_probe_read(ext->entry, sizeof(ext->entry), ctx);
+	bpf_probe_read(&ext->caller, sizeof(ext->caller), (void *)ctx[SP]);
+	bpf_probe_read(ext->stack, sizeof(ext->stack), (void *)(ctx[SP] + 8));
+}

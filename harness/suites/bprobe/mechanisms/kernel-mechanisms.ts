@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+import assert from 'node:assert/strict';
+import type {KernelFacts} from '../../../engine/suite.ts';
+import type {Feature} from '../case.ts';
+import {isBefore} from '../kernel-release.ts';
+import type {ProbeMechanism} from './mechanism.ts';
+
+/** What the mechanisms of the kernel need of it, with the release that brought it. */
+type Requirement = {
+	/** Only what needs this feature. Default: all. */
+	readonly feature?: Feature;
+	readonly since: readonly [major: number, minor: number];
+	readonly what: string;
+	/** The option of the kernel without which it is absent. */
+	readonly option?: string;
+	/** The option is needed only from this release on. */
+	readonly optionSince?: readonly [major: number, minor: number];
+};
+
+type Options = {
+	readonly id: string;
+	/** The name of the interface in the agent. */
+	readonly by: 'kprobe' | 'kprobe-multi' | 'tracing';
+	readonly features: readonly Feature[];
+	readonly requires: readonly Requirement[];
+};
+
+const registers = ['arguments', 'registers', 'flags', 'place', 'stack-arguments'] as const satisfies readonly Feature[];
+const everyFunction = [
+	'without-fentry',
+	'without-btf',
+	'modules',
+	'eight-arguments',
+] as const satisfies readonly Feature[];
+
+const events = [
+	{since: [4, 1], what: 'eBPF programs on kprobes', option: 'CONFIG_KPROBE_EVENTS'},
+	{
+		feature: 'without-fentry',
+		since: [4, 1],
+		what: 'kprobe events on functions without a __fentry__ site',
+		option: 'CONFIG_KPROBE_EVENTS_ON_NOTRACE',
+		optionSince: [4, 19],
+	},
+] as const satisfies readonly Requirement[];
+
+/** A breakpoint, or on a `__fentry__` site ftrace, through a perf event; on Linux before 4.17 one of tracefs. */
+export const kprobe = hookMechanism({
+	id: 'kprobe',
+	by: 'kprobe',
+	features: ['entry', 'call-stack', ...registers, ...everyFunction],
+	requires: events,
+});
+
+/** The return half of kprobe: replaces the return address. */
+export const kretprobe = hookMechanism({
+	id: 'kretprobe',
+	by: 'kprobe',
+	features: ['return', 'return-value', 'registers', 'flags', 'place', 'call-stack', ...everyFunction],
+	requires: events,
+});
+
+/** kprobe.multi: fprobe, which is ftrace for the entry, and rethook or the function graph tracer for the return. */
+export const kprobeMulti = hookMechanism({
+	id: 'kprobe-multi',
+	by: 'kprobe-multi',
+	features: [
+		'entry',
+		'return',
+		'return-value',
+		'call-stack',
+		...registers,
+		'without-btf',
+		'modules',
+		'eight-arguments',
+	],
+	requires: [{since: [5, 18], what: 'BPF_TRACE_KPROBE_MULTI', option: 'CONFIG_FPROBE'}],
+});
+
+const trampoline = [
+	{since: [5, 5], what: 'BPF trampolines', option: 'CONFIG_DEBUG_INFO_BTF'},
+	{feature: 'modules', since: [5, 11], what: 'BTF of modules', option: 'CONFIG_DEBUG_INFO_BTF_MODULES'},
+	{feature: 'eight-arguments', since: [6, 6], what: 'BPF trampolines for more than six arguments'},
+] as const satisfies readonly Requirement[];
+
+/** A BPF trampoline at the entry, by BTF. */
+export const fentry = hookMechanism({
+	id: 'fentry',
+	by: 'tracing',
+	features: ['entry', 'arguments', 'stack-arguments', 'modules', 'eight-arguments'],
+	requires: trampoline,
+});
+
+/** A BPF trampoline that calls the function itself and then the program. */
+export const fexit = hookMechanism({
+	id: 'fexit',
+	by: 'tracing',
+	features: ['return', 'return-value', 'arguments-at-return', 'stack-arguments', 'modules', 'eight-arguments'],
+	requires: trampoline,
+});
+
+function hookMechanism({id, by, features, requires}: Options): ProbeMechanism {
+	return {
+		id,
+		features: new Set(features),
+		missing(kernel, needs) {
+			const asked = requires.filter(({feature}) => feature === undefined || needs.includes(feature));
+			return asked.map(each => absence(kernel, each)).find(words => words !== undefined);
+		},
+		async attach(ask, {program, point, address, cookie}) {
+			assert.ok(typeof program === 'string', 'programs of the kernel mechanisms are loaded by name');
+			const {hook} = await ask('hook', {mechanism: by, program, point, address, cookie});
+			return {
+				handle: hook,
+				async info() {
+					const {count, bad} = await ask('counters', {cookie});
+					return {hits: count + bad, misses: {}};
+				},
+				detach: async () => (await ask('unhook', {hook})).closedNs,
+			};
+		},
+	};
+}
+
+function absence(kernel: KernelFacts, {since, what, option, optionSince = since}: Requirement): string | undefined {
+	if (isBefore(kernel, ...since)) return `Linux has ${what} since ${since.join('.')}.`;
+	const isOptional = option === undefined || isBefore(kernel, ...optionSince) || kernel.hasOption(option);
+	return isOptional ? undefined : `This kernel was built without ${option}, which ${what} need.`;
+}
