@@ -3,12 +3,14 @@
  * Measures everything that has a budget, five times each, and prints a table of medians. With --history, the
  * measurements are kept, and `probe-matrix report --history` shows their trend.
  *
- *   npx node scripts/bench.ts [kernel] [--history DIR]
+ *   npx node scripts/bench.ts [kernel] [--history DIR] [--mechanism NAME|all]…
+ *
+ * With --mechanism, it measures what probes cost by each mechanism instead.
  */
 import {readFileSync} from 'node:fs';
-import {setTimeout as sleep} from 'node:timers/promises';
 import {Command} from 'commander';
 import {buildGuest, type GuestBuild} from '../harness/build/guest-build.ts';
+import {repeatable} from '../harness/cli/option-values.ts';
 import {openConsoles} from '../harness/engine/consoles.ts';
 import {describeRun} from '../harness/engine/describe-run.ts';
 import {planCells} from '../harness/engine/plan.ts';
@@ -18,7 +20,6 @@ import {findAccelerator} from '../harness/host/accelerator.ts';
 import {findQemu} from '../harness/host/qemu.ts';
 import {say} from '../harness/host/say.ts';
 import {fallbackKernel} from '../harness/kernels/default-kernels.ts';
-import type {AgentOps} from '../harness/link/agent-protocol.ts';
 import {HistoryLog} from '../harness/results/history/history-log.ts';
 import {countVerdicts} from '../harness/results/run/cell-name.ts';
 import type {MeasurementEvent, RunEvent} from '../harness/results/run/events.ts';
@@ -28,6 +29,8 @@ import {bprobeSuite} from '../harness/suites/bprobe/suite.ts';
 import {Instance, type InstanceOptions} from '../harness/vm/instance.ts';
 import {loadSuite} from '../harness/vm/load-suite.ts';
 import {obtainLoaded} from '../harness/vm/loaded-snapshot.ts';
+import {nsPerCall} from './bench-calls.ts';
+import {measureMechanisms} from './bench-mechanisms.ts';
 import {CheckoutCopy, type Ended} from './checkout-copy.ts';
 
 const rounds = 5;
@@ -35,8 +38,11 @@ const program = new Command('bench')
 	.description('Measures what the project has budgets for, each as the median of five.')
 	.argument('[kernel]', 'kernel to measure', fallbackKernel)
 	.option('--history <dir>', 'keep the figures in this directory of past runs')
+	.addOption(
+		repeatable('--mechanism <name>', "measure what probes cost by this mechanism instead, or by 'all'", 'none'),
+	)
 	.parse();
-const options = program.opts<{history?: string}>();
+const options = program.opts<{history?: string; mechanism: readonly string[]}>();
 const [kernel] = program.processedArgs as [string];
 const cells = planCells({kernels: [kernel], suite: bprobeSuite, cases: await bprobeSuite.cases()});
 const {signal} = new AbortController();
@@ -49,7 +55,12 @@ const guestBuild = await buildGuest(await obtainBootableKernel(kernel), bprobeSu
 const rows: Row[] = [];
 const startedAt = performance.now();
 kept?.write(await describe());
-for (const measure of [measureBoot, measureRestore, measureEdits, measureCalls, measureMatrix]) {
+const ofMechanisms = async (build: GuestBuild) => measureMechanisms(build, options.mechanism);
+const measures =
+	options.mechanism.length > 0
+		? [ofMechanisms]
+		: [measureBoot, measureRestore, measureEdits, measureCalls, measureMatrix];
+for (const measure of measures) {
 	const measured = await measure(guestBuild);
 	for (const row of measured) kept?.write({type: 'measurement', kernel, ...row});
 	rows.push(...measured);
@@ -62,10 +73,10 @@ process.stdout.write(
 );
 for (const {what, unit, budget, values} of rows) {
 	const middle = median(values);
-	const judged = middle <= budget ? 'within' : 'OVER';
+	const judged = budget === undefined ? '' : middle <= budget ? 'within' : 'OVER';
 	const spread = `${Math.round(Math.min(...values))}–${Math.round(Math.max(...values))}`;
 	process.stdout.write(
-		`${what.padEnd(34)} ${String(Math.round(middle)).padStart(7)} ${unit.padEnd(4)} ${judged.padEnd(6)} ${String(budget).padStart(6)}  (${spread})\n`,
+		`${what.padEnd(34)} ${String(Math.round(middle)).padStart(7)} ${unit.padEnd(4)} ${judged.padEnd(6)} ${String(budget ?? '').padStart(6)}  (${spread})\n`,
 	);
 }
 
@@ -170,9 +181,9 @@ async function measureCalls(guestBuild: GuestBuild): Promise<readonly Row[]> {
 	const {prog} = await agent.call('load', {program: 'empty'});
 	const address = (await agent.call('symbols', {names: ['fx_asm_fentry']})).addresses.fx_asm_fentry![0]!;
 	const extra = async (point: Point): Promise<number> => {
-		const without = await nsPerCall(agent);
+		const without = await nsPerCall(agent, {target: 'asm-fentry'});
 		const {probe} = await agent.call('attach', {prog, point, address});
-		const probed = await nsPerCall(agent);
+		const probed = await nsPerCall(agent, {target: 'asm-fentry'});
 		await agent.call('close', {probe});
 		return probed - without;
 	};
@@ -182,18 +193,6 @@ async function measureCalls(guestBuild: GuestBuild): Promise<readonly Row[]> {
 		return {what: `instructions per ${point}`, unit: '', budget, values};
 	};
 	return [await rowOf('entry', 432), await rowOf('return', 716)];
-}
-
-async function nsPerCall(agent: Instance['agent']): Promise<number> {
-	const calls = 20_000;
-	const request: AgentOps['startLoop']['in'] = {target: 'asm-fentry', context: 'task', seed: '0x1', calls};
-	const ended = async () => (await agent.call('counts', {})).ended['asm-fentry'];
-	const until = (await ended()) + calls;
-	const {job} = await agent.call('startLoop', request);
-	// Each request costs the guest instructions, so poll rarely.
-	while ((await ended()) < until) await sleep(500);
-	const {loop} = await agent.call('stopJob', {job});
-	return Number(BigInt(loop!.lastNs) - BigInt(loop!.firstNs)) / (loop!.done - 1);
 }
 
 async function measureMatrix(): Promise<readonly Row[]> {

@@ -122,22 +122,23 @@ json_t *op_start_loop(json_t *in, struct failure *failure)
 {
 	int device = fixtures_device(failure), target, context;
 	int64_t threads = get_number(in, "threads", 1);
-	uint64_t seed;
+	uint64_t seed, address = 0;
 	struct looping *looping;
 
 	if (device < 0 || !need_choice(in, "target", target_names, &target, failure) ||
 	    !need_choice(in, "context", context_names, &context, failure) || !need_hex(in, "seed", &seed, failure))
 		return NULL;
-	if (threads < 1 || threads > THREADS_MAX || target == FX_ADDRESS || context == FX_KTHREAD)
-		return fail(failure, EINVAL, "There are loops in 1 to %d threads, of no `address`, in no `kthread`.",
-			    THREADS_MAX);
+	if (threads < 1 || threads > THREADS_MAX || context == FX_KTHREAD)
+		return fail(failure, EINVAL, "There are loops in 1 to %d threads, in no `kthread`.", THREADS_MAX);
+	if (target == FX_ADDRESS && !need_hex(in, "address", &address, failure))
+		return NULL;
 	looping = calloc(1, sizeof(*looping) + threads * sizeof(*looping->loopers));
 	looping->device = fcntl(device, F_DUPFD_CLOEXEC, 3);
 	looping->threads = threads;
 	looping->request = (struct fx_loop){
 		.size = sizeof(looping->request), .target = target, .context = context, .seed = seed,
 		.calls = get_number(in, "calls", 0), .ms = get_number(in, "ms", 0),
-		.period_us = get_number(in, "periodUs", context == FX_TASK ? 0 : 1000),
+		.period_us = get_number(in, "periodUs", context == FX_TASK ? 0 : 1000), .address = address,
 	};
 	return job_start((struct job){.run = run, .report = report, .data = looping}, failure);
 }

@@ -11,7 +11,7 @@
 #include <bpf/libbpf.h>
 #include "agent.h"
 
-#define MAPS 8
+#define MAPS 16
 
 static struct {
 	char name[16];

@@ -131,7 +131,7 @@ static uint32_t program_id(int fd)
 json_t *op_load(json_t *in, struct failure *failure)
 {
 	static const char *const names[] = {
-		"record", "count", "empty", "verify_entry", "verify_return", "slow", "faulting", "touch_map", NULL,
+		"record", "count", "empty", "read_all", "verify_entry", "verify_return", "slow", "faulting", "touch_map", NULL,
 	};
 	int choice, fd;
 

@@ -5,7 +5,7 @@ import {DatabaseSync} from 'node:sqlite';
 import {diskFull, messageOf, UsageError} from '../../host/errors.ts';
 
 /** Version of the tables below; raise it when they change. */
-const indexSchema = 2;
+const indexSchema = 3;
 
 const tables = `
 	CREATE TABLE run (
@@ -25,7 +25,8 @@ const tables = `
 		kernel TEXT NOT NULL,
 		mechanism TEXT NOT NULL,
 		caseId TEXT NOT NULL,
-		target TEXT
+		target TEXT,
+		alternative INTEGER NOT NULL
 	) STRICT;
 	CREATE TABLE result (
 		cell INTEGER NOT NULL REFERENCES cell,
@@ -42,7 +43,7 @@ const tables = `
 		kernel TEXT NOT NULL,
 		what TEXT NOT NULL,
 		unit TEXT NOT NULL,
-		budget REAL NOT NULL,
+		budget REAL,
 		value REAL NOT NULL
 	) STRICT;
 	CREATE INDEX resultsOfRun ON result (run);

@@ -64,12 +64,13 @@ export function runOf(row: Row, isRunning: (id: string) => boolean): StoredRun {
 }
 
 /** A cell's name from its row. */
-export function nameOf({kernel, mechanism, caseId, target}: Row): CellName {
+export function nameOf({kernel, mechanism, caseId, target, alternative}: Row): CellName {
 	return {
 		kernel: String(kernel),
 		mechanism: String(mechanism),
 		case: String(caseId),
 		...(target !== null && {target: String(target)}),
+		...(alternative === 1 && {alternative: true}),
 	};
 }
 
@@ -93,7 +94,7 @@ export function measuredOf({run, kernel, what, unit, budget, value}: Row): Measu
 		kernel: String(kernel),
 		what: String(what),
 		unit: String(unit),
-		budget: Number(budget),
+		...(budget !== null && {budget: Number(budget)}),
 		value: Number(value),
 	};
 }

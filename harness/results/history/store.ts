@@ -80,7 +80,7 @@ export class HistoryStore implements Disposable {
 	*cells({before}: {before?: string} = {}): Generator<CellHistory> {
 		// One row per cell: fetching hundreds of thousands of results one by one would take most of the time.
 		const rows = this.#database.prepare(
-			`SELECT kernel, mechanism, caseId, target,
+			`SELECT kernel, mechanism, caseId, target, alternative,
 				json_group_array(json_array(run, verdict, passes, total, message) ORDER BY run) AS results
 			FROM result JOIN cell ON number = cell WHERE run < ? GROUP BY cell ORDER BY cell`,
 		);
@@ -192,15 +192,17 @@ export class HistoryStore implements Disposable {
 	#addMeasurements(id: string, measurements: RunRecord['measurements']): void {
 		const add = this.#database.prepare('INSERT INTO measurement VALUES (?, ?, ?, ?, ?, ?)');
 		for (const {kernel, what, unit, budget, values} of measurements)
-			add.run(id, kernel, what, unit, budget, median(values));
+			add.run(id, kernel, what, unit, budget ?? null, median(values));
 	}
 
-	#numberOf(key: string, {kernel, mechanism, case: caseId, target}: CellName): number {
+	#numberOf(key: string, {kernel, mechanism, case: caseId, target, alternative}: CellName): number {
 		const known = this.#numbers.get(key);
 		if (known !== undefined) return known;
 		this.#database
-			.prepare('INSERT OR IGNORE INTO cell (key, kernel, mechanism, caseId, target) VALUES (?, ?, ?, ?, ?)')
-			.run(key, kernel, mechanism, caseId, target ?? null);
+			.prepare(
+				'INSERT OR IGNORE INTO cell (key, kernel, mechanism, caseId, target, alternative) VALUES (?, ?, ?, ?, ?, ?)',
+			)
+			.run(key, kernel, mechanism, caseId, target ?? null, alternative ? 1 : 0);
 		const number = Number(this.#database.prepare('SELECT number FROM cell WHERE key = ?').get(key)!.number);
 		this.#numbers.set(key, number);
 		return number;

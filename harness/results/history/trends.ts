@@ -22,7 +22,7 @@ export function trendsOf(kept: readonly Measured[], records: readonly RunRecord[
 		.map(same => {
 			const {kernel, what, unit, budget} = same.at(-1)!;
 			const points = same.map(({run, value}) => ({run, value}));
-			return {kernel, what, unit, budget, points: points.slice(-mostPoints)};
+			return {kernel, what, unit, ...(budget !== undefined && {budget}), points: points.slice(-mostPoints)};
 		})
 		.toSorted((a, b) => (a.kernel < b.kernel ? -1 : Number(a.kernel > b.kernel)));
 }
@@ -33,7 +33,7 @@ function measuredIn({run, measurements}: RunRecord): readonly Measured[] {
 		kernel,
 		what,
 		unit,
-		budget,
+		...(budget !== undefined && {budget}),
 		value: median(values),
 	}));
 }

@@ -133,10 +133,10 @@ const measurement = z
 		kernel: text,
 		what: text,
 		unit: text.describe('ms, MiB, …; empty for counts'),
-		budget: z.number(),
+		budget: z.number().optional(),
 		values: z.array(z.number()).min(1).readonly(),
 	})
-	.describe('What npm run bench measured, several times, and its budget.');
+	.describe('What npm run bench measured, several times, and its budget if there is one.');
 
 const findingKinds = ['crash', 'regression', 'kernel', 'flaky', 'known', 'passesAgain', 'idle'] as const;
 

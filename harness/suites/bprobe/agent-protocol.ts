@@ -151,6 +151,7 @@ export type ProgramName =
 	| 'record' // everything of ProgramEvent, into a map of 4096 events
 	| 'count' // adds 1 to counter[cookie % 1024]
 	| 'empty' // returns 0: for measuring
+	| 'read_all' // reads all that it is given, and keeps nothing: for measuring
 	| 'verify_entry' // checks every register of FX_IOC_LOOP's patterns; counter[cookie] good, bad[cookie] wrong
 	| 'verify_return' // same at return; also that `entry` holds the entry pattern of the same call
 	| 'slow' // runs for about a millisecond, then stores the time in last[cookie] and counts
@@ -176,19 +177,21 @@ declare module '../../link/agent-protocol.ts' {
 		/** Closes the probe; `closedNs` is CLOCK_MONOTONIC after close(2) returned. */
 		close: {in: {probe: number}; out: {closedNs: Hex}};
 		info: {in: {probe: number}; out: BprobeInfo};
-		/** Attaches a copy of a program by a mechanism of the kernel, through libbpf, to the function at an address. */
+		/**
+		 * Attaches a copy of a program by a mechanism of the kernel, through libbpf, to functions: by one link to all, where
+		 * the mechanism can. With `most`, it leaves out those that cannot be attached to, until it has as many.
+		 */
 		hook: {
 			in: {
 				mechanism: 'kprobe' | 'kprobe-multi' | 'tracing';
 				program: ProgramName;
 				point: Point;
-				address: Hex;
 				cookie: number;
-			};
-			out: {hook: number};
+			} & ({address: Hex} | {addresses: readonly Hex[]; most?: number});
+			out: {hook: number; links: number; tookNs: Hex};
 		};
-		/** `closedNs` is CLOCK_MONOTONIC after the link was destroyed. */
-		unhook: {in: {hook: number}; out: {closedNs: Hex}};
+		/** `closedNs` is CLOCK_MONOTONIC after the links were destroyed. */
+		unhook: {in: {hook: number}; out: {closedNs: Hex; tookNs: Hex}};
 		/** Why the function at each address may not be probed, empty if it may; an errno where no function begins. */
 		check: {in: {addresses: readonly Hex[]}; out: {reasons: readonly string[]}};
 		/**
@@ -269,7 +272,10 @@ declare module '../../link/agent-protocol.ts' {
 			in: {};
 			out: {begun: Record<TargetName, number>; ended: Record<TargetName, number>; waiting: number; nowNs: Hex};
 		};
-		/** Runs FX_IOC_LOOP in `threads` threads until stopped or done (`calls`, `ms` as in struct fx_loop). */
+		/**
+		 * Runs FX_IOC_LOOP in `threads` threads until stopped or done (`calls`, `ms`, `address` as in struct fx_loop). Of
+		 * another function than the fixtures' no register is checked.
+		 */
 		startLoop: {
 			in: {
 				target: TargetName;
@@ -277,6 +283,7 @@ declare module '../../link/agent-protocol.ts' {
 				threads?: number;
 				calls?: number;
 				ms?: number;
+				address?: Hex;
 				seed: Hex;
 				periodUs?: number;
 			};

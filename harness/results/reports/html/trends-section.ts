@@ -23,8 +23,11 @@ function rowOf({kernel, what, unit, budget, points}: Trend): Markup {
 	const last = values.at(-1)!;
 	const before = values.slice(0, -1);
 	const words = (value: number) => `${value} ${unit}`.trim();
-	const isOver = points.at(-1)!.value > budget;
-	return html`<tr><th scope="row">${kernel} › ${what}</th><td class="number">${words(last)}</td><td class="number">${words(budget)}</td><td><span class="chip ${isOver ? 'v-fail' : 'v-pass'}">${isOver ? 'over' : 'within'}</span></td><td class="number">${before.length > 0 ? words(rounded(median(before))) : '–'}</td><td>${sparkline(before, last, unit)}</td></tr>`;
+	const isOver = budget !== undefined && points.at(-1)!.value > budget;
+	const judged =
+		budget !== undefined &&
+		html`<span class="chip ${isOver ? 'v-fail' : 'v-pass'}">${isOver ? 'over' : 'within'}</span>`;
+	return html`<tr><th scope="row">${kernel} › ${what}</th><td class="number">${words(last)}</td><td class="number">${budget !== undefined && words(budget)}</td><td>${judged}</td><td class="number">${before.length > 0 ? words(rounded(median(before))) : '–'}</td><td>${sparkline(before, last, unit)}</td></tr>`;
 }
 
 function rounded(value: number): number {
