@@ -97,7 +97,7 @@ test('the first mechanism of a suite is run unless others are asked for, in the 
 
 test('a mechanism that the suite does not have is wrong usage, with the nearest one', t => {
 	const plan = (asked: string) => () => planCells({kernels: ['k'], suite: several, cases, mechanisms: [asked]});
-	t.throws(plan('thrid'), {instanceOf: UsageError, message: 'fake has no mechanism thrid; did you mean third?'});
+	t.throws(plan('thirdd'), {instanceOf: UsageError, message: 'fake has no mechanism thirdd; did you mean third?'});
 	t.throws(plan('elsewhere'), {message: 'fake has no mechanism elsewhere: first, second, third.'});
 });
 
