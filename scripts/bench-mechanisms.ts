@@ -15,7 +15,11 @@ type Row = Omit<MeasurementEvent, 'type' | 'kernel'>;
 type Agent = Instance['agent'];
 
 /** A mechanism at a point that it can probe. */
-type Way = {readonly id: string; readonly by: 'bprobe' | 'kprobe' | 'kprobe-multi' | 'tracing'; readonly point: Point};
+type Way = {
+	readonly id: string;
+	readonly by: 'bprobe' | 'kprobe' | 'kprobe-multi' | 'tracing' | 'ftrace';
+	readonly point: Point;
+};
 type Probe = {readonly tookNs: number; readonly links: number; close(): Promise<number>};
 
 const interfaces: Readonly<Record<string, Way['by']>> = {
@@ -25,6 +29,7 @@ const interfaces: Readonly<Record<string, Way['by']>> = {
 	'kprobe-multi': 'kprobe-multi',
 	fentry: 'tracing',
 	fexit: 'tracing',
+	ftrace: 'ftrace',
 };
 
 /** How many functions are attached to at once. The last ones only where one step attaches to all. */
@@ -35,6 +40,7 @@ const mostSingly: Readonly<Record<Way['by'], number>> = {
 	kprobe: 1000,
 	// libbpf loads a program for each function, which takes longer than to attach it.
 	tracing: 100,
+	ftrace: 1000,
 };
 
 /** Rows by mechanism and point. Ways that the kernel does not have are left out, and said on stderr. */
@@ -127,6 +133,7 @@ async function attach(
 	addresses: readonly Hex[],
 	most = addresses.length,
 ): Promise<Probe> {
+	if (by === 'ftrace') return traceEach(agent, program, addresses.slice(0, most));
 	if (by !== 'bprobe') {
 		const list = by === 'kprobe-multi' ? addresses.slice(0, most) : addresses;
 		const {hook, links, tookNs} = await agent.call('hook', {
@@ -154,6 +161,29 @@ async function attach(
 			return Number(BigInt(closedNs) - begun);
 		},
 	};
+}
+
+let lastCookie = 0;
+
+/** The fixtures trace one function by each ftrace_ops; `empty` counts, other programs stand for keeping the registers. */
+async function traceEach(agent: Agent, program: ProgramName, addresses: readonly Hex[]): Promise<Probe> {
+	const cookies: number[] = [];
+	const timed = async (work: () => Promise<unknown>) => {
+		const begun = performance.now();
+		await work();
+		return (performance.now() - begun) * 1e6;
+	};
+	const tookNs = await timed(async () => {
+		for (const address of addresses) {
+			cookies.push(++lastCookie);
+			await agent.call('trace', {address, cookie: lastCookie, keeps: program !== 'empty'});
+		}
+	});
+	const close = () =>
+		timed(async () => {
+			for (const cookie of cookies) await agent.call('untrace', {cookie});
+		});
+	return {links: addresses.length, tookNs, close};
 }
 
 async function addressOf(agent: Agent, symbol: string): Promise<Hex> {

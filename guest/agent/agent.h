@@ -67,6 +67,7 @@ op_function op_crash;								/* crash.c */
 op_function op_load, op_unload, op_prog_exists;					/* programs.c */
 op_function op_attach, op_close, op_info, op_listing, op_probe_fds;		/* probes.c */
 op_function op_hook, op_unhook;							/* hooks.c */
+op_function op_trace, op_untrace, op_traced;					/* trace.c */
 op_function op_check, op_match, op_attach_list, op_info_list, op_hold_in_task;	/* many.c */
 op_function op_fuzz;								/* fuzz.c */
 op_function op_failing;								/* failing.c */
@@ -85,6 +86,9 @@ int task_add(pid_t pid);								/* tasks.c */
 uint64_t symbol_address(const char *name, struct failure *failure);	/* 0: failed */
 bool symbol_name(uint64_t address, char *name, size_t size, struct failure *failure);	/* without its module */
 int hooks_left(void);								/* hooks.c */
+void clear_direction_flag(int more);						/* hooks.c */
+struct fx_hit *traced_hits(long *total);					/* trace.c */
+void forget_traced(void);							/* trace.c */
 void forget_symbols(void);							/* symbols.c */
 
 #endif

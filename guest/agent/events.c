@@ -59,6 +59,21 @@ static json_t *event_json(const struct event *event, int sequence)
 			 words_json(ext->stack, BPROBE_STACK_WORDS), "callStack", stack_json(event->stack_id));
 }
 
+/* A hit of plain ftrace, as if `record` had run. */
+static struct event event_of_hit(const struct fx_hit *hit)
+{
+	struct event event = {
+		.time_ns = hit->time_ns, .pid_tgid = (uint64_t)hit->pid << 32 | hit->tid, .cpu = hit->cpu,
+		.stack_id = -EOPNOTSUPP, .slot = hit->stack[0],
+		.ext = {.cookie = hit->cookie, .function = hit->function, .caller = hit->stack[0]},
+	};
+
+	memcpy(event.regs, hit->regs, sizeof(event.regs));
+	memcpy(event.ext.entry, hit->regs, sizeof(event.ext.entry));
+	memcpy(event.ext.stack, hit->stack + 1, sizeof(event.ext.stack));
+	return event;
+}
+
 static int by_time(const void *a, const void *b)
 {
 	const struct event *first = a, *second = b;
@@ -85,6 +100,8 @@ json_t *op_events(json_t *in, struct failure *failure)
 	json_t *array = json_array();
 	uint64_t *cursors, lost = 0, total = 0, room = 0;
 	struct event *events;
+	struct fx_hit *hits;
+	long traced;
 	int cpus;
 
 	(void)in;
@@ -92,7 +109,8 @@ json_t *op_events(json_t *in, struct failure *failure)
 	cursors = cursors_of(&cpus);
 	for (int cpu = 0; cursors && cpu < cpus; cpu++)
 		room += cursors[cpu] < EVENTS_PER_CPU ? cursors[cpu] : EVENTS_PER_CPU;
-	events = calloc(room + 1, sizeof(*events));
+	hits = traced_hits(&traced);
+	events = calloc(room + traced + 1, sizeof(*events));
 	for (int cpu = 0; cursors && cpu < cpus; cpu++) {
 		for (uint64_t run = 0; run < cursors[cpu]; run++) {
 			uint32_t key = cpu * EVENTS_PER_CPU + run;
@@ -106,10 +124,17 @@ json_t *op_events(json_t *in, struct failure *failure)
 		if (cursors[cpu] > EVENTS_PER_CPU)
 			lost += cursors[cpu] - EVENTS_PER_CPU;
 	}
+	for (long i = 0; i < traced; i++) {
+		if (hits[i].time_ns)
+			events[total++] = event_of_hit(&hits[i]);
+		else
+			lost++;
+	}
 	qsort(events, total, sizeof(*events), by_time);
 	for (uint64_t i = 0; i < total; i++)
 		json_array_append_new(array, event_json(&events[i], i));
 	free(events);
+	free(hits);
 	free(cursors);
 	return json_pack("{s:o, s:I}", "events", array, "lost", (json_int_t)lost);
 }
@@ -158,6 +183,7 @@ json_t *op_reset(json_t *in, struct failure *failure)
 
 	(void)in;
 	(void)failure;
+	forget_traced();
 	cursors = cursors_of(&cpus);
 	if (cursors) {
 		bool used = false;

@@ -40,16 +40,19 @@ struct request {
 
 /*
  * The kernel runs its own code with the direction flag of the probed call. So
- * no call may have it set while anything is hooked by the kernel's means.
+ * no call may have it set while anything is hooked by the kernel's means. @more
+ * is 1 before something is hooked, -1 after it was unhooked.
  */
-static void allow_direction_flag(bool allowed)
+void clear_direction_flag(int more)
 {
+	static int users;
 	int file = open("/sys/module/fixtures/parameters/direction_flag", O_WRONLY | O_CLOEXEC);
 
+	users += more;
 	if (file < 0)
 		return;
 	/* A failure shows: the kernel dies of it. */
-	if (write(file, allowed ? "Y" : "N", 1) != 1)
+	if (write(file, users ? "N" : "Y", 1) != 1)
 		perror("direction_flag");
 	close(file);
 }
@@ -241,7 +244,7 @@ json_t *op_hook(json_t *in, struct failure *failure)
 	hook->link = calloc(request.count, sizeof(*hook->link));
 	steps = request.mechanism == KPROBE_MULTI ? 1 : request.count;
 	most = get_number(in, "most", 0);
-	allow_direction_flag(false);
+	clear_direction_flag(1);
 	for (size_t i = 0; i < steps && (!most || hook->links < (int)most); i++) {
 		if (!add_link(hook, &request, i, failure) && !most)
 			break;
@@ -249,7 +252,7 @@ json_t *op_hook(json_t *in, struct failure *failure)
 	free(request.addresses);
 	if (!hook->links || (!most && hook->links < (int)steps)) {
 		destroy(hook, &end);
-		allow_direction_flag(!hooks);
+		clear_direction_flag(-1);
 		return NULL;
 	}
 	hook->number = ++last;
@@ -283,7 +286,7 @@ json_t *op_unhook(json_t *in, struct failure *failure)
 	hook = *found;
 	*found = hook->next;
 	error = destroy(hook, &detached);
-	allow_direction_flag(!hooks);
+	clear_direction_flag(-1);
 	if (error)
 		return fail(failure, -error, "Cannot detach: %s.", strerror(-error));
 	return json_pack("{s:o, s:o}", "closedNs", hex(detached), "tookNs", hex(detached - begin));

@@ -6,7 +6,7 @@
 
 const struct operation suite_operations[] = {
 	{"load", op_load}, {"unload", op_unload}, {"progExists", op_prog_exists},
-	{"attach", op_attach}, {"hook", op_hook}, {"unhook", op_unhook}, {"close", op_close}, {"info", op_info}, {"listing", op_listing},
+	{"attach", op_attach}, {"trace", op_trace}, {"untrace", op_untrace}, {"traced", op_traced}, {"hook", op_hook}, {"unhook", op_unhook}, {"close", op_close}, {"info", op_info}, {"listing", op_listing},
 	{"symbols", op_symbols}, {"names", op_names}, {"events", op_events}, {"counters", op_counters},
 	{"reset", op_reset}, {"call", op_call}, {"callInTask", op_call_in_task}, {"taskWait", op_task_wait},
 	{"taskKill", op_task_kill}, {"release", op_release}, {"counts", op_counts}, {"startLoop", op_start_loop},

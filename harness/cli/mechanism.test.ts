@@ -44,10 +44,11 @@ test.serial('every mechanism is held to what it claims, and what it is known to 
 		'kprobe-multi': 'pass known pass known',
 		fentry: 'pass skip skip skip',
 		fexit: 'skip skip pass skip',
+		ftrace: 'pass known skip skip',
 	});
 	t.is(exitCode, 0, stdout);
 	t.regex(stdout, /^skipped .*return\/recursion-64\[c\]@kprobe.*: kprobe does not claim return\.$/m);
-	t.regex(stdout, /^10 pass, 4 known, 10 skip/m);
+	t.regex(stdout, /^11 pass, 5 known, 12 skip/m);
 });
 
 test.serial('a mechanism that does not exist is wrong usage', async t => {

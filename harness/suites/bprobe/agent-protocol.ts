@@ -190,6 +190,10 @@ declare module '../../link/agent-protocol.ts' {
 			} & ({address: Hex} | {addresses: readonly Hex[]; most?: number});
 			out: {hook: number; links: number; tookNs: Hex};
 		};
+		/** Traces a function by an ftrace_ops of the fixtures; with `keeps`, each hit becomes an event. */
+		trace: {in: {address: Hex; cookie: number; keeps: boolean}; out: {}};
+		untrace: {in: {cookie: number}; out: {closedNs: Hex}};
+		traced: {in: {cookie: number}; out: {hits: number}};
 		/** `closedNs` is CLOCK_MONOTONIC after the links were destroyed. */
 		unhook: {in: {hook: number}; out: {closedNs: Hex; tookNs: Hex}};
 		/** Why the function at each address may not be probed, empty if it may; an errno where no function begins. */

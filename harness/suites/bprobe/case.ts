@@ -12,6 +12,7 @@ export type Feature = (typeof features)[number];
 export const features = [
 	'entry', // a program runs at the entry of a function
 	'return', // and at its return
+	'programs', // of any kind, not only one that keeps what it sees
 	'arguments', // the six arguments in registers, at the entry
 	'stack-arguments', // the seventh and eighth, wherever arguments are
 	'registers', // all general registers, as they are there

@@ -8,13 +8,14 @@ import {openBprobeContext, targetNeeds} from './context.ts';
 import {bprobeContent} from './guest-content.ts';
 import {knownFailing} from './known-failings.ts';
 import {bprobe} from './mechanisms/bprobe.ts';
+import {ftrace} from './mechanisms/ftrace.ts';
 import {fentry, fexit, kprobe, kprobeMulti, kretprobe} from './mechanisms/kernel-mechanisms.ts';
 
 /** The matrix of the module in kmod/. */
 export const bprobeSuite: Suite = {
 	name: 'bprobe',
 	content: bprobeContent(),
-	mechanisms: [bprobe, kprobe, kretprobe, kprobeMulti, fentry, fexit],
+	mechanisms: [bprobe, kprobe, kretprobe, kprobeMulti, fentry, fexit, ftrace],
 	targets: targetKinds,
 	knownFailing,
 	targetNeeds: target => targetNeeds[target as TargetKind],

@@ -143,7 +143,7 @@ export const entryHookCases = [
 	}),
 	defineCase({
 		id: 'entry/faulting-read',
-		needs: ['entry'],
+		needs: ['entry', 'programs'],
 		targets: everywhere,
 		deadlineMs: 5000,
 		async run(context) {

@@ -4,7 +4,6 @@ import type {TargetName} from '../agent-protocol.ts';
 import {defineCase} from '../case.ts';
 import {targetSymbols} from '../context.ts';
 import {callsNow, overlaps, startCallers, stretchMs, untilShown} from './callers.ts';
-import {inTracefs} from './calls.ts';
 import {pattern} from './registers.ts';
 import {framesInFlight, waitUntilWaiting} from './tasks.ts';
 import {peers, unloadSoon} from './unload-beside.ts';
@@ -26,10 +25,9 @@ export const unloadBesideRaceCases = [
 			const here = peers.filter(({option}) => context.hasOption(option));
 			const counts = [await callsNow(context)];
 			const unload = async (n: number) => {
-				const {add, remove} = here[n % here.length]!;
 				await context.ask('rmmod', {module: 'bprobe'});
 				let isLoaded = false;
-				await inTracefs(context, add(targetSymbols[context.target]));
+				const remove = await here[n % here.length]!.add(context, targetSymbols[context.target]);
 				try {
 					await context.ask('insmod', {module: 'bprobe'});
 					isLoaded = true;
@@ -46,7 +44,7 @@ export const unloadBesideRaceCases = [
 					await unloadSoon(context);
 					isLoaded = false;
 				} finally {
-					await inTracefs(context, remove);
+					await remove();
 					if (!isLoaded) await context.ask('insmod', {module: 'bprobe'});
 				}
 				counts.push(await callsNow(context));

@@ -40,7 +40,7 @@ async function detachWhileCalled(context: CaseContext): Promise<number[]> {
 export const raceCases = [
 	defineCase({
 		id: 'race/concurrent-callers',
-		needs: ['registers'],
+		needs: ['programs', 'registers'],
 		targets: fixtures,
 		deadlineMs: 15_000,
 		async run(context) {
@@ -64,7 +64,7 @@ export const raceCases = [
 	}),
 	defineCase({
 		id: 'race/attach-while-called',
-		needs: ['registers'],
+		needs: ['programs', 'registers'],
 		targets: fixtures,
 		deadlineMs: 20_000,
 		async run(context) {
@@ -94,7 +94,7 @@ export const raceCases = [
 	}),
 	defineCase({
 		id: 'race/detach-while-called',
-		needs: [],
+		needs: ['programs'],
 		targets: fixtures,
 		deadlineMs: 30_000,
 		async run(context) {
@@ -157,7 +157,7 @@ export const raceCases = [
 	}),
 	defineCase({
 		id: 'race/task-and-softirq',
-		needs: ['registers'],
+		needs: ['programs', 'registers'],
 		targets: fixtures,
 		deadlineMs: 20_000,
 		async run(context) {

@@ -3,39 +3,70 @@ import assert from 'node:assert/strict';
 import type {CallResult, TargetName} from '../agent-protocol.ts';
 import {type Case, type CaseContext, defineCase} from '../case.ts';
 import {targetSymbols} from '../context.ts';
+import {isBefore} from '../kernel-release.ts';
 import {input, inTracefs, output, stack} from './calls.ts';
 import {keptByC, onlyHits, sameForCaller} from './registers.ts';
 import {framesInFlight, waitUntilWaiting} from './tasks.ts';
 
-/** Another mechanism that replaces return addresses. */
+/** Another mechanism that comes between a function and its caller. */
 type Peer = {
 	readonly name: string;
 	/** The kernel option that it needs; without it the case is skipped. */
 	readonly option: string;
-	readonly add: (symbol: string) => string;
-	readonly remove: string;
+	/** The first release that has it for the fixtures, if not every one with the option. */
+	readonly since?: readonly [major: number, minor: number];
+	/** Resolves with what removes it. */
+	add(context: CaseContext, symbol: string): Promise<() => Promise<unknown>>;
 };
 
+/** Mechanisms that replace return addresses, and so may save the address of bprobe's trampoline. */
 export const peers: readonly Peer[] = [
 	{
 		name: 'kretprobe',
 		option: 'CONFIG_KPROBE_EVENTS',
-		add: symbol => `echo 'r:pm_unload ${symbol}' >> kprobe_events && echo 1 > events/kprobes/pm_unload/enable`,
-		remove: `echo 0 > events/kprobes/pm_unload/enable && echo '-:pm_unload' >> kprobe_events`,
+		add: inTracefsBy(
+			symbol => `echo 'r:pm_unload ${symbol}' >> kprobe_events && echo 1 > events/kprobes/pm_unload/enable`,
+			`echo 0 > events/kprobes/pm_unload/enable && echo '-:pm_unload' >> kprobe_events`,
+		),
 	},
 	{
 		name: 'function-graph',
 		option: 'CONFIG_FUNCTION_GRAPH_TRACER',
-		add: symbol => `echo ${symbol} > set_ftrace_filter && echo function_graph > current_tracer`,
-		remove: 'echo nop > current_tracer && echo > set_ftrace_filter',
+		add: inTracefsBy(
+			symbol => `echo ${symbol} > set_ftrace_filter && echo function_graph > current_tracer`,
+			'echo nop > current_tracer && echo > set_ftrace_filter',
+		),
 	},
 	{
 		name: 'fprobe',
 		option: 'CONFIG_FPROBE_EVENTS',
-		add: symbol => `echo 'f:pm_unload ${symbol}%return' >> dynamic_events && echo 1 > events/fprobes/pm_unload/enable`,
-		remove: `echo 0 > events/fprobes/pm_unload/enable && echo '-:pm_unload' >> dynamic_events`,
+		add: inTracefsBy(
+			symbol => `echo 'f:pm_unload ${symbol}%return' >> dynamic_events && echo 1 > events/fprobes/pm_unload/enable`,
+			`echo 0 > events/fprobes/pm_unload/enable && echo '-:pm_unload' >> dynamic_events`,
+		),
 	},
 ];
+
+function inTracefsBy(add: (symbol: string) => string, remove: string): Peer['add'] {
+	return async (context, symbol) => {
+		await inTracefs(context, add(symbol));
+		return () => inTracefs(context, remove);
+	};
+}
+
+/** Calls the function from a trampoline of its own, and returns to the caller by the address on the stack. */
+const fexit: Peer = {
+	name: 'fexit',
+	option: 'CONFIG_DEBUG_INFO_BTF_MODULES',
+	// Before that, no function with more than six arguments.
+	since: [6, 6],
+	async add(context, symbol) {
+		const address = await context.address(symbol);
+		const request = {mechanism: 'tracing', program: 'count', point: 'return', address, cookie: 999} as const;
+		const {hook} = await context.ask('hook', request);
+		return () => context.ask('unhook', {hook});
+	},
+};
 
 /** Tries to remove the module; false if it is in use. */
 async function unloads(context: CaseContext): Promise<boolean> {
@@ -80,18 +111,17 @@ type Call = {
 /** Removes the hooks while a task sleeps in a hooked call; true if bprobe had to stay until the call returned. */
 async function unloadAround(
 	context: CaseContext,
-	{add, remove}: Peer,
+	peer: Peer,
 	{comes, goes}: Order,
 	{target, ours, theirs, unprobed}: Call,
 ): Promise<boolean> {
-	let isPeerThere = false;
+	let remove: (() => Promise<unknown>) | undefined;
 	const addPeer = async () => {
-		await inTracefs(context, add(theirs));
-		isPeerThere = true;
+		remove = await peer.add(context, theirs);
 	};
 	const removePeer = async () => {
-		if (isPeerThere) await inTracefs(context, remove);
-		isPeerThere = false;
+		await remove?.();
+		remove = undefined;
 	};
 	let isLoaded = true;
 	try {
@@ -128,9 +158,16 @@ async function unloadAround(
 	}
 }
 
-/** Tries all orders. In at least one, the other mechanism must have saved the address of the trampoline. */
-async function unloadInAllOrders(context: CaseContext, peer: Peer, call: Omit<Call, 'unprobed'>): Promise<void> {
+/** Tries all orders; resolves with those in which the module had to stay. */
+async function unloadInAllOrders(
+	context: CaseContext,
+	peer: Peer,
+	call: Omit<Call, 'unprobed'>,
+): Promise<readonly string[]> {
 	if (!context.hasOption(peer.option)) context.skip(`The kernel is built without ${peer.option}.`);
+	const {since} = peer;
+	if (since && isBefore(context, ...since))
+		context.skip(`Linux has ${peer.name} for the target since ${since.join('.')}.`);
 	const unprobed = await context.call({target: call.target, in: input, ret: output, stack});
 	const refused: Record<string, boolean> = {};
 	for (const order of orders) {
@@ -138,13 +175,19 @@ async function unloadInAllOrders(context: CaseContext, peer: Peer, call: Omit<Ca
 		refused[words] = await unloadAround(context, peer, order, {...call, unprobed});
 		context.evidence('refused', refused);
 	}
-	if (!Object.values(refused).includes(true))
-		context.inconclusive('In no order did the other mechanism hook the call after bprobe.');
 	// No state is left, and a new probe works.
 	const probe = await context.attach({point: 'return', program: 'count'});
 	await context.call({in: input, ret: output});
 	onlyHits(await probe.info(), 1);
 	assert.equal(await framesInFlight(context), 0);
+	return Object.keys(refused).filter(words => refused[words]);
+}
+
+/** In at least one order, the other mechanism must have saved the address of the trampoline. */
+async function unloadBeside(...args: Parameters<typeof unloadInAllOrders>): Promise<void> {
+	const [context] = args;
+	if ((await unloadInAllOrders(...args)).length === 0)
+		context.inconclusive('In no order did the other mechanism hook the call after bprobe.');
 }
 
 /**
@@ -161,10 +204,21 @@ export const unloadBesideCases: readonly Case[] = [
 			deadlineMs: 40_000,
 			async run(context) {
 				const symbol = targetSymbols[context.target];
-				await unloadInAllOrders(context, peer, {target: context.target as TargetName, ours: symbol, theirs: symbol});
+				await unloadBeside(context, peer, {target: context.target as TargetName, ours: symbol, theirs: symbol});
 			},
 		}),
 	),
+	defineCase({
+		id: 'return/unload-beside-fexit',
+		needs: ['return', 'device'],
+		targets: ['c'],
+		deadlineMs: 40_000,
+		async run(context) {
+			const symbol = targetSymbols[context.target];
+			const call = {target: context.target as TargetName, ours: symbol, theirs: symbol};
+			assert.deepEqual(await unloadInAllOrders(context, fexit, call), [], 'orders in which fexit held our address');
+		},
+	}),
 	// A function that ends in a tail call leaves its return address to the next one, where others find it much later.
 	...peers.map(peer =>
 		defineCase({
@@ -174,7 +228,7 @@ export const unloadBesideCases: readonly Case[] = [
 			deadlineMs: 40_000,
 			async run(context) {
 				const call = {target: 'tail-fentry', ours: 'fx_tail_fentry', theirs: 'fx_asm_fentry'} as const;
-				await unloadInAllOrders(context, peer, call);
+				await unloadBeside(context, peer, call);
 			},
 		}),
 	),

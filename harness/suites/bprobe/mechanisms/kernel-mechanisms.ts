@@ -102,7 +102,7 @@ export const fexit = hookMechanism({
 function hookMechanism({id, by, features, requires}: Options): ProbeMechanism {
 	return {
 		id,
-		features: new Set(features),
+		features: new Set<Feature>(['programs', ...features]),
 		missing(kernel, needs) {
 			const asked = requires.filter(({feature}) => feature === undefined || needs.includes(feature));
 			return asked.map(each => absence(kernel, each)).find(words => words !== undefined);
