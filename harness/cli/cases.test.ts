@@ -19,7 +19,10 @@ test('--match leaves cases and targets out', async t => {
 	const {stdout} = await probeMatrix('cases', '--match', 'entry/flags[asm]', '--match', 'module/loads', '--json');
 	const [loads, flags, ...more] = JSON.parse(stdout);
 	t.like(loads, {id: 'module/loads', targets: []});
-	t.deepEqual({...flags, deadlineMs: 0}, {id: 'entry/flags', targets: ['asm'], needs: ['entry'], deadlineMs: 0});
+	t.deepEqual(
+		{...flags, deadlineMs: 0},
+		{id: 'entry/flags', targets: ['asm'], needs: ['entry', 'flags'], deadlineMs: 0},
+	);
 	t.deepEqual(more, []);
 	const {exitCode, stderr} = await probeMatrix('cases', '--match', 'entry/falgs');
 	t.is(exitCode, 2);

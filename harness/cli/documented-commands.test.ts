@@ -30,6 +30,15 @@ const pages = [
 	...readdirSync(path.join(root, 'docs')).map(file => `docs/${file}`),
 ];
 
+const helps = new Map<string, Promise<{readonly stdout: string; readonly exitCode?: number}>>();
+
+/** What --help of a command prints; asked once for all files. */
+function helpOf(name: string): Promise<{readonly stdout: string; readonly exitCode?: number}> {
+	const asked = helps.get(name) ?? execa(process.execPath, [main, ...name.split(' '), '--help'], {reject: false});
+	helps.set(name, asked);
+	return asked;
+}
+
 for (const file of [...ciFiles, ...pages]) {
 	test(`${file} uses only existing commands and options`, async t => {
 		t.timeout(120_000);
@@ -37,7 +46,7 @@ for (const file of [...ciFiles, ...pages]) {
 		const least = ciFiles.includes(file) ? 3 : 0;
 		t.true(commands.length >= least, 'they are found at all');
 		for (const [name, same] of Map.groupBy(commands, each => each.name)) {
-			const {stdout, exitCode} = await execa(process.execPath, [main, ...name.split(' '), '--help'], {reject: false});
+			const {stdout, exitCode} = await helpOf(name);
 			t.is(exitCode, 0, name);
 			for (const option of new Set(same.flatMap(({options}) => options)))
 				t.regex(stdout, new RegExp(`^ +${option} `, 'm'), `${name} ${option}`);
