@@ -3,12 +3,11 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {Hex, TargetName} from '../harness/suites/bprobe/agent-protocol.ts';
 import type {Instance} from '../harness/vm/instance.ts';
 
-const calls = 20_000;
-
-/** The guest's time of one call in a loop, in ns: its instructions, in a guest that counts them. */
+/** The guest's time of one of `calls` calls in a loop, in ns: its instructions, in a guest that counts them. */
 export async function nsPerCall(
 	agent: Instance['agent'],
 	loop: {readonly target: TargetName; readonly address?: Hex},
+	calls = 20_000,
 ): Promise<number> {
 	const ended = async () => (await agent.call('counts', {})).ended[loop.target];
 	const until = (await ended()) + calls;

@@ -44,18 +44,16 @@ const mostSingly: Readonly<Record<Way['by'], number>> = {
 };
 
 /** Rows by mechanism and point. Ways that the kernel does not have are left out, and said on stderr. */
-export async function measureMechanisms(guestBuild: GuestBuild, asked: readonly string[]): Promise<readonly Row[]> {
+export async function* measureMechanisms(guestBuild: GuestBuild, asked: readonly string[]): AsyncGenerator<Row> {
 	const ways = await waysOf(guestBuild, asked);
-	const rows: Row[] = [];
 	{
 		await using guest = await Instance.boot(guestBuild, {cpus: 1, countsInstructions: true, deadlineMs: 180_000});
 		await loadSuite(guest, guestBuild);
-		for (const way of ways) rows.push(...(await measureHits(guest, way)));
+		for (const way of ways) yield* measureHits(guest, way);
 	}
 	await using guest = await Instance.boot(guestBuild);
 	await loadSuite(guest, guestBuild);
-	for (const way of ways) rows.push(...(await measureAttaching(guest, way)));
-	return rows;
+	for (const way of ways) yield* measureAttaching(guest, way);
 }
 
 async function waysOf({kernel}: GuestBuild, asked: readonly string[]): Promise<readonly Way[]> {
@@ -70,20 +68,19 @@ async function waysOf({kernel}: GuestBuild, asked: readonly string[]): Promise<r
 }
 
 /** Instructions of a hit beyond those of a call without a probe, and calls per second that probes cost. */
-async function measureHits({agent}: Pick<Instance, 'agent'>, way: Way): Promise<readonly Row[]> {
+async function* measureHits({agent}: Pick<Instance, 'agent'>, way: Way): AsyncGenerator<Row> {
 	const address = await addressOf(agent, 'mktime64');
-	const perCall = () => nsPerCall(agent, {target: 'address', address});
+	const perCall = () => nsPerCall(agent, {target: 'address', address}, 3000);
 	const without = await perCall();
 	const rowOf = (what: string, unit: string, value: number): Row => ({
 		what: `${way.id} ${way.point}: ${what}`,
 		unit,
 		values: [value],
 	});
-	const rows: Row[] = [];
 	for (const program of ['empty', 'read_all'] as const) {
 		const probe = await attach(agent, way, program, [address]);
 		const words = program === 'empty' ? 'instructions of an empty program' : 'instructions of one that reads all';
-		rows.push(rowOf(words, '', (await perCall()) - without));
+		yield rowOf(words, '', (await perCall()) - without);
 		await probe.close();
 	}
 	for (const count of [1, 2, 64]) {
@@ -92,17 +89,15 @@ async function measureHits({agent}: Pick<Instance, 'agent'>, way: Way): Promise<
 		const probes: Probe[] = [];
 		for (let n = 0; n < count; n++) probes.push(await attach(agent, way, 'empty', [address]));
 		const lost = 1e9 / without - 1e9 / (await perCall());
-		rows.push(rowOf(`calls lost with ${count} on one function`, '/s', lost));
+		yield rowOf(`calls lost with ${count} on one function`, '/s', lost);
 		for (const probe of probes) await probe.close();
 	}
-	return rows;
 }
 
 /** Time and memory of attaching to many functions. */
-async function measureAttaching(guest: Instance, way: Way): Promise<readonly Row[]> {
+async function* measureAttaching(guest: Instance, way: Way): AsyncGenerator<Row> {
 	const {agent} = guest;
 	const {addresses} = await agent.call('match', {pattern: '*'});
-	const rows: Row[] = [];
 	for (const size of sizes.filter(each => each <= mostSingly[way.by])) {
 		const attached: number[] = [];
 		const detached: number[] = [];
@@ -119,10 +114,10 @@ async function measureAttaching(guest: Instance, way: Way): Promise<readonly Row
 			unit,
 			values: [median(values)],
 		});
-		rows.push(rowOf('attach', 'ms', attached), rowOf('detach', 'ms', detached));
-		if (size >= 100) rows.push(rowOf('memory of', 'KiB', memory));
+		yield rowOf('attach', 'ms', attached);
+		yield rowOf('detach', 'ms', detached);
+		if (size >= 100) yield rowOf('memory of', 'KiB', memory);
 	}
-	return rows;
 }
 
 /** Attaches to the first `most` of these functions, or to as many of them as can be attached to. */

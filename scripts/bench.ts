@@ -52,31 +52,33 @@ type Row = Omit<MeasurementEvent, 'type' | 'kernel'>;
 const consoles = await openConsoles();
 using kept = options.history === undefined ? undefined : new HistoryLog(options.history, {onTrouble: say});
 const guestBuild = await buildGuest(await obtainBootableKernel(kernel), bprobeSuite.content);
-const rows: Row[] = [];
 const startedAt = performance.now();
 kept?.write(await describe());
-const ofMechanisms = async (build: GuestBuild) => measureMechanisms(build, options.mechanism);
-const measures =
+const ofMechanisms = (build: GuestBuild) => measureMechanisms(build, options.mechanism);
+const measures: readonly ((build: GuestBuild) => Promise<readonly Row[]> | AsyncIterable<Row>)[] =
 	options.mechanism.length > 0
 		? [ofMechanisms]
 		: [measureBoot, measureRestore, measureEdits, measureCalls, measureMatrix];
+process.stdout.write(
+	`${kernel}, ${guestBuild.kernel.release}, medians of ${rounds}; the matrix has ${cells.length} cells\n`,
+);
 for (const measure of measures) {
-	const measured = await measure(guestBuild);
-	for (const row of measured) kept?.write({type: 'measurement', kernel, ...row});
-	rows.push(...measured);
+	// Rows are shown as they come: some take minutes.
+	for await (const row of await measure(guestBuild)) {
+		kept?.write({type: 'measurement', kernel, ...row});
+		show(row);
+	}
 }
 const durationMs = Math.round(performance.now() - startedAt);
 kept?.write({type: 'end', counts: countVerdicts([]), durationMs, exitCode: 0});
 kept?.close();
-process.stdout.write(
-	`${kernel}, ${guestBuild.kernel.release}, medians of ${rounds}; the matrix has ${cells.length} cells\n`,
-);
-for (const {what, unit, budget, values} of rows) {
+
+function show({what, unit, budget, values}: Row): void {
 	const middle = median(values);
 	const judged = budget === undefined ? '' : middle <= budget ? 'within' : 'OVER';
 	const spread = `${Math.round(Math.min(...values))}–${Math.round(Math.max(...values))}`;
 	process.stdout.write(
-		`${what.padEnd(34)} ${String(Math.round(middle)).padStart(7)} ${unit.padEnd(4)} ${judged.padEnd(6)} ${String(budget ?? '').padStart(6)}  (${spread})\n`,
+		`${what.padEnd(52)} ${String(Math.round(middle)).padStart(7)} ${unit.padEnd(4)} ${judged.padEnd(6)} ${String(budget ?? '').padStart(6)}  (${spread})\n`,
 	);
 }
 
