@@ -21,6 +21,23 @@ struct {
 	__type(value, struct counter);
 } counters SEC(".maps");
 
+/* Followed by the body, which returns an int. */
+#define PROGRAM(name, ctx)				\
+static always_inline int run(__u64 *ctx);		\
+SEC(SECTION)						\
+int name(__u64 *ctx)					\
+{							\
+	return run(ctx);				\
+}							\
+static always_inline int run(__u64 *ctx)
+
+#ifndef SEES_ARGUMENTS
+static always_inline void read_regs(void *ctx, __u64 regs[BPROBE_REGS_WORDS])
+{
+	bpf_probe_read(regs, BPROBE_REGS_WORDS * sizeof(__u64), ctx);
+}
+#endif
+
 #ifdef SEES_REGISTERS
 #include "see_registers.h"
 #elif defined(SEES_ARGUMENTS)

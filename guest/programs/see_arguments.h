@@ -7,14 +7,7 @@
 
 #define ARGUMENTS 6
 
-#define PROGRAM(name, ctx)				\
-static always_inline int run(__u64 *ctx);		\
-SEC("fentry")						\
-int name(__u64 *ctx)					\
-{							\
-	return run(ctx);				\
-}							\
-static always_inline int run(__u64 *ctx)
+#define SECTION "fentry"
 
 static always_inline void read_regs(__u64 *ctx, __u64 regs[BPROBE_REGS_WORDS])
 {

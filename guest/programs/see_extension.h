@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* bprobe: struct pt_regs, and behind it the extension block, out of reach of direct loads. */
-#define PROGRAM(name, ctx)				\
-static always_inline int run(__u64 *ctx);		\
-SEC("kprobe")						\
-int name(__u64 *ctx)					\
-{							\
-	return run(ctx);				\
-}							\
-static always_inline int run(__u64 *ctx)
+#define SECTION "kprobe"
 
 static always_inline __u64 cookie_of(void *ctx)
 {
@@ -16,11 +9,6 @@ static always_inline __u64 cookie_of(void *ctx)
 	bpf_probe_read(&cookie, sizeof(cookie),
 		       (char *)ctx + BPROBE_EXT_OFFSET + __builtin_offsetof(struct bprobe_ext, cookie));
 	return cookie;
-}
-
-static always_inline void read_regs(void *ctx, __u64 regs[BPROBE_REGS_WORDS])
-{
-	bpf_probe_read(regs, BPROBE_REGS_WORDS * sizeof(__u64), ctx);
 }
 
 static always_inline void read_ext(void *ctx, struct bprobe_ext *ext)

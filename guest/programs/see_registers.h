@@ -5,19 +5,7 @@
  */
 #include "self.h"
 
-#define PROGRAM(name, ctx)				\
-static always_inline int run(__u64 *ctx);		\
-SEC("kprobe")						\
-int name(__u64 *ctx)					\
-{							\
-	return run(ctx);				\
-}							\
-static always_inline int run(__u64 *ctx)
-
-static always_inline void read_regs(void *ctx, __u64 regs[BPROBE_REGS_WORDS])
-{
-	bpf_probe_read(regs, BPROBE_REGS_WORDS * sizeof(__u64), ctx);
-}
+#define SECTION "kprobe"
 
 static always_inline void read_ext(__u64 *ctx, struct bprobe_ext *ext)
 {
