@@ -9,17 +9,22 @@
 
 #define SECTION "fentry"
 
+static always_inline void read_arguments(__u64 *ctx, __u64 words[BPROBE_REGS_WORDS])
+{
+	words[DI] = ctx[0];
+	words[SI] = ctx[1];
+	words[DX] = ctx[2];
+	words[CX] = ctx[3];
+	words[R8] = ctx[4];
+	words[R9] = ctx[5];
+}
+
 static always_inline void read_regs(__u64 *ctx, __u64 regs[BPROBE_REGS_WORDS])
 {
 	struct self *found = self_of();
 
 	__builtin_memset(regs, 0, BPROBE_REGS_WORDS * sizeof(__u64));
-	regs[DI] = ctx[0];
-	regs[SI] = ctx[1];
-	regs[DX] = ctx[2];
-	regs[CX] = ctx[3];
-	regs[R8] = ctx[4];
-	regs[R9] = ctx[5];
+	read_arguments(ctx, regs);
 	/* The return value follows the last argument, whose number only newer kernels tell. */
 	if (found && found->result < 32)
 		bpf_probe_read(&regs[AX], sizeof(regs[AX]), ctx + found->result);
@@ -27,18 +32,8 @@ static always_inline void read_regs(__u64 *ctx, __u64 regs[BPROBE_REGS_WORDS])
 
 static always_inline void read_ext(__u64 *ctx, struct bprobe_ext *ext)
 {
-	struct self *found = self_of();
-
-	__builtin_memset(ext, 0, sizeof(*ext));
-	if (!found)
+	if (!begin_ext(ext))
 		return;
-	ext->cookie = found->cookie;
-	ext->function = found->function;
-	ext->entry[DI] = ctx[0];
-	ext->entry[SI] = ctx[1];
-	ext->entry[DX] = ctx[2];
-	ext->entry[CX] = ctx[3];
-	ext->entry[R8] = ctx[4];
-	ext->entry[R9] = ctx[5];
+	read_arguments(ctx, ext->entry);
 	bpf_probe_read(ext->stack, 2 * sizeof(ext->stack[0]), ctx + ARGUMENTS);
 }

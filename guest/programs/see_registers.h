@@ -9,14 +9,9 @@
 
 static always_inline void read_ext(__u64 *ctx, struct bprobe_ext *ext)
 {
-	struct self *found = self_of();
+	struct self *found = begin_ext(ext);
 
-	__builtin_memset(ext, 0, sizeof(*ext));
-	if (!found)
-		return;
-	ext->cookie = found->cookie;
-	ext->function = found->function;
-	if (found->point != BPROBE_ENTRY)
+	if (!found || found->point != BPROBE_ENTRY)
 		return;
 	bpf_probe_read(ext->entry, sizeof(ext->entry), ctx);
 	bpf_probe_read(&ext->caller, sizeof(ext->caller), (void *)ctx[SP]);

@@ -21,6 +21,19 @@ static always_inline struct self *self_of(void)
 	return bpf_map_lookup_elem(&self, &key);
 }
 
+/* What both kinds of programs tell alike; NULL if the map has no entry. */
+static always_inline struct self *begin_ext(struct bprobe_ext *ext)
+{
+	struct self *found = self_of();
+
+	__builtin_memset(ext, 0, sizeof(*ext));
+	if (found) {
+		ext->cookie = found->cookie;
+		ext->function = found->function;
+	}
+	return found;
+}
+
 static always_inline __u64 cookie_of(void *ctx)
 {
 	struct self *found = self_of();

@@ -11,7 +11,6 @@ import type {Subtest} from './case.ts';
 import {type ExecuteOptions, type Execution, executeCase, stateOf} from './execute-case.ts';
 import {badTaint, GuestEndedError, type Judgement, judge, TroubleError} from './judge.ts';
 import type {Cell} from './plan.ts';
-import type {KernelFacts} from './suite.ts';
 
 export type CellOutcome = Pick<
 	CellEvent,
@@ -51,7 +50,7 @@ function whyNot({definition, target, suite, mechanismUsed}: Cell, guest: Guest):
 	const {id, features} = mechanismUsed;
 	const unclaimed = needs.find(feature => !features.has(feature));
 	if (unclaimed !== undefined) return unclaimedMessage(id, unclaimed);
-	return mechanismUsed.missing?.(factsOf(guest), needs);
+	return mechanismUsed.missing?.(guest, needs);
 }
 
 type Aftermath = Pick<GuestWatch, 'reports' | 'broken'> & {
@@ -107,14 +106,10 @@ async function conclude(
 	};
 }
 
-function factsOf(guest: Guest): KernelFacts {
-	return {release: guest.release, hasOption: option => guest.hasOption(option)};
-}
-
 /** A failing that the suite lists is known; a cell that passes though it is listed says so. */
 function withKnown(cell: Cell, guest: Guest, outcome: CellOutcome): CellOutcome {
 	if (outcome.verdict !== 'fail' && outcome.verdict !== 'pass') return outcome;
-	const listed = cell.suite.knownFailing?.(cell, factsOf(guest));
+	const listed = cell.suite.knownFailing?.(cell, guest);
 	if (!listed) return outcome;
 	if (outcome.verdict === 'pass' && listed.sometimes) return outcome;
 	if (outcome.verdict === 'pass')

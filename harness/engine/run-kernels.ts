@@ -67,8 +67,8 @@ export async function runKernels({
 	const emit = (event: Event) => {
 		const isForRerun =
 			(event.type === 'cell' && !isGreen(event)) || (event.type === 'kernel' && event.state !== 'ready');
-		const mechanism = event.type === 'cell' ? event.mechanism : undefined;
-		const chosenBy = isForRerun ? optionsFor(suite, mechanism) : undefined;
+		const other = event.type === 'cell' && event.alternative ? event.mechanism : undefined;
+		const chosenBy = isForRerun ? optionsFor(suite, other) : undefined;
 		emitPlain(chosenBy === undefined ? event : ({...event, suite: chosenBy} as Event));
 	};
 	const {id, consoles, consolePath} = opened ?? (await openConsoles());
@@ -148,10 +148,9 @@ export async function runKernels({
 	return {end, consoles};
 }
 
-/** The options of run that choose a suite, and a mechanism that is not its first; undefined if none are needed. */
-function optionsFor({options, mechanisms}: Suite, mechanism: string | undefined): string | undefined {
-	const isOther = mechanism !== undefined && mechanism !== mechanisms[0]?.id;
-	const words = [options, isOther ? `--mechanism ${mechanism}` : undefined].filter(each => each !== undefined);
+/** The options of run that choose a suite, and a mechanism other than its first; undefined if none are needed. */
+function optionsFor({options}: Suite, other: string | undefined): string | undefined {
+	const words = [options, other && `--mechanism ${other}`].filter(each => each !== undefined);
 	return words.length > 0 ? words.join(' ') : undefined;
 }
 

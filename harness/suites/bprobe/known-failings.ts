@@ -51,19 +51,19 @@ function readRows(): readonly Row[] {
 function applies(
 	{mechanism, cases, targets, from, until, options}: Row,
 	cell: Pick<Cell, 'mechanism' | 'case' | 'target'>,
-	{release: kernelRelease, hasOption}: KernelFacts,
+	kernel: KernelFacts,
 ): boolean {
 	return (
 		mechanism === cell.mechanism &&
 		cases.includes(cell.case) &&
 		(targets === undefined || (cell.target !== undefined && targets.includes(cell.target))) &&
-		(from === undefined || !isBeforeRelease(kernelRelease, from)) &&
-		(until === undefined || isBeforeRelease(kernelRelease, until)) &&
-		(options === undefined || options.some(hasOption))
+		(from === undefined || !isBeforeRelease(kernel, from)) &&
+		(until === undefined || isBeforeRelease(kernel, until)) &&
+		(options === undefined || options.some(option => kernel.hasOption(option)))
 	);
 }
 
-function isBeforeRelease(kernelRelease: string, other: string): boolean {
+function isBeforeRelease(kernel: KernelFacts, other: string): boolean {
 	const [major, minor] = other.split('.').map(Number) as [number, number];
-	return isBefore({release: kernelRelease}, major, minor);
+	return isBefore(kernel, major, minor);
 }
