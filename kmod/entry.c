@@ -68,7 +68,7 @@ static __always_inline void enter(struct bp_cpu *cpu, struct bp_site *site,
 {
 	const struct bp_probes *entry = bp_probes_of(site, BPROBE_ENTRY);
 	const struct bp_probes *ret = bp_probes_of(site, BPROBE_RETURN);
-	bool looks = entry && entry->calls_helpers;
+	bool looks = entry && entry->looks;
 	struct bp_frame *frame = NULL;
 	struct bp_task *task = NULL;
 	unsigned long caller = *slot;

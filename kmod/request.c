@@ -14,12 +14,33 @@
 /* Counters of this many probes are allocated together: about a page for each CPU. */
 #define COUNTS_TOGETHER ((unsigned int)(PAGE_SIZE / sizeof(struct bp_counts)))
 
-static bool calls_helpers(const struct bpf_prog *prog)
+/* Whether an instruction may read more than registers, the stack of the program and values of maps. */
+static bool insn_looks(u8 code)
+{
+	/*
+	 * A load that may fault, from any address: bpf_rdonly_cast() makes one of
+	 * the context, and the verifier removes that call.
+	 */
+	if (BPF_CLASS(code) == BPF_LDX)
+		return BPF_MODE(code) != BPF_MEM;
+	return code == (BPF_JMP | BPF_CALL);
+}
+
+/*
+ * Whether a program may read the extension block or walk the stack. Without
+ * bp_probes.looks it would find the block of an earlier call, and a stack that
+ * ends at our trampoline; so in doubt it does. The verifier sets cb_access
+ * where it finds a tail call: the called programs may do anything, and may
+ * change later.
+ */
+static bool looks(const struct bpf_prog *prog)
 {
 	u32 i;
 
+	if (prog->cb_access)
+		return true;
 	for (i = 0; i < prog->len; i++) {
-		if (prog->insnsi[i].code == (BPF_JMP | BPF_CALL))
+		if (insn_looks(prog->insnsi[i].code))
 			return true;
 	}
 	return false;
@@ -35,7 +56,7 @@ static int take_program(struct bp_group *group, int fd)
 	if (bp_prog_unfit(prog))
 		return -EPROTOTYPE;
 	group->prog_id = prog->aux->id;
-	group->calls_helpers = calls_helpers(prog);
+	group->looks = looks(prog);
 	return 0;
 }
 

@@ -23,10 +23,10 @@ static __always_inline void leave(struct bp_frame *frame, const struct pt_regs *
 	frame->ctx.probes = probes;
 	frame->ctx.generation = frame->generation;
 	/* This frame is still in the list: nested stacks must find its caller. */
-	if (probes->calls_helpers)
+	if (probes->looks)
 		bp_lift(frame->below);
 	bp_run(&frame->ctx);
-	if (probes->calls_helpers)
+	if (probes->looks)
 		bp_lower(frame->below);
 }
 

@@ -44,6 +44,7 @@ struct bpf_object;
 int map_prepare(struct bpf_object *object);
 int map_keep(struct bpf_object *object);
 int map_fd(const char *name);		/* -1: no loaded program had it */
+int map_call_next(int program);
 uint64_t counter_runs(uint64_t cookie);
 
 /* programs.c */

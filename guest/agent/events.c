@@ -197,6 +197,8 @@ json_t *op_reset(json_t *in, struct failure *failure)
 			clear_stacks(map_fd("stacks"));
 	}
 	free(cursors);
+	/* The map holds the program. */
+	map_call_next(-1);
 	for (key = 0; key < COUNTERS && map_fd("counters") >= 0; key++)
 		bpf_map_update_elem(map_fd("counters"), &key, &zero, BPF_ANY);
 	return json_object();

@@ -66,6 +66,18 @@ int map_keep(struct bpf_object *object)
 	return 0;
 }
 
+/*
+ * Sets the program that tail_call calls; -1 for none. The map is kept, because
+ * the kernel empties one of programs when its last descriptor is closed.
+ */
+int map_call_next(int program)
+{
+	uint32_t key = 0;
+
+	return program < 0 ? bpf_map_delete_elem(map_fd("next"), &key) :
+			     bpf_map_update_elem(map_fd("next"), &key, &program, BPF_ANY);
+}
+
 uint64_t counter_runs(uint64_t cookie)
 {
 	uint32_t key = cookie % COUNTERS;

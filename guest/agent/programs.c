@@ -131,9 +131,16 @@ static uint32_t program_id(int fd)
 json_t *op_load(json_t *in, struct failure *failure)
 {
 	static const char *const names[] = {
-		"record", "count", "empty", "read_all", "verify_entry", "verify_return", "slow", "faulting", "touch_map", NULL,
+		"record", "count", "empty", "read_all", "verify_entry", "verify_return", "slow", "faulting", "touch_map",
+		"tail_call", "cast", NULL,
 	};
-	int choice, fd;
+	int choice, next = -1, fd;
+
+	if (json_object_get(in, "next")) {
+		next = handle_fd(in, "next", PROG, failure);
+		if (next < 0)
+			return NULL;
+	}
 
 	if (json_object_get(in, "instructions"))
 		fd = load_bytes(in, failure);
@@ -143,6 +150,11 @@ json_t *op_load(json_t *in, struct failure *failure)
 		return NULL;
 	if (fd < 0)
 		return NULL;
+	if (next >= 0 && map_call_next(next)) {
+		fail_errno(failure, "Cannot set the program to be called");
+		close(fd);
+		return NULL;
+	}
 	return json_pack("{s:i, s:I}", "prog", handle_add(PROG, fd), "progId", (json_int_t)program_id(fd));
 }
 

@@ -156,14 +156,19 @@ export type ProgramName =
 	| 'verify_return' // same at return; also that `entry` holds the entry pattern of the same call
 	| 'slow' // runs for about a millisecond, then stores the time in last[cookie] and counts
 	| 'faulting' // bpf_probe_read of an unmapped address; stores its result in result[cookie]
-	| 'touch_map'; // bpf_map_update_elem on a hash map: calls kernel code that may be probed
+	| 'touch_map' // bpf_map_update_elem on a hash map: calls kernel code that may be probed
+	| 'tail_call' // only calls the program `next`
+	| 'cast'; // result[0] is the function that the extension block names, read without a helper (Linux 6.2)
 
 declare module '../../link/agent-protocol.ts' {
 	/** The operations that guest/agent adds. Unless stated otherwise, one fails with the errno of its system call. */
 	interface AgentOps {
-		/** Loads a C program by name (libbpf), or instructions as hexadecimal bytes through bpf(2). */
+		/**
+		 * Loads a C program by name (libbpf), or instructions as hexadecimal bytes through bpf(2). `next` is what
+		 * `tail_call` calls, until `reset`.
+		 */
 		load: {
-			in: {program: ProgramName} | {instructions: string; license: string; type: 'kprobe' | 'socket'};
+			in: {program: ProgramName; next?: number} | {instructions: string; license: string; type: 'kprobe' | 'socket'};
 			out: {prog: number; progId: number};
 		};
 		unload: {in: {prog: number}; out: {}};

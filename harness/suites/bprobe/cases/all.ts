@@ -16,6 +16,7 @@ import {unloadBesideRaceCases} from './race-unload-beside.ts';
 import {returnCases} from './return.ts';
 import {returnSlotCases} from './return-slots.ts';
 import {stormCases} from './storms.ts';
+import {tailCallCases} from './tail-calls.ts';
 import {toolingCases} from './tooling.ts';
 import {unloadBesideCases} from './unload-beside.ts';
 
@@ -37,6 +38,7 @@ export const allCases: readonly Case[] = [
 	...stormCases,
 	...multiCases,
 	...manyCases,
+	...tailCallCases,
 	...missCases,
 	...toolingCases,
 ];

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+import assert from 'node:assert/strict';
+import type {Point, ProgramName} from '../agent-protocol.ts';
+import {type CaseContext, defineCase, type Probe} from '../case.ts';
+import {isBefore} from '../kernel-release.ts';
+import {checkPlace, fixtures, input, output, stack} from './calls.ts';
+import {onlyHits, sameRegisters} from './registers.ts';
+import {checkStack, traceCallers} from './stacks.ts';
+
+const depth = 4;
+
+/** Attaches a program that only tail-calls `next`, and return probes to the callers of the target. */
+async function attachTailCall(context: CaseContext, point: Point, next: ProgramName): Promise<Probe> {
+	const {prog} = await context.ask('load', {program: 'tail_call', next: await context.load(next)});
+	const probe = await context.attach({point, program: prog});
+	await context.ask('unload', {prog});
+	for (let n = 1; n <= depth; n++)
+		await context.attach({point: 'return', program: 'empty', at: await context.address(`fx_chain_${n}`)});
+	return probe;
+}
+
+// The program that is attached calls no helper, so only the one it calls reads the extension block and the stack.
+const sameAsCalledDirectly = (point: Point) =>
+	defineCase({
+		id: `multi/tail-call-of-${point}-program`,
+		needs: ['device', point],
+		targets: fixtures,
+		deadlineMs: 10_000,
+		async run(context) {
+			const callers = await traceCallers(context, depth);
+			const probe = await attachTailCall(context, point, 'record');
+			const result = await context.call({in: input, ret: output, stack, depth});
+			const [event, ...more] = await context.events();
+			assert.ok(event, 'the called program did not run');
+			assert.equal(more.length, 0, 'it ran once');
+			assert.equal(Number(event.cookie), probe.cookie, 'cookie');
+			checkPlace(event, result);
+			sameRegisters(context, 'entry registers in the extension block', {expected: result.in, seen: event.entry});
+			assert.deepEqual(event.stack.slice(0, 2), stack, '7th and 8th argument in the extension block');
+			await checkStack(context, event, callers);
+			onlyHits(await probe.info(), 1);
+		},
+	});
+
+export const tailCallCases = [
+	sameAsCalledDirectly('entry'),
+	sameAsCalledDirectly('return'),
+	defineCase({
+		id: 'multi/tail-call-of-a-program-without-helpers',
+		needs: ['device'],
+		targets: fixtures,
+		deadlineMs: 10_000,
+		async run(context) {
+			for (const point of context.points) {
+				const probe = await attachTailCall(context, point, 'empty');
+				const result = await context.call({in: input, ret: output, stack, depth});
+				if (context.target.startsWith('asm'))
+					sameRegisters(context, 'found by the caller', {expected: result.ret, seen: result.after});
+				onlyHits(await probe.info(), 1);
+				await probe.close();
+			}
+		},
+	}),
+	defineCase({
+		id: 'multi/program-that-casts-its-context',
+		needs: ['device'],
+		targets: fixtures,
+		deadlineMs: 10_000,
+		async run(context) {
+			if (isBefore(context, 6, 2)) context.skip('Linux has bpf_rdonly_cast() since 6.2.');
+			for (const point of context.points) {
+				await context.ask('reset', {});
+				const probe = await context.attach({point, program: 'cast'});
+				const {function: called} = await context.call({in: input});
+				const {result} = await context.ask('counters', {cookie: 0});
+				assert.equal(result, called, `the function in the extension block, at ${point}`);
+				await probe.close();
+			}
+		},
+	}),
+];
