@@ -66,6 +66,8 @@ function commitText(number: number, story: Story): string {
 	].join('');
 }
 
+type State = {code: number; isBad: boolean; doesBuild: boolean; doesBoot: boolean};
+
 /** A test bench that builds and boots nothing: it reads results from the commit. */
 export class FakeTestBench implements TestBench {
 	readonly built: string[] = [];
@@ -73,6 +75,7 @@ export class FakeTestBench implements TestBench {
 	readonly #checkout: Checkout;
 	readonly #failsOf100: number;
 	readonly #symptom: (candidate: Candidate) => string;
+	readonly #states = new Map<string, State>();
 	#random: number;
 
 	constructor(
@@ -109,9 +112,14 @@ export class FakeTestBench implements TestBench {
 		});
 	}
 
-	async #state({id}: Candidate): Promise<{code: number; isBad: boolean; doesBuild: boolean; doesBoot: boolean}> {
+	async #state({id}: Candidate): Promise<State> {
+		// Kept, because starting git is most of what a test of a bisect costs.
+		const known = this.#states.get(id);
+		if (known) return known;
 		// makeHistory wrote it.
-		return JSON.parse(await git(this.#checkout.directory, ['show', `${id}:state.json`]));
+		const state: State = JSON.parse(await git(this.#checkout.directory, ['show', `${id}:state.json`]));
+		this.#states.set(id, state);
+		return state;
 	}
 
 	#next(): number {
