@@ -8,30 +8,43 @@ import {execa} from 'execa';
 import {cacheDirectory} from '../host/cache.ts';
 import {BuildError} from '../host/errors.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
-import {bprobeContent} from '../suites/bprobe/guest-content.ts';
 import {buildGuest, type GuestBuild} from './guest-build.ts';
+import type {GuestContent} from './guest-content.ts';
 import {projectRoot} from './sources.ts';
 
-/** A copy of bprobe's sources, for a test to change. */
-async function copyOfModule() {
-	const directory = await mkdtempDisposable(path.join(tmpdir(), 'kmod-'));
-	await cp(path.join(projectRoot, 'kmod'), directory.path, {recursive: true});
+const sources = {
+	Kbuild: 'obj-m := tiny.o\ntiny-y := main.o entry.o third.o\nccflags-y := -Werror\n',
+	'main.c':
+		'#include <linux/module.h>\nMODULE_LICENSE("GPL");\nint bp_entry(void);\nint init_module(void) { return bp_entry(); }\n',
+	'entry.c': 'int bp_entry(void);\nint bp_entry(void) { return 0; }\n',
+	'third.c': 'int bp_third(void);\nint bp_third(void) { return 0; }\n',
+};
+
+/** A module of three files, for a test to change: it is built as bprobe is, in less time. */
+async function tinyModule() {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'tiny-'));
+	for (const [name, text] of Object.entries(sources)) await writeFile(path.join(directory.path, name), text);
 	const entry = path.join(directory.path, 'entry.c');
 	const objects = async () => {
 		const of = async (name: string) => ({name, at: await sourceOf(path.join(cacheDirectory('objects'), name))});
-		const names = (await readdir(cacheDirectory('objects'))).filter(name => name.startsWith('bprobe-debian-6.1-'));
+		const names = (await readdir(cacheDirectory('objects'))).filter(name => name.startsWith('tiny-debian-6.1-'));
 		const newest = (await Promise.all(names.map(of))).toSorted((a, b) => b.at - a.at)[0]!;
-		return path.join(cacheDirectory('objects'), newest.name, 'kmod');
+		return path.join(cacheDirectory('objects'), newest.name, 'tiny');
 	};
 	return {path: directory.path, entry, objects, [Symbol.asyncDispose]: () => directory.remove()};
 }
+
+const contentOf = (from: string): GuestContent => ({
+	modules: [{name: 'tiny', from, place: 'tiny', isStrict: true}],
+	files: async () => [],
+});
 
 async function sourceOf(directory: string): Promise<number> {
 	return (await stat(path.join(directory, '.sources.json')).catch(() => undefined))?.mtimeMs ?? 0;
 }
 
-/** The built bprobe. */
-const fileOf = ({modules}: GuestBuild) => modules.find(({name}) => name === 'bprobe')!.file;
+/** The built module. */
+const fileOf = ({modules}: GuestBuild) => modules.find(({name}) => name === 'tiny')!.file;
 
 const timesOf = async (directory: string) => {
 	const names = (await readdir(directory)).filter(name => /^[a-z]+\.o$/.test(name));
@@ -43,68 +56,68 @@ const timesOf = async (directory: string) => {
 test.serial('changing one file compiles one file, with the same result as a full build', async t => {
 	t.timeout(20 * 60_000);
 	const kernel = await obtainKernel('debian-6.1');
-	await using module = await copyOfModule();
+	await using module = await tinyModule();
 	const text = `${await readFile(module.entry, 'utf8')}\n/* ${randomUUID()}: nothing like it was built before. */\n`;
 	await writeFile(module.entry, text);
-	await buildGuest(kernel, bprobeContent({module: module.path}));
+	await buildGuest(kernel, contentOf(module.path));
 	const objects = await module.objects();
 	const before = await timesOf(objects);
 
 	await writeFile(module.entry, `${text}\nint bp_of_a_test(void);\nint bp_of_a_test(void) { return 42; }\n`);
-	const changed = await buildGuest(kernel, bprobeContent({module: module.path}));
+	const changed = await buildGuest(kernel, contentOf(module.path));
 	const after = await timesOf(objects);
 	const compiled = [...after].filter(([name, time]) => time !== before.get(name)).map(([name]) => name);
-	t.deepEqual(compiled.toSorted(), ['bprobe.o', 'entry.o']);
+	t.deepEqual(compiled.toSorted(), ['entry.o', 'tiny.o']);
 	const incremental = await readFile(fileOf(changed));
 	t.true(incremental.includes('bp_of_a_test'));
 
 	await rm(path.dirname(objects), {recursive: true});
 	await rm(path.dirname(fileOf(changed)), {recursive: true});
-	const anew = await buildGuest(kernel, bprobeContent({module: module.path}));
+	const anew = await buildGuest(kernel, contentOf(module.path));
 	t.true((await readFile(fileOf(anew))).equals(incremental), 'the same to the byte');
 
 	// A warning must fail every build, not only the one that compiles its file.
 	await writeFile(module.entry, `${text}\n#warning "of a test"\n`);
 	for (const time of ['first', 'second'])
 		await t.throwsAsync(
-			buildGuest(kernel, bprobeContent({module: module.path})),
+			buildGuest(kernel, contentOf(module.path)),
 			{instanceOf: BuildError, message: /of a test/},
 			time,
 		);
 	// Errors must name the original file, not the copy.
 	await writeFile(module.entry, `${text}\nint x = nosuch;\n`);
-	const error = await t.throwsAsync(buildGuest(kernel, bprobeContent({module: module.path})), {instanceOf: BuildError});
-	t.regex(error?.message ?? '', /^kmod\/entry\.c:\d+:9: error: /m);
+	const error = await t.throwsAsync(buildGuest(kernel, contentOf(module.path)), {instanceOf: BuildError});
+	t.regex(error?.message ?? '', /^tiny\/entry\.c:\d+:9: error: /m);
 	await writeFile(module.entry, text);
-	await t.notThrowsAsync(buildGuest(kernel, bprobeContent({module: module.path})));
+	await t.notThrowsAsync(buildGuest(kernel, contentOf(module.path)));
 });
 
 test.serial('after a failed first build, the module is built in full', async t => {
 	t.timeout(20 * 60_000);
 	const kernel = await obtainKernel('debian-6.1');
-	await using module = await copyOfModule();
+	await using module = await tinyModule();
 	const text = await readFile(module.entry, 'utf8');
 	// A new source file forces a build from scratch.
 	await writeFile(path.join(path.dirname(module.entry), 'of_a_test.h'), `/* ${randomUUID()} */\n`);
 	await writeFile(module.entry, `${text}\nint x = nosuch;\n`);
-	await t.throwsAsync(buildGuest(kernel, bprobeContent({module: module.path})), {instanceOf: BuildError});
+	await t.throwsAsync(buildGuest(kernel, contentOf(module.path)), {instanceOf: BuildError});
 	await writeFile(module.entry, `${text}\n/* ${randomUUID()} */\n`);
-	const built = await buildGuest(kernel, bprobeContent({module: module.path}));
+	const built = await buildGuest(kernel, contentOf(module.path));
 	t.true((await readFile(fileOf(built))).length > 0);
 });
 
 test.serial('concurrent builds of one module from different sources do not mix', async t => {
 	t.timeout(20 * 60_000);
 	const kernel = await obtainKernel('debian-6.1');
-	await using module = await copyOfModule();
+	await using module = await tinyModule();
 	const text = `${await readFile(module.entry, 'utf8')}\n/* ${randomUUID()} */\n`;
 	const script = `import {buildGuest} from ${JSON.stringify(path.join(import.meta.dirname, 'guest-build.ts'))};
-		import {bprobeContent} from ${JSON.stringify(path.join(import.meta.dirname, '../suites/bprobe/guest-content.ts'))};
-		const {modules} = await buildGuest(JSON.parse(process.argv[1]), bprobeContent({module: process.argv[2]}));
-		console.log(modules.find(({name}) => name === 'bprobe').file);`;
+		const content = {modules: [{name: 'tiny', from: process.argv[2], place: 'tiny', isStrict: true}], files: async () => []};
+		const {modules} = await buildGuest(JSON.parse(process.argv[1]), content);
+		console.log(modules[0].file);`;
 	const build = (directory: string) =>
 		execa(process.execPath, ['--input-type=module', '-e', script, JSON.stringify(kernel), directory]);
-	await using other = await copyOfModule();
+	await using other = await tinyModule();
 	const functionOf = (name: string) => `${text}\nint ${name}(void);\nint ${name}(void) { return 1; }\n`;
 	await writeFile(module.entry, functionOf('bp_one'));
 	await writeFile(other.entry, functionOf('bp_other'));
@@ -123,8 +136,10 @@ test.serial('an incremental build of guest programs equals a full one', async t 
 	for (const name of ['guest', 'kmod', 'fixtures'])
 		await cp(path.join(projectRoot, name), path.join(directory.path, name), {recursive: true});
 	const out = path.join(directory.path, 'out');
+	const programs = ['init', 'agent-base', 'agent', 'bprobectl', 'libbprobe.a', 'programs/record.bpf.o'];
+	const targets = programs.map(name => path.join(out, name));
 	const make = async () =>
-		(await execa('make', ['-C', path.join(directory.path, 'guest'), '-j2', `OUT=${out}`])).stdout;
+		(await execa('make', ['-C', path.join(directory.path, 'guest'), '-j2', `OUT=${out}`, ...targets])).stdout;
 	await make();
 	const header = path.join(directory.path, 'guest/libbprobe/libbprobe.h');
 	await writeFile(header, (await readFile(header, 'utf8')).replace('#ifndef', '#define OF_A_TEST 1\n#ifndef'));
@@ -133,7 +148,6 @@ test.serial('an incremental build of guest programs equals a full one', async t 
 	const words = await make();
 	t.regex(words, /agent\/core\/mark\.o/);
 	t.notRegex(words, /-o \S+init\/main\.o|-o \S+core\/json\.o/, 'what includes neither is left alone');
-	const programs = ['init', 'agent-base', 'agent', 'bprobectl', 'libbprobe.a', 'programs/record.bpf.o'];
 	const contents = async () => Promise.all(programs.map(name => readFile(path.join(out, name))));
 	const incremental = await contents();
 	t.true(incremental[2]!.includes('probe-matrix! %s'));

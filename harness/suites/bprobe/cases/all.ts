@@ -10,6 +10,7 @@ import {moduleCases} from './module.ts';
 import {multiCases} from './multi.ts';
 import {noFunctionCases} from './no-function.ts';
 import {noMemoryCases} from './no-memory.ts';
+import {objectCases} from './objects.ts';
 import {raceCases} from './race.ts';
 import {moduleRaceCases} from './race-modules.ts';
 import {unloadBesideRaceCases} from './race-unload-beside.ts';
@@ -41,4 +42,5 @@ export const allCases: readonly Case[] = [
 	...tailCallCases,
 	...missCases,
 	...toolingCases,
+	...objectCases,
 ];

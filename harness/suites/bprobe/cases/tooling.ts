@@ -1,41 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
-import {type CaseContext, defineCase} from '../case.ts';
+import {defineCase} from '../case.ts';
+import {shell, startBprobectl} from './bprobectl.ts';
 import {hex, onlyHits, pattern} from './registers.ts';
 
 const call = {in: pattern(1), ret: pattern(2)} as const;
 const pinned = '/sys/fs/bpf/matrix';
-
-async function shell(context: CaseContext, command: string): Promise<string> {
-	const {code, stdout, stderr} = await context.exec(command);
-	assert.equal(code, 0, `${command}: ${stderr || stdout}`);
-	return stdout;
-}
-
-/** Starts bprobectl in the background in the guest and waits until it has attached. */
-async function startBprobectl(
-	context: CaseContext,
-	words: string,
-): Promise<{interrupt(): Promise<void>; output(): Promise<string>}> {
-	const before = (await context.ask('mark', {text: 'bprobectl'})).left.join();
-	const {stdout} = await context.exec(`bprobectl ${words} >/tmp/bprobectl.out 2>&1 </dev/null & echo $!`);
-	const pid = stdout.trim();
-	while ((await context.ask('mark', {text: 'bprobectl'})).left.join() === before) {
-		context.signal.throwIfAborted();
-		const {code} = await context.exec(`kill -0 ${pid}`);
-		if (code !== 0) assert.fail(await shell(context, 'cat /tmp/bprobectl.out'));
-	}
-	return {
-		async interrupt() {
-			await shell(context, `kill -INT ${pid}`);
-		},
-		/** Waits for its exit and resolves with its output. */
-		async output() {
-			await context.exec(`while kill -0 ${pid} 2>/dev/null; do sleep 0.05; done`);
-			return shell(context, 'cat /tmp/bprobectl.out');
-		},
-	};
-}
 
 /** The bytes of one eBPF instruction: opcode, registers, offset, immediate. */
 function instruction(opcode: number, {dst = 0, src = 0, offset = 0, imm = 0} = {}): string {
