@@ -11,8 +11,13 @@ export type AttachRequest = {
 	readonly point: Point;
 	readonly address: Hex;
 	readonly cookie: number;
+	/** With the program of the probe that has this handle. */
+	readonly sharing?: number;
+	readonly maxactive?: number;
 	/** Loads a program of bprobe; once per case. */
 	load(program: ProgramName): Promise<number>;
+	/** Whether the guest's kernel has a feature of the mechanism. */
+	has(feature: Feature): boolean;
 };
 
 export type Attached = {
