@@ -65,7 +65,7 @@ static bool read_addresses(json_t *in, struct hook_request *request, struct fail
 	return true;
 }
 
-static bool read_request(json_t *in, struct hook_request *request, struct failure *failure)
+bool hook_request_read(json_t *in, struct hook_request *request, struct failure *failure)
 {
 	static const char *const mechanisms[] = {"kprobe", "kprobe-multi", "kprobe-session", "tracing", NULL};
 	int64_t cookie;
@@ -185,7 +185,7 @@ json_t *op_hook(json_t *in, struct failure *failure)
 	uint64_t end;
 	bool ok;
 
-	if (!read_request(in, &request, failure)) {
+	if (!hook_request_read(in, &request, failure)) {
 		free(request.addresses);
 		return NULL;
 	}

@@ -18,6 +18,9 @@ struct hook_request {
 	unsigned long *addresses;
 };
 
+/* hooks.c; fills `addresses` in any case, with what has to be freed. */
+bool hook_request_read(json_t *in, struct hook_request *request, struct failure *failure);
+
 /* copies.c: a copy of a program, which several hooks may share. */
 struct copy {
 	int users;

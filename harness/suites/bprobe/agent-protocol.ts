@@ -115,6 +115,13 @@ export type LoopReport = {
 	readonly firstBad?: CallResult;
 };
 
+/** A program that a churn job attaches: a handle from `load`, or by a mechanism of the kernel. */
+export type Churned =
+	| {readonly prog: number}
+	| {readonly mechanism: HookMechanism; readonly program: ProgramName; readonly cookies: boolean};
+
+export type HookMechanism = 'kprobe' | 'kprobe-multi' | 'kprobe-session' | 'tracing';
+
 export type FunctionList = ({readonly addresses: readonly Hex[]} | {readonly symbols: readonly string[]}) & {
 	readonly firstCookie?: number;
 };
@@ -128,7 +135,7 @@ export type ChurnReport = {
 	readonly overlapped: number;
 	/** Runs of the program while attached, in all rounds. */
 	readonly hits: number;
-	/** Misses for other reasons than `bpfBusy` (not counted where the owner is killed). */
+	/** Misses of bprobe for other reasons than `bpfBusy` (not counted where the owner is killed). */
 	readonly misses: number;
 	/**
 	 * Misses by `bpfBusy`: the kernel runs no program on a CPU that is inside bpf(2), as the agent is when it reads
@@ -189,7 +196,7 @@ declare module '../../link/agent-protocol.ts' {
 		 */
 		hook: {
 			in: {
-				mechanism: 'kprobe' | 'kprobe-multi' | 'kprobe-session' | 'tracing';
+				mechanism: HookMechanism;
 				program: ProgramName;
 				point: Point;
 				cookie: number;
@@ -308,13 +315,12 @@ declare module '../../link/agent-protocol.ts' {
 			out: {job: number};
 		};
 		/**
-		 * Repeatedly attaches `prog` at `address`, holds it until `holdCalls` more calls were seen or `holdUs` passed, and
+		 * Repeatedly attaches the program at `address`, holds it until `holdCalls` more calls were seen or `holdUs` passed, and
 		 * closes it. `by`: close (the same thread), thread (another thread closes), kill (the owner is a process that gets
 		 * SIGKILL while it holds the probe). `target` names the fixtures' counter that proves the overlap.
 		 */
 		startChurn: {
-			in: {
-				prog: number;
+			in: Churned & {
 				point: Point;
 				address: Hex;
 				target: TargetName;

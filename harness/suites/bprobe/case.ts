@@ -2,7 +2,7 @@
 import {type Case, defineCase as define, type CaseContext as EngineContext} from '../../engine/case.ts';
 import type {Guest} from '../../guest/guest.ts';
 import type {AgentOps, Hex} from '../../link/agent-protocol.ts';
-import type {Call, CallResult, Point, ProbeInfo, ProgramEvent, ProgramName} from './agent-protocol.ts';
+import type {Call, CallResult, Churned, Point, ProbeInfo, ProgramEvent, ProgramName} from './agent-protocol.ts';
 
 export type {Case} from '../../engine/case.ts';
 
@@ -90,6 +90,8 @@ export type CaseContext = EngineContext & {
 	 * lost.
 	 */
 	events(filter?: {readonly cookie: number}): Promise<readonly ProgramEvent[]>;
+	/** What `startChurn` takes for a program of the cell's mechanism. */
+	churned(program: ProgramName): Promise<Churned>;
 	/** Starts a loop, churn or fork job; `stop` resolves with its report. */
 	start<Op extends 'startLoop' | 'startChurn' | 'startForks'>(
 		op: Op,

@@ -25,7 +25,18 @@ export const targetNeeds: Readonly<Record<TargetKind, readonly Feature[]>> = {
 
 type Added = Pick<
 	CaseContext,
-	'target' | 'points' | 'claims' | 'has' | 'ask' | 'address' | 'attach' | 'load' | 'call' | 'events' | 'start'
+	| 'target'
+	| 'points'
+	| 'claims'
+	| 'has'
+	| 'ask'
+	| 'address'
+	| 'attach'
+	| 'load'
+	| 'call'
+	| 'events'
+	| 'churned'
+	| 'start'
 >;
 
 /** The same registers for calls with and without a probe; the fixtures clear the flag only while there is one. */
@@ -98,6 +109,10 @@ export function openBprobeContext({ask: askGuest, addresses, undo, context, ...o
 			const {events, lost} = await ask('events', {});
 			assert.equal(lost, 0, `${lost} events were lost because the buffer was full`);
 			return filter ? events.filter(event => BigInt(event.cookie) === BigInt(filter.cookie)) : events;
+		},
+		async churned(program) {
+			assert.ok(mechanism.churned, `${mechanism.id} has no programs that can be churned`);
+			return mechanism.churned({program, load: added.load, has: added.has});
 		},
 		async start(op, request) {
 			const {job} = await ask(op, request);

@@ -11,6 +11,7 @@ const notClaimed: readonly Feature[] = ['session', 'maxactive'];
 export const bprobe: ProbeMechanism = {
 	id: 'bprobe',
 	features: new Set(features.filter(feature => !notClaimed.includes(feature))),
+	churned: async ({program, load}) => ({prog: await load(program)}),
 	async attach(ask, {program, point, address, cookie, load}) {
 		const prog = typeof program === 'number' ? program : await load(program);
 		const {probe} = await ask('attach', {prog, point, address, cookie});

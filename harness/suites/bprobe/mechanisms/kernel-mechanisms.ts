@@ -145,6 +145,7 @@ function hookMechanism({id, by, features, requires}: Options): ProbeMechanism {
 			const asked = requires.filter(({feature}) => feature === undefined || needs.includes(feature));
 			return asked.map(each => absence(kernel, each)).find(words => words !== undefined);
 		},
+		churned: async ({program, has}) => ({mechanism: by, program, cookies: has('cookies')}),
 		async attach(ask, {program, point, address, cookie, sharing, maxactive, has}) {
 			assert.ok(typeof program === 'string', 'programs of the kernel mechanisms are loaded by name');
 			const mechanism = program === 'session' ? 'kprobe-session' : by;

@@ -2,7 +2,7 @@
 import type {Mechanism} from '../../../engine/suite.ts';
 import type {Guest} from '../../../guest/guest.ts';
 import type {Hex} from '../../../link/agent-protocol.ts';
-import type {Point, ProbeInfo, ProgramName} from '../agent-protocol.ts';
+import type {Churned, Point, ProbeInfo, ProgramName} from '../agent-protocol.ts';
 import type {Feature} from '../case.ts';
 
 export type AttachRequest = {
@@ -33,4 +33,6 @@ export type Attached = {
 export type ProbeMechanism = Mechanism & {
 	readonly features: ReadonlySet<Feature>;
 	attach(ask: Guest['ask'], request: AttachRequest): Promise<Attached>;
+	/** What the job takes that attaches and closes over and over. */
+	churned?(request: Pick<AttachRequest, 'load' | 'has'> & {readonly program: ProgramName}): Promise<Churned>;
 };
