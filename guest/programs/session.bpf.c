@@ -6,7 +6,7 @@
 #include "record.h"
 
 #ifdef SESSION_TAKES_CTX
-#define TAKEN __u64 *ctx
+#define TAKEN void *ctx
 #define GIVEN ctx
 #else
 #define TAKEN void
