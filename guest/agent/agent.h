@@ -67,7 +67,7 @@ bool job_stopped(struct job *job);
 op_function op_crash;								/* crash.c */
 op_function op_load, op_unload, op_prog_exists;					/* programs.c */
 op_function op_attach, op_close, op_info, op_listing, op_probe_fds;		/* probes.c */
-op_function op_hook, op_unhook;							/* hooks.c */
+op_function op_hook, op_unhook, op_hook_misses;					/* hooks.c */
 op_function op_trace, op_untrace, op_traced;					/* trace.c */
 op_function op_check, op_match, op_attach_list, op_info_list, op_hold_in_task;	/* many.c */
 op_function op_fuzz;								/* fuzz.c */
@@ -91,5 +91,7 @@ void clear_direction_flag(int more);						/* hooks.c */
 struct fx_hit *traced_hits(long *total);					/* trace.c */
 void forget_traced(void);							/* trace.c */
 void forget_symbols(void);							/* symbols.c */
+uint32_t btf_arguments(const char *symbol);	/* btf.c: UINT32_MAX: not known */
+void forget_module_btf(void);							/* btf.c */
 
 #endif

@@ -12,7 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "agent.h"
+#include "churn.h"
 
 /* The longest time that a round waits for a call of the target. */
 #define PATIENCE_US 50000
@@ -22,17 +22,6 @@
  * translated anew every three seconds.
  */
 #define DEAF_NS (8 * 1000000000ull)
-enum { BY_CLOSE, BY_THREAD, BY_KILL };
-
-struct churn {
-	int device, fixtures, program;
-	int point, target, by;
-	uint64_t address, cookie, hold_us, rounds_max;
-	struct fx_counts before_last, last;	/* around the last change, until judged */
-	bool pending, overlapping;
-	uint64_t rounds, changes, overlapped, hits, misses, busy, late, deaf, stale, unheard;
-	json_t *errors;
-};
 
 static void count_error(struct churn *churn, const char *what, int number)
 {
@@ -83,31 +72,6 @@ static void change_ends(struct churn *churn, const struct fx_counts *now)
 	churn->last = *now;
 	churn->pending = true;
 	churn->changes++;
-}
-
-static int attach(struct churn *churn)
-{
-	struct bprobe_options options = {.cookie = churn->cookie};
-
-	return bprobe_attach_address(churn->device, churn->program, churn->point, churn->address, &options);
-}
-
-static void *close_in_thread(void *probe)
-{
-	close((intptr_t)probe);
-	return NULL;
-}
-
-static void detach(struct churn *churn, int probe)
-{
-	pthread_t thread;
-
-	pthread_mutex_lock(&fork_lock);
-	if (churn->by != BY_THREAD || pthread_create(&thread, NULL, close_in_thread, (void *)(intptr_t)probe))
-		close(probe);
-	else
-		pthread_join(thread, NULL);
-	pthread_mutex_unlock(&fork_lock);
 }
 
 /*
@@ -166,32 +130,27 @@ static void hold(struct churn *churn, struct fx_counts *attached, struct fx_coun
 static void round_in_process(struct churn *churn)
 {
 	struct fx_counts attached, closing, now = counts_of(churn);
-	struct bprobe_info info = {};
-	uint64_t misses = 0;
-	int probe;
+	struct churn_info info;
 
 	change_begins(churn, &now);
-	probe = attach(churn);
-	if (probe < 0) {
+	if (churn_attach(churn)) {
 		count_error(churn, "attach", errno);
 		sleep_us(1000);
 		return;
 	}
 	hold(churn, &attached, &closing);
-	if (bprobe_get_info(probe, &info))
+	if (churn_info(churn, &info))
 		count_error(churn, "info", errno);
-	for (int i = 0; i < BPROBE_MISS_MAX; i++)
-		misses += info.misses[i];
 	/*
 	 * The kernel runs no program on a CPU inside bpf(2), which each of our
 	 * reads of a counter is.
 	 */
-	churn->busy += info.misses[BPROBE_MISS_BPF_BUSY];
-	churn->misses += misses - info.misses[BPROBE_MISS_BPF_BUSY];
-	judge_hits(churn, &attached, &closing, info.hits, misses);
+	churn->busy += info.busy;
+	churn->misses += info.misses;
+	judge_hits(churn, &attached, &closing, info.hits, info.misses + info.busy);
 	now = counts_of(churn);
 	change_begins(churn, &now);
-	detach(churn, probe);
+	churn_detach(churn);
 	now = counts_of(churn);
 	change_ends(churn, &now);
 	judge_round(churn, info.hits);
@@ -200,7 +159,7 @@ static void round_in_process(struct churn *churn)
 /* The owner: attaches, reports the result, waits to be killed. */
 static void own(struct churn *churn, int tell)
 {
-	int error = attach(churn) < 0 ? errno : 0;
+	int error = churn_attach(churn) ? errno : 0;
 
 	if (write(tell, &error, sizeof(error)) != sizeof(error))
 		_exit(1);
@@ -270,15 +229,14 @@ static void run(struct job *job)
 	}
 	now = counts_of(churn);
 	change_begins(churn, &now);
-	close(churn->device);
 	close(churn->fixtures);
-	close(churn->program);
 }
 
 static json_t *report(struct job *job)
 {
 	struct churn *churn = job->data;
 
+	churn_end(churn);
 	return json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}}", "churn", "rounds", (json_int_t)churn->rounds,
 			 "changes", (json_int_t)churn->changes, "overlapped", (json_int_t)churn->overlapped, "hits",
 			 (json_int_t)churn->hits, "misses", (json_int_t)churn->misses, "busy",
@@ -290,14 +248,11 @@ static json_t *report(struct job *job)
 json_t *op_start_churn(json_t *in, struct failure *failure)
 {
 	static const char *const ways[] = {"close", "thread", "kill", NULL};
-	int fixtures = fixtures_device(failure), device = fixtures < 0 ? -1 : bprobe_device(failure), program;
+	int fixtures = fixtures_device(failure);
 	int64_t cookie, hold_us;
 	struct churn request = {}, *churn;
 
-	if (device < 0)
-		return NULL;
-	program = handle_fd(in, "prog", PROG, failure);
-	if (program < 0 || !need_choice(in, "point", point_names, &request.point, failure) ||
+	if (fixtures < 0 || !need_choice(in, "point", point_names, &request.point, failure) ||
 	    !need_choice(in, "target", target_names, &request.target, failure) ||
 	    !need_choice(in, "by", ways, &request.by, failure) ||
 	    !need_hex(in, "address", &request.address, failure) ||
@@ -308,9 +263,11 @@ json_t *op_start_churn(json_t *in, struct failure *failure)
 	churn->cookie = cookie;
 	churn->hold_us = hold_us;
 	churn->rounds_max = get_number(in, "rounds", 0);
+	if (!churn_begin(churn, in, failure)) {
+		free(churn);
+		return NULL;
+	}
 	churn->errors = json_object();
-	churn->device = fcntl(device, F_DUPFD_CLOEXEC, 3);
 	churn->fixtures = fcntl(fixtures, F_DUPFD_CLOEXEC, 3);
-	churn->program = fcntl(program, F_DUPFD_CLOEXEC, 3);
 	return job_start((struct job){.run = run, .report = report, .data = churn}, failure);
 }

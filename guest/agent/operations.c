@@ -6,7 +6,7 @@
 
 const struct operation suite_operations[] = {
 	{"load", op_load}, {"unload", op_unload}, {"progExists", op_prog_exists},
-	{"attach", op_attach}, {"trace", op_trace}, {"untrace", op_untrace}, {"traced", op_traced}, {"hook", op_hook}, {"unhook", op_unhook}, {"close", op_close}, {"info", op_info}, {"listing", op_listing},
+	{"attach", op_attach}, {"trace", op_trace}, {"untrace", op_untrace}, {"traced", op_traced}, {"hook", op_hook}, {"unhook", op_unhook}, {"hookMisses", op_hook_misses}, {"close", op_close}, {"info", op_info}, {"listing", op_listing},
 	{"symbols", op_symbols}, {"names", op_names}, {"events", op_events}, {"counters", op_counters},
 	{"reset", op_reset}, {"call", op_call}, {"callInTask", op_call_in_task}, {"taskWait", op_task_wait},
 	{"taskKill", op_task_kill}, {"release", op_release}, {"counts", op_counts}, {"startLoop", op_start_loop},
@@ -22,8 +22,10 @@ const struct operation suite_operations[] = {
 void before_module_change(const char *module)
 {
 	close_devices();
-	if (!strcmp(module, "fixtures"))
-		forget_symbols();
+	if (strcmp(module, "fixtures"))
+		return;
+	forget_symbols();
+	forget_module_btf();
 }
 
 static int count_probe(const struct bprobe_listed *listed, void *argument)

@@ -27,12 +27,12 @@ struct event {
 	struct bprobe_ext ext;
 };
 
-/* What a program cannot learn from a mechanism of the kernel (self.h). */
+/* What a program cannot learn from a mechanism of the kernel, by cookie % COUNTERS where it has one (self.h). */
 struct self {
 	__u64 cookie;
 	__u64 function;
 	__u32 point;		/* enum bprobe_point */
-	__u32 result;		/* index of the return value behind the arguments; too large: at an entry */
+	__u32 result;		/* index of the return value behind the arguments; too large: not needed */
 };
 
 /* By cookie % COUNTERS. */

@@ -21,18 +21,24 @@ static always_inline void read_arguments(__u64 *ctx, __u64 words[BPROBE_REGS_WOR
 
 static always_inline void read_regs(__u64 *ctx, __u64 regs[BPROBE_REGS_WORDS])
 {
-	struct self *found = self_of();
-
 	__builtin_memset(regs, 0, BPROBE_REGS_WORDS * sizeof(__u64));
 	read_arguments(ctx, regs);
-	/* The return value follows the last argument, whose number only newer kernels tell. */
+#ifdef SEES_COOKIE
+	/* Kernels with cookies have this, too; at an entry it fails. */
+	if (bpf_get_func_ret(ctx, &regs[AX]))
+		regs[AX] = 0;
+#else
+	struct self *found = self_of(ctx);
+
+	/* The return value follows the last argument. */
 	if (found && found->result < 32)
 		bpf_probe_read(&regs[AX], sizeof(regs[AX]), ctx + found->result);
+#endif
 }
 
 static always_inline void read_ext(__u64 *ctx, struct bprobe_ext *ext)
 {
-	if (!begin_ext(ext))
+	if (!begin_ext(ctx, ext))
 		return;
 	read_arguments(ctx, ext->entry);
 	bpf_probe_read(ext->stack, 2 * sizeof(ext->stack[0]), ctx + ARGUMENTS);

@@ -9,7 +9,7 @@
 
 static always_inline void read_ext(__u64 *ctx, struct bprobe_ext *ext)
 {
-	struct self *found = begin_ext(ext);
+	struct self *found = begin_ext(ctx, ext);
 
 	if (!found || found->point != BPROBE_ENTRY)
 		return;

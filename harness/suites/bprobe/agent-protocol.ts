@@ -115,6 +115,13 @@ export type LoopReport = {
 	readonly firstBad?: CallResult;
 };
 
+/** A program that a churn job attaches: a handle from `load`, or by a mechanism of the kernel. */
+export type Churned =
+	| {readonly prog: number}
+	| {readonly mechanism: HookMechanism; readonly program: ProgramName; readonly cookies: boolean};
+
+export type HookMechanism = 'kprobe' | 'kprobe-multi' | 'kprobe-session' | 'tracing';
+
 export type FunctionList = ({readonly addresses: readonly Hex[]} | {readonly symbols: readonly string[]}) & {
 	readonly firstCookie?: number;
 };
@@ -128,7 +135,7 @@ export type ChurnReport = {
 	readonly overlapped: number;
 	/** Runs of the program while attached, in all rounds. */
 	readonly hits: number;
-	/** Misses for other reasons than `bpfBusy` (not counted where the owner is killed). */
+	/** Misses of bprobe for other reasons than `bpfBusy` (not counted where the owner is killed). */
 	readonly misses: number;
 	/**
 	 * Misses by `bpfBusy`: the kernel runs no program on a CPU that is inside bpf(2), as the agent is when it reads
@@ -158,7 +165,8 @@ export type ProgramName =
 	| 'faulting' // bpf_probe_read of an unmapped address; stores its result in result[cookie]
 	| 'touch_map' // bpf_map_update_elem on a hash map: calls kernel code that may be probed
 	| 'tail_call' // only calls the program `next`
-	| 'cast'; // result[0] is the function that the extension block names, read without a helper (Linux 6.2)
+	| 'cast' // result[0] is the function that the extension block names, read without a helper (Linux 6.2)
+	| 'session'; // of kprobe-multi: `record` at entry and return, unless the first argument is odd; entry.di is carried
 
 declare module '../../link/agent-protocol.ts' {
 	/** The operations that guest/agent adds. Unless stated otherwise, one fails with the errno of its system call. */
@@ -188,10 +196,16 @@ declare module '../../link/agent-protocol.ts' {
 		 */
 		hook: {
 			in: {
-				mechanism: 'kprobe' | 'kprobe-multi' | 'tracing';
+				mechanism: HookMechanism;
 				program: ProgramName;
 				point: Point;
 				cookie: number;
+				/** Programs ask the kernel for their cookie. Without, each copy has a map that says it. */
+				cookies?: boolean;
+				/** The program of this hook, not a copy. Needs cookies. */
+				sharing?: number;
+				/** Of a kretprobe, by an event of tracefs. */
+				maxactive?: number;
 			} & ({address: Hex} | {addresses: readonly Hex[]; most?: number});
 			out: {hook: number; links: number; tookNs: Hex};
 		};
@@ -201,6 +215,8 @@ declare module '../../link/agent-protocol.ts' {
 		traced: {in: {cookie: number}; out: {hits: number}};
 		/** `closedNs` is CLOCK_MONOTONIC after the links were destroyed. */
 		unhook: {in: {hook: number}; out: {closedNs: Hex; tookNs: Hex}};
+		/** As far as the kernel counts them: when a program was not run, and when the mechanism did not come so far. */
+		hookMisses: {in: {hook: number}; out: {byProgram: number; byLink: number}};
 		/** Why the function at each address may not be probed, empty if it may; an errno where no function begins. */
 		check: {in: {addresses: readonly Hex[]}; out: {reasons: readonly string[]}};
 		/**
@@ -299,13 +315,12 @@ declare module '../../link/agent-protocol.ts' {
 			out: {job: number};
 		};
 		/**
-		 * Repeatedly attaches `prog` at `address`, holds it until `holdCalls` more calls were seen or `holdUs` passed, and
+		 * Repeatedly attaches the program at `address`, holds it until `holdCalls` more calls were seen or `holdUs` passed, and
 		 * closes it. `by`: close (the same thread), thread (another thread closes), kill (the owner is a process that gets
 		 * SIGKILL while it holds the probe). `target` names the fixtures' counter that proves the overlap.
 		 */
 		startChurn: {
-			in: {
-				prog: number;
+			in: Churned & {
 				point: Point;
 				address: Hex;
 				target: TargetName;

@@ -2,7 +2,7 @@
 import {type Case, defineCase as define, type CaseContext as EngineContext} from '../../engine/case.ts';
 import type {Guest} from '../../guest/guest.ts';
 import type {AgentOps, Hex} from '../../link/agent-protocol.ts';
-import type {Call, CallResult, Point, ProbeInfo, ProgramEvent, ProgramName} from './agent-protocol.ts';
+import type {Call, CallResult, Churned, Point, ProbeInfo, ProgramEvent, ProgramName} from './agent-protocol.ts';
 
 export type {Case} from '../../engine/case.ts';
 
@@ -27,7 +27,11 @@ export const features = [
 	'modules', // also functions of modules
 	'eight-arguments', // also functions with more than six arguments
 	'order', // entry programs in the order of their attachment, return programs in the reverse order
-	'cookies', // tell the probes of one program apart
+	'cookies', // a program sees the number that was given at the attach
+	'shared-programs', // one program at several probes at once, told apart by their cookies
+	'session', // one attachment for entry and return, where the entry decides on the return and passes a word to it
+	'maxactive', // how many calls in flight have their return seen is given at the attach
+	'misses', // calls for which no program ran are counted
 	'device', // is bprobe: its device, its listing, its rules
 	'library', // and libbprobe
 ] as const;
@@ -46,6 +50,10 @@ export type AttachOptions = {
 	readonly program?: ProgramName | number;
 	/** The address to probe. Default: the function of the cell's target kind. */
 	readonly at?: Hex;
+	/** With the very program of this probe, of the same name (`shared-programs`). */
+	readonly sharing?: Probe;
+	/** How many calls in flight have their return seen (`maxactive`). */
+	readonly maxactive?: number;
 };
 
 export type Probe = {
@@ -66,6 +74,8 @@ export type CaseContext = EngineContext & {
 	readonly points: readonly Point[];
 	/** Whether the cell's mechanism claims a feature: for checks that not every mechanism has to pass. */
 	claims(feature: Feature): boolean;
+	/** Whether it does, and this kernel has it. */
+	has(feature: Feature): boolean;
 	/** Calls an operation of the agent. */
 	readonly ask: Guest['ask'];
 	/** The address of a symbol. The case fails unless exactly one symbol has this name. */
@@ -80,6 +90,8 @@ export type CaseContext = EngineContext & {
 	 * lost.
 	 */
 	events(filter?: {readonly cookie: number}): Promise<readonly ProgramEvent[]>;
+	/** What `startChurn` takes for a program of the cell's mechanism. */
+	churned(program: ProgramName): Promise<Churned>;
 	/** Starts a loop, churn or fork job; `stop` resolves with its report. */
 	start<Op extends 'startLoop' | 'startChurn' | 'startForks'>(
 		op: Op,

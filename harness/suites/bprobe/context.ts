@@ -25,7 +25,18 @@ export const targetNeeds: Readonly<Record<TargetKind, readonly Feature[]>> = {
 
 type Added = Pick<
 	CaseContext,
-	'target' | 'points' | 'claims' | 'ask' | 'address' | 'attach' | 'load' | 'call' | 'events' | 'start'
+	| 'target'
+	| 'points'
+	| 'claims'
+	| 'has'
+	| 'ask'
+	| 'address'
+	| 'attach'
+	| 'load'
+	| 'call'
+	| 'events'
+	| 'churned'
+	| 'start'
 >;
 
 /** The same registers for calls with and without a probe; the fixtures clear the flag only while there is one. */
@@ -39,7 +50,7 @@ function clear(registers: Partial<Registers>): Partial<Registers> {
 }
 
 /** What bprobe adds to the context of a case. */
-export function openBprobeContext({ask: askGuest, addresses, undo, ...opened}: OpenedCell): Added {
+export function openBprobeContext({ask: askGuest, addresses, undo, context, ...opened}: OpenedCell): Added {
 	const mechanism = opened.mechanism as ProbeMechanism;
 	const target = (opened.target ?? 'asm-fentry') as TargetKind;
 	const programs = new Map<ProgramName, number>();
@@ -52,6 +63,7 @@ export function openBprobeContext({ask: askGuest, addresses, undo, ...opened}: O
 		target,
 		points: (['entry', 'return'] as const satisfies readonly Point[]).filter(point => mechanism.features.has(point)),
 		claims: feature => mechanism.features.has(feature),
+		has: feature => mechanism.features.has(feature) && mechanism.missing?.(context, [feature]) === undefined,
 		ask,
 		async address(symbol) {
 			const known = addresses.get(symbol);
@@ -69,11 +81,20 @@ export function openBprobeContext({ask: askGuest, addresses, undo, ...opened}: O
 			undo(() => ask('unload', {prog}));
 			return prog;
 		},
-		async attach({point, program = 'record', at}) {
+		async attach({point, program = 'record', at, sharing, maxactive}) {
 			const address = at ?? (await added.address(targetSymbols[target]));
 			const cookie = ++lastCookie;
-			const {load} = added;
-			const {handle, info, detach} = await mechanism.attach(ask, {program, point, address, cookie, load});
+			const {load, has} = added;
+			const {handle, info, detach} = await mechanism.attach(ask, {
+				program,
+				point,
+				address,
+				cookie,
+				load,
+				has,
+				...(sharing && {sharing: sharing.handle}),
+				...(maxactive !== undefined && {maxactive}),
+			});
 			let closed: Promise<Hex> | undefined;
 			const probe: Probe = {handle, cookie, info, close: () => (closed ??= detach())};
 			undo(() => probe.close());
@@ -88,6 +109,10 @@ export function openBprobeContext({ask: askGuest, addresses, undo, ...opened}: O
 			const {events, lost} = await ask('events', {});
 			assert.equal(lost, 0, `${lost} events were lost because the buffer was full`);
 			return filter ? events.filter(event => BigInt(event.cookie) === BigInt(filter.cookie)) : events;
+		},
+		async churned(program) {
+			assert.ok(mechanism.churned, `${mechanism.id} has no programs that can be churned`);
+			return mechanism.churned({program, load: added.load, has: added.has});
 		},
 		async start(op, request) {
 			const {job} = await ask(op, request);

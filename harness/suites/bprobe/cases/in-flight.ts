@@ -1,10 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
 import type {Point} from '../agent-protocol.ts';
-import {defineCase} from '../case.ts';
+import {type CaseContext, defineCase} from '../case.ts';
 import {callProbed, checkPlace, fixtures, input, output, stack} from './calls.ts';
 import {argumentRegisters, generalRegisters, hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
 import {framesInFlight, waitUntilWaiting} from './tasks.ts';
+
+type Sleeper = {readonly task: number; readonly pid: number};
+
+/** Calls the target in tasks, with their index as first argument, until all of them wait inside. */
+async function startSleepers(context: CaseContext, count: number): Promise<readonly Sleeper[]> {
+	const target = context.target === 'vmlinux' ? 'c' : context.target;
+	const tasks = [];
+	for (let n = 0; n < count; n++)
+		tasks.push(await context.ask('callInTask', {target, action: 'wait', in: {...input, di: hex(n)}, ret: output}));
+	await waitUntilWaiting(context, count);
+	return tasks;
+}
+
+async function endSleepers(context: CaseContext, tasks: readonly Sleeper[]): Promise<void> {
+	await context.ask('release', {});
+	for (const {task} of tasks) {
+		const {result} = await context.ask('taskWait', {task, timeoutMs: 10_000});
+		assert.equal(result?.after.ax, output.ax);
+	}
+}
 
 /** Return probes on long calls: tasks sleep, are killed or never return; probes come and go during a call. */
 export const inFlightCases = [
@@ -156,23 +176,35 @@ export const inFlightCases = [
 		targets: fixtures,
 		deadlineMs: 20_000,
 		async run(context) {
-			const target = context.target === 'vmlinux' ? 'c' : context.target;
 			const probe = await context.attach({point: 'return'});
-			const tasks = [];
-			for (let n = 0; n < 64; n++)
-				tasks.push(await context.ask('callInTask', {target, action: 'wait', in: {...input, di: hex(n)}, ret: output}));
-			await waitUntilWaiting(context, 64);
+			const tasks = await startSleepers(context, 64);
 			if (context.claims('device')) assert.equal(await framesInFlight(context), 64);
-			await context.ask('release', {});
-			for (const {task} of tasks) {
-				const {result} = await context.ask('taskWait', {task, timeoutMs: 10_000});
-				assert.equal(result?.after.ax, output.ax);
-			}
+			await endSleepers(context, tasks);
 			const withArguments = context.claims('arguments-at-return');
 			const seen = (await context.events()).map(({tid, entry}) => (withArguments ? `${tid} ${entry.di}` : `${tid}`));
 			const expected = tasks.map(({pid}, n) => (withArguments ? `${pid} ${hex(n)}` : `${pid}`));
 			assert.deepEqual(seen.toSorted(), expected.toSorted());
 			onlyHits(await probe.info(), 64);
+		},
+	}),
+	defineCase({
+		id: 'return/maxactive',
+		needs: ['return', 'maxactive'],
+		targets: fixtures,
+		deadlineMs: 20_000,
+		async run(context) {
+			const maxactive = 6;
+			for (const calls of [maxactive, maxactive + 5]) {
+				const probe = await context.attach({point: 'return', maxactive});
+				const tasks = await startSleepers(context, calls);
+				await endSleepers(context, tasks);
+				const {hits, misses} = await probe.info();
+				context.evidence(`calls ${calls}`, {hits, misses});
+				assert.equal(hits, maxactive, `returns seen of ${calls} calls in flight`);
+				const missed = Object.values(misses).reduce((sum, count) => sum + count, 0);
+				if (context.has('misses')) assert.equal(missed, calls - maxactive, 'the others are counted');
+				await probe.close();
+			}
 		},
 	}),
 	defineCase({

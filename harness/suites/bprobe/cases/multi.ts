@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
 import type {Hex, Point} from '../agent-protocol.ts';
-import {defineCase} from '../case.ts';
+import {defineCase, type Probe} from '../case.ts';
+import {targetSymbols} from '../context.ts';
 import {attachInTurn, everywhere, input, output} from './calls.ts';
 import {generalRegisters, hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
 
@@ -129,14 +130,29 @@ export const multiCases = [
 		},
 	}),
 	defineCase({
-		id: 'multi/same-program-twice',
-		needs: ['entry', 'return', 'cookies'],
+		id: 'multi/cookie',
+		needs: ['cookies'],
 		targets: everywhere,
 		deadlineMs: 5000,
 		async run(context) {
-			for (const point of ['entry', 'return'] as const) {
-				const prog = await context.load('count');
-				const probes = [await context.attach({point, program: prog}), await context.attach({point, program: prog})];
+			const probes = await attachInTurn(context, 6);
+			await context.call(call);
+			const seen = (await context.events()).map(({cookie}) => Number(cookie));
+			assert.deepEqual(
+				seen.toSorted((a, b) => a - b),
+				probes.map(({cookie}) => cookie),
+			);
+		},
+	}),
+	defineCase({
+		id: 'multi/same-program-twice',
+		needs: ['cookies', 'shared-programs'],
+		targets: everywhere,
+		deadlineMs: 5000,
+		async run(context) {
+			for (const point of context.points) {
+				const first = await context.attach({point, program: 'count'});
+				const probes = [first, await context.attach({point, program: 'count', sharing: first})];
 				for (let n = 0; n < 3; n++) await context.call(call);
 				for (const probe of probes) {
 					onlyHits(await probe.info(), 3);
@@ -151,20 +167,50 @@ export const multiCases = [
 	}),
 	defineCase({
 		id: 'multi/one-program-two-functions',
-		needs: ['entry', 'return', 'cookies'],
+		needs: ['cookies', 'shared-programs', 'modules'],
 		deadlineMs: 10_000,
 		async run(context) {
-			const functions = [await context.address('fx_asm'), await context.address('fx_c')];
-			const probes = [];
+			const assembly = context.has('without-fentry') ? 'asm' : 'asm-fentry';
+			const functions = [await context.address(targetSymbols[assembly]), await context.address('fx_c')];
+			const probes: Probe[] = [];
 			for (const at of functions)
-				for (const point of ['entry', 'return'] as const) probes.push(await context.attach({point, at}));
-			await context.call({...call, target: 'asm'});
+				for (const point of context.points)
+					probes.push(await context.attach({point, at, ...(probes[0] && {sharing: probes[0]})}));
+			await context.call({...call, target: assembly});
 			await context.call({...call, target: 'c'});
-			const seen = (await context.events()).map(({regs, cookie}) => ({ip: regs.ip, cookie: Number(cookie)}));
+			const events = await context.events();
 			assert.deepEqual(
-				seen,
-				probes.map(({cookie}, n) => ({ip: functions[n >> 1], cookie})),
+				events.map(({cookie}) => Number(cookie)),
+				probes.map(({cookie}) => cookie),
 			);
+			if (context.claims('device'))
+				assert.deepEqual(
+					events.map(({regs}) => regs.ip),
+					probes.map((_, n) => functions[n >> 1]),
+				);
+		},
+	}),
+	defineCase({
+		id: 'multi/session',
+		needs: ['session'],
+		targets: ['asm-fentry', 'c', 'vmlinux'],
+		deadlineMs: 5000,
+		async run(context) {
+			const probe = await context.attach({point: 'entry', program: 'session'});
+			const results = [];
+			for (let n = 0; n < 6; n++) results.push(await context.call({...call, in: {...input, di: hex(n)}}));
+			await probe.close();
+			await context.call(call);
+			const events = await context.events();
+			assert.deepEqual(
+				events.map(({entry}) => Number(entry.di)),
+				[0, 0, 1, 2, 2, 3, 4, 4, 5],
+				'at each entry, and at the returns of even calls, with what the entry has left',
+			);
+			for (const [n, {regs, entry}] of events.entries()) {
+				if (n % 3 === 1) assert.equal(regs.ax, results[Number(entry.di)]!.after.ax, 'the return value');
+				else assert.equal(regs.di, entry.di, 'the argument');
+			}
 		},
 	}),
 	defineCase({

@@ -102,8 +102,8 @@ export function sameForCaller(
 
 const noMisses: BprobeInfo['misses'] = {recursion: 0, nmi: 0, noRcu: 0, noFrame: 0, bpfBusy: 0, kprobe: 0};
 
-/** Asserts the number of hits, and that there are no misses but these; other mechanisms than bprobe count none. */
+/** Asserts the number of hits, and that there are no misses but these, of those that the mechanism counts. */
 export function onlyHits(info: ProbeInfo, hits: number, misses: Partial<BprobeInfo['misses']> = {}): void {
-	const none = 'hook' in info ? noMisses : {};
+	const none = 'hook' in info ? noMisses : Object.fromEntries(Object.keys(info.misses).map(reason => [reason, 0]));
 	assert.deepEqual({hits: info.hits, misses: info.misses}, {hits, misses: {...none, ...misses}});
 }

@@ -2,7 +2,7 @@
 import type {Mechanism} from '../../../engine/suite.ts';
 import type {Guest} from '../../../guest/guest.ts';
 import type {Hex} from '../../../link/agent-protocol.ts';
-import type {Point, ProbeInfo, ProgramName} from '../agent-protocol.ts';
+import type {Churned, Point, ProbeInfo, ProgramName} from '../agent-protocol.ts';
 import type {Feature} from '../case.ts';
 
 export type AttachRequest = {
@@ -11,8 +11,13 @@ export type AttachRequest = {
 	readonly point: Point;
 	readonly address: Hex;
 	readonly cookie: number;
+	/** With the program of the probe that has this handle. */
+	readonly sharing?: number;
+	readonly maxactive?: number;
 	/** Loads a program of bprobe; once per case. */
 	load(program: ProgramName): Promise<number>;
+	/** Whether the guest's kernel has a feature of the mechanism. */
+	has(feature: Feature): boolean;
 };
 
 export type Attached = {
@@ -28,4 +33,6 @@ export type Attached = {
 export type ProbeMechanism = Mechanism & {
 	readonly features: ReadonlySet<Feature>;
 	attach(ask: Guest['ask'], request: AttachRequest): Promise<Attached>;
+	/** What the job takes that attaches and closes over and over. */
+	churned?(request: Pick<AttachRequest, 'load' | 'has'> & {readonly program: ProgramName}): Promise<Churned>;
 };
