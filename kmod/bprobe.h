@@ -17,6 +17,13 @@ enum bprobe_point {
 	BPROBE_RETURN = 1,	/* as if the executed ret were instrumented */
 };
 
+/*
+ * Flag of an attach: a call in an interrupt (hard, soft, NMI) does not run the
+ * program. It is no hit, and no miss but for BPROBE_MISS_NO_RCU and
+ * BPROBE_MISS_KPROBE, which are counted for all probes of a function together.
+ */
+#define BPROBE_NOT_IN_INTERRUPT (1u << 0)
+
 /**
  * struct bprobe_function - one function of a list
  * @symbol:	user pointer to its NUL-terminated name, or 0. Unreadable: EFAULT.
@@ -41,7 +48,7 @@ struct bprobe_function {
  *		the first published one (BPROBE_ATTACH_FIRST_SIZE) on is valid;
  *		members beyond it count as 0. Smaller, larger than a page, or with
  *		non-zero bytes that this module does not know: E2BIG.
- * @flags:	none are defined; anything but 0: EINVAL.
+ * @flags:	0 or BPROBE_NOT_IN_INTERRUPT; anything else: EINVAL.
  * @prog_fd:	a loaded program of type BPF_PROG_TYPE_KPROBE. Not an open
  *		descriptor: EBADF. Not such a program, or a program that sleeps,
  *		overrides returns or has an expected attach type: EPROTOTYPE.
@@ -56,6 +63,9 @@ struct bprobe_function {
  *		0 if and only if @functions is 0 (EINVAL).
  * @failed:	out, if there is a list and the ioctl failed: the index of the
  *		function that caused it, or @count if no function did
+ *
+ * A kernel that is locked down against kprobes (lockdown=confidentiality):
+ * EPERM.
  *
  * What must not be probed: EOPNOTSUPP; BPROBE_IOC_CHECK tells why. This is
  *  - anything that is no function, or not known to be one (data, labels, .cold
@@ -76,7 +86,7 @@ struct bprobe_function {
  * list are attached, in one step, or none.
  *
  * The ioctl returns a new descriptor (close-on-exec), which is the probe of all
- * the functions. It holds the program, and the modules that contain the
+ * the functions. Its fdinfo in /proc names the program ("prog_id:"). It holds the program, and the modules that contain the
  * functions. Closing its last copy detaches: after that close has returned, the
  * program no longer runs. Descriptors that one task closes by one system call,
  * or by exiting, are detached together, in the time that one takes. A close

@@ -86,6 +86,19 @@
 #define BP_SLOW_BLACKLIST (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 0, 0) && \
 			   LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
 
+/*
+ * Since 5.8 the kernel handles a breakpoint as an NMI: nmi_enter() adds to the
+ * preempt count, also under a real NMI.
+ */
+#define BP_BREAKPOINT_IS_NMI (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 8, 0))
+
+/* Since 5.4 a kernel can be locked down, against kprobes too. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 4, 0)
+#define bp_locked_down() security_locked_down(LOCKDOWN_KPROBES)
+#else
+#define bp_locked_down() 0
+#endif
+
 /* Before 5.4 a task may be freed before its last switch away from the CPU. */
 #define BP_FREED_WHILE_RUNNING (LINUX_VERSION_CODE < KERNEL_VERSION(5, 4, 0))
 

@@ -6,6 +6,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/seq_file.h>
 #include <linux/uaccess.h>
 
 #include "internal.h"
@@ -80,11 +81,21 @@ static int group_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* So that the holder of a program that bpftool lists can be found in /proc. */
+static void group_fdinfo(struct seq_file *m, struct file *file)
+{
+	const struct bp_group *group = file->private_data;
+
+	seq_printf(m, "point:\t%s\nprog_id:\t%u\nfunctions:\t%u\n", group->point == BPROBE_ENTRY ? "entry" : "return",
+		   group->prog_id, group->count);
+}
+
 static const struct file_operations group_fops = {
 	.owner = THIS_MODULE,
 	.release = group_release,
 	.unlocked_ioctl = group_ioctl,
 	.compat_ioctl = group_ioctl,
+	.show_fdinfo = group_fdinfo,
 };
 
 /* BPROBE_IOC_CHECK: see bprobe.h. */
@@ -163,7 +174,7 @@ int bp_descriptor_open(struct bprobe_attach __user *arg)
 	answer = copy_sized(&request, sizeof(request), BPROBE_ATTACH_FIRST_SIZE, arg);
 	if (answer)
 		return answer;
-	if (request.flags || request.point > BPROBE_RETURN || !request.functions != !request.count)
+	if (request.flags & ~BPROBE_NOT_IN_INTERRUPT || request.point > BPROBE_RETURN || !request.functions != !request.count)
 		return -EINVAL;
 	if (request.functions && (request.symbol || request.address || request.cookie))
 		return -EINVAL;

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/security.h>
 #include <linux/seq_file.h>
 
 #include "frame.h"
@@ -28,6 +29,8 @@ static int device_open(struct inode *inode, struct file *file)
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
+	int err;
+
 	if (cmd != BPROBE_IOC_ATTACH && cmd != BPROBE_IOC_CHECK)
 		return -ENOTTY;
 	/* The descriptor may have been passed to an unprivileged process. */
@@ -35,6 +38,10 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return -EPERM;
 	if (cmd == BPROBE_IOC_CHECK)
 		return bp_descriptor_check((struct bprobe_check __user *)arg);
+	/* What the kernel's own kprobes ask. Logs the refusal. */
+	err = bp_locked_down();
+	if (err)
+		return err;
 	return bp_descriptor_open((struct bprobe_attach __user *)arg);
 }
 

@@ -12,8 +12,8 @@ static noinline void miss(struct bp_site *site, int reason)
 	/* Without RCU the arrays may be freed while we read them, so count nothing. */
 	if (!site || !rcu_is_watching())
 		return;
-	bp_count_misses(bp_probes_of(site, BPROBE_ENTRY), reason);
-	bp_count_misses(bp_probes_of(site, BPROBE_RETURN), reason);
+	bp_count_misses(bp_probes_of(site, BPROBE_ENTRY), reason, BPROBE_ENTRY);
+	bp_count_misses(bp_probes_of(site, BPROBE_RETURN), reason, BPROBE_ENTRY);
 }
 NOKPROBE_SYMBOL(miss);
 
@@ -93,7 +93,7 @@ static __always_inline void enter(struct bp_cpu *cpu, struct bp_site *site,
 		if (frame) {
 			ctx = &frame->ctx;
 		} else {
-			bp_count_misses(ret, BPROBE_MISS_NO_FRAME);
+			bp_count_misses(ret, BPROBE_MISS_NO_FRAME, BPROBE_ENTRY);
 			if (task && !task->newest)
 				bp_task_release(task);
 		}

@@ -64,6 +64,7 @@ struct bp_probe {
 	struct bp_counts __percpu *counts;
 	u64 cookie;
 	u64 generation;			/* frames older than this do not run it */
+	bool not_in_interrupt;
 	struct bp_group *group;
 	struct module *owner;		/* holds the function, NULL for vmlinux */
 	s64 kprobe_missed;		/* site's count when it was attached */
@@ -166,7 +167,7 @@ void bp_return(struct pt_regs *regs);
 int bp_run_init(void);
 void bp_run_exit(void);
 void bp_run(struct bp_ctx *ctx);
-void bp_count_misses(const struct bp_probes *probes, int reason);
+void bp_count_misses(const struct bp_probes *probes, int reason, int at);
 
 /* site.c: with bp_mutex held */
 void bp_sites_free(void);

@@ -226,8 +226,10 @@ static struct bp_group *make(const struct bprobe_attach *request, const struct b
 		bp_group_free(group);
 		return ERR_PTR(err);
 	}
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		group->probe[i].prog = group->prog;
+		group->probe[i].not_in_interrupt = request->flags & BPROBE_NOT_IN_INTERRUPT;
+	}
 	return group;
 }
 

@@ -27,6 +27,24 @@ static const void *trace_call_bpf_address;
 #define run_guarded(ctx) bp_call(trace_call_bpf_address, event, ctx)
 #endif
 
+/*
+ * Whether a probe does not want this call, because it is in an interrupt. Not
+ * in_interrupt(), which is also true for a task that has turned bottom halves
+ * off. @at is the point where the handler runs: a breakpoint at the entry is
+ * itself counted as an NMI by newer kernels.
+ */
+static bool unwanted(const struct bp_probe *probe, int at)
+{
+	unsigned int count = preempt_count();
+
+	if (likely(!probe->not_in_interrupt))
+		return false;
+	if (BP_BREAKPOINT_IS_NMI && at == BPROBE_ENTRY && probe->site->hook == BPROBE_HOOK_KPROBE)
+		count -= NMI_OFFSET + HARDIRQ_OFFSET;
+	return count & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET);
+}
+NOKPROBE_SYMBOL(unwanted);
+
 static unsigned int dispatch(const void *regs, const struct bpf_insn *insn)
 {
 	struct bp_ctx *ctx = (struct bp_ctx *)regs;
@@ -40,6 +58,8 @@ static unsigned int dispatch(const void *regs, const struct bpf_insn *insn)
 		/* Attached while this call was under way. */
 		if (probe->generation > ctx->generation)
 			continue;
+		if (unwanted(probe, probe->group->point))
+			continue;
 		ctx->ext.cookie = probe->cookie;
 		bp_prog_run(probe->prog, ctx);
 		raw_cpu_inc(probe->counts->hits);
@@ -48,16 +68,24 @@ static unsigned int dispatch(const void *regs, const struct bpf_insn *insn)
 }
 NOKPROBE_SYMBOL(dispatch);
 
-void bp_count_misses(const struct bp_probes *probes, int reason)
+/* @at: the point where the handler runs; return probes can miss a call at its entry. */
+void bp_count_misses(const struct bp_probes *probes, int reason, int at)
 {
 	unsigned int i;
 
 	if (!probes)
 		return;
-	for (i = 0; i < probes->count; i++)
-		raw_cpu_inc(probes->probe[i]->counts->misses[reason]);
+	for (i = 0; i < probes->count; i++) {
+		if (!unwanted(probes->probe[i], at))
+			raw_cpu_inc(probes->probe[i]->counts->misses[reason]);
+	}
 }
 NOKPROBE_SYMBOL(bp_count_misses);
+
+static int point_of(const struct bp_ctx *ctx)
+{
+	return ctx->probes->probe[0]->group->point;
+}
 
 /*
  * The handlers turned interrupts off without telling lockdep. It must know
@@ -71,13 +99,13 @@ void bp_run(struct bp_ctx *ctx)
 	if (irqs_on)
 		trace_hardirqs_off();
 	if (bp_nmi_refused()) {
-		bp_count_misses(ctx->probes, BPROBE_MISS_NMI);
+		bp_count_misses(ctx->probes, BPROBE_MISS_NMI, point_of(ctx));
 	} else {
 		ctx->ran = false;
 		run_guarded(ctx);
 		/* Another program or a map operation is under way on this CPU. */
 		if (!READ_ONCE(ctx->ran))
-			bp_count_misses(ctx->probes, BPROBE_MISS_BPF_BUSY);
+			bp_count_misses(ctx->probes, BPROBE_MISS_BPF_BUSY, point_of(ctx));
 	}
 	if (irqs_on)
 		trace_hardirqs_on();

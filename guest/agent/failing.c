@@ -29,7 +29,7 @@ static int try(const struct attempt *attempt)
 	}
 	if (attempt->functions)
 		probe = bprobe_attach_list(attempt->device, attempt->program, attempt->point, attempt->functions,
-					   attempt->count, NULL);
+					   attempt->count, NULL, NULL);
 	else
 		probe = bprobe_attach_address(attempt->device, attempt->program, attempt->point, attempt->address, NULL);
 	if (probe < 0)

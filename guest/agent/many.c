@@ -97,7 +97,7 @@ json_t *op_attach_list(json_t *in, struct failure *failure)
 	if (!functions)
 		return NULL;
 	began = now_ns();
-	probe = bprobe_attach_list(device, program, point, functions, count, &failed);
+	probe = bprobe_attach_list(device, program, point, functions, count, NULL, &failed);
 	error = probe < 0 ? errno : 0;
 	began = now_ns() - began;
 	free(functions);
@@ -138,7 +138,7 @@ static _Noreturn void hold(int device, int program, int point, const struct bpro
 	const struct rlimit room = {.rlim_cur = count + 64, .rlim_max = count + 64};
 	int error = setrlimit(RLIMIT_NOFILE, &room) ? errno : 0;
 
-	if (!singly && !error && bprobe_attach_list(device, program, point, functions, count, NULL) < 0)
+	if (!singly && !error && bprobe_attach_list(device, program, point, functions, count, NULL, NULL) < 0)
 		error = errno;
 	for (size_t i = 0; singly && !error && i < count; i++) {
 		struct bprobe_options options = {.cookie = functions[i].cookie};

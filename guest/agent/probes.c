@@ -11,7 +11,10 @@
 
 json_t *op_attach(json_t *in, struct failure *failure)
 {
-	struct bprobe_options options = {.cookie = get_number(in, "cookie", 0)};
+	struct bprobe_options options = {
+		.cookie = get_number(in, "cookie", 0),
+		.flags = json_is_true(json_object_get(in, "notInInterrupt")) ? BPROBE_NOT_IN_INTERRUPT : 0,
+	};
 	const char *symbol = json_string_value(json_object_get(in, "symbol"));
 	int device = bprobe_device(failure), program, point, probe;
 	uint64_t address = 0;

@@ -144,7 +144,7 @@ int attach_matching(int device, int prog_fd, enum bprobe_point point, const char
 		free(functions);
 		return -1;
 	}
-	probe = bprobe_attach_list(device, prog_fd, point, functions, *count, &failed);
+	probe = bprobe_attach_list(device, prog_fd, point, functions, *count, NULL, &failed);
 	if (probe < 0 && failed < (uint32_t)*count) {
 		snprintf(name, sizeof(name), "0x%" PRIx64, (uint64_t)functions[failed].address);
 		complain_attach(errno, device, name);

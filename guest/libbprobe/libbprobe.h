@@ -24,6 +24,7 @@ extern "C" {
 /* Options of an attach. All zero is the default. */
 struct bprobe_options {
 	uint64_t cookie;	/* passed to the program in struct bprobe_ext */
+	uint32_t flags;		/* BPROBE_NOT_IN_INTERRUPT */
 };
 
 /*
@@ -46,11 +47,12 @@ int bprobe_attach_address(int device, int prog_fd, enum bprobe_point point, uint
 /*
  * Attaches a program to all functions of a list, in one step and by one
  * descriptor. If one of them cannot be probed, none is: *failed is then its
- * index, or @count if no function is the reason. @failed may be NULL. This
- * takes hardly longer than one function.
+ * index, or @count if no function is the reason. @failed may be NULL. Cookies
+ * are in the list, so that of @options must be 0. This takes hardly longer than
+ * one function.
  */
 int bprobe_attach_list(int device, int prog_fd, enum bprobe_point point, const struct bprobe_function *functions,
-		       uint32_t count, uint32_t *failed);
+		       uint32_t count, const struct bprobe_options *options, uint32_t *failed);
 
 /*
  * Finds the functions that may be probed and whose names match a shell pattern

@@ -14,8 +14,10 @@ int bprobe_open(void)
 static int attach(int device, struct bprobe_attach *request, const struct bprobe_options *options)
 {
 	request->size = sizeof(*request);
-	if (options)
+	if (options) {
 		request->cookie = options->cookie;
+		request->flags = options->flags;
+	}
 	return ioctl(device, BPROBE_IOC_ATTACH, request);
 }
 
@@ -36,12 +38,12 @@ int bprobe_attach_address(int device, int prog_fd, enum bprobe_point point, uint
 }
 
 int bprobe_attach_list(int device, int prog_fd, enum bprobe_point point, const struct bprobe_function *functions,
-		       uint32_t count, uint32_t *failed)
+		       uint32_t count, const struct bprobe_options *options, uint32_t *failed)
 {
 	struct bprobe_attach request = {
 		.prog_fd = prog_fd, .point = point, .functions = (uintptr_t)functions, .count = count, .failed = count,
 	};
-	int probe = attach(device, &request, NULL);
+	int probe = attach(device, &request, options);
 
 	if (failed)
 		*failed = request.failed;

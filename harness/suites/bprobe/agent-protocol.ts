@@ -184,7 +184,7 @@ declare module '../../link/agent-protocol.ts' {
 		progExists: {in: {progId: number}; out: {exists: boolean}};
 		/** Attaches a probe through libbprobe. `prog` comes from `load`. */
 		attach: {
-			in: {prog: number; point: Point; cookie?: number} & ({symbol: string} | {address: Hex});
+			in: {prog: number; point: Point; cookie?: number; notInInterrupt?: boolean} & ({symbol: string} | {address: Hex});
 			out: {probe: number};
 		};
 		/** Closes the probe; `closedNs` is CLOCK_MONOTONIC after close(2) returned. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
 import {defineCase} from '../case.ts';
+import {targetSymbols} from '../context.ts';
 import {isBefore} from '../kernel-release.ts';
 import {checkPlace, everywhere, fixtures, input, output, stack} from './calls.ts';
 import {
@@ -120,6 +121,31 @@ export const entryHookCases = [
 				if (context.claims('device')) checkPlace(event, result);
 			}
 			onlyHits(await probe.info(), 2);
+		},
+	}),
+	defineCase({
+		id: 'entry/not-in-interrupt',
+		needs: ['entry', 'return', 'device'],
+		targets: everywhere,
+		deadlineMs: 10_000,
+		async run(context) {
+			const prog = await context.load('record');
+			const address = await context.address(targetSymbols[context.target]);
+			for (const point of context.points) {
+				await context.ask('reset', {});
+				const {probe} = await context.ask('attach', {prog, point, address, notInInterrupt: true});
+				try {
+					for (const irq of ['task', 'softirq', 'hardirq', 'kthread'] as const) {
+						const flags = irq === 'hardirq' ? '0x0' : input.flags;
+						await context.call({context: irq, in: {...input, flags}, ret: {...output, flags}, stack});
+						const ran = (await context.events()).length;
+						assert.equal(ran, irq === 'kthread' ? 2 : 1, `runs of the program at ${point} after the call in ${irq}`);
+					}
+					onlyHits(await context.ask('info', {probe}), 2);
+				} finally {
+					await context.ask('close', {probe});
+				}
+			}
 		},
 	}),
 	defineCase({

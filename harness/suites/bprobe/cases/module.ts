@@ -79,7 +79,7 @@ export const moduleCases = [
 				['an address inside a function', 'EADDRNOTAVAIL', attachBytes({address: address + 3n}), [programAt8(prog)]],
 				['an address in user space', 'EADDRNOTAVAIL', attachBytes({address: 0x400000n}), [programAt8(prog)]],
 				['a bad symbol pointer', 'EFAULT', attachBytes({symbol: 0xdead0000n}), [programAt8(prog)]],
-				['an unknown flag', 'EINVAL', attachBytes({flags: 1}), good],
+				['an unknown flag', 'EINVAL', attachBytes({flags: 2}), good],
 				['an unknown point', 'EINVAL', attachBytes({point: 2}), good],
 				['neither symbol nor address', 'EINVAL', attachBytes(), [programAt8(prog)]],
 				['both symbol and address', 'EINVAL', attachBytes({address}), good],
@@ -115,6 +115,40 @@ export const moduleCases = [
 				'no reference to a refused program is left',
 			);
 			assert.doesNotMatch((await context.ask('listing', {})).text, /entry|return/, 'no probe is left');
+		},
+	}),
+	defineCase({
+		id: 'module/locked-down',
+		needs: ['device'],
+		deadlineMs: 10_000,
+		// A kernel stays locked down until it boots.
+		isAlone: true,
+		async run(context) {
+			if (!context.hasOption('CONFIG_SECURITY_LOCKDOWN_LSM')) context.skip('This kernel cannot be locked down.');
+			const lockdown = '/sys/kernel/security/lockdown';
+			const lock = `mount -t securityfs none /sys/kernel/security 2>/dev/null; echo confidentiality > ${lockdown}`;
+			const probe = await context.attach({point: 'entry'});
+			const {code, stderr} = await context.exec(lock);
+			if (code !== 0) context.skip(`The lockdown module is not in use: ${stderr.trim()}`);
+			const attempt = context.attach({point: 'entry', program: 'empty'});
+			await assert.rejects(attempt, {errno: 'EPERM'}, 'an attach in a locked down kernel');
+			await context.call({in: pattern(1)});
+			onlyHits(await probe.info(), 1);
+		},
+	}),
+	defineCase({
+		id: 'module/fdinfo',
+		needs: ['device'],
+		deadlineMs: 5000,
+		async run(context) {
+			for (const point of ['entry', 'return'] as const) {
+				const probe = await context.attach({point, program: 'empty'});
+				const {progId} = await context.ask('info', {probe: probe.handle});
+				const {pid} = await context.ask('hello', {});
+				const {stdout} = await context.exec(`grep -h -A2 ^point: /proc/${pid}/fdinfo/*`);
+				assert.equal(stdout, `point:\t${point}\nprog_id:\t${progId}\nfunctions:\t1\n`);
+				await probe.close();
+			}
 		},
 	}),
 	defineCase({
