@@ -74,7 +74,7 @@ const helpers: readonly Group[] = [
 		names: `raw_spin_* raw_read_* raw_write_* do_raw_* spin_lock* spin_unlock* queued_spin_* queued_read_* queued_write_*
 			native_queued_* pv_queued_* pv_wait* osq_* mutex_* ww_mutex_* rt_mutex_* rtlock_* rt_spin_* rt_read_*
 			rt_write_* down down_* up up_read up_write rwsem_* call_rwsem_* percpu_down_* percpu_up_* percpu_rwsem_* ldsem_*
-			lock_sock_* lock_sock sock_def_readable_lock local_bh_* srcu_read_* call_srcu init_waitqueue_head* init_rwsem rwlock_init bit_spin_* seqcount_* do_write_seqcount* atomic_dec_and_lock*
+			lock_sock_* lock_sock sock_def_readable_lock local_bh_* srcu_read_* call_srcu cleanup_srcu_struct init_waitqueue_head* init_rwsem rwlock_init bit_spin_* seqcount_* do_write_seqcount* atomic_dec_and_lock*
 			refcount_dec_and_lock* refcount_dec_and_mutex_* task_rq_lock* console_lock console_trylock* lock_timer_base lock_hrtimer_base arch_local_* queue_*lock_slowpath`,
 	},
 	{
@@ -94,12 +94,12 @@ const helpers: readonly Group[] = [
 			strlen strnlen strcmp strncmp strcasecmp strncasecmp strcpy strncpy strlcpy strscpy* sized_strscpy strcat strncat
 			strlcat strchr* strrchr strnchr* strstr strnstr strpbrk strspn strcspn strsep strim strdup* string string_nocheck
 			string_get_size skip_spaces sysfs_streq match_string* number pointer widen_string vsnprintf vscnprintf vsprintf snprintf scnprintf
-			sprintf kvasprintf* kasprintf* bstr_printf seq_printf seq_vprintf seq_write seq_puts seq_put_* sysfs_emit* hex_dump* print_hex_dump* bin2hex hex2bin
+			sprintf kvasprintf* kasprintf* bstr_printf seq_printf seq_vprintf seq_write seq_puts seq_put_* sysfs_emit* hex_string mac_address_string uuid_string bitmap_string escaped_string hex_dump* print_hex_dump* bin2hex hex2bin
 			format_decode ip4_addr_string* ip6_addr_string* special_hex_number restricted_pointer simple_strto* kstrto* sscanf vsscanf
 			copy_user_* copy_from_user* copy_to_user* copy_in_user* copy_user* raw_copy_* copyin copyout copy_to_iter* copy_from_iter* copy_page_*_iter
 			copy_mc_* copy_overflow copy_from_kernel_nofault* copy_to_kernel_nofault* simple_copy_to_iter csum_partial* csum_and_* do_csum instrument_copy_* iov_iter_* iterate_and_* iterate_iovec* iterate_bvec* iterate_ubuf* iterate_kvec* copy_folio_*
 			strncpy_from_user* strnlen_user* do_strncpy_* get_user get_user_1 get_user_2 get_user_4 get_user_8 get_user_nocheck_* put_user put_user_1 put_user_2 put_user_4 put_user_8 put_user_nocheck_* check_object_size* check_heap_object*
-			check_stack_object check_kernel_text_object usercopy_* check_bogus_address crc* jhash* xxh* siphash* sha1_* sha256_* md5_*
+			check_stack_object check_kernel_text_object usercopy_* check_bogus_address crc* jhash* xxh* siphash* aes_encrypt aes_decrypt sha1_* sha256_* md5_*
 			fortify_* stack_chk_fail assertfail* get_unaligned_* put_unaligned_* utf8_to_utf32 utf32_to_utf8 utf8s_to_utf16s utf16s_to_utf8s sort sort_r bsearch sg_copy_* sg_miter_* sg_next sg_init_table sg_init_one sg_pcopy_* sg_alloc_* sg_free_* sg_zero_* LZ4_* ZSTD_* FSE_* HUF_* lzo1x_* xz_dec_* zlib_* inflate_* string_escape_* string_unescape* strreplace argv_split
 			seq_pad seq_putc seq_path seq_escape* seq_hex_* nla_find nla_memcmp nla_strcmp nla_strdup nla_strscpy nla_append* uuid_* guid_* bprintf vbin_printf csum_tcpudp* ip_compute_csum ip_fast_csum do_once_* prandom_* get_random_* hsiphash* ucs2_*
 			import_iovec import_single_range import_ubuf mpi_* gen_pool_* cordic_* rational_* int_sqrt div64_* div_*64* iter_div_* gcd lcm dql_* flex_array_*`,
@@ -133,7 +133,7 @@ const helpers: readonly Group[] = [
 			module_put try_module_get proc_create* proc_register proc_mkdir* remove_proc_* debugfs_create* xlate_proc_name free_irq request_threaded_irq request_irq devm_request_*
 			module_get dput fast_dput iput
 			drop_nlink inc_nlink clear_nlink set_nlink get_pid put_pid* mntput* fput path_put mark_buffer_dirty* mark_inode_dirty* brelse* bforget* unlock_buffer unlock_page folio_unlock
-			folio_mark_dirty* set_page_dirty* end_page_* folio_end_* unregister_netdevice* rollback_registered* usb_kill_* usb_submit_urb usb_free_* usb_poison_* usb_unlink_* usb_bulk_msg usb_control_msg* usb_interrupt_msg usb_start_wait_urb usb_hcd_submit_urb usb_hcd_link_* usb_anchor_* usb_unanchor_* usb_get_dev usb_put_dev usb_get_intf usb_put_intf usb_deregister usb_register_driver usb_register_dev usb_deregister_dev find_lock_entries find_get_entries truncate_inode_pages* truncate_pagecache* clk_* regulator_* pm_runtime_* rpm_*`,
+			folio_mark_dirty* set_page_dirty* end_page_* folio_end_* unregister_netdev* rollback_registered* usb_kill_* usb_submit_urb usb_free_* usb_poison_* usb_unlink_* usb_bulk_msg usb_control_msg* usb_interrupt_msg usb_start_wait_urb usb_hcd_submit_urb usb_hcd_link_* usb_anchor_* usb_unanchor_* usb_get_dev usb_put_dev usb_get_intf usb_put_intf usb_deregister usb_register_driver usb_register_dev usb_deregister_dev find_lock_entries find_get_entries truncate_inode_pages* truncate_pagecache* clk_* regulator_* pm_runtime_* rpm_*`,
 	},
 	{
 		why: 'timers and work are armed by their owner',
@@ -146,7 +146,7 @@ const helpers: readonly Group[] = [
 		why: 'a buffer is too small for what the caller puts in',
 		names: `skb_put* skb_push skb_pull* skb_trim skb_panic skb_over_panic skb_under_panic pskb_pull skb_unref skb_free_head
 			kfree_skb* sk_skb_reason_drop consume_skb napi_consume_skb dev_kfree_skb* kmalloc_reserve*
-			sk_filter_trim* sock_alloc_send_* sock_wmalloc* sock_wfree sock_kmalloc sock_kfree_s sock_kzfree_s sock_rfree sock_efree sk_reset_timer sk_stop_timer sock_hold sock_put sk_free* sk_refcnt_* nlmsg_put* nla_put* nla_reserve* nlmsg_new`,
+			sk_filter_trim* sock_alloc_send_* sock_wmalloc* sock_wfree sock_kmalloc sock_kfree_s sock_kzfree_s sock_rfree sock_efree sk_reset_timer sk_stop_timer* sock_hold sock_put sk_free* sk_refcnt_* nlmsg_put* nla_put* nla_reserve* nlmsg_new`,
 	},
 ];
 
