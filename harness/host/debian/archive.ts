@@ -7,6 +7,7 @@ import {errorCode, NetworkError, NotFoundError, UsageError} from '../errors.ts';
 import {programs} from '../programs.ts';
 import {say} from '../say.ts';
 import {PackageIndex, parseParagraph, parseReleaseHashes} from './deb822.ts';
+import {signedText} from './signature.ts';
 
 export type Suite = {readonly archive: 'debian' | 'debian-security'; readonly suite: string};
 
@@ -14,6 +15,8 @@ type Options = {
 	readonly signal?: AbortSignal;
 	/** An index checked that recently is used as it is. */
 	readonly maxAgeMs?: number;
+	/** Replaces Debian's keyring in tests. */
+	readonly keyring?: string;
 };
 
 /** An index is asked for anew after half a day, as the archive changes four times a day at most. */
@@ -44,19 +47,19 @@ export async function loadIndex(suite: Suite, options: Options = {}): Promise<Pa
 	return new PackageIndex(stdout, mirror);
 }
 
-/** The signed text of InRelease. What is outside of the signature is dropped by gpgv. */
+/** The signed text of InRelease. */
 async function loadRelease({archive, suite}: Suite, mirror: string, options: Options): Promise<string> {
 	const cached = path.join(cacheDirectory('index'), `${archive}_${suite}.InRelease`);
 	const age = await ageOf(cached);
 	if (age !== undefined && age < (options.maxAgeMs ?? defaultMaxAgeMs)) {
 		// A torn file is fetched again.
-		const text = await verified(cached).catch(() => undefined);
+		const text = await signedText(cached, options.keyring).catch(() => undefined);
 		if (text !== undefined) return text;
 	}
 	const fresh = `${cached}.${process.pid}.new`;
 	try {
 		await download({url: `${mirror}/dists/${suite}/InRelease`, destination: fresh}, {...options, retries: 1});
-		const text = await verified(fresh);
+		const text = await signedText(fresh, options.keyring);
 		await rename(fresh, cached);
 		return text;
 	} catch (error) {
@@ -65,29 +68,10 @@ async function loadRelease({archive, suite}: Suite, mirror: string, options: Opt
 		}
 		if (!(error instanceof NetworkError) || age === undefined) throw error;
 		say(`${mirror} cannot be reached; using the index of ${suite} from ${Math.round(age / 3_600_000)} h ago.`);
-		return verified(cached);
+		return signedText(cached, options.keyring);
 	} finally {
 		await rm(fresh, {force: true});
 	}
-}
-
-const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
-
-async function verified(file: string): Promise<string> {
-	const result = await programs()('gpgv', ['--keyring', keyring, '--status-fd', '2', '--output', '-', file], {
-		reject: false,
-		stripFinalNewline: false,
-		maxBuffer: 1 << 26,
-	});
-	if (result.code === 'ENOENT') throw new UsageError('gpgv is missing: run `probe-matrix doctor`.');
-	// Several keys sign a release; one that is known suffices, one whose signature is wrong does not.
-	const isGood = /^\[GNUPG:\] VALIDSIG /m.test(result.stderr) && !/^\[GNUPG:\] BADSIG /m.test(result.stderr);
-	if (!isGood || !result.stdout) {
-		throw new UsageError(`${path.basename(file)} is not signed by a key of ${keyring}; it was rejected.`, {
-			cause: result.stderr,
-		});
-	}
-	return result.stdout;
 }
 
 async function ageOf(file: string): Promise<number | undefined> {

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+import {mkdtempDisposable, readdir, readFile} from 'node:fs/promises';
+import http from 'node:http';
+import type {AddressInfo} from 'node:net';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {UsageError} from '../errors.ts';
+import {loadIndex} from './archive.ts';
+
+/** An archive with this release file, whose index is another one than it says, as mirror of a private cache. */
+async function openArchive(t: ExecutionContext, release: string) {
+	const cache = await mkdtempDisposable(path.join(tmpdir(), 'archive-'));
+	t.teardown(() => cache.remove());
+	const asked: string[] = [];
+	const server = http.createServer((request, response) => {
+		asked.push(request.url!);
+		response.end(request.url!.endsWith('/InRelease') ? release : 'another index');
+	});
+	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+	t.teardown(() => {
+		server.closeAllConnections();
+		server.close();
+	});
+	process.env.PROBE_MATRIX_CACHE = cache.path;
+	process.env.PROBE_MATRIX_MIRROR = `http://127.0.0.1:${(server.address() as AddressInfo).port}/debian/`;
+	return {asked, kept: () => readdir(path.join(cache.path, 'index'))};
+}
+
+const samples = path.join(import.meta.dirname, 'samples');
+const sample = (name: string) => readFile(path.join(samples, `${name}.InRelease`), 'utf8');
+
+for (const name of ['unsigned', 'good'] as const) {
+	test.serial(
+		`of a suite without a signature by Debian (${name}) nothing else is asked for, and nothing kept`,
+		async t => {
+			// The key of the samples is good, but none of Debian's.
+			const {asked, kept} = await openArchive(t, await sample(name));
+			await t.throwsAsync(loadIndex({archive: 'debian', suite: 'tiny'}), {
+				instanceOf: UsageError,
+				message: /is not signed by a key of .*debian-archive-keyring/,
+			});
+			t.deepEqual(asked, ['/debian/dists/tiny/InRelease']);
+			t.deepEqual(await kept(), []);
+		},
+	);
+}
+
+test.serial('an index that is not the one that was signed is rejected, and not kept', async t => {
+	const {asked, kept} = await openArchive(t, await sample('good'));
+	const keyring = path.join(samples, 'keyring.gpg');
+	await t.throwsAsync(loadIndex({archive: 'debian', suite: 'tiny'}, {keyring}), {
+		instanceOf: UsageError,
+		message: /Packages\.xz has the SHA-256 [\da-f]{64}, expected e3b0c442[\da-f]{56}; the file was discarded/,
+	});
+	t.deepEqual(asked, ['/debian/dists/tiny/InRelease', '/debian/dists/tiny/main/binary-amd64/Packages.xz']);
+	t.deepEqual(await kept(), ['debian_tiny.InRelease']);
+});
