@@ -6,15 +6,20 @@ import type {Agent} from '../link/agent.ts';
 /** One moment on both clocks, in ms. */
 export type Moment = {readonly hostMs: number; readonly guestMs: number};
 
+/** Tests have one of their own. */
+export type HostClock = {now(): number; wait(ms: number): Promise<unknown>};
+
+const hostClock: HostClock = {now: () => performance.now(), wait: ms => sleep(ms)};
+
 /**
  * Whether the guest's clock runs at the right rate. A kernel that calibrates its clock on a busy host can be wrong by a
  * factor of ten or more; its timeouts and stall detectors then fire at random.
  */
-export async function isClockRight(agent: Agent): Promise<boolean> {
-	const first = await readClocks(agent);
+export async function isClockRight(agent: Pick<Agent, 'call'>, host: HostClock = hostClock): Promise<boolean> {
+	const first = await readClocks(agent, host);
 	for (const waitMs of [50, 1000]) {
-		await sleep(waitMs);
-		if (isRateRight(first, await readClocks(agent))) return true;
+		await host.wait(waitMs);
+		if (isRateRight(first, await readClocks(agent, host))) return true;
 	}
 	return false;
 }
@@ -31,10 +36,13 @@ export async function bootUntilClockIsRight<T>(boot: (attempt: number) => Promis
 }
 
 /** Reads both clocks, to within half of the round trip to the agent. Throws LinkLostError. */
-export async function readClocks(agent: Agent): Promise<Moment> {
-	const before = performance.now();
+export async function readClocks(
+	agent: Pick<Agent, 'call'>,
+	{now}: Pick<HostClock, 'now'> = hostClock,
+): Promise<Moment> {
+	const before = now();
 	const {nowNs} = await agent.call('clock', {});
-	return {hostMs: (before + performance.now()) / 2, guestMs: Number(BigInt(nowNs) / 1000n) / 1000};
+	return {hostMs: (before + now()) / 2, guestMs: Number(BigInt(nowNs) / 1000n) / 1000};
 }
 
 /** Compares the rates of both clocks. The round trip blurs a short interval, but not a long one. */
