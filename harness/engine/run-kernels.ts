@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-import os from 'node:os';
 import type {BootFiles} from '../build/guest-build.ts';
 import type {Guest} from '../guest/guest.ts';
 import {guestPool} from '../guest/guest-pool.ts';
@@ -20,9 +19,7 @@ import {type PrepareOptions, prepareKernels} from './prepare-kernels.ts';
 import type {EarlierRun} from './resume.ts';
 import {runMatrix} from './run-matrix.ts';
 import type {Suite} from './suite.ts';
-
-/** Memory of QEMU beside the guest's, mostly for translated code. */
-const qemuMib = 256;
+import {workerCount} from './worker-count.ts';
 
 export type RunKernelsOptions = Omit<PrepareOptions, 'content'> & {
 	readonly suite: Suite;
@@ -135,7 +132,7 @@ export async function runKernels({
 		},
 		signal,
 		expectedMs: cell => durations.expectedMs(cell),
-		workers: workerCount(largestMib + qemuMib, jobs),
+		workers: workerCount(largestMib, {jobs}),
 		isolation,
 		...(isConfirming !== undefined && {isConfirming}),
 		async bootGuest(kernel) {
@@ -152,9 +149,4 @@ export async function runKernels({
 function optionsFor({options}: Suite, other: string | undefined): string | undefined {
 	const words = [options, other && `--mechanism ${other}`].filter(each => each !== undefined);
 	return words.length > 0 ? words.join(' ') : undefined;
-}
-
-function workerCount(mibPerGuest: number, jobs = os.availableParallelism()): number {
-	const byMemory = Math.floor(os.freemem() / 2 ** 20 / mibPerGuest);
-	return Math.max(1, Math.min(jobs, byMemory));
 }

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+import os from 'node:os';
+
+/** Memory of QEMU beside the guest's, mostly for translated code. */
+const qemuMib = 256;
+
+/** How many guests of this size run at once: `jobs` (default: one for each core), or as many as the host has memory for. */
+export function workerCount(
+	guestMib: number,
+	{jobs = os.availableParallelism(), freeMib = os.freemem() / 2 ** 20}: {jobs?: number | undefined; freeMib?: number},
+): number {
+	return Math.max(1, Math.min(jobs, Math.floor(freeMib / (guestMib + qemuMib))));
+}
