@@ -125,7 +125,10 @@ async function versionOf(
 ): Promise<string> {
 	const result = await programs()(program!, [...rest, '--version'], {env, reject: false});
 	const version = /version (\d+(?:\.\d+)+)/.exec(result.stdout)?.[1];
-	if (!version) throw new UsageError(`${program} does not print its version: ${result.stderr || result.shortMessage}`);
+	if (!version)
+		throw new UsageError(
+			`${program} does not print its version: ${result.stderr || result.stdout || result.shortMessage}`,
+		);
 	return version;
 }
 

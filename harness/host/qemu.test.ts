@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+import {mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {UsageError} from './errors.ts';
+import {findQemu} from './qemu.ts';
+
+const {PATH} = process.env;
+
+/** A host with this QEMU, or with none; its cache is empty, and Debian is out of reach. */
+async function openHost(t: ExecutionContext, version?: string) {
+	const directory = await mkdtempDisposable(path.join(tmpdir(), 'qemu-'));
+	t.teardown(() => directory.remove());
+	const program = path.join(directory.path, 'qemu-system-x86_64');
+	if (version !== undefined)
+		await writeFile(program, `#!/bin/sh\necho "QEMU emulator version ${version} (Debian 1:${version}+dfsg)"\n`, {
+			mode: 0o755,
+		});
+	process.env.PROBE_MATRIX_CACHE = path.join(directory.path, 'cache');
+	process.env.PROBE_MATRIX_MIRROR = 'http://127.0.0.1:9';
+	process.env.PATH = `${directory.path}:${PATH}`;
+	return program;
+}
+
+for (const version of ['10.0.3', '11.1.0']) {
+	test.serial(`QEMU ${version} of the host is used, a thread for each vCPU`, async t => {
+		const program = await openHost(t, version);
+		t.like(await findQemu(), {command: [program], version, tcgThread: 'multi'});
+	});
+}
+
+for (const version of ['7.2.22', '9.2.4']) {
+	test.serial(
+		`QEMU ${version} of the host is used only if no newer one is to be had, its vCPUs in one thread`,
+		async t => {
+			const program = await openHost(t, version);
+			t.like(await findQemu(), {command: [program], version, tcgThread: 'single'});
+		},
+	);
+}
+
+test.serial('a QEMU that does not say its version is an error of the host', async t => {
+	const program = await openHost(t, 'unknown');
+	await t.throwsAsync(findQemu(), {
+		instanceOf: UsageError,
+		message: `${program} does not print its version: QEMU emulator version unknown (Debian 1:unknown+dfsg)`,
+	});
+});
