@@ -13,16 +13,18 @@ const cache = await mkdtempDisposable(path.join(tmpdir(), 'make-'));
 process.env.PROBE_MATRIX_CACHE = cache.path;
 test.after.always(() => cache.remove());
 
-/** Builds a module against a kernel directory whose Makefile has this recipe for `modules`. */
-async function build(name: string, recipe: string): Promise<string> {
+/** Builds a module against a kernel directory whose Makefile has this recipe for `modules`, with a file of words beside it. */
+async function build(name: string, recipe: string, {isStrict = true, words = ''} = {}): Promise<string> {
 	const tree = path.join(cache.path, name);
-	await mkdir(tree);
+	await mkdir(tree, {recursive: true});
+	await writeFile(path.join(tree, 'words'), words);
 	await writeFile(path.join(tree, 'Makefile'), `modules:\n${recipe}`);
 	return buildOnce({
 		name,
 		sources: ['kmod/bprobe.h'],
 		tools: [],
 		key: '',
+		...(isStrict ? {} : {isStrict}),
 		commands: async copy => [['make', '-C', tree, `M=${path.join(copy, 'kmod')}`, 'modules']],
 		async deliver(copy, to) {
 			await writeFile(path.join(to, 'bprobe.ko'), await readBareModule(path.join(copy, 'kmod/bprobe.ko')));
@@ -53,6 +55,44 @@ for (const [name, recipe, words] of trees) {
 		t.deepEqual(kept, [], 'nothing is kept of it');
 	});
 }
+
+const made = "\t@echo 'int n;' | $(CC) -x c -c - -o $(M)/bprobe.ko\n";
+
+const warnings = {
+	modpost: 'WARNING: modpost: "no_such_symbol" [bprobe.ko] undefined!',
+	objtool: 'kmod/stubs.o: warning: objtool: bp_return() falls through to next function',
+	compiler: "kmod/entry.c:7:9: warning: unused variable 'n' [-Wunused-variable]",
+	assembler: "kmod/stubs.S:9: Warning: found `lret'; assuming `lretl' was meant",
+};
+
+const says = '\t@test -e $(M)/.said || cat words >&2; touch $(M)/.said\n';
+
+for (const [who, words] of Object.entries(warnings)) {
+	test(`a warning of the ${who} fails the build, and again when make has nothing left to say`, async t => {
+		for (const _ of [1, 2]) {
+			const error = await t.throwsAsync(build(`warns-${who}`, says + made, {words}), {instanceOf: BuildError});
+			t.true(error!.message.startsWith(`warns-${who} does not build: there are warnings\n`), error!.message);
+			t.true(error!.message.includes(words), error!.message);
+		}
+	});
+}
+
+test('a build need not be strict about warnings', async t => {
+	const directory = await build('lenient', says + made, {isStrict: false, words: Object.values(warnings).join('\n')});
+	t.deepEqual(
+		(await readdir(directory)).filter(name => !name.startsWith('.')),
+		['bprobe.ko'],
+	);
+});
+
+test('what make says beside is no warning', async t => {
+	const words = 'warning: the compiler differs from the one used to build the kernel';
+	const directory = await build('talks', says + made, {words});
+	t.deepEqual(
+		(await readdir(directory)).filter(name => !name.startsWith('.')),
+		['bprobe.ko'],
+	);
+});
 
 const hostFaults = [
 	['kills make', '\t@kill -KILL $$PPID\n', /^it cannot be built here: make was killed by SIGKILL\./],
