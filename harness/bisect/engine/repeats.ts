@@ -7,7 +7,7 @@ export const firstMeasure = 10;
 export const flakyMeasure = 20;
 
 /** Minimum number of passes: fewer say too little about a kernel, even if the bad end fails every time. */
-export const leastRepeats = 3;
+const leastRepeats = 3;
 
 /** Maximum number of passes; more would make each step take too long. */
 export const mostRepeats = 200;

@@ -5,9 +5,10 @@ import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import type {GuestBuild} from '../../build/guest-build.ts';
 import {BuildError, UsageError} from '../../host/errors.ts';
+import type {CellEvent, Event} from '../../results/run/events.ts';
 import {bprobeSuite} from '../../suites/bprobe/suite.ts';
 import {fakeSuite} from '../../test/fake-guest.ts';
-import {CandidateError} from '../engine/candidate.ts';
+import {CandidateError, HostFaultError} from '../engine/candidate.ts';
 import {modulePredicate} from './module-predicate.ts';
 import {casesPredicate, type Predicate} from './predicate.ts';
 import {GuestTestBench, type GuestTestBenchOptions} from './test-bench.ts';
@@ -109,4 +110,78 @@ test('a kernel that does not build is a CandidateError', async t => {
 	});
 	const words = 'does not build: m.c:1: error: no';
 	await t.throwsAsync(testBench.prepare({id: 'one', title: 'one'}), {instanceOf: CandidateError, message: words});
+});
+
+/** How the guests of a kernel end: they do not boot, or each cell gets this verdict. */
+type Boots = 'no' | CellEvent['verdict'];
+
+/**
+ * Asks about `one` on a host whose guests end like this, by kernel and time; the good end is `good`. `asked` tells which
+ * kernels were booted, and for how many cells.
+ */
+async function askAbout(t: ExecutionContext, id: string, boots: (kernel: string, n: number) => Boots) {
+	const {testBenchOf} = await openWorld(t);
+	const asked: string[] = [];
+	const testBench = testBenchOf(await casesPredicate(bprobeSuite, ['entry/flags[asm]']), {
+		reference: {id: 'good', title: 'good'},
+		async run({cells, emit}) {
+			const [{kernel}] = cells as [(typeof cells)[number]];
+			const end = boots(kernel, asked.filter(each => each.startsWith(kernel)).length);
+			asked.push(`${kernel} ${cells.length}`);
+			const events: readonly Event[] =
+				end === 'no'
+					? [{type: 'kernel', kernel, state: 'failed', reason: 'panic\nits console', notRun: cells.length}]
+					: cells.map(({mechanism, case: caseId, target, repeat}) => ({
+							...{type: 'cell', kernel, mechanism, case: caseId, repeat, verdict: end, durationMs: 1},
+							...(target !== undefined && {target}),
+						}));
+			for (const event of events) emit(event);
+			return {end: {type: 'end', counts: {} as never, durationMs: 1, exitCode: 0}, consoles: ''};
+		},
+	});
+	const asking = testBench.ask({id, title: `Linux ${id}`}, 3);
+	const [settled] = await Promise.allSettled([asking]);
+	return {settled, asked, testBench};
+}
+
+test('a kernel that boots is asked once, and gives as many answers as were asked for', async t => {
+	const {settled, asked} = await askAbout(t, 'one', () => 'crash');
+	t.deepEqual(asked, ['one 3']);
+	t.is(settled.status === 'fulfilled' && settled.value.filter(({end}) => end === 'fail').length, 3);
+});
+
+test('a kernel that boots only when it is tried again is not at fault', async t => {
+	const {settled, asked} = await askAbout(t, 'one', (_, n) => (n === 0 ? 'no' : 'pass'));
+	t.deepEqual(asked, ['one 3', 'one 3']);
+	t.is(settled.status === 'fulfilled' && settled.value.filter(({end}) => end === 'pass').length, 3);
+});
+
+test('a kernel that does not boot on a host on which another one does is a CandidateError', async t => {
+	const {settled, asked} = await askAbout(t, 'one', kernel => (kernel === 'one' ? 'no' : 'pass'));
+	t.deepEqual(asked, ['one 3', 'one 3', 'good 1']);
+	t.like(settled, {status: 'rejected', reason: {message: 'does not boot: panic'}});
+	t.true(settled.status === 'rejected' && settled.reason instanceof CandidateError);
+});
+
+for (const [what, others] of [
+	['boots no other kernel', 'no'],
+	['gives no answer in the guest of another kernel', 'infra'],
+] as const) {
+	test(`a host that ${what} is at fault, not the kernel that does not boot on it`, async t => {
+		const {settled} = await askAbout(t, 'one', kernel => (kernel === 'one' ? 'no' : others));
+		t.true(settled.status === 'rejected' && settled.reason instanceof HostFaultError, String(settled.status));
+		t.like(settled, {reason: {message: 'Linux one does not boot: panic'}});
+	});
+}
+
+test('a good end that never booted says nothing about itself: the host is at fault', async t => {
+	const {settled, asked} = await askAbout(t, 'good', () => 'no');
+	t.deepEqual(asked, ['good 3', 'good 3']);
+	t.true(settled.status === 'rejected' && settled.reason instanceof HostFaultError);
+});
+
+test('a good end that no longer boots on a host on which it did is a CandidateError', async t => {
+	const {settled, testBench} = await askAbout(t, 'good', (_, n) => (n === 0 ? 'pass' : 'no'));
+	t.is(settled.status, 'fulfilled');
+	await t.throwsAsync(testBench.ask({id: 'good', title: 'good'}, 1), {instanceOf: CandidateError});
 });

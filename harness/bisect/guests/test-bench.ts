@@ -31,6 +31,8 @@ export type GuestTestBenchOptions = {
 	readonly signal: AbortSignal;
 	readonly isolation?: Isolation;
 	readonly accelerator?: AcceleratorName | undefined;
+	/** Runs cells; tests have guests of their own. */
+	readonly run?: typeof runKernels;
 };
 
 type Ready = BuiltCandidate & {readonly open: OpenPredicate};
@@ -101,7 +103,7 @@ export class GuestTestBench implements TestBench {
 	}
 
 	async #run(guestBuild: GuestBuild, cells: readonly Cell[]) {
-		const {signal, isolation = 'reuse', accelerator} = this.#options;
+		const {signal, isolation = 'reuse', accelerator, run = runKernels} = this.#options;
 		const titles = cells.map(cellTitle);
 		const isAsked = (event: CellEvent) =>
 			titles.some(title => cellTitle(event) === title || event.case.startsWith(`${title}/`));
@@ -113,7 +115,7 @@ export class GuestTestBench implements TestBench {
 			consoles: this.#options.directory,
 			consolePath: kernel => (consolePath = this.#newConsole(kernel)),
 		};
-		await runKernels({
+		await run({
 			suite: this.#options.predicate.suite,
 			cells,
 			signal,

@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 import test, {type ExecutionContext} from 'ava';
 import {FakeTestBench, openWorld} from '../../test/fake-repository.ts';
+import type {Attempt} from '../engine/attempt.ts';
 import {verify} from './verify-commit.ts';
 
+const passes: Attempt = {end: 'pass', symptoms: []};
+const breaks: Attempt = {end: 'fail', symptoms: ['crash: it breaks'], message: 'it breaks'};
+
 /**
- * Bisects ten commits, of which number `breaks` breaks; commits for which `lies` is true pass when they are verified.
+ * Bisects commits, of which number `first` breaks; commits for which `lies` gives an answer give that when they
+ * are verified.
  */
-async function verified(t: ExecutionContext, breaks: number, lies: (title: string) => boolean = () => false) {
-	const {checkout, hashes, ends, bisect} = await openWorld(t, {commits: 10, breaks});
+async function verified(
+	t: ExecutionContext,
+	first: number,
+	{commits = 10, lies = () => undefined}: {commits?: number; lies?: (title: string) => Attempt | undefined} = {},
+) {
+	const {checkout, hashes, ends, bisect} = await openWorld(t, {commits, breaks: first});
 	const testBench = new FakeTestBench(checkout);
 	const {finding, judge} = await bisect(testBench);
-	t.is(finding.suspects[0]?.id, hashes[breaks]!);
+	t.is(finding.suspects[0]?.id, hashes[first]!);
 	const ask = testBench.ask.bind(testBench);
-	testBench.ask = async (candidate, repeats) =>
-		lies(candidate.title)
-			? Array.from({length: repeats}, () => ({end: 'pass', symptoms: []}))
-			: ask(candidate, repeats);
+	testBench.ask = async (candidate, repeats) => {
+		const lie = lies(candidate.title);
+		return lie ? Array.from({length: repeats}, () => lie) : ask(candidate, repeats);
+	};
 	return await verify(finding.suspects[0]!, {judge, checkout, bad: ends.bad, onStep() {}});
 }
 
@@ -42,8 +51,28 @@ test('a commit that later commits build on is confirmed without a revert', async
 });
 
 test('a commit that turns out good is not confirmed', async t => {
-	const {commit, isConfirmed} = await verified(t, 5, title => title.includes('change 5'));
+	const {commit, isConfirmed} = await verified(t, 5, {
+		lies: title => (title.includes('change 5') ? passes : undefined),
+	});
 	t.is(commit.verdict, 'good');
+	t.false(isConfirmed);
+});
+
+test('a commit without which the newer end is bad all the same is not confirmed', async t => {
+	const {parent, commit, revert, isConfirmed} = await verified(t, 2, {
+		commits: 3,
+		lies: title => (title.includes('reverted') ? breaks : undefined),
+	});
+	t.deepEqual([parent.verdict, commit.verdict, revert?.verdict], ['good', 'bad', 'bad']);
+	t.false(isConfirmed);
+});
+
+test('a commit whose parent is bad, too, is not confirmed', async t => {
+	const {checkout, hashes, ends, bisect} = await openWorld(t, {commits: 3, breaks: 1});
+	const {judge} = await bisect(new FakeTestBench(checkout));
+	const later = {id: hashes[2]!, title: 'change 2'};
+	const {parent, commit, isConfirmed} = await verify(later, {judge, checkout, bad: ends.bad, onStep() {}});
+	t.deepEqual([parent.candidate.id, parent.verdict, commit.verdict], [hashes[1]!, 'bad', 'bad']);
 	t.false(isConfirmed);
 });
 
