@@ -338,6 +338,18 @@ test('a kernel that reports a stall is a hang', async t => {
 	t.like(outcome, {verdict: 'hang', message: 'INFO: rcu_preempt stall in fx_spin [fixtures]'});
 });
 
+test('a kernel that panics because of a stall is a crash', async t => {
+	const guest = new FakeGuest();
+	const cell = fakeCell(async () => {
+		guest.say('[    9.029243] watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [agent:87]');
+		guest.say('[    9.031135] RIP: 0010:fx_spin+0x11/0x20 [fixtures]');
+		guest.say('[    9.033021] Kernel panic - not syncing: softlockup: hung tasks');
+		await new Promise(() => {});
+	});
+	const outcome = await runCell(cell, guest, {signal});
+	t.like(outcome, {verdict: 'crash', message: 'BUG: soft lockup in fx_spin [fixtures]'});
+});
+
 test('after a missed deadline there is no wait for reports if the guest answers', async t => {
 	const guest = Object.assign(new FakeGuest(), {bootMs: 3333});
 	const cell = fakeCell(() => new Promise(() => {}), {deadlineMs: 30});

@@ -284,6 +284,18 @@ test('if everything fails, only some cells are rerun', async t => {
 	t.is(runs, 28);
 });
 
+test('cells that pass their rerun do not count towards those: a flaky kernel is no broken one', async t => {
+	const runs = new Map<number, number>();
+	const cells = Array.from({length: 20}, (_, n) =>
+		fakeCell(async () => {
+			runs.set(n, (runs.get(n) ?? 0) + 1);
+			assert.equal(runs.get(n), 2, 'the first run');
+		}),
+	);
+	const {events} = await runFake(cells);
+	t.is(cellsOf(events).filter(({flaky}) => flaky).length, 20);
+});
+
 const warning = (title: string) => `[    1.5] WARNING: CPU: 1 PID: 22 at a.c:1 ${title}+0x1/0x2 [fixtures]
 [    1.5] CPU: 1 PID: 22 Comm: kworker/1:0 Tainted: G
 [    1.5] Workqueue: events ${title} [fixtures]
@@ -317,6 +329,41 @@ test('a report during the next cell is charged to the cell that caused it', asyn
 	t.deepEqual(outcomes(events), {'fake/late': 'crash: WARNING in fx_late [fixtures]', 'fake/next': 'pass'});
 	t.like(events.at(-1), {exitCode: 1});
 });
+
+for (const [verdict, report, words] of [
+	['crash', warning('fx_late'), 'WARNING in fx_late [fixtures]'],
+	[
+		'hang',
+		'[    1.5] rcu: INFO: rcu_preempt self-detected stall on CPU\n[    1.5] RIP: 0010:fx_late+0x11/0x20 [fixtures]\n[    1.6] ---[ end trace 0 ]---',
+		'INFO: rcu_preempt stall in fx_late [fixtures]',
+	],
+] as const) {
+	test(`a report between two cells is a ${verdict} of the first, and neither is run to find that out`, async t => {
+		const ran: string[] = [];
+		const first = fakeCell(async () => void ran.push('first'), {id: 'fake/first'});
+		// Not one that passes: its late reports would be waited for.
+		const second = fakeCell(async context => context.skip('not here'), {id: 'fake/second'});
+		let isSaid = false;
+		const {events} = await runFake([first, second], {
+			lateMs: 3_600_000,
+			async bootGuest() {
+				const guest = new FakeGuest();
+				const {ask} = guest;
+				// Said once the second cell is under way, but printed before the kernel marked its begin.
+				guest.ask = (async (op: 'mark', request: {text: string}) => {
+					if (op === 'mark' && request.text.startsWith('begin fake/second') && !isSaid) {
+						isSaid = true;
+						guest.say(report);
+					}
+					return ask(op, request);
+				}) as typeof ask;
+				return guest;
+			},
+		});
+		t.deepEqual(outcomes(events), {'fake/first': `${verdict}: ${words}`, 'fake/second': 'skip: not here'});
+		t.deepEqual(ran, ['first']);
+	});
+}
 
 test('a report after the last cell is charged to the cell that causes it again', async t => {
 	const {late, bootGuest} = lateWorld(100);

@@ -52,8 +52,10 @@ test.serial('a damaged directory is made again', async t => {
 	const final = await make('whole');
 	await writeFile(path.join(final, 'file'), 'harmed');
 	// Each process checks only once, so load the module again.
-	const {immutableDirectory: anew} = await import(`./cache.ts?${Date.now()}`);
+	const {immutableDirectory: anew, isWhole} = await import(`./cache.ts?${Date.now()}`);
+	t.false(await isWhole(final));
 	await anew(final, (directory: string) => writeFile(path.join(directory, 'file'), 'again'));
+	t.true(await isWhole(final), 'what is there now is asked about');
 	t.is(await readFile(path.join(final, 'file'), 'utf8'), 'again');
 	t.deepEqual(await readdir(path.join(cache.path, 'trees')), ['a']);
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdtempDisposable} from 'node:fs/promises';
+import {mkdtempDisposable, readdir, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -44,3 +44,17 @@ test('a lock of another process blocks until that process is killed', async t =>
 	child.kill('SIGKILL');
 	await t.notThrowsAsync(withLock('it', {directory: directory.path}, () => Promise.resolve()));
 });
+
+for (const [what, bytes] of [
+	['is no database', Buffer.alloc(8192, 'x')],
+	['begins like a database', Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(8192, 0xff)])],
+] as const) {
+	test(`a lock file that ${what}, as after a power loss, is taken like an empty one`, async t => {
+		await using directory = await mkdtempDisposable(path.join(tmpdir(), 'lock-'));
+		const take = () => withLock('it', {directory: directory.path}, async () => 7);
+		await take();
+		const [name] = await readdir(directory.path);
+		await writeFile(path.join(directory.path, name!), bytes);
+		t.is(await take(), 7);
+	});
+}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdir, mkdtempDisposable, open, rm, symlink, truncate, utimes, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtempDisposable, open, readFile, rm, symlink, truncate, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import {findDamage, writeManifest} from './manifest.ts';
+import {findDamage, isUnharmed, writeManifest} from './manifest.ts';
 
 /** A directory with a large file, a small file, a link and a manifest. */
 async function directoryOf(): Promise<AsyncDisposable & {inside: (file: string) => string; path: string}> {
@@ -63,4 +63,29 @@ test('changed, truncated and removed files, changed links and a damaged manifest
 	await using made = await directoryOf();
 	await rm(made.inside('small'));
 	t.is(await findDamage(made.path), 'small');
+});
+
+test('a small file that lost its end is found although its mtime is unchanged', async t => {
+	await using made = await directoryOf();
+	const longAgo = new Date(1e12);
+	await utimes(made.inside('small'), longAgo, longAgo);
+	await writeManifest(made.path);
+	await truncate(made.inside('small'), 3);
+	await utimes(made.inside('small'), longAgo, longAgo);
+	t.is(await findDamage(made.path), 'small');
+});
+
+test('a file that is too large to be read is trusted until the host boots again, and while nobody writes to it', async t => {
+	await using made = await directoryOf();
+	await writeManifest(made.path, ['deep/large']);
+	t.is(await findDamage(made.path), undefined);
+	t.true(await isUnharmed(made.path));
+	const witness = await readFile(made.inside('.witness.json'), 'utf8');
+	await writeFile(made.inside('.witness.json'), JSON.stringify({...JSON.parse(witness), boot: 'another'}));
+	t.is(await findDamage(made.path), 'deep/large');
+	t.false(await isUnharmed(made.path));
+	await writeFile(made.inside('.witness.json'), witness);
+	await flip(made.inside('deep/large'), 700_000);
+	t.is(await findDamage(made.path), 'deep/large');
+	t.false(await isUnharmed(made.path));
 });

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+import test from 'ava';
+import type {StoredResult} from '../results/history/index-rows.ts';
+import {cellKey} from '../results/run/cell-summary.ts';
+import type {CellEvent} from '../results/run/events.ts';
+import type {Verdict} from '../results/run/verdict.ts';
+import {pastOf} from './cell-past.ts';
+import {judgeNight} from './judge-night.ts';
+
+const name = {kernel: 'k', mechanism: 'bprobe', case: 'race/storm'};
+const event = (verdict: Verdict): CellEvent => ({type: 'cell', ...name, repeat: 0, verdict, durationMs: 1});
+const times = <T>(count: number, what: T): readonly T[] => Array.from({length: count}, () => what);
+
+/** A cell that failed in this many of a hundred runs, one now and then; it fails tonight, and then in some of ten reruns. */
+function judged(failedOf100: number, failedReruns: number): string {
+	const results = Array.from({length: 100}, (_, n): StoredResult => {
+		const isBad = failedOf100 > 0 && n % Math.round(100 / failedOf100) === 1;
+		return {run: `run-${n}`, verdict: isBad ? 'fail' : 'pass', passes: isBad ? 0 : 1, total: 1};
+	});
+	const past = pastOf([{...name, results}], undefined);
+	const reruns = [...times(failedReruns, event('fail')), ...times(10 - failedReruns, event('pass'))];
+	const {findings} = judgeNight({
+		...{kernels: [], cells: [event('fail')], reruns, known: [], before: []},
+		past: new Map([[cellKey(name), past.get(cellKey(name))!]]),
+		isRequested: () => true,
+	});
+	return findings.map(({kind}) => kind).join(' ');
+}
+
+// By the binomial distribution: chance gives these with a probability of 0.07 and 0.002; 0.05 and 0.002; 0.02 and 0.0003.
+for (const [failedOf100, usual, tooMany] of [
+	[10, 3, 5],
+	[33, 6, 8],
+	[2, 1, 3],
+] as const) {
+	test(`a cell that fails in ${failedOf100} of 100 runs is flaky if ${usual} of 10 reruns fail, not if ${tooMany} do`, t => {
+		t.is(judged(failedOf100, usual), 'flaky');
+		t.is(judged(failedOf100, tooMany), 'regression');
+	});
+}
+
+test('a cell that never failed is flaky if no rerun fails, and else a regression', t => {
+	t.is(judged(0, 0), 'flaky');
+	t.is(judged(0, 1), 'regression');
+});
