@@ -296,6 +296,23 @@ test('runCell never throws, whatever the case throws', async t => {
 	}
 });
 
+test('a case that says that the kernel lacks something is skipped before anything is asked of the guest', async t => {
+	for (const [missing, verdict] of [
+		[({release}: {release: string}) => `Linux ${release} has no such thing.`, 'skip'],
+		[() => undefined, 'pass'],
+	] as const) {
+		const guest = new FakeGuest();
+		const outcome = await runCell(
+			fakeCell(async () => {}, {missing}),
+			guest,
+			{signal},
+		);
+		t.is(outcome.verdict, verdict);
+		if (verdict === 'skip') t.like(outcome, {message: 'Linux 6.1.0-fake has no such thing.', isGuestDirty: false});
+		t.is(guest.asked.length === 0, verdict === 'skip');
+	}
+});
+
 test('the actions of a case are undone in reverse order, also after a failure', async t => {
 	const guest = new FakeGuest();
 	const suite: Suite = {
@@ -310,6 +327,27 @@ test('the actions of a case are undone in reverse order, also after a failure', 
 		signal,
 	});
 	t.deepEqual(guest.asked, ['mark', 'reset', 'release', 'stopJob', 'unload', 'mark']);
+});
+
+test('what cannot be undone hinders neither the rest nor the verdict', async t => {
+	const undone: number[] = [];
+	const suite: Suite = {
+		...fakeSuite,
+		open({undo}) {
+			for (const n of [1, 2, 3])
+				undo(async () => {
+					undone.push(n);
+					if (n === 2) throw new AgentError('close', {errno: 'EBADF', message: 'no'});
+				});
+			return {};
+		},
+	};
+	const fails = fakeCell(() => Promise.reject(new assert.AssertionError({message: 'the check'})));
+	t.like(await runCell({...fails, suite}, new FakeGuest(), {signal}), {verdict: 'fail', message: 'the check'});
+	t.deepEqual(undone, [3, 2, 1]);
+	const passes = await runCell({...fakeCell(async () => {}), suite}, new FakeGuest(), {signal});
+	t.is(passes.verdict, 'fail');
+	t.regex(passes.message ?? '', /EBADF/);
 });
 
 test('a kernel report ends the case at once', async t => {

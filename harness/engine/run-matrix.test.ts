@@ -365,6 +365,40 @@ for (const [verdict, report, words] of [
 	});
 }
 
+test('of the cells before a report, the one that causes the same report again is charged, not one with another', async t => {
+	let guest: FakeGuest | undefined;
+	const titles = new Map([
+		['fake/first', 'fx_first'],
+		['fake/second', 'fx_second'],
+	]);
+	let isAlone = false;
+	const cells = [...titles].map(([id, title]) =>
+		fakeCell(
+			async () => {
+				// In a guest of their own both have a report; before, only that of the first came, and late.
+				if (isAlone) guest!.say(warning(title));
+			},
+			{id},
+		),
+	);
+	const third = fakeCell(
+		async () => {
+			if (isAlone) return;
+			isAlone = true;
+			guest!.say(warning('fx_first'));
+			await new Promise(() => {});
+		},
+		{id: 'fake/third'},
+	);
+	const {events} = await runFake([...cells, third], {
+		bootGuest: async () => (guest = new FakeGuest()),
+		lateMs: 2000,
+		isConfirming: false,
+	});
+	t.deepEqual(outcomes(events)['fake/first'], 'crash: WARNING in fx_first [fixtures]');
+	t.deepEqual([outcomes(events)['fake/second'], outcomes(events)['fake/third']], ['pass', 'pass']);
+});
+
 test('a report after the last cell is charged to the cell that causes it again', async t => {
 	const {late, bootGuest} = lateWorld(100);
 	const next = fakeCell(async () => {}, {id: 'fake/next'});

@@ -103,12 +103,14 @@ test('a missing file is requested once', async t => {
 	t.is(requests(), 1);
 });
 
-test('a server error is retried, then reported', async t => {
-	const {url, destination, requests} = await world(t, (_, response) => response.writeHead(503).end());
-	const error = await t.throwsAsync(download({url, destination, sha256}, quick), {instanceOf: NetworkError});
-	t.regex(error.message, /HTTP 503/);
-	t.is(requests(), 3);
-});
+for (const status of [503, 429]) {
+	test(`a server that answers ${status} is asked again, then reported`, async t => {
+		const {url, destination, requests} = await world(t, (_, response) => response.writeHead(status).end());
+		const error = await t.throwsAsync(download({url, destination, sha256}, quick), {instanceOf: NetworkError});
+		t.true(error.message.includes(`HTTP ${status}`), error.message);
+		t.is(requests(), 3);
+	});
+}
 
 test('a server that stops sending is a network error', async t => {
 	const {url, destination} = await world(t, (_, response) => {

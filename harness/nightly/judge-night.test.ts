@@ -43,3 +43,25 @@ test('a cell that never failed is flaky if no rerun fails, and else a regression
 	t.is(judged(0, 0), 'flaky');
 	t.is(judged(0, 1), 'regression');
 });
+
+/** The exit status of a night with one cell that ends like this. */
+const exitCode = (verdict: Verdict) =>
+	judgeNight({
+		...{kernels: [], cells: [event(verdict)], reruns: [], past: new Map(), known: [], before: []},
+		isRequested: () => true,
+	}).exitCode;
+
+test('a night that proved nothing of a cell is not green, unless the cell does not apply', t => {
+	t.deepEqual([exitCode('skip'), exitCode('pass')], [0, 0]);
+	t.deepEqual([exitCode('inconclusive'), exitCode('infra')], [3, 3]);
+});
+
+test('a cell that fails in several repeats of a night is a regression, though no rerun fails', t => {
+	const reruns = times(10, event('pass'));
+	const kinds = (failed: number) =>
+		judgeNight({
+			...{kernels: [], cells: [...times(failed, event('fail')), event('pass')], reruns, known: [], before: []},
+			...{past: new Map(), isRequested: () => true},
+		}).findings.map(({kind}) => kind);
+	t.deepEqual([kinds(1), kinds(2)], [['flaky'], ['regression']]);
+});

@@ -66,8 +66,10 @@ async function openMachine() {
 			let clock = 0;
 			let ran = 0;
 			const stages: string[][] = [];
-			const runCells: NightOptions['runCells'] = async (cells, {emit}) => {
+			const isolations: string[] = [];
+			const runCells: NightOptions['runCells'] = async (cells, {emit, isolation}) => {
 				stages.push(cells.map(cellTitle));
+				isolations.push(isolation);
 				for (const event of stageEvents(cells, {id, module, gone, dies: stages.length > diesFrom ? dies : {}})) {
 					if (event.type === 'cell' && ran++ === diesAfter) throw new Error('killed');
 					clock += event.type === 'cell' ? event.durationMs : 0;
@@ -85,7 +87,7 @@ async function openMachine() {
 			});
 			const [settled] = await Promise.allSettled([running]);
 			log.close();
-			return {id, stages, clock, settled, ...(settled.status === 'fulfilled' && {finished: settled.value})};
+			return {id, stages, isolations, clock, settled, ...(settled.status === 'fulfilled' && {finished: settled.value})};
 		},
 		open: async () => HistoryStore.open(directory.path),
 		[Symbol.asyncDispose]: async () => directory[Symbol.asyncDispose](),
@@ -344,4 +346,12 @@ test('a kernel that stops booting during repeats of races is not tried again', a
 	);
 	t.like(finished?.report.lost[0], {kernel: 'l', notRun: 1, isRegression: false});
 	t.is(finished?.report.exitCode, 3);
+});
+
+test('each rerun of a new failure gets a fresh guest; the matrix and the repeats of races share theirs', async t => {
+	await using machine = await openMachine();
+	await machine.night({});
+	const {stages, isolations} = await machine.night({hours: 60 / 3600, module: fails('k entry/flags')});
+	t.deepEqual(stages[1], Array(10).fill('entry/flags'));
+	t.deepEqual(isolations.slice(0, 3), ['reuse', 'restore', 'reuse']);
 });

@@ -188,6 +188,20 @@ test('durations of earlier runs and of whole kernels are known', async t => {
 	t.is(store.kernelMs('l'), undefined);
 });
 
+test('the duration of a kernel is that of a whole run, not of one that was cut short, is a shard or a bench', async t => {
+	await using directory = await temporaryHistory();
+	const many = {'k a/b': 'pass', 'k a/c': 'pass', 'k a/d': 'pass'} as const;
+	await add(directory.path, {id: 'r1', cells: {'k a/b': 'pass'}});
+	await add(directory.path, {id: 'r2', cells: many, isInterrupted: true});
+	await add(directory.path, {id: 'r3', cells: many, run: {shard: {index: 1, parts: [['k'], ['l']]}}});
+	await add(directory.path, {id: 'r4', cells: many, run: {command: 'bench'}});
+	using store = await HistoryStore.open(directory.path);
+	t.is(store.kernelMs('k'), 100);
+	await add(directory.path, {id: 'r5', cells: many});
+	using later = await HistoryStore.open(directory.path);
+	t.is(later.kernelMs('k'), 300);
+});
+
 test('opening a missing history does not create one', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'store-'));
 	await t.throwsAsync(HistoryStore.open(directory.path), {instanceOf: UsageError, message: /no history in/});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {sampleRun} from '../../test/sample-run.ts';
+import type {CellEvent} from '../run/events.ts';
 import {formatTap} from './tap.ts';
 
 const linesOf = (text: string) => text.trimEnd().split('\n');
@@ -33,6 +34,20 @@ test('a skip has its reason, and no text becomes a directive', t => {
 	const text = formatTap(sampleRun());
 	t.true(text.includes(String.raw`bprobe tooling/bpftool # SKIP bpftool \# is not \\ in this guest's <image>`));
 	t.false(text.includes('# TODO\n    ok'));
+});
+
+test('a known failing is not ok, but TODO, which does not fail a run', t => {
+	const run = sampleRun({kernels: ['debian-6.1'], cases: 1});
+	const [cell] = run.cells.filter(({kernel, verdict}) => kernel === 'debian-6.1' && verdict === 'fail');
+	const known: CellEvent = {...cell!, verdict: 'known', message: 'Linux 6.1 has that bug.'};
+	const lines = linesOf(
+		formatTap({...run, kernels: run.kernels.filter(({kernel}) => kernel === 'debian-6.1'), cells: [known]}),
+	);
+	t.deepEqual(
+		pointsOf(lines, '    ').map(line => line.replace(/ - .* #/, ' - … #')),
+		['    not ok 1 - … # TODO Linux 6.1 has that bug.'],
+	);
+	t.deepEqual(pointsOf(lines, ''), ['ok 1 - debian-6.1']);
 });
 
 test('text of a guest stays inside its YAML block', t => {

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+import {AssertionError} from 'node:assert/strict';
+import test from 'ava';
+import type {KernelReport} from '../crash/crash-report.ts';
+import {AgentError, LinkLostError} from '../host/errors.ts';
+import {InconclusiveCase, SkipCase} from './case.ts';
+import {badTaint, DeadlineError, GuestEndedError, judge} from './judge.ts';
+
+const report = {
+	kind: 'oops',
+	title: 'an oops',
+	frames: [],
+	isAsynchronous: false,
+	hasPanicked: false,
+	text: '',
+} as const;
+const stall: KernelReport = {...report, kind: 'stall', title: 'a stall'};
+const nothing = {reports: [], isEmulated: false};
+const assertion = new AssertionError({message: 'no'});
+
+for (const [what, verdict, failure, found] of [
+	['nothing', 'pass', undefined, {}],
+	['a failed assertion', 'fail', assertion, {}],
+	['an operation that the agent refused', 'fail', new AgentError('attach', {errno: 'EBUSY', message: 'no'}), {}],
+	['a missed deadline', 'hang', new DeadlineError('late'), {}],
+	['a lost link', 'hang', new LinkLostError('gone'), {}],
+	['a guest that crashed', 'crash', new GuestEndedError({verdict: 'crash', message: 'reset'}), {}],
+	['a QEMU that was killed', 'infra', new GuestEndedError({verdict: 'infra', message: 'killed'}), {}],
+	['a skip', 'skip', new SkipCase('not here'), {}],
+	['no proof', 'inconclusive', new InconclusiveCase('no overlap'), {}],
+	['a bug of the case', 'infra', new TypeError('ours'), {}],
+	['a report of the kernel, whatever else failed', 'crash', assertion, {reports: [report]}],
+	['a stall', 'hang', undefined, {reports: [stall]}],
+	['a stall after which the kernel panicked', 'crash', undefined, {reports: [{...stall, hasPanicked: true}]}],
+	['a console that cannot be judged', 'infra', assertion, {broken: {error: new Error('no such line')}}],
+	['a taint', 'crash', undefined, {left: {taint: badTaint & -badTaint, left: []}}],
+	['something left behind', 'fail', undefined, {left: {taint: 0, left: ['a file is open']}}],
+] as const) {
+	test(`${what} is ${verdict}`, t => {
+		t.is(judge(failure, {...nothing, ...found}).verdict, verdict);
+	});
+}
