@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-import type {ExecResult, GuestFile} from '../guest/guest.ts';
+import type {ExecResult, Guest, GuestFile} from '../guest/guest.ts';
 import type {CommandEnd} from '../link/running-command.ts';
 import type {Verdict} from '../results/run/verdict.ts';
+
+/** What may be asked about the kernel of a guest. */
+export type KernelFacts = Pick<Guest, 'release' | 'hasOption'>;
 
 /** A part of a case with a verdict of its own. */
 export type Subtest = {
@@ -53,7 +56,7 @@ export type CaseContext = {
 	 * wait for a condition.
 	 */
 	during(ms: number): Promise<void>;
-	/** Ends the case because it does not apply here. */
+	/** Ends the case because it does not apply here, which only a running guest could tell; else see `Case.missing`. */
 	skip(reason: string): never;
 	/** Ends the case because this run proves nothing. */
 	inconclusive(reason: string): never;
@@ -66,6 +69,8 @@ export type Case<Context extends CaseContext = CaseContext> = {
 	readonly needs?: readonly string[];
 	/** The case has one cell per target; without targets it has one cell. */
 	readonly targets?: readonly string[];
+	/** Why the case does not apply to a kernel, as a sentence; undefined if it does. */
+	missing?(kernel: KernelFacts): string | undefined;
 	/** For a guest without acceleration on an idle host; scaled by the guest's measured speed. */
 	readonly deadlineMs: number;
 	/** It gets a guest that no other case used. */

@@ -7,7 +7,7 @@ import {LinkLostError} from '../host/errors.ts';
 import {unclaimedMessage} from '../results/run/claims.ts';
 import type {CellEvent} from '../results/run/events.ts';
 import {isGreen} from '../results/run/verdict.ts';
-import type {Subtest} from './case.ts';
+import type {KernelFacts, Subtest} from './case.ts';
 import {type ExecuteOptions, type Execution, executeCase, stateOf} from './execute-case.ts';
 import {badTaint, GuestEndedError, type Judgement, judge, TroubleError} from './judge.ts';
 import type {Cell} from './plan.ts';
@@ -43,14 +43,14 @@ export async function runCell(cell: Cell, guest: Guest, options: ExecuteOptions)
 	return withKnown(cell, guest, await conclude(guest, execution, aftermath));
 }
 
-/** Why the cell does not apply: its mechanism does not claim what the case needs, or the kernel does not have it. */
-function whyNot({definition, target, suite, mechanismUsed}: Cell, guest: Guest): string | undefined {
+/** Why the cell does not apply to a kernel: its mechanism does not claim what the case needs, or the kernel lacks it. */
+export function whyNot({definition, target, suite, mechanismUsed}: Cell, kernel: KernelFacts): string | undefined {
 	const ofTarget = target === undefined ? [] : (suite.targetNeeds?.(target) ?? []);
 	const needs = [...new Set([...(definition.needs ?? []), ...ofTarget])];
 	const {id, features} = mechanismUsed;
 	const unclaimed = needs.find(feature => !features.has(feature));
 	if (unclaimed !== undefined) return unclaimedMessage(id, unclaimed);
-	return mechanismUsed.missing?.(guest, needs);
+	return mechanismUsed.missing?.(kernel, needs) ?? definition.missing?.(kernel);
 }
 
 type Aftermath = Pick<GuestWatch, 'reports' | 'broken'> & {

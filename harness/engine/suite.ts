@@ -2,7 +2,7 @@
 import type {GuestContent} from '../build/guest-content.ts';
 import type {Guest} from '../guest/guest.ts';
 import type {CellName} from '../results/run/events.ts';
-import type {Case, CaseContext} from './case.ts';
+import type {Case, CaseContext, KernelFacts} from './case.ts';
 
 /** A way to do what the cases test; a suite with one way has one mechanism. */
 export type Mechanism = {
@@ -12,9 +12,6 @@ export type Mechanism = {
 	/** Why the guest's kernel does not have it, or not all of these features, as a sentence; undefined if it does. */
 	missing?(kernel: KernelFacts, features: readonly string[]): string | undefined;
 };
-
-/** What may be asked about the kernel of a guest. */
-export type KernelFacts = Pick<Guest, 'release' | 'hasOption'>;
 
 /** A cell that is known to fail, as long as nobody mends it. */
 export type KnownFailing = {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
+import type {KernelFacts} from '../engine/case.ts';
 import {openConsoles} from '../engine/consoles.ts';
 import {type Cell, planCells} from '../engine/plan.ts';
 import {prepareKernel} from '../engine/prepare-kernels.ts';
+import {whyNot} from '../engine/run-cell.ts';
 import {cellEvent} from '../engine/run-matrix.ts';
 import {type FinishedCell, Worker} from '../engine/worker.ts';
 import {obtainBootableKernel} from '../guest/bootable-kernel.ts';
@@ -11,6 +13,8 @@ import {guestPool} from '../guest/guest-pool.ts';
 import {findAccelerator} from '../host/accelerator.ts';
 import {BootError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';
+import {builtInOptions} from '../kernels/built-in.ts';
+import type {Kernel} from '../kernels/kernel.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
 import {cellTitle} from '../results/run/cell-name.ts';
 import {formatFailure} from '../results/run/failure.ts';
@@ -19,14 +23,16 @@ import {bprobeSuite} from '../suites/bprobe/suite.ts';
 import {testedKernels} from './tested-kernels.ts';
 
 /**
- * Declares a test for each cell of a kernel's matrix, all in one guest. Call it once per test file. If the kernel is
+ * Declares a test for each cell of a kernel's matrix, all in one guest; those that do not apply are skipped, with the
+ * reason in the title. Call it once per test file. If the kernel is
  * unavailable, the only test is that another tested kernel is available.
  */
 export async function declareKernel(id: string): Promise<void> {
 	const interrupt = new AbortController();
 	const {signal} = interrupt;
+	let facts: KernelFacts;
 	try {
-		await obtainBootableKernel(id, {signal});
+		facts = await factsOf(await obtainBootableKernel(id, {signal}));
 	} catch (error) {
 		if (!(error instanceof KernelUnavailableError)) throw error;
 		test(`${id} is unavailable, but another kernel is available`, async t => {
@@ -57,28 +63,33 @@ export async function declareKernel(id: string): Promise<void> {
 		await worker[Symbol.asyncDispose]();
 	});
 	for (const cell of planCells({kernels: [id], suite: bprobeSuite, cases: allCases})) {
-		test.serial(cellMacro, worker, cell);
+		const reason = whyNot(cell, facts);
+		if (reason === undefined) test.serial(titleOf(cell), cellMacro, worker, cell);
+		else test.serial.skip(`${titleOf(cell)}: ${reason}`, cellMacro, worker, cell);
 	}
 }
 
-const cellMacro = test.macro<[worker: Worker, cell: Cell]>({
-	async exec(t, worker, cell) {
-		// The first test builds and boots; each case has its own deadline.
-		t.timeout(20 * 60_000);
-		const outcome = await worker.run(cell);
-		if (outcome.verdict === 'pass') {
-			t.pass();
-			return;
-		}
-		if (outcome.verdict === 'skip') {
-			t.log(`skipped: ${outcome.message}`);
-			t.pass();
-			return;
-		}
-		t.log(formatFailure(cellEvent(cell, outcome)));
-		throw outcome.error instanceof Error ? outcome.error : new Error(outcome.message);
-	},
-	title: (_title, _lane, cell) => `${cell.kernel} › ${cellTitle(cell)}`,
+/** What a guest of the kernel will say of it. */
+async function factsOf(kernel: Kernel): Promise<KernelFacts> {
+	const options = await builtInOptions(kernel);
+	return {release: kernel.release, hasOption: option => options.has(option)};
+}
+
+const titleOf = (cell: Cell) => `${cell.kernel} › ${cellTitle(cell)}`;
+
+const cellMacro = test.macro<[worker: Worker, cell: Cell]>(async (t, worker, cell) => {
+	// The first test builds and boots; each case has its own deadline.
+	t.timeout(20 * 60_000);
+	const outcome = await worker.run(cell);
+	if (outcome.verdict === 'pass') {
+		t.pass();
+		return;
+	}
+	// AVA has to know of a skip before it runs anything.
+	if (outcome.verdict === 'skip')
+		throw new Error(`The case has to say in \`missing\` that it does not apply to this kernel: ${outcome.message}`);
+	t.log(formatFailure(cellEvent(cell, outcome)));
+	throw outcome.error instanceof Error ? outcome.error : new Error(outcome.message);
 });
 
 /** Returns a function that gives guests of a kernel. The first call builds what they need. */

@@ -61,7 +61,9 @@ export type Probe = {
 	readonly handle: number;
 	/** Unique within the case; events and counters carry it. */
 	readonly cookie: number;
-	info(): Promise<ProbeInfo>;
+	/** For failures: its number, point, program and function. */
+	readonly what: string;
+	info(): Promise<ProbeInfo & {readonly of: string}>;
 	/** Closes the descriptor; otherwise the end of the case does. Resolves with CLOCK_MONOTONIC after the close. */
 	close(): Promise<Hex>;
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
 import type {OpenedCell} from '../../engine/suite.ts';
 import type {Guest} from '../../guest/guest.ts';
 import type {Hex} from '../../link/agent-protocol.ts';
 import type {Call, Point, ProgramName, Registers} from './agent-protocol.ts';
+import {assert} from './assert.ts';
 import type {CaseContext, Feature, Probe, TargetKind} from './case.ts';
 import type {ProbeMechanism} from './mechanisms/mechanism.ts';
 
@@ -96,7 +96,13 @@ export function openBprobeContext({ask: askGuest, addresses, undo, context, ...o
 				...(maxactive !== undefined && {maxactive}),
 			});
 			let closed: Promise<Hex> | undefined;
-			const probe: Probe = {handle, cookie, info, close: () => (closed ??= detach())};
+			const where = at === undefined ? targetSymbols[target] : address;
+			const what = `probe ${cookie} (${program} at the ${point} of ${where})`;
+			const probe: Probe = {
+				...{handle, cookie, what},
+				info: async () => ({...(await info()), of: what}),
+				close: () => (closed ??= detach()),
+			};
 			undo(() => probe.close());
 			return probe;
 		},

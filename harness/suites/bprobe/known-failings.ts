@@ -3,8 +3,9 @@ import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import {projectRoot} from '../../build/sources.ts';
+import type {KernelFacts} from '../../engine/case.ts';
 import type {Cell} from '../../engine/plan.ts';
-import type {KernelFacts, KnownFailing} from '../../engine/suite.ts';
+import type {KnownFailing} from '../../engine/suite.ts';
 import {isBefore} from './kernel-release.ts';
 
 const release = z.string().regex(/^\d+\.\d+$/);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
 import {retryPolicy} from '../../../engine/retry-policy.ts';
-import type {LoopReport, TargetName} from '../agent-protocol.ts';
+import type {CallResult, LoopReport, Registers, TargetName} from '../agent-protocol.ts';
+import {assert} from '../assert.ts';
 import type {CaseContext} from '../case.ts';
+import {argumentRegisters, flagsOf, generalRegisters, hex, keptByC, type RegisterName} from './registers.ts';
 
 /** Enough for six rounds on an idle host without acceleration. Races repeat it until their sides have overlapped. */
 export const stretchMs = 350;
@@ -24,7 +25,8 @@ export async function startCallers(
 			for (const job of jobs) reports.push((await job.stop()).loop!);
 			for (const [index, report] of reports.entries()) {
 				if (report.bad > 0) context.evidence('firstBadCall', report.firstBad);
-				assert.equal(report.bad, 0, `loop ${index}: calls with wrong registers, out of ${report.done}`);
+				const first = report.firstBad ? `; first ${wordsOf(report.firstBad, target)}` : '';
+				assert.equal(report.bad, 0, `loop ${index}: calls with wrong registers, out of ${report.done}${first}`);
 			}
 			context.evidence(
 				'calls',
@@ -33,6 +35,40 @@ export async function startCallers(
 			return reports;
 		},
 	};
+}
+
+/** Which call it was, and which checks of fixtures/check.c it failed. */
+export function wordsOf(call: CallResult, target: TargetName): string {
+	const {in: input, seen, ret, after, sp, stack, seenStack, pid, cpuAfter, beginNs} = call;
+	const isC = target === 'c';
+	const wrong = [
+		...differences('seen by the function', {...input, sp: hex(BigInt(sp) - 8n)}, seen, [
+			...(isC ? argumentRegisters : generalRegisters),
+			'sp',
+		]),
+		...differences('found by the caller', {...(isC ? {...input, ax: ret.ax} : ret), sp}, after, [
+			...(isC ? keptByC : generalRegisters),
+			'sp',
+		]),
+		...stack.flatMap((word, n) =>
+			word === seenStack[n] ? [] : [`argument ${n + 7} seen by the function is ${seenStack[n]}, should be ${word}`],
+		),
+		...(isC ? [] : differences('seen by the function', input, seen, ['flags'])),
+		...(isC ? [] : differences('found by the caller', ret, after, ['flags'])),
+	];
+	return `that of task ${pid} on CPU ${cpuAfter} at ${beginNs} ns: ${wrong.join(', ') || 'its flags'}`;
+}
+
+function differences(
+	by: string,
+	expected: Registers,
+	found: Registers,
+	names: readonly RegisterName[],
+): readonly string[] {
+	const value = (from: Registers, name: RegisterName) => (name === 'flags' ? flagsOf(from) : hex(BigInt(from[name])));
+	return names
+		.filter(name => value(expected, name) !== value(found, name))
+		.map(name => `${name} ${by} is ${value(found, name)}, should be ${value(expected, name)}`);
 }
 
 /** Asserts that the verify program saw no wrong register; resolves with the number of its runs. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
 import type {Call, CallResult, Point, ProgramEvent, ProgramName} from '../agent-protocol.ts';
+import {assert} from '../assert.ts';
 import type {CaseContext, Probe, TargetKind} from '../case.ts';
 import {hex, onlyHits, pattern} from './registers.ts';
 
@@ -38,11 +38,13 @@ export async function calledOnceEach(context: CaseContext, point: Point): Promis
 	assert.deepEqual(
 		events.map(({tid}) => tid),
 		calls.map(({pid}) => pid),
+		'the tasks in which the program ran',
 	);
 	if (point === 'entry' || context.claims('arguments-at-return')) {
 		assert.deepEqual(
 			events.map(({regs, entry}) => (point === 'entry' ? regs.di : entry.di)),
 			calls.map((_, n) => hex(n)),
+			'the first arguments that the program saw',
 		);
 	}
 	for (const [n, {timeNs}] of events.entries()) {
@@ -65,6 +67,7 @@ export function checkPlace(event: ProgramEvent, result: CallResult): void {
 			atSlot: result.caller,
 			caller: result.caller,
 		},
+		'where the program ran, and whom the function returns to',
 	);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
+import {assert} from '../assert.ts';
 import {defineCase} from '../case.ts';
 import {targetSymbols} from '../context.ts';
 import {isBefore} from '../kernel-release.ts';
@@ -13,6 +13,7 @@ import {
 	sameForCaller,
 	sameRegisters,
 } from './registers.ts';
+import {tidily} from './tidily.ts';
 
 /** The functions and contexts in which an entry can be hooked. */
 export const entryHookCases = [
@@ -35,18 +36,18 @@ export const entryHookCases = [
 				checkPlace(event, result);
 				sameForCaller(context, result, {unprobed});
 			};
-			assert.equal((await context.ask('info', {probe: probe.handle})).hook, 'kprobe');
+			assert.equal((await context.ask('info', {probe: probe.handle})).hook, 'kprobe', 'how the function is hooked');
 			await check();
 			// The kernel must not replace the breakpoint with a jump, whose handler misses calls from interrupts. Switching
 			// kprobes-optimization off and on makes the optimizer finish, so that a jump would be there by now.
 			const {stdout: allowed} = await context.exec('cat /proc/sys/debug/kprobes-optimization');
-			assert.equal(allowed.trim(), '1');
+			assert.equal(allowed.trim(), '1', 'debug.kprobes-optimization');
 			await context.exec(
 				'echo 0 > /proc/sys/debug/kprobes-optimization; echo 1 > /proc/sys/debug/kprobes-optimization',
 			);
 			await context.during(300);
 			const {stdout} = await context.exec('grep fx_asm /sys/kernel/debug/kprobes/list');
-			assert.match(stdout, /fx_asm/);
+			assert.match(stdout, /fx_asm/, 'the kprobes of the kernel');
 			assert.doesNotMatch(stdout, /OPTIMIZED/, 'the probe is still a breakpoint');
 			await check();
 			await check();
@@ -61,19 +62,23 @@ export const entryHookCases = [
 		async run(context) {
 			const prog = await context.load('record');
 			const {probe} = await context.ask('attach', {prog, point: 'entry', symbol: 'mktime64'});
-			try {
-				const values = [0, 1, 250, 100_000];
-				for (const di of values) await context.call({in: {...input, di: hex(di)}});
-				assert.deepEqual(
-					(await context.events()).map(({regs}) => regs.di),
-					values.map(hex),
-				);
-				const info = await context.ask('info', {probe});
-				assert.equal(info.symbol, 'mktime64');
-				onlyHits(info, values.length);
-			} finally {
-				await context.ask('close', {probe});
-			}
+			await tidily(
+				async () => {
+					const values = [0, 1, 250, 100_000];
+					for (const di of values) await context.call({in: {...input, di: hex(di)}});
+					assert.deepEqual(
+						(await context.events()).map(({regs}) => regs.di),
+						values.map(hex),
+						'the arguments of the calls that the program saw',
+					);
+					const info = await context.ask('info', {probe});
+					assert.equal(info.symbol, 'mktime64', 'the name of the probed function');
+					onlyHits({...info, of: 'the probe of mktime64'}, values.length);
+				},
+				async () => {
+					await context.ask('close', {probe});
+				},
+			);
 			const {stdout} = await context.exec('cat /sys/kernel/tracing/enabled_functions');
 			assert.doesNotMatch(stdout, /mktime64/, 'the hook is gone after the close');
 		},
@@ -87,19 +92,22 @@ export const entryHookCases = [
 			const probe = await context.attach({point: 'entry'});
 			const set = (value: 0 | 1) => context.exec(`echo ${value} > /proc/sys/kernel/ftrace_enabled`);
 			const {code} = await set(0);
-			try {
-				await context.call({in: input, ret: output, stack});
-				const {hits} = await probe.info();
-				// Before 5.5, a user of ftrace cannot prevent this.
-				if (isBefore(context, 5, 5)) {
-					assert.deepEqual({code, hits}, {code: 0, hits: 0}, 'ftrace is off');
-				} else {
-					assert.notEqual(code, 0, 'ftrace cannot be switched off under a probe');
-					assert.equal(hits, 1, 'the probe is not silenced');
-				}
-			} finally {
-				await set(1);
-			}
+			await tidily(
+				async () => {
+					await context.call({in: input, ret: output, stack});
+					const {hits} = await probe.info();
+					// Before 5.5, a user of ftrace cannot prevent this.
+					if (isBefore(context, 5, 5)) {
+						assert.deepEqual({code, hits}, {code: 0, hits: 0}, 'ftrace is off');
+					} else {
+						assert.notEqual(code, 0, 'ftrace cannot be switched off under a probe');
+						assert.equal(hits, 1, 'the probe is not silenced');
+					}
+				},
+				async () => {
+					await set(1);
+				},
+			);
 			const {hits: before} = await probe.info();
 			await context.call({in: input, ret: output, stack});
 			onlyHits(await probe.info(), before + 1);
@@ -157,7 +165,7 @@ export const entryHookCases = [
 			const probe = await context.attach({point: 'entry'});
 			await context.call({in: input, ret: output, action: 'recurse', arg: 8});
 			const events = await context.events();
-			assert.equal(events.length, 9);
+			assert.equal(events.length, 9, 'runs of the program');
 			const depths = events.map(({regs}) => BigInt(regs.sp));
 			assert.deepEqual(
 				depths,

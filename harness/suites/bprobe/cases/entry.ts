@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
+import {assert} from '../assert.ts';
 import {defineCase} from '../case.ts';
 import {calledOnceEach, callProbed, checkPlace, everywhere, fixtures, input, output, stack} from './calls.ts';
 import {
@@ -83,7 +83,7 @@ export const entryCases = [
 				if (context.target.startsWith('asm'))
 					assert.equal(flagsOf(result.seen), hex(flags), 'flags seen by the function');
 			}
-			assert.equal((await context.events()).length, settings.length);
+			assert.equal((await context.events()).length, settings.length, 'runs of the program');
 		},
 	}),
 	defineCase({

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
 import type {Point} from '../agent-protocol.ts';
+import {assert} from '../assert.ts';
 import {type CaseContext, defineCase} from '../case.ts';
 import {callProbed, checkPlace, fixtures, input, output, stack} from './calls.ts';
 import {argumentRegisters, generalRegisters, hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
 import {framesInFlight, waitUntilWaiting} from './tasks.ts';
+import {tidily} from './tidily.ts';
 
 type Sleeper = {readonly task: number; readonly pid: number};
 
@@ -22,7 +23,7 @@ async function endSleepers(context: CaseContext, tasks: readonly Sleeper[]): Pro
 	await context.ask('release', {});
 	for (const {task} of tasks) {
 		const {result} = await context.ask('taskWait', {task, timeoutMs: 10_000});
-		assert.equal(result?.after.ax, output.ax);
+		assert.equal(result?.after.ax, output.ax, 'the return value of the call that was in flight');
 	}
 }
 
@@ -36,7 +37,7 @@ export const inFlightCases = [
 		async run(context) {
 			const {event, result} = await callProbed(context, 'return', {action: 'sleep', arg: 20});
 			assert.notEqual(result.cpuAfter, result.cpuBefore, 'the call ended on another CPU');
-			assert.equal(event.cpu, result.cpuAfter);
+			assert.equal(event.cpu, result.cpuAfter, 'the CPU of the program and of the call at its end');
 			if (context.claims('arguments-at-return'))
 				sameRegisters(context, 'arguments at return', {
 					expected: result.in,
@@ -63,7 +64,7 @@ export const inFlightCases = [
 			assert.equal((await context.events()).length, 0, 'no return while the task waits');
 			await context.ask('taskKill', {task, signal: 'KILL'});
 			const end = await context.ask('taskWait', {task, timeoutMs: 3000});
-			assert.equal(end.signal, 'KILL');
+			assert.equal(end.signal, 'KILL', 'how the task ended');
 			const events = await context.events();
 			assert.deepEqual(
 				events.map(({tid}) => tid),
@@ -83,8 +84,8 @@ export const inFlightCases = [
 			const entry = context.claims('entry') ? await context.attach({point: 'entry', program: 'count'}) : undefined;
 			const probe = await context.attach({point: 'return'});
 			for (let n = 0; n < calls; n++) await context.call({context: 'kthread', action: 'exit', in: input, ret: output});
-			if (entry) assert.equal((await entry.info()).hits, calls);
-			assert.equal((await context.events()).length, 0);
+			if (entry) assert.equal((await entry.info()).hits, calls, 'calls seen at the entry');
+			assert.equal((await context.events()).length, 0, 'runs of the return program');
 			// The frames of dead tasks are freed when the kernel frees the tasks.
 			while (context.claims('device') && (await framesInFlight(context)) > 0) context.signal.throwIfAborted();
 			await context.call({in: input, ret: output});
@@ -104,15 +105,16 @@ export const inFlightCases = [
 			const probe = await context.attach({point: 'return', at});
 			for (let n = 1; n <= 3; n++) {
 				const {pid, status} = await context.ask('execByThread', {});
-				assert.equal(status, 0);
+				assert.equal(status, 0, 'the exit status of the task');
 				const events = await context.events();
 				assert.deepEqual(
 					events.slice(n - 1).map(({tid, regs}) => ({tid, ax: regs.ax})),
 					[{tid: pid, ax: '0x0'}],
+					'the last run: its task and return value',
 				);
 			}
 			onlyHits(await probe.info(), 3);
-			assert.equal(await framesInFlight(context), 0);
+			assert.equal(await framesInFlight(context), 0, 'frames in flight');
 		},
 	}),
 	defineCase({
@@ -167,7 +169,7 @@ export const inFlightCases = [
 			assert.ok(result, 'the call returned');
 			sameForCaller(context, result, {unprobed});
 			assert.equal((await context.events()).length, 0, 'no program ran at its return');
-			if (context.claims('device')) assert.equal(await framesInFlight(context), 0);
+			if (context.claims('device')) assert.equal(await framesInFlight(context), 0, 'frames in flight');
 		},
 	}),
 	defineCase({
@@ -178,12 +180,12 @@ export const inFlightCases = [
 		async run(context) {
 			const probe = await context.attach({point: 'return'});
 			const tasks = await startSleepers(context, 64);
-			if (context.claims('device')) assert.equal(await framesInFlight(context), 64);
+			if (context.claims('device')) assert.equal(await framesInFlight(context), 64, 'frames in flight');
 			await endSleepers(context, tasks);
 			const withArguments = context.claims('arguments-at-return');
 			const seen = (await context.events()).map(({tid, entry}) => (withArguments ? `${tid} ${entry.di}` : `${tid}`));
 			const expected = tasks.map(({pid}, n) => (withArguments ? `${pid} ${hex(n)}` : `${pid}`));
-			assert.deepEqual(seen.toSorted(), expected.toSorted());
+			assert.deepEqual(seen.toSorted(), expected.toSorted(), 'tasks and arguments of the runs');
 			onlyHits(await probe.info(), 64);
 		},
 	}),
@@ -216,23 +218,26 @@ export const inFlightCases = [
 			const target = context.target === 'vmlinux' ? 'c' : context.target;
 			const unprobed = await context.call({in: input, ret: output, stack});
 			const probe = await context.attach({point: 'return'});
-			const inside = [];
+			const inside: {readonly task: number}[] = [];
 			for (let n = 0; n < 8; n++)
 				inside.push(await context.ask('callInTask', {target, action: 'wait', in: input, ret: output, stack, depth: n}));
 			await waitUntilWaiting(context, 8);
 			await probe.close();
 			await context.ask('rmmod', {module: 'bprobe'});
-			try {
-				assert.equal((await context.ask('counts', {})).waiting, 8, 'the unload did not wait for the calls');
-				await context.ask('release', {});
-				for (const {task} of inside) {
-					const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
-					assert.ok(result, 'the call returned without the module');
-					sameForCaller(context, result, {unprobed});
-				}
-			} finally {
-				await context.ask('insmod', {module: 'bprobe'});
-			}
+			await tidily(
+				async () => {
+					assert.equal((await context.ask('counts', {})).waiting, 8, 'the unload did not wait for the calls');
+					await context.ask('release', {});
+					for (const {task} of inside) {
+						const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
+						assert.ok(result, 'the call returned without the module');
+						sameForCaller(context, result, {unprobed});
+					}
+				},
+				async () => {
+					await context.ask('insmod', {module: 'bprobe'});
+				},
+			);
 			const again = await context.attach({point: 'return' satisfies Point});
 			await context.call({in: input, ret: output});
 			onlyHits(await again.info(), 1);

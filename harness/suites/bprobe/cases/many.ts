@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
 import type {FunctionList, Hex, Point} from '../agent-protocol.ts';
+import {assert} from '../assert.ts';
 import {type CaseContext, defineCase} from '../case.ts';
 import {attachBytes, attachCommand, functionBytes, infoCommand} from './attach-request.ts';
 import {input} from './calls.ts';
@@ -35,7 +35,7 @@ async function attachList(
 async function callEach(context: CaseContext, functions: readonly Hex[]): Promise<void> {
 	for (const [n, address] of functions.entries()) {
 		const {after} = await context.call({target: 'address', address, in: {...input, di: hex(1000)}});
-		assert.equal(after.ax, hex(1000 + n), ownNames[n]);
+		assert.equal(after.ax, hex(1000 + n), `the return value of ${ownNames[n]}`);
 	}
 }
 
@@ -65,33 +65,42 @@ export const manyCases = [
 			const prog = await context.load('count');
 			const before = await stateOf(context);
 			const functions = await realFunctions(context, 1000);
-			assert.equal(functions.length, 1000);
+			assert.equal(functions.length, 1000, 'functions to probe');
 			const own = functions.slice(0, ownNames.length);
 			for (const point of points) {
 				await context.ask('reset', {});
 				const {probe, ms} = await attachList(context, {prog, point, addresses: functions});
 				context.evidence(`${point}Ms`, ms);
 				const {text} = await context.ask('listing', {});
-				assert.equal(text.split('\n').filter(line => line.startsWith(point)).length, 1000);
+				assert.equal(text.split('\n').filter(line => line.startsWith(point)).length, 1000, 'lines of the listing');
 				await callEach(context, own);
 				const {counts} = await context.ask('infoList', {probe});
 				assert.deepEqual(
 					counts.map(([, , cookie]) => cookie),
 					functions.map((_, n) => n),
+					'the cookies, in the order of the functions',
 				);
 				assert.deepEqual(
 					counts.slice(0, own.length).map(([hits, misses]) => [hits, misses]),
 					own.map(() => [1, 0]),
+					'hits and misses of the functions of the fixtures',
 				);
 				// The kernel calls some of the other functions in any agent request.
-				assert.ok(counts.slice(own.length).some(([hits]) => hits > 0));
+				assert.ok(
+					counts.slice(own.length).some(([hits]) => hits > 0),
+					'some function of the kernel was hit',
+				);
 				await context.ask('close', {probe});
 				const {count} = await context.ask('counters', {cookie: 7});
 				await callEach(context, own);
 				assert.equal((await context.ask('counters', {cookie: 7})).count, count, 'nothing runs after the close');
 			}
-			assert.equal(await stateOf(context), before);
-			assert.equal(await framesInFlight(context), 0);
+			assert.equal(
+				await stateOf(context),
+				before,
+				'probes, references of modules, and functions that ftrace hooks, as before',
+			);
+			assert.equal(await framesInFlight(context), 0, 'frames in flight');
 		},
 	}),
 	defineCase({
@@ -110,6 +119,7 @@ export const manyCases = [
 					assert.deepEqual(
 						(await context.events()).map(({regs, cookie}) => `${regs.ip} ${Number(cookie)}`),
 						functions.map((address, n) => `${address} ${cookieOf(n)}`),
+						'functions and cookies of the runs, in the order of the calls',
 					);
 					await context.ask('close', {probe});
 				}
@@ -176,16 +186,16 @@ export const manyCases = [
 				const addresses = [functions[0]!, at, functions[1]!, at, functions[2]!];
 				const list = await attachList(context, {prog, point, addresses, firstCookie: 20});
 				const last = await single(30);
-				assert.deepEqual(await seen(), order(10, 21, 23, 30));
+				assert.deepEqual(await seen(), order(10, 21, 23, 30), 'the order of all probes');
 				await context.ask('close', {probe: first.probe});
-				assert.deepEqual(await seen(), order(21, 23, 30));
+				assert.deepEqual(await seen(), order(21, 23, 30), 'the order without the first one');
 				await context.ask('close', {probe: list.probe});
-				assert.deepEqual(await seen(), order(30));
+				assert.deepEqual(await seen(), order(30), 'the order with one of the first left');
 				const again = await attachList(context, {prog, point, addresses, firstCookie: 40});
 				await context.ask('close', {probe: last.probe});
-				assert.deepEqual(await seen(), order(41, 43));
+				assert.deepEqual(await seen(), order(41, 43), 'the order of those attached later');
 				await context.ask('close', {probe: again.probe});
-				assert.deepEqual(await seen(), []);
+				assert.deepEqual(await seen(), [], 'runs after the last close');
 			}
 			// Functions with and without a __fentry__ site.
 			const mixed = ['fx_c', 'fx_asm', 'fx_asm_fentry'];
@@ -195,6 +205,7 @@ export const manyCases = [
 			assert.deepEqual(
 				(await context.events()).map(({cookie}) => Number(cookie)),
 				[50, 51, 52],
+				'cookies of the runs',
 			);
 			await context.ask('close', {probe});
 		},
@@ -237,7 +248,7 @@ export const manyCases = [
 					const {task} = await context.ask('holdInTask', {prog, point, addresses: functions.slice(0, 100), singly});
 					await context.ask('reset', {});
 					await callEach(context, functions);
-					assert.equal((await context.ask('counters', {cookie: 99})).count, 1);
+					assert.equal((await context.ask('counters', {cookie: 99})).count, 1, 'runs of the program');
 					const killedAt = BigInt((await context.ask('clock', {})).nowNs);
 					await context.ask('taskKill', {task, signal: 'KILL'});
 					await context.ask('taskWait', {task, timeoutMs: 20_000});
@@ -249,7 +260,11 @@ export const manyCases = [
 					// Closing one after the other would take 2 s: each ftrace update checks every function of the kernel.
 					if (singly) await closesFasterThanItAttaches(context, {prog, point, functions, ms});
 				}
-				assert.equal(await stateOf(context), before);
+				assert.equal(
+					await stateOf(context),
+					before,
+					'probes, references of modules, and functions that ftrace hooks, as before',
+				);
 				await context.ask('rmmod', {module: 'bprobe'});
 				await context.ask('insmod', {module: 'bprobe'});
 			},
@@ -272,7 +287,7 @@ export const manyCases = [
 				);
 			}
 			context.evidence('answers', answers);
-			assert.equal(answers[39], 'E2BIG');
+			assert.equal(answers[39], 'E2BIG', 'the answer to a size of 39');
 			for (const size of [40, 44, 48, 52, 56, 60, 64, 72]) assert.equal(answers[size], 'EBADF', `size ${size}`);
 			const probe = await context.attach({point: 'entry', program: prog, at: hex(address)});
 			for (const size of [216, 220, 224, 232]) {
@@ -285,7 +300,7 @@ export const manyCases = [
 				});
 				const filled = Buffer.from(data!, 'hex');
 				assert.equal(filled.readUInt32LE(0), Math.min(size, 224), 'the size that was filled in');
-				assert.equal(filled.readBigUInt64LE(8), address);
+				assert.equal(filled.readBigUInt64LE(8), address, 'the address that was filled in');
 				if (size >= 224) assert.equal(filled.readUInt32LE(220), 1, 'the number of functions');
 			}
 			const beyond = Buffer.alloc(224);

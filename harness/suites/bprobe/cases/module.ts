@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
 import type {AgentOps} from '../agent-protocol.ts';
+import {assert} from '../assert.ts';
 import {type CaseContext, defineCase} from '../case.ts';
 import {attachBytes, attachCommand, infoCommand} from './attach-request.ts';
 import {hex, onlyHits, pattern} from './registers.ts';
@@ -23,7 +23,7 @@ export const moduleCases = [
 		async run(context) {
 			const {stdout} = await context.exec('cat /proc/modules');
 			for (const module of ['bprobe', 'fixtures'])
-				assert.match(stdout, new RegExp(`^${module} \\d+ \\d+ - Live `, 'm'));
+				assert.match(stdout, new RegExp(`^${module} \\d+ \\d+ - Live `, 'm'), `${module} in /proc/modules`);
 		},
 	}),
 	defineCase({
@@ -32,7 +32,7 @@ export const moduleCases = [
 		deadlineMs: 5000,
 		async run(context) {
 			const {stdout} = await context.exec(`stat -c '%F %a %u:%g' /dev/bprobe`);
-			assert.equal(stdout.trim(), 'character special file 600 0:0');
+			assert.equal(stdout.trim(), 'character special file 600 0:0', 'type, mode and owner of the device');
 		},
 	}),
 	defineCase({
@@ -47,7 +47,7 @@ export const moduleCases = [
 			const handedOver = await context.ask('asUser', {uid: 1000, keepSysAdmin: false, openFirst: true});
 			assert.deepEqual(handedOver, {open: 'ok', attach: 'EPERM'}, 'an open descriptor does not replace the capability');
 			const allowed = await context.ask('asUser', {uid: 0, keepSysAdmin: true, openFirst: false});
-			assert.deepEqual(allowed, {open: 'ok', attach: 'ok'});
+			assert.deepEqual(allowed, {open: 'ok', attach: 'ok'}, 'what root with CAP_SYS_ADMIN may do');
 		},
 	}),
 	defineCase({
@@ -64,7 +64,11 @@ export const moduleCases = [
 			});
 			const address = BigInt(await context.address('fx_c'));
 			// The agent opens the device with its first request and keeps it open, which adds a reference.
-			await assert.rejects(context.ask('ioctl', {on: 'device', command: '0x5063', pointer: '0x0'}), {errno: 'ENOTTY'});
+			await assert.rejects(
+				context.ask('ioctl', {on: 'device', command: '0x5063', pointer: '0x0'}),
+				{errno: 'ENOTTY'},
+				'an unknown command on the device',
+			);
 			const before = {bprobe: await refcountOf(context, 'bprobe'), fixtures: await refcountOf(context, 'fixtures')};
 			const rows: readonly [what: string, errno: string, data: string, patches: Patches][] = [
 				['a closed descriptor', 'EBADF', attachBytes({fd: 999}), [symbolAt16('fx_c')]],
@@ -158,20 +162,30 @@ export const moduleCases = [
 		async run(context) {
 			const probe = await context.attach({point: 'entry', program: 'empty'});
 			for (const command of ['0x5400', '0x5063', infoCommand] as const) {
-				await assert.rejects(context.ask('ioctl', {on: 'device', command, pointer: '0x0'}), {errno: 'ENOTTY'});
+				await assert.rejects(
+					context.ask('ioctl', {on: 'device', command, pointer: '0x0'}),
+					{errno: 'ENOTTY'},
+					'an unknown command on the device',
+				);
 			}
 			for (const command of ['0x5063', attachCommand] as const) {
-				await assert.rejects(context.ask('ioctl', {on: {probe: probe.handle}, command, pointer: '0x0'}), {
-					errno: 'ENOTTY',
-				});
+				await assert.rejects(
+					context.ask('ioctl', {on: {probe: probe.handle}, command, pointer: '0x0'}),
+					{
+						errno: 'ENOTTY',
+					},
+					'an unknown command on a probe',
+				);
 			}
 			await assert.rejects(
 				context.ask('ioctl', {on: {probe: probe.handle}, command: infoCommand, pointer: '0xdead0000'}),
 				{errno: 'EFAULT'},
+				'INFO with a bad pointer',
 			);
 			await assert.rejects(
 				context.ask('ioctl', {on: {probe: probe.handle}, command: infoCommand, data: '08000000'.padEnd(432, '0')}),
 				{errno: 'E2BIG'},
+				'INFO with a size that is too small',
 			);
 		},
 	}),
@@ -229,16 +243,21 @@ export const moduleCases = [
 			];
 			await context.call({target: 'c', in: {di: hex(1)}});
 			const lines = (await context.ask('listing', {})).text.trim().split('\n').slice(2);
-			assert.equal(lines.length, probes.length);
+			assert.equal(lines.length, probes.length, 'lines of the listing');
 			for (const [n, {point, symbol, hook, probe}] of probes.entries()) {
 				const {address, progId, hits} = await context.ask('info', {probe: probe.handle});
 				const [seenPoint, seenAddress, ...rest] = lines[n]!.trim().split(/\s+/);
 				assert.deepEqual(
 					{seenPoint, seenAddress: hex(BigInt(`0x${seenAddress}`))},
 					{seenPoint: point, seenAddress: address},
+					'point and address in the listing',
 				);
-				assert.deepEqual(rest, [`${progId}`, hook, `${hits}`, '0', `${pid}`, ...symbol.split(' ')]);
-				assert.equal(hits, n);
+				assert.deepEqual(
+					rest,
+					[`${progId}`, hook, `${hits}`, '0', `${pid}`, ...symbol.split(' ')],
+					'the rest of the line in the listing',
+				);
+				assert.equal(hits, n, 'hits in the listing');
 			}
 		},
 	}),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
 import type {Hex, Point} from '../agent-protocol.ts';
+import {assert} from '../assert.ts';
 import {defineCase, type Probe} from '../case.ts';
 import {targetSymbols} from '../context.ts';
 import {attachInTurn, everywhere, input, output} from './calls.ts';
@@ -20,7 +20,7 @@ export const multiCases = [
 			for (const probe of probes) {
 				onlyHits(await probe.info(), 1);
 				const events = await context.events({cookie: probe.cookie});
-				assert.equal(events.length, 1);
+				assert.equal(events.length, 1, 'runs of the program');
 				sameRegisters(context, `seen by program ${probe.cookie}`, {expected: result.in, seen: events[0]!.regs});
 			}
 		},
@@ -39,9 +39,10 @@ export const multiCases = [
 			assert.deepEqual(
 				events.map(({cookie}) => Number(cookie)),
 				[entry.cookie, ret.cookie],
+				'cookies of the runs: entry, then return',
 			);
 			sameRegisters(context, 'at entry', {expected: result.in, seen: events[0]!.regs});
-			sameRegisters(context, 'at return', {expected: result.after, seen: events[1]!.regs});
+			sameRegisters(context, 'at return', {expected: result.after, seen: events[1]!.regs, by: 'the caller'});
 			if (context.claims('arguments-at-return'))
 				sameRegisters(context, 'entry registers seen by the return program', {
 					expected: events[0]!.regs,
@@ -65,11 +66,12 @@ export const multiCases = [
 			assert.deepEqual(
 				events.map(({cookie}) => Number(cookie)).toSorted((a, b) => a - b),
 				probes.map(({cookie}) => cookie),
+				'cookies of the runs',
 			);
 			for (const event of events) {
 				const isEntry = probes[Number(event.cookie) - 1]!.point === 'entry';
 				sameRegisters(context, isEntry ? 'at entry' : 'at return', {
-					expected: isEntry ? result.in : result.after,
+					...(isEntry ? {expected: result.in} : {expected: result.after, by: 'the caller'}),
 					seen: event.regs,
 				});
 			}
@@ -115,11 +117,11 @@ export const multiCases = [
 					await context.ask('reset', {});
 					const result = await context.call(call);
 					const events = await context.events();
-					assert.deepEqual(new Set(events.map(({cookie}) => Number(cookie))), open);
+					assert.deepEqual(new Set(events.map(({cookie}) => Number(cookie))), open, 'probes whose programs ran');
 					for (const event of events) {
 						const isEntry = points[(Number(event.cookie) - 1) % points.length] === 'entry';
 						sameRegisters(context, 'with fewer probes', {
-							expected: isEntry ? result.in : result.after,
+							...(isEntry ? {expected: result.in} : {expected: result.after, by: 'the caller'}),
 							seen: event.regs,
 						});
 					}
@@ -141,6 +143,7 @@ export const multiCases = [
 			assert.deepEqual(
 				seen.toSorted((a, b) => a - b),
 				probes.map(({cookie}) => cookie),
+				'cookies of the runs',
 			);
 		},
 	}),
@@ -182,11 +185,13 @@ export const multiCases = [
 			assert.deepEqual(
 				events.map(({cookie}) => Number(cookie)),
 				probes.map(({cookie}) => cookie),
+				'cookies of the runs',
 			);
 			if (context.claims('device'))
 				assert.deepEqual(
 					events.map(({regs}) => regs.ip),
 					probes.map((_, n) => functions[n >> 1]),
+					'functions in which the programs ran',
 				);
 		},
 	}),
@@ -230,9 +235,10 @@ export const multiCases = [
 			assert.deepEqual(
 				events.map(({regs}) => regs.ip),
 				[...chain, ...chain.toReversed()],
+				'functions in which the programs ran: in, then out',
 			);
 			for (const event of events) assert.equal(event.slot, event.caller, 'the word at sp is the real return address');
-			assert.equal(result.after.sp, result.sp);
+			assert.equal(result.after.sp, result.sp, 'the stack pointer after the call');
 		},
 	}),
 	defineCase({
@@ -258,9 +264,10 @@ export const multiCases = [
 			assert.deepEqual(
 				events.map(({regs, cookie}) => `${regs.ip} ${Number(cookie)}`),
 				names.map((name, n) => `${addresses[name]![0]} ${n + 1}`),
+				'functions and cookies of the runs',
 			);
 			const {text} = await context.ask('listing', {});
-			assert.equal(text.split('\n').filter(line => line.includes('fx_many_')).length, 200);
+			assert.equal(text.split('\n').filter(line => line.includes('fx_many_')).length, 200, 'lines of the listing');
 		},
 	}),
 ];

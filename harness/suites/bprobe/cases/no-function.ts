@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
 import type {Hex} from '../agent-protocol.ts';
+import {assert} from '../assert.ts';
 import {type CaseContext, defineCase} from '../case.ts';
 import {attachBytes, attachCommand} from './attach-request.ts';
 import {input} from './calls.ts';
@@ -109,11 +109,11 @@ export const noFunctionCases = [
 				}
 			}
 			context.evidence('found', found);
-			assert.deepEqual(wrong, []);
+			assert.deepEqual(wrong, [], 'functions that are not refused with EOPNOTSUPP');
 			for (const kind of ['ftrace trampolines', 'return trampolines', 'entry code', 'init code'])
 				assert.notEqual(found[kind], 0, `this kernel has none of ${kind}`);
 			const {reasons} = await context.ask('check', {addresses: addresses.ftrace_caller!});
-			assert.match(reasons[0]!, /^the kernel (keeps tracers out of it|forbids it)/);
+			assert.match(reasons[0]!, /^the kernel (keeps tracers out of it|forbids it)/, 'why ftrace_caller is refused');
 		},
 	}),
 	defineCase({
@@ -123,7 +123,10 @@ export const noFunctionCases = [
 		async run(context) {
 			const {stdout} = await context.exec('grep -F .cold /proc/kallsyms');
 			const fragments = [...stdout.matchAll(/^([\da-f]+) [tT] (\S+\.cold(?:\.\d+)?)(?:\s|$)/gm)];
-			assert.ok(fragments.some(([, , name]) => name === 'fx_copy.part.0.cold'));
+			assert.ok(
+				fragments.some(([, , name]) => name === 'fx_copy.part.0.cold'),
+				'the kernel has a fragment of the fixtures',
+			);
 			const at = fragments.map(([, address]) => `0x${address!}` as const);
 			const {reasons} = await context.ask('check', {addresses: at});
 			const wrong = fragments.flatMap(([, , name], n) =>
@@ -131,7 +134,7 @@ export const noFunctionCases = [
 			);
 			for (const address of at.slice(0, 50)) assert.equal(await answerFor(context, 1, address), 'EOPNOTSUPP', address);
 			context.evidence('fragments', fragments.length);
-			assert.deepEqual(wrong, []);
+			assert.deepEqual(wrong, [], 'fragments that are not refused as such');
 			// This runs some of the fragments.
 			await context.exec('echo h > /proc/sysrq-trigger');
 		},
@@ -157,12 +160,12 @@ export const noFunctionCases = [
 					(error: {errno?: string}) => error.errno,
 				);
 				const {code, stderr} = await attach(symbol);
-				assert.equal(await loaded, 'ECANCELED');
+				assert.equal(await loaded, 'ECANCELED', 'how the load of the module ended');
 				await context.ask('insmod', {module: 'fixtures'});
-				assert.notEqual(code, 0);
+				assert.notEqual(code, 0, 'the exit status of bprobectl');
 				assert.match(stderr, words, symbol);
 			}
-			assert.doesNotMatch((await context.ask('listing', {})).text, /^(entry|return) /m);
+			assert.doesNotMatch((await context.ask('listing', {})).text, /^(entry|return) /m, 'probes left in the listing');
 		},
 	}),
 	...(['entry', 'return'] as const).map(point =>
@@ -178,8 +181,8 @@ export const noFunctionCases = [
 					const {after} = await context.call({target: 'address', address, in: {...input, di: '0x6'}});
 					assert.equal(after.ax, hex(7), symbol);
 					const info = await context.ask('info', {probe});
-					onlyHits(info, 1);
-					assert.equal(info.address, address);
+					onlyHits({...info, of: `the probe of ${symbol}`}, 1);
+					assert.equal(info.address, address, 'the address of the probe');
 					await context.ask('close', {probe});
 				}
 			},

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
 import type {AgentOps} from '../agent-protocol.ts';
+import {assert} from '../assert.ts';
 import {type CaseContext, defineCase} from '../case.ts';
 import {onlyHits} from './registers.ts';
 import {framesInFlight} from './tasks.ts';
+import {tidily} from './tidily.ts';
 
 type Attempt = AgentOps['failing']['in'];
 
@@ -15,6 +16,7 @@ async function failEach(context: CaseContext, attempt: Attempt): Promise<{failed
 	assert.deepEqual(
 		ends.filter(end => end !== 'ENOMEM' && end !== ''),
 		[],
+		'errors other than ENOMEM',
 	);
 	const counts = {failed, passed: ends.length - 1 - failed};
 	context.evidence('allocations', counts);
@@ -29,12 +31,12 @@ async function referencesOf(context: CaseContext): Promise<string> {
 
 /** Asserts that the module has no probes, holds the same references as before, and works. */
 async function isUnharmed(context: CaseContext, prog: number, references: string): Promise<void> {
-	assert.doesNotMatch((await context.ask('listing', {})).text, /^(entry|return) /m);
-	assert.equal(await referencesOf(context), references);
+	assert.doesNotMatch((await context.ask('listing', {})).text, /^(entry|return) /m, 'probes left in the listing');
+	assert.equal(await referencesOf(context), references, 'references of modules, as before');
 	const probe = await context.attach({point: 'return', program: prog});
 	await context.call();
 	onlyHits(await probe.info(), 1);
-	assert.equal(await framesInFlight(context), 0);
+	assert.equal(await framesInFlight(context), 0, 'frames in flight');
 }
 
 export const noMemoryCases = [
@@ -49,7 +51,7 @@ export const noMemoryCases = [
 			const address = await context.address(context.target === 'asm' ? 'fx_asm' : 'fx_asm_fentry');
 			const {failed} = await failEach(context, {what: 'attach', prog, point: 'return', address});
 			// For the probe, its counts, its entry in the list of its site, and the kernel's own for a descriptor.
-			assert.ok(failed >= 4);
+			assert.ok(failed >= 4, `allocations that were made to fail: ${failed}, at least 4 are needed`);
 			await isUnharmed(context, prog, references);
 		},
 	}),
@@ -65,7 +67,10 @@ export const noMemoryCases = [
 			const functions = [...names.map(name => addresses[name]![0]!), await context.address('fx_asm')];
 			const {failed} = await failEach(context, {what: 'attach', prog, point: 'return', addresses: functions});
 			// For each function, its entry in the list of its site, and the data that all share.
-			assert.ok(failed >= functions.length + 4);
+			assert.ok(
+				failed >= functions.length + 4,
+				`allocations that were made to fail: ${failed}, at least ${functions.length + 4} are needed`,
+			);
 			await isUnharmed(context, prog, references);
 		},
 	}),
@@ -77,14 +82,17 @@ export const noMemoryCases = [
 			const prog = await context.load('count');
 			const references = await referencesOf(context);
 			await context.ask('rmmod', {module: 'bprobe'});
-			try {
-				const {failed, passed} = await failEach(context, {what: 'insmod'});
-				// For frames, the list of free frames, tasks, and the code that runs programs.
-				assert.ok(failed >= 5);
-				assert.equal(passed, 0, 'loads that succeeded without an allocation');
-			} finally {
-				await context.ask('insmod', {module: 'bprobe'});
-			}
+			await tidily(
+				async () => {
+					const {failed, passed} = await failEach(context, {what: 'insmod'});
+					// For frames, the list of free frames, tasks, and the code that runs programs.
+					assert.ok(failed >= 5, `allocations that were made to fail: ${failed}, at least 5 are needed`);
+					assert.equal(passed, 0, 'loads that succeeded without an allocation');
+				},
+				async () => {
+					await context.ask('insmod', {module: 'bprobe'});
+				},
+			);
 			await isUnharmed(context, prog, references);
 		},
 	}),

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
+import {assert} from '../assert.ts';
 import {type CaseContext, defineCase} from '../case.ts';
 import {isBefore} from '../kernel-release.ts';
 import {shell, startBprobectl} from './bprobectl.ts';
 import {hex} from './registers.ts';
+import {tidily} from './tidily.ts';
 
 const programs = '/lib/probe-matrix/programs';
 const pinned = '/sys/fs/bpf/matrix-maps';
@@ -16,7 +17,7 @@ async function callWith(context: CaseContext, values: readonly bigint[]): Promis
 async function refused(context: CaseContext, words: string, sentence: RegExp, exitCode = 1): Promise<void> {
 	const {code, stderr} = await context.exec(`bprobectl attach ${words}`);
 	assert.equal(code, exitCode, `${words}: ${stderr}`);
-	assert.match(stderr, sentence);
+	assert.match(stderr, sentence, `what bprobectl attach ${words} says`);
 }
 
 export const objectCases = [
@@ -28,41 +29,52 @@ export const objectCases = [
 			const object = `${programs}/latency.bpf.o`;
 			const {pid} = await context.call({target: 'c'});
 			const bprobectl = await startBprobectl(context, `attach --program ${object} --type call --pin ${pinned} --dump`);
-			try {
-				await callWith(context, [10n, 20n, 30n]);
-				const maps = (await shell(context, `ls ${pinned}`)).split('\n');
-				assert.ok(maps.includes('durations'), `pinned maps: ${maps.join(' ')}`);
-				await bprobectl.interrupt();
-				const said = await bprobectl.output();
-				for (const value of [10, 20, 30]) {
-					const fields = [`argument = (__u64)${value}`, `result = (__u64)${value + 1}`, `pid = (__u32)${pid}`];
-					const line = said.split('\n').find(each => each.startsWith('calls: ') && each.includes(fields[0]!));
-					for (const field of fields) assert.ok(line?.includes(field), `${field} in: ${said}`);
-				}
-				assert.match(said, /^entry of fx_c \[fixtures\]: 3 hits\.$/m);
-				assert.match(said, /^return of fx_c \[fixtures\]: 3 hits\.$/m);
-				// The programs removed each entry again.
-				assert.match(said, /^map begun\nmap callers\n/m);
-				const counts = /^map durations\n((?: {2}.*\n)*)/m.exec(said)![1]!;
-				const total = [...counts.matchAll(/cpu \d+: \(__u64\)(\d+)/g)].reduce((sum, [, n]) => sum + Number(n), 0);
-				assert.equal(total, 3, counts);
-				assert.match(said, /^map callers\n {2}stack \d+:\n(?: {4}.*\n)*? {4}fx_ioctl_call\+0x/m);
-			} finally {
-				await shell(context, `rm -r ${pinned}`);
-			}
+			await tidily(
+				async () => {
+					await callWith(context, [10n, 20n, 30n]);
+					const maps = (await shell(context, `ls ${pinned}`)).split('\n');
+					assert.ok(maps.includes('durations'), `pinned maps: ${maps.join(' ')}`);
+					await bprobectl.interrupt();
+					const said = await bprobectl.output();
+					for (const value of [10, 20, 30]) {
+						const fields = [`argument = (__u64)${value}`, `result = (__u64)${value + 1}`, `pid = (__u32)${pid}`];
+						const line = said.split('\n').find(each => each.startsWith('calls: ') && each.includes(fields[0]!));
+						for (const field of fields) assert.ok(line?.includes(field), `${field} in: ${said}`);
+					}
+					assert.match(said, /^entry of fx_c \[fixtures\]: 3 hits\.$/m, 'hits at the entry');
+					assert.match(said, /^return of fx_c \[fixtures\]: 3 hits\.$/m, 'hits at the return');
+					// The programs removed each entry again.
+					assert.match(said, /^map begun\nmap callers\n/m, 'the maps that are printed');
+					const counts = /^map durations\n((?: {2}.*\n)*)/m.exec(said)![1]!;
+					const total = [...counts.matchAll(/cpu \d+: \(__u64\)(\d+)/g)].reduce((sum, [, n]) => sum + Number(n), 0);
+					assert.equal(total, 3, counts);
+					assert.match(
+						said,
+						/^map callers\n {2}stack \d+:\n(?: {4}.*\n)*? {4}fx_ioctl_call\+0x/m,
+						'the stacks of the callers',
+					);
+				},
+				async () => {
+					await shell(context, `rm -r ${pinned}`);
+				},
+			);
 			const one = await startBprobectl(context, `attach --program ${object} --name kprobe/fx_c`);
 			await callWith(context, [1n]);
 			await one.interrupt();
 			const said = await one.output();
-			assert.match(said, /^entry of fx_c \[fixtures\]: 1 hits\.$/m);
-			assert.doesNotMatch(said, /return of/);
+			assert.match(said, /^entry of fx_c \[fixtures\]: 1 hits\.$/m, 'hits of the program that was chosen');
+			assert.doesNotMatch(said, /return of/, 'programs that were not chosen');
 			await refused(context, `--program ${object} --name nothing`, /holds no program or section nothing/);
 			await refused(context, `--program ${object} --type nothing`, /The object has no struct nothing/);
 			// The function of the command line replaces that of the sections, not their points.
 			const elsewhere = await startBprobectl(context, `attach fx_many_010 --program ${object}`);
 			await callWith(context, [1n]);
 			await elsewhere.interrupt();
-			assert.match(await elsewhere.output(), /^entry of fx_many_010 .*0 hits\.\nreturn of fx_many_010 .*0 hits\.$/m);
+			assert.match(
+				await elsewhere.output(),
+				/^entry of fx_many_010 .*0 hits\.\nreturn of fx_many_010 .*0 hits\.$/m,
+				'hits at the function of the command line',
+			);
 			await refused(context, `--program ${programs}/count.bpf.o`, /names no function; give one/);
 			await refused(context, `--program ${object} --return`, /--return needs a function/, 2);
 		},
@@ -70,9 +82,9 @@ export const objectCases = [
 	defineCase({
 		id: 'tooling/bprobectl-constants',
 		needs: ['library'],
+		missing: kernel => (isBefore(kernel, 5, 8) ? 'Linux has ring buffers for programs since 5.8.' : undefined),
 		deadlineMs: 30_000,
 		async run(context) {
-			if (isBefore(context, 5, 8)) context.skip('Linux has ring buffers for programs since 5.8.');
 			const object = `${programs}/constants.bpf.o`;
 			const {pid} = await context.call({target: 'c'});
 			const constants = '--set least=-5 --set label=matrix --set counts=true';

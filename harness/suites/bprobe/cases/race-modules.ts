@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
 import type {Hex, TargetName} from '../agent-protocol.ts';
+import {assert} from '../assert.ts';
 import {type CaseContext, defineCase} from '../case.ts';
 import {targetSymbols} from '../context.ts';
 import {callsNow, overlaps, startCallers, untilShown} from './callers.ts';
 import {fixtures} from './calls.ts';
 import {pattern} from './registers.ts';
 import {waitUntilWaiting} from './tasks.ts';
+import {tidily} from './tidily.ts';
 
 /** More calls than needed, because on a busy host the times of their ends vary. */
 const inFlight = 32;
@@ -98,11 +99,18 @@ export const moduleRaceCases = [
 				const prog = await context.load('record');
 				await probe.close();
 				await context.ask('rmmod', {module: 'fixtures'});
-				try {
-					await assert.rejects(context.ask('attach', {prog, point: 'return', address: old}), /ENOENT|EADDRNOTAVAIL/);
-				} finally {
-					await context.ask('insmod', {module: 'fixtures'});
-				}
+				await tidily(
+					async () => {
+						await assert.rejects(
+							context.ask('attach', {prog, point: 'return', address: old}),
+							/ENOENT|EADDRNOTAVAIL/,
+							'an attach at the address of a function that is gone',
+						);
+					},
+					async () => {
+						await context.ask('insmod', {module: 'fixtures'});
+					},
+				);
 				// A function that is now at the old address must not inherit the probe.
 				const before = (await context.events()).length;
 				await context.call({in: pattern(1), ret: pattern(2)});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
 import type {LoopReport, TargetName} from '../agent-protocol.ts';
+import {assert} from '../assert.ts';
 import {type CaseContext, defineCase, type Probe} from '../case.ts';
 import {callsNow, overlaps, startCallers, stretchMs, untilShown, verified} from './callers.ts';
 import {attachInTurn, fixtures, verifier} from './calls.ts';
@@ -57,7 +57,7 @@ export const raceCases = [
 			);
 			for (const probe of probes) {
 				onlyHits(await probe.info(), calls);
-				assert.equal(await verified(context, probe.cookie), calls);
+				assert.equal(await verified(context, probe.cookie), calls, `runs of ${probe.what} for ${calls} calls`);
 			}
 			if (calls < 1000) context.inconclusive(`Only ${calls} calls; 1000 are needed.`);
 		},
@@ -149,7 +149,7 @@ export const raceCases = [
 			assert.ok(ended.hits >= forked, `${ended.hits} exits for ${forked} processes`);
 			for (const neverReturns of exits.slice(1)) onlyHits(await neverReturns.info(), 0);
 			const misses = Object.values((await ret.info()).misses).reduce((sum, count) => sum + count, 0);
-			assert.equal(misses, 0);
+			assert.equal(misses, 0, 'misses of the return probe');
 			for (const probe of exits) await probe.close();
 			// Neither function returns, so the frames are freed with the tasks.
 			while ((await framesInFlight(context)) > 0) context.signal.throwIfAborted();
@@ -177,7 +177,7 @@ export const raceCases = [
 			);
 			for (const probe of probes) {
 				onlyHits(await probe.info(), calls);
-				assert.equal(await verified(context, probe.cookie), calls);
+				assert.equal(await verified(context, probe.cookie), calls, `runs of ${probe.what} for ${calls} calls`);
 			}
 			if (!isShown) context.inconclusive('Each context must make fifty calls in the same stretch of time.');
 		},

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
 import {
 	type BprobeInfo,
 	type CallResult,
@@ -8,6 +7,7 @@ import {
 	type Registers,
 	registerNames,
 } from '../agent-protocol.ts';
+import {assert} from '../assert.ts';
 import type {CaseContext} from '../case.ts';
 
 export type RegisterName = (typeof registerNames)[number];
@@ -56,7 +56,9 @@ export function pattern(seed: number): Registers {
 	return {...(Object.fromEntries(words) as Registers), flags: interruptsOn, sp: '0x0'};
 }
 
-/** Fails if a register differs, and stores both sides as evidence. */
+type SomeRegisters = Partial<Record<RegisterName, Hex>>;
+
+/** Fails if a register differs or is missing, and stores both sides as evidence. */
 export function sameRegisters(
 	context: CaseContext,
 	what: string,
@@ -64,25 +66,32 @@ export function sameRegisters(
 		expected,
 		seen,
 		names = generalRegisters,
+		by,
 	}: {
-		expected: Partial<Record<RegisterName, Hex>>;
-		seen: Partial<Record<RegisterName, Hex>>;
+		expected: SomeRegisters;
+		seen: SomeRegisters;
 		names?: readonly RegisterName[];
+		/** Who saw what is expected, if that may be wrong itself. */
+		by?: string;
 	},
 ): void {
-	const pick = (from: Partial<Record<RegisterName, Hex>>) =>
-		Object.fromEntries(
-			names.map(name => [
-				name,
-				name === 'flags' ? flagsOf({flags: from.flags ?? '0x0'}) : hex(BigInt(from[name] ?? 0)),
-			]),
-		);
+	const pick = (from: SomeRegisters) => Object.fromEntries(names.map(name => [name, wordOf(from, name)]));
 	const [left, right] = [pick(expected), pick(seen)];
-	const wrong = names.filter(name => left[name] !== right[name]);
+	const wrong = names.filter(name => left[name] !== right[name] || left[name] === missing);
 	if (wrong.length === 0) return;
 	context.evidence('registers', {what, expected: left, seen: right});
-	const words = wrong.map(name => `${name} is ${right[name]}, should be ${left[name]}`);
+	const words = wrong.map(
+		name => `${name} is ${right[name]}, ${by === undefined ? 'should be' : `${by} saw`} ${left[name]}`,
+	);
 	assert.fail(`${what}: ${words.join('; ')}`);
+}
+
+const missing = 'missing';
+
+function wordOf(from: SomeRegisters, name: RegisterName): Hex | typeof missing {
+	const value = from[name];
+	if (value === undefined) return missing;
+	return name === 'flags' ? flagsOf({flags: value}) : hex(BigInt(value));
 }
 
 /** The caller must find the registers and flags that it finds without a probe, and its stack pointer. */
@@ -102,8 +111,13 @@ export function sameForCaller(
 
 const noMisses: BprobeInfo['misses'] = {recursion: 0, nmi: 0, noRcu: 0, noFrame: 0, bpfBusy: 0, kprobe: 0};
 
-/** Asserts the number of hits, and that there are no misses but these, of those that the mechanism counts. */
-export function onlyHits(info: ProbeInfo, hits: number, misses: Partial<BprobeInfo['misses']> = {}): void {
+/** Asserts the number of hits of a probe, and that there are no misses but these, of those that the mechanism counts. */
+export function onlyHits(
+	info: ProbeInfo & {readonly of: string},
+	hits: number,
+	misses: Partial<BprobeInfo['misses']> = {},
+): void {
 	const none = 'hook' in info ? noMisses : Object.fromEntries(Object.keys(info.misses).map(reason => [reason, 0]));
-	assert.deepEqual({hits: info.hits, misses: info.misses}, {hits, misses: {...none, ...misses}});
+	const expected = {hits, misses: {...none, ...misses}};
+	assert.deepEqual({hits: info.hits, misses: info.misses}, expected, `hits and misses of ${info.of}`);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
+import {assert} from '../assert.ts';
 import {defineCase, type TargetKind} from '../case.ts';
 import {targetSymbols} from '../context.ts';
 import {bypassed, checkPlace, everywhere, fixtures, input, inTracefs, output, stack} from './calls.ts';
@@ -14,6 +14,7 @@ import {
 } from './registers.ts';
 import {checkStack, traceCallers} from './stacks.ts';
 import {framesInFlight} from './tasks.ts';
+import {tidily} from './tidily.ts';
 
 const assembly: readonly TargetKind[] = ['asm', 'asm-fentry'];
 
@@ -28,14 +29,14 @@ export const returnSlotCases = [
 			const probe = await context.attach({point: 'return'});
 			await context.call({in: input, ret: output, action: 'recurse', arg: 64});
 			const events = await context.events();
-			assert.equal(events.length, 65);
+			assert.equal(events.length, 65, 'runs of the program');
 			const depths = events.map(({regs}) => BigInt(regs.sp));
 			assert.deepEqual(
 				depths,
 				depths.toSorted((a, b) => (a > b ? 1 : -1)),
 				'the innermost call returns first',
 			);
-			assert.equal(events.at(-1)!.regs.ax, output.ax);
+			assert.equal(events.at(-1)!.regs.ax, output.ax, 'the return value of the outermost call');
 			onlyHits(await probe.info(), 65);
 		},
 	}),
@@ -61,11 +62,13 @@ export const returnSlotCases = [
 				assert.deepEqual(
 					events.map(({regs}) => regs.ip),
 					[...hooked, ...hooked.toReversed()],
+					'functions in which the programs ran: in, then out',
 				);
 				for (const event of events) {
 					assert.deepEqual(
 						{sp: event.regs.sp, atSlot: event.slot, caller: event.caller},
 						{sp: hex(BigInt(result.sp) - 8n), atSlot: result.caller, caller: result.caller},
+						'where the program ran, and whom the function returns to',
 					);
 				}
 				sameRegisters(context, 'found by the caller', {
@@ -73,7 +76,7 @@ export const returnSlotCases = [
 					seen: result.after,
 					names: [...generalRegisters, 'flags'],
 				});
-				assert.equal(result.after.sp, result.sp);
+				assert.equal(result.after.sp, result.sp, 'the stack pointer after the call');
 				for (const probe of probes) await probe.close();
 			}
 		},
@@ -87,21 +90,21 @@ export const returnSlotCases = [
 			const probe = await context.attach({point: 'return'});
 			for (let n = 0; n < 10; n++) await context.call(bypassed);
 			assert.equal((await context.events()).length, 0, 'none of these calls has a visible return');
-			assert.notEqual(await framesInFlight(context), 0);
+			assert.notEqual(await framesInFlight(context), 0, 'frames in flight before the task returns');
 			// A call at a higher stack address shows that the deeper calls have ended. Some kernels randomize the stack
 			// offset of each system call, so it may take several calls.
 			let calls = 0;
 			for (; calls === 0 || (calls < 500 && (await framesInFlight(context)) > 0); calls++)
 				await context.call({in: input, ret: output, stack});
 			onlyHits(await probe.info(), calls);
-			assert.equal(await framesInFlight(context), 0);
+			assert.equal(await framesInFlight(context), 0, 'frames in flight');
 
 			// The return of a probed outer call shows that the calls within it have ended, too.
 			const outer = await context.attach({point: 'return', program: 'count', at: await context.address('fx_chain_2')});
 			await context.call(bypassed);
 			onlyHits(await outer.info(), 1);
 			onlyHits(await probe.info(), calls);
-			assert.equal(await framesInFlight(context), 0);
+			assert.equal(await framesInFlight(context), 0, 'frames in flight');
 		},
 	}),
 	defineCase({
@@ -116,7 +119,11 @@ export const returnSlotCases = [
 				const result = await context.call({context: irq, in: {...input, flags}, ret: {...output, flags}, stack});
 				const event = (await context.events()).at(-1)!;
 				if (context.claims('registers'))
-					sameRegisters(context, `seen by the program in ${irq}`, {expected: result.after, seen: event.regs});
+					sameRegisters(context, `seen by the program in ${irq}`, {
+						expected: result.after,
+						seen: event.regs,
+						by: 'the caller',
+					});
 				if (context.claims('arguments-at-return'))
 					sameRegisters(context, `arguments in ${irq}`, {
 						expected: result.in,
@@ -145,19 +152,26 @@ export const returnSlotCases = [
 			for (const first of ['ours', 'kretprobe'] as const) {
 				let probe = first === 'ours' ? await context.attach({point: 'return'}) : undefined;
 				await addKretprobe();
-				try {
-					probe ??= await context.attach({point: 'return'});
-					for (let n = 0; n < 5; n++) {
-						const result = await context.call({in: input, ret: output, stack});
-						sameForCaller(context, result, {unprobed});
-						assert.equal((await context.events({cookie: probe.cookie})).at(-1)!.regs.ax, result.after.ax);
-					}
-					onlyHits(await probe.info(), 5);
-					assert.match(await shell('cat kprobe_profile'), /pm_return\s+5\s+0/, 'the kretprobe saw all calls');
-					await probe.close();
-				} finally {
-					await removeKretprobe();
-				}
+				await tidily(
+					async () => {
+						probe ??= await context.attach({point: 'return'});
+						for (let n = 0; n < 5; n++) {
+							const result = await context.call({in: input, ret: output, stack});
+							sameForCaller(context, result, {unprobed});
+							assert.equal(
+								(await context.events({cookie: probe.cookie})).at(-1)!.regs.ax,
+								result.after.ax,
+								'the return value that the program saw and the caller found',
+							);
+						}
+						onlyHits(await probe.info(), 5);
+						assert.match(await shell('cat kprobe_profile'), /pm_return\s+5\s+0/, 'the kretprobe saw all calls');
+						await probe.close();
+					},
+					async () => {
+						await removeKretprobe();
+					},
+				);
 			}
 		},
 	}),
@@ -172,24 +186,28 @@ export const returnSlotCases = [
 			const unprobed = await context.call({in: input, ret: output, stack, depth: 2});
 			const callers = await traceCallers(context, 2);
 			for (const first of ['ours', 'tracer'] as const) {
-				let probe = first === 'ours' ? await context.attach({point: 'return'}) : undefined;
+				const probe = first === 'ours' ? await context.attach({point: 'return'}) : undefined;
 				await shell(
 					`echo ${symbol} > set_ftrace_filter && echo fx_chain_1 >> set_ftrace_filter && echo function_graph > current_tracer`,
 				);
-				try {
-					probe ??= await context.attach({point: 'return'});
-					const result = await context.call({in: input, ret: output, stack, depth: 2});
-					const events = await context.events({cookie: probe.cookie});
-					assert.equal(events.length, 1);
-					// The return hook of the tracer keeps only the registers that C requires.
-					sameForCaller(context, result, {unprobed, names: keptByC});
-					await checkStack(context, events[0]!, callers);
-					onlyHits(await probe.info(), 1);
-					assert.match(await shell('cat trace'), new RegExp(symbol), 'the tracer saw the call');
-				} finally {
-					await shell('echo nop > current_tracer && echo > set_ftrace_filter');
-				}
-				await probe.close();
+				const attached = await tidily(
+					async () => {
+						const own = probe ?? (await context.attach({point: 'return'}));
+						const result = await context.call({in: input, ret: output, stack, depth: 2});
+						const events = await context.events({cookie: own.cookie});
+						assert.equal(events.length, 1, 'runs of the program');
+						// The return hook of the tracer keeps only the registers that C requires.
+						sameForCaller(context, result, {unprobed, names: keptByC});
+						await checkStack(context, events[0]!, callers);
+						onlyHits(await own.info(), 1);
+						assert.match(await shell('cat trace'), new RegExp(symbol), 'the tracer saw the call');
+						return own;
+					},
+					async () => {
+						await shell('echo nop > current_tracer && echo > set_ftrace_filter');
+					},
+				);
+				await attached.close();
 			}
 		},
 	}),

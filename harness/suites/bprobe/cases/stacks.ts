@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
 import type {Hex, ProgramEvent} from '../agent-protocol.ts';
+import {assert} from '../assert.ts';
 import type {CaseContext} from '../case.ts';
 
 /**
@@ -35,8 +35,8 @@ export async function checkStack(context: CaseContext, event: ProgramEvent, call
 	const {names} = await context.ask('names', {addresses: [...expected, ...seen]});
 	const evidence = {expected: names.slice(0, expected.length), seen: names.slice(expected.length)};
 	context.evidence('callStack', evidence);
-	assert.deepEqual(evidence.seen, evidence.expected);
-	assert.deepEqual(seen, expected);
+	assert.deepEqual(evidence.seen, evidence.expected, 'the call stack, by names');
+	assert.deepEqual(seen, expected, 'the call stack, by addresses');
 }
 
 /** The same stack, which begins with the address of the function: the first entry lies in it, or it was left out. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
 import type {ChurnReport, Point, TargetName} from '../agent-protocol.ts';
+import {assert} from '../assert.ts';
 import {type CaseContext, defineCase, type Feature} from '../case.ts';
 import {targetSymbols} from '../context.ts';
 import {startCallers, stretchMs, untilShown, verified} from './callers.ts';
@@ -45,7 +45,7 @@ async function storm(
 		reports.every(({done}) => done > 100),
 		`calls: ${reports.map(({done}) => done).join(', ')}`,
 	);
-	if (context.claims('device')) assert.equal(await framesInFlight(context), 0);
+	if (context.claims('device')) assert.equal(await framesInFlight(context), 0, 'frames in flight');
 	if (!isEnough()) {
 		const found = sums.map(({rounds, changes, overlapped}) => `${rounds} rounds, ${overlapped} of ${changes}`);
 		context.inconclusive(

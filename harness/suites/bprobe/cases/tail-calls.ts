@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
 import type {Point, ProgramName} from '../agent-protocol.ts';
+import {assert} from '../assert.ts';
 import {type CaseContext, defineCase, type Probe} from '../case.ts';
 import {isBefore} from '../kernel-release.ts';
 import {checkPlace, fixtures, input, output, stack} from './calls.ts';
@@ -64,10 +64,10 @@ export const tailCallCases = [
 	defineCase({
 		id: 'multi/program-that-casts-its-context',
 		needs: ['device'],
+		missing: kernel => (isBefore(kernel, 6, 2) ? 'Linux has bpf_rdonly_cast() since 6.2.' : undefined),
 		targets: fixtures,
 		deadlineMs: 10_000,
 		async run(context) {
-			if (isBefore(context, 6, 2)) context.skip('Linux has bpf_rdonly_cast() since 6.2.');
 			for (const point of context.points) {
 				await context.ask('reset', {});
 				const probe = await context.attach({point, program: 'cast'});

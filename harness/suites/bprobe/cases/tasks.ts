@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
+import {assert} from '../assert.ts';
 import type {CaseContext} from '../case.ts';
 
 /** Waits until exactly `tasks` tasks are inside FX_WAIT, at most until the case's deadline. */

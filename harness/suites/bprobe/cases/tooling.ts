@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
+import {assert} from '../assert.ts';
 import {defineCase} from '../case.ts';
 import {shell, startBprobectl} from './bprobectl.ts';
 import {hex, onlyHits, pattern} from './registers.ts';
+import {tidily} from './tidily.ts';
 
 const call = {in: pattern(1), ret: pattern(2)} as const;
 const pinned = '/sys/fs/bpf/matrix';
@@ -24,21 +25,24 @@ export const toolingCases = [
 		deadlineMs: 20_000,
 		async run(context) {
 			await shell(context, `bpftool prog load /lib/probe-matrix/programs/count.bpf.o ${pinned} type kprobe`);
-			try {
-				const shown = await shell(context, `bpftool prog show pinned ${pinned}`);
-				const bprobectl = await startBprobectl(context, `attach fx_c --pinned ${pinned}`);
-				for (let n = 0; n < 3; n++) await context.call({...call, target: 'c'});
-				const {text} = await context.ask('listing', {});
-				assert.match(
-					text,
-					new RegExp(`^entry +[0-9a-f]+ ${shown.split(':')[0]} ftrace 3 0 `, 'm'),
-					`listed with the id that bpftool shows: ${shown}`,
-				);
-				await bprobectl.interrupt();
-				assert.match(await bprobectl.output(), /3 hits/);
-			} finally {
-				await shell(context, `rm ${pinned}`);
-			}
+			await tidily(
+				async () => {
+					const shown = await shell(context, `bpftool prog show pinned ${pinned}`);
+					const bprobectl = await startBprobectl(context, `attach fx_c --pinned ${pinned}`);
+					for (let n = 0; n < 3; n++) await context.call({...call, target: 'c'});
+					const {text} = await context.ask('listing', {});
+					assert.match(
+						text,
+						new RegExp(`^entry +[0-9a-f]+ ${shown.split(':')[0]} ftrace 3 0 `, 'm'),
+						`listed with the id that bpftool shows: ${shown}`,
+					);
+					await bprobectl.interrupt();
+					assert.match(await bprobectl.output(), /3 hits/, 'what bprobectl says at its end');
+				},
+				async () => {
+					await shell(context, `rm ${pinned}`);
+				},
+			);
 		},
 	}),
 	defineCase({
@@ -82,9 +86,13 @@ export const toolingCases = [
 			assert.ok(line, 'bprobectl list names the function');
 			for (const word of ['return', 'ftrace', '2', `${progId}`])
 				assert.ok(line.split(/\s+/).includes(word), `${word} in: ${line}`);
-			assert.match(await shell(context, 'bprobectl --help'), /list[\s\S]*trace[\s\S]*attach/);
+			assert.match(
+				await shell(context, 'bprobectl --help'),
+				/list[\s\S]*trace[\s\S]*attach/,
+				'what bprobectl --help says',
+			);
 			const wrong = await context.exec('bprobectl lits');
-			assert.notEqual(wrong.code, 0);
+			assert.notEqual(wrong.code, 0, 'the exit status for a wrong command line');
 			assert.match(wrong.stderr, /lits/, 'the error names the misspelt command');
 		},
 	}),
@@ -104,8 +112,8 @@ export const toolingCases = [
 				for (const line of lines) assert.ok(line.includes(word), `${word} in: ${line}`);
 			}
 			const unknown = await context.exec('bprobectl trace no_such_function');
-			assert.notEqual(unknown.code, 0);
-			assert.match(unknown.stderr, /no_such_function/);
+			assert.notEqual(unknown.code, 0, 'the exit status for an unknown function');
+			assert.match(unknown.stderr, /no_such_function/, 'what is said of an unknown function');
 		},
 	}),
 	defineCase({
@@ -132,28 +140,36 @@ export const toolingCases = [
 				['fx_many_010 [fixtures] 0x3f2', 'fx_many_011 [fixtures] 0x3f3', 'fx_many_019 [fixtures] 0x3fb'],
 				traced,
 			);
-			assert.match(traced, /^return of 10 functions: 3 hits\.$/m);
+			assert.match(traced, /^return of 10 functions: 3 hits\.$/m, 'hits of ten functions');
 			await shell(context, `bpftool prog load /lib/probe-matrix/programs/count.bpf.o ${pinned} type kprobe`);
-			try {
-				const attached = await startBprobectl(context, `attach --match 'fx_many_01?' --pinned ${pinned}`);
-				await callAll();
-				await attached.interrupt();
-				const said = await attached.output();
-				for (const name of names) assert.match(said, new RegExp(`^entry of ${name} \\[fixtures\\]: 1 hits\\.$`, 'm'));
-				assert.match(said, /^entry of 10 functions: 3 hits\.$/m);
-			} finally {
-				await shell(context, `rm ${pinned}`);
-			}
+			await tidily(
+				async () => {
+					const attached = await startBprobectl(context, `attach --match 'fx_many_01?' --pinned ${pinned}`);
+					await callAll();
+					await attached.interrupt();
+					const said = await attached.output();
+					for (const name of names)
+						assert.match(said, new RegExp(`^entry of ${name} \\[fixtures\\]: 1 hits\\.$`, 'm'), `hits of ${name}`);
+					assert.match(said, /^entry of 10 functions: 3 hits\.$/m, 'hits of ten functions');
+				},
+				async () => {
+					await shell(context, `rm ${pinned}`);
+				},
+			);
 			for (const words of [
 				`trace 'no_such_*'`,
 				`attach --match 'no_such_*' --program /lib/probe-matrix/programs/count.bpf.o`,
 			]) {
 				const {code, stderr} = await context.exec(`bprobectl ${words}`);
-				assert.equal(code, 1);
-				assert.match(stderr, /No function that can be probed matches no_such_\*/);
+				assert.equal(code, 1, 'the exit status when no function matches');
+				assert.match(
+					stderr,
+					/No function that can be probed matches no_such_\*/,
+					'what is said when no function matches',
+				);
 			}
 			const both = await context.exec(`bprobectl attach fx_c --match 'fx_*' --pinned ${pinned}`);
-			assert.equal(both.code, 2);
+			assert.equal(both.code, 2, 'the exit status for a wrong command line');
 		},
 	}),
 	defineCase({
@@ -195,7 +211,7 @@ export const toolingCases = [
 			for (let n = 0; n < 4; n++) await context.call({...call, in: {...call.in, di: hex(n)}});
 			onlyHits(await compiled.info(), 4);
 			onlyHits(await assembled.info(), 4);
-			assert.equal((await context.ask('counters', {cookie: compiled.cookie})).count, 4);
+			assert.equal((await context.ask('counters', {cookie: compiled.cookie})).count, 4, 'runs of the program');
 			await assembled.close();
 			await context.ask('unload', {prog});
 		},

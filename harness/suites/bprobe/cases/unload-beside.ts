@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-import assert from 'node:assert/strict';
+import type {KernelFacts} from '../../../engine/case.ts';
 import type {CallResult, TargetName} from '../agent-protocol.ts';
+import {assert} from '../assert.ts';
 import {type Case, type CaseContext, defineCase} from '../case.ts';
 import {targetSymbols} from '../context.ts';
 import {isBefore} from '../kernel-release.ts';
 import {input, inTracefs, output, stack} from './calls.ts';
 import {keptByC, onlyHits, sameForCaller} from './registers.ts';
 import {framesInFlight, waitUntilWaiting} from './tasks.ts';
+import {tidily} from './tidily.ts';
 
 /** Another mechanism that comes between a function and its caller. */
 type Peer = {
@@ -74,7 +76,7 @@ async function unloads(context: CaseContext): Promise<boolean> {
 		await context.ask('rmmod', {module: 'bprobe'});
 		return true;
 	} catch (error) {
-		assert.equal((error as {errno?: string}).errno, 'EAGAIN');
+		assert.equal((error as {errno?: string}).errno, 'EAGAIN', 'why the module stays');
 		return false;
 	}
 }
@@ -124,38 +126,47 @@ async function unloadAround(
 		remove = undefined;
 	};
 	let isLoaded = true;
-	try {
-		if (comes === 'peer') {
-			await context.ask('rmmod', {module: 'bprobe'});
-			isLoaded = false;
-			await addPeer();
-			await context.ask('insmod', {module: 'bprobe'});
-			isLoaded = true;
-		}
-		const probe = await context.attach({point: 'return', program: 'count', at: await context.address(ours)});
-		if (comes === 'ours') await addPeer();
-		const {task} = await context.ask('callInTask', {target, action: 'wait', in: input, ret: output, stack});
-		await waitUntilWaiting(context, 1);
-		for (const who of goes) {
-			if (who === 'peer') {
-				await removePeer();
-			} else {
-				await probe.close();
-				isLoaded = !(await unloads(context));
+	return await tidily(
+		async () => {
+			if (comes === 'peer') {
+				await context.ask('rmmod', {module: 'bprobe'});
+				isLoaded = false;
+				await addPeer();
+				await context.ask('insmod', {module: 'bprobe'});
+				isLoaded = true;
 			}
-		}
-		const wasRefused = isLoaded;
-		await context.ask('release', {});
-		const {result, signal} = await context.ask('taskWait', {task, timeoutMs: 5000});
-		assert.ok(result, `the call must return, but the task was ended by ${signal}`);
-		sameForCaller(context, result, {unprobed, names: keptByC});
-		if (isLoaded) await unloadSoon(context);
-		isLoaded = false;
-		return wasRefused;
-	} finally {
-		await removePeer();
-		if (!isLoaded) await context.ask('insmod', {module: 'bprobe'});
-	}
+			const probe = await context.attach({point: 'return', program: 'count', at: await context.address(ours)});
+			if (comes === 'ours') await addPeer();
+			const {task} = await context.ask('callInTask', {target, action: 'wait', in: input, ret: output, stack});
+			await waitUntilWaiting(context, 1);
+			for (const who of goes) {
+				if (who === 'peer') {
+					await removePeer();
+				} else {
+					await probe.close();
+					isLoaded = !(await unloads(context));
+				}
+			}
+			const wasRefused = isLoaded;
+			await context.ask('release', {});
+			const {result, signal} = await context.ask('taskWait', {task, timeoutMs: 5000});
+			assert.ok(result, `the call must return, but the task was ended by ${signal}`);
+			sameForCaller(context, result, {unprobed, names: keptByC});
+			if (isLoaded) await unloadSoon(context);
+			isLoaded = false;
+			return wasRefused;
+		},
+		async () => {
+			await removePeer();
+			if (!isLoaded) await context.ask('insmod', {module: 'bprobe'});
+		},
+	);
+}
+
+function missing({name, option, since}: Peer, kernel: KernelFacts): string | undefined {
+	if (!kernel.hasOption(option)) return `The kernel is built without ${option}.`;
+	if (since && isBefore(kernel, ...since)) return `Linux has ${name} for the target since ${since.join('.')}.`;
+	return undefined;
 }
 
 /** Tries all orders; resolves with those in which the module had to stay. */
@@ -164,10 +175,6 @@ async function unloadInAllOrders(
 	peer: Peer,
 	call: Omit<Call, 'unprobed'>,
 ): Promise<readonly string[]> {
-	if (!context.hasOption(peer.option)) context.skip(`The kernel is built without ${peer.option}.`);
-	const {since} = peer;
-	if (since && isBefore(context, ...since))
-		context.skip(`Linux has ${peer.name} for the target since ${since.join('.')}.`);
 	const unprobed = await context.call({target: call.target, in: input, ret: output, stack});
 	const refused: Record<string, boolean> = {};
 	for (const order of orders) {
@@ -179,7 +186,7 @@ async function unloadInAllOrders(
 	const probe = await context.attach({point: 'return', program: 'count'});
 	await context.call({in: input, ret: output});
 	onlyHits(await probe.info(), 1);
-	assert.equal(await framesInFlight(context), 0);
+	assert.equal(await framesInFlight(context), 0, 'frames in flight');
 	return Object.keys(refused).filter(words => refused[words]);
 }
 
@@ -200,6 +207,7 @@ export const unloadBesideCases: readonly Case[] = [
 		defineCase({
 			id: `return/unload-beside-${peer.name}`,
 			needs: ['return', 'device'],
+			missing: kernel => missing(peer, kernel),
 			targets: ['c'],
 			deadlineMs: 40_000,
 			async run(context) {
@@ -211,6 +219,7 @@ export const unloadBesideCases: readonly Case[] = [
 	defineCase({
 		id: 'return/unload-beside-fexit',
 		needs: ['return', 'device'],
+		missing: kernel => missing(fexit, kernel),
 		targets: ['c'],
 		deadlineMs: 40_000,
 		async run(context) {
@@ -224,6 +233,7 @@ export const unloadBesideCases: readonly Case[] = [
 		defineCase({
 			id: `return/unload-beside-${peer.name}-of-a-tail-call`,
 			needs: ['return', 'device'],
+			missing: kernel => missing(peer, kernel),
 			targets: ['asm-fentry'],
 			deadlineMs: 40_000,
 			async run(context) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
-import type {KernelFacts} from '../../../engine/suite.ts';
+import type {KernelFacts} from '../../../engine/case.ts';
 import type {Guest} from '../../../guest/guest.ts';
 import type {ProbeInfo} from '../agent-protocol.ts';
 import type {Feature} from '../case.ts';
