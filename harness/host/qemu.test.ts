@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtempDisposable, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
+import recipe from '../../images/host-qemu.json' with {type: 'json'};
+import {cacheDirectory} from './cache.ts';
 import {UsageError} from './errors.ts';
+import {writeCached} from './json-cache.ts';
 import {findQemu} from './qemu.ts';
 
 const {PATH} = process.env;
@@ -39,6 +42,19 @@ for (const version of ['7.2.22', '9.2.4']) {
 		},
 	);
 }
+
+test.serial('a newer QEMU in the cache is used instead of an old one of the host, by its own loader', async t => {
+	await openHost(t, '7.2.22');
+	const root = path.join(cacheDirectory('trees'), 'qemu');
+	const loader = path.join(root, 'lib64/ld-linux-x86-64.so.2');
+	await mkdir(path.dirname(loader), {recursive: true});
+	await writeFile(loader, '#!/bin/sh\necho "QEMU emulator version 10.0.11"\n', {mode: 0o755});
+	const {suites, roots, skip} = recipe;
+	const note = path.join(cacheDirectory('kernels'), 'qemu.tree.json');
+	await writeCached(note, {root, wanted: JSON.stringify({suites, roots, skip, recipe: '1'})});
+	const {command, version, tcgThread} = await findQemu();
+	t.deepEqual([command[0], version, tcgThread], [loader, '10.0.11', 'multi']);
+});
 
 test.serial('a QEMU that does not say its version is an error of the host', async t => {
 	const program = await openHost(t, 'unknown');
