@@ -142,17 +142,18 @@ export const entryHookCases = [
 			for (const point of context.points) {
 				await context.ask('reset', {});
 				const {probe} = await context.ask('attach', {prog, point, address, notInInterrupt: true});
-				try {
-					for (const irq of ['task', 'softirq', 'hardirq', 'kthread'] as const) {
-						const flags = irq === 'hardirq' ? '0x0' : input.flags;
-						await context.call({context: irq, in: {...input, flags}, ret: {...output, flags}, stack});
-						const ran = (await context.events()).length;
-						assert.equal(ran, irq === 'kthread' ? 2 : 1, `runs of the program at ${point} after the call in ${irq}`);
-					}
-					onlyHits(await context.ask('info', {probe}), 2);
-				} finally {
-					await context.ask('close', {probe});
-				}
+				await tidily(
+					async () => {
+						for (const irq of ['task', 'softirq', 'hardirq', 'kthread'] as const) {
+							const flags = irq === 'hardirq' ? '0x0' : input.flags;
+							await context.call({context: irq, in: {...input, flags}, ret: {...output, flags}, stack});
+							const ran = (await context.events()).length;
+							assert.equal(ran, irq === 'kthread' ? 2 : 1, `runs of the program at ${point} after the call in ${irq}`);
+						}
+						onlyHits({...(await context.ask('info', {probe})), of: `the probe at ${point}`}, 2);
+					},
+					() => context.ask('close', {probe}),
+				);
 			}
 		},
 	}),

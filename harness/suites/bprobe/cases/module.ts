@@ -124,11 +124,12 @@ export const moduleCases = [
 	defineCase({
 		id: 'module/locked-down',
 		needs: ['device'],
+		missing: kernel =>
+			kernel.hasOption('CONFIG_SECURITY_LOCKDOWN_LSM') ? undefined : 'This kernel cannot be locked down.',
 		deadlineMs: 10_000,
 		// A kernel stays locked down until it boots.
 		isAlone: true,
 		async run(context) {
-			if (!context.hasOption('CONFIG_SECURITY_LOCKDOWN_LSM')) context.skip('This kernel cannot be locked down.');
 			const lockdown = '/sys/kernel/security/lockdown';
 			const lock = `mount -t securityfs none /sys/kernel/security 2>/dev/null; echo confidentiality > ${lockdown}`;
 			const probe = await context.attach({point: 'entry'});
@@ -150,7 +151,7 @@ export const moduleCases = [
 				const {progId} = await context.ask('info', {probe: probe.handle});
 				const {pid} = await context.ask('hello', {});
 				const {stdout} = await context.exec(`grep -h -A2 ^point: /proc/${pid}/fdinfo/*`);
-				assert.equal(stdout, `point:\t${point}\nprog_id:\t${progId}\nfunctions:\t1\n`);
+				assert.equal(stdout, `point:\t${point}\nprog_id:\t${progId}\nfunctions:\t1\n`, 'what fdinfo says');
 				await probe.close();
 			}
 		},
