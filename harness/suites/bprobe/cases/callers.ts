@@ -75,7 +75,7 @@ function differences(
 export async function verified(context: CaseContext, cookie: number): Promise<number> {
 	const {count, bad, firstBad} = await context.ask('counters', {cookie});
 	if (bad > 0) context.evidence('firstBadAtHook', firstBad);
-	assert.equal(bad, 0, 'runs of the program that saw a wrong register');
+	assert.equal(bad, 0, `runs of program ${cookie} that saw a wrong register, of ${count}`);
 	return count;
 }
 
