@@ -68,11 +68,12 @@ test('a commit without which the newer end is bad all the same is not confirmed'
 });
 
 test('a commit whose parent is bad, too, is not confirmed', async t => {
-	const {checkout, hashes, ends, bisect} = await openWorld(t, {commits: 3, breaks: 1});
+	const {checkout, hashes, ends, bisect} = await openWorld(t, {commits: 4, breaks: 1});
 	const {judge} = await bisect(new FakeTestBench(checkout));
 	const later = {id: hashes[2]!, title: 'change 2'};
-	const {parent, commit, isConfirmed} = await verify(later, {judge, checkout, bad: ends.bad, onStep() {}});
+	const {parent, commit, revert, isConfirmed} = await verify(later, {judge, checkout, bad: ends.bad, onStep() {}});
 	t.deepEqual([parent.candidate.id, parent.verdict, commit.verdict], [hashes[1]!, 'bad', 'bad']);
+	t.is(revert, undefined, 'nothing else speaks against it');
 	t.false(isConfirmed);
 });
 
