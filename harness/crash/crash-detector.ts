@@ -2,25 +2,36 @@
 import {type Draft, type KernelReport, reportOf} from './crash-report.ts';
 import {consequence, harmless, perhaps, type Signature, signatures} from './crash-signatures.ts';
 
-const maxLines = 200;
+/** So much of a report is kept as text. */
+const maxTextLines = 200;
+/** So much is read: the trace that counts comes after the history of all locks. */
+const maxLines = 600;
 const maxReports = 50;
+/** A message before a report is followed by it within so many lines. */
+const announcedLines = 20;
 /** Prefix of a kernel log record: level, time stamp, and the task or CPU that printed it. */
-const prefix = /^(?:.* login: )?(?:<\d+>)?(?:\[ *\d+\.\d+\])?(?:\[ *[TC]\d+\])? ?/;
+const prefix = /^(?:.*?(?:<\d+>)?(?=\[ *\d+\.\d+\])(\[ *\d+\.\d+\])(?:\[ *([TC]\d+)\])?|<\d+>)? ?/;
 const cut = /^-+\[ cut here \]-+/;
 const end = /^---\[ end (?:trace|Kernel panic)/;
 const ruler = /^={60,}$/;
 const mark = /probe-matrix: ((?:begin|end) .*)$/;
+/** Another CPU prints about itself for the report that asked it to. */
+const asked = /^NMI backtrace for cpu/;
+
+type Cut = {lines: string[]; raw: string[]};
 
 /**
  * Finds kernel reports in console output, line by line. A report begins with a line of crash-signatures.ts and takes
- * the lines that follow. A report that begins inside another one takes all lines from there on, because lines of two
- * CPUs that print at once cannot be told apart.
+ * the lines that follow. If lines tell which task or CPU has printed them, reports of several CPUs at once are kept
+ * apart by that. If not, a report that begins inside another one takes all lines from there on.
  */
 export class CrashDetector {
 	readonly #drafts: Draft[] = [];
+	readonly #open = new Map<string, Draft>();
+	/** By printer: lines since a `cut here` marker, while it is unknown which report they begin. */
+	readonly #cut = new Map<string, Cut>();
 	#mark: string | undefined;
-	/** Lines since a `cut here` marker, while it is unknown which report they begin. */
-	#cut: {lines: string[]; raw: string[]} | undefined;
+	#hasStamps = false;
 
 	/** All reports so far, in the order in which they began. */
 	get reports(): readonly KernelReport[] {
@@ -33,90 +44,130 @@ export class CrashDetector {
 
 	/** Whether a report seems to be still in progress. */
 	get isInReport(): boolean {
-		return this.#cut !== undefined || this.#open !== undefined;
+		return this.#cut.size > 0 || this.#open.size > 0;
 	}
 
 	push(raw: string): void {
-		const line = raw.replace(prefix, '').trimEnd();
+		const [before, stamp, printer = ''] = prefix.exec(raw)!;
+		const line = raw.slice(before.length).trimEnd();
+		if (stamp !== undefined) this.#hasStamps = true;
 		const marked = mark.exec(line);
 		if (marked) {
 			this.#mark = marked[1];
 			return;
 		}
 		if (cut.test(line)) {
-			this.#cut = {lines: [line], raw: [raw]};
+			if (!this.#isAnnounced(printer)) this.#close(printer);
+			this.#cut.set(printer, {lines: [line], raw: [raw]});
 			return;
 		}
-		const found = perhaps.test(line) ? beginning(line) : undefined;
-		if (found) this.#begin(line, raw, found);
-		else this.#continue(line, raw);
+		const found = perhaps.test(line) ? beginning(line, stamp !== undefined || !this.#hasStamps) : undefined;
+		if (asked.test(line)) this.#join(printer);
+		if (found) this.#begin(line, raw, printer, found);
+		else this.#continue(line, raw, printer);
 	}
 
-	#begin(line: string, raw: string, {signature, match}: {signature: Signature; match: RegExpExecArray}): void {
-		const last = this.#drafts.at(-1);
+	#begin(
+		line: string,
+		raw: string,
+		printer: string,
+		{signature, match}: {signature: Signature; match: RegExpExecArray},
+	): void {
+		const last = this.#drafts.findLast(draft => draft.printer === printer) ?? this.#drafts.at(-1);
 		if (last && consequence.test(line)) {
 			last.hasPanicked = true;
+			// Better than nothing: what came before this panic was lost.
+			last.signature ??= signature;
+			last.match ??= match;
 			this.#take(last, line, raw);
 			return;
 		}
-		if (this.#open && (signature.isBanner || isSame(this.#open, signature))) {
-			this.#take(this.#open, line, raw);
+		const open = this.#openOf(printer);
+		const before = this.#cut.get(printer);
+		if (open && (signature.isBanner || announces(open, line) || isRepeated(open, signature))) {
+			if (before) this.#takeCut(open, before, printer);
+			this.#take(open, line, raw);
 			return;
 		}
-		if (this.#open) this.#open.isClosed = true;
-		const before = this.#cut;
-		this.#cut = undefined;
-		if (this.#drafts.length >= maxReports) return;
-		this.#drafts.push({
-			signature,
-			match,
+		this.#cut.delete(printer);
+		this.#draft(printer, signature, match, {
 			lines: [...(before?.lines ?? []), line],
 			raw: [...(before?.raw ?? []), raw],
-			mark: this.#mark,
-			hasPanicked: false,
-			isClosed: false,
 		});
 	}
 
-	#continue(line: string, raw: string): void {
-		if (this.#cut) {
-			this.#cut.lines.push(line);
-			this.#cut.raw.push(raw);
+	#continue(line: string, raw: string, printer: string): void {
+		const begun = this.#cut.get(printer);
+		const open = this.#openOf(printer);
+		if (begun) {
+			begun.lines.push(line);
+			begun.raw.push(raw);
 			// The line that names the problem is missing.
-			if (this.#cut.lines.length > 5 || end.test(line)) this.#giveUpCut();
-			return;
-		}
-		if (this.#open) this.#take(this.#open, line, raw);
+			if (begun.lines.length > 5 || end.test(line)) this.#giveUp(printer, begun);
+		} else if (open) this.#take(open, line, raw);
 		// The beginning is missing. Ignore the end of a report that exceeded maxLines.
-		else if (end.test(line) && (this.#drafts.at(-1)?.lines.length ?? 0) < maxLines) {
-			this.#cut = {lines: ['', 'its beginning was lost', line], raw: [raw]};
-			this.#giveUpCut();
-		}
+		else if (end.test(line) && (this.#drafts.at(-1)?.lines.length ?? 0) < maxLines)
+			this.#giveUp(printer, {lines: ['', 'its beginning was lost', line], raw: [raw]});
 	}
 
-	#giveUpCut(): void {
-		const before = this.#cut!;
-		this.#cut = undefined;
+	/** The report that a line of this printer belongs to. */
+	#openOf(printer: string): Draft | undefined {
+		const own = this.#open.get(printer);
+		if (own) return own;
+		const last = this.#drafts.at(-1);
+		const isMaybe = last && (printer === '' || last.printer === '') && this.#open.get(last.printer) === last;
+		return isMaybe ? last : undefined;
+	}
+
+	#join(printer: string): void {
+		const last = this.#drafts.at(-1);
+		if (last && this.#open.get(last.printer) === last && !this.#open.has(printer)) this.#open.set(printer, last);
+	}
+
+	#giveUp(printer: string, {lines, raw}: Cut): void {
+		this.#cut.delete(printer);
+		this.#draft(printer, undefined, undefined, {lines, raw});
+		if (end.test(lines.at(-1)!)) this.#close(printer);
+	}
+
+	#draft(
+		printer: string,
+		signature: Signature | undefined,
+		match: RegExpExecArray | undefined,
+		{lines, raw}: Cut,
+	): void {
+		this.#close(printer);
 		if (this.#drafts.length >= maxReports) return;
-		this.#drafts.push({
-			signature: undefined,
-			match: undefined,
-			...before,
-			mark: this.#mark,
-			hasPanicked: false,
-			isClosed: end.test(before.lines.at(-1)!),
-		});
+		const draft = {printer, signature, match, lines, raw, mark: this.#mark, hasPanicked: false};
+		// Without printers, lines of two CPUs cannot be told apart.
+		if (printer === '') this.#open.clear();
+		this.#drafts.push(draft);
+		this.#open.set(printer, draft);
+	}
+
+	#close(printer: string): void {
+		const closed = this.#open.get(printer);
+		// A CPU that was asked begins a report of its own: the one that it was asked for goes on.
+		if (closed && closed.printer !== printer) this.#open.delete(printer);
+		else for (const [of, draft] of this.#open) if (draft === closed) this.#open.delete(of);
 	}
 
 	#take(draft: Draft, line: string, raw: string): void {
 		draft.lines.push(line);
-		draft.raw.push(raw);
-		draft.isClosed = end.test(line) || draft.lines.length >= maxLines || (ruler.test(line) && draft.lines.length > 12);
+		if (draft.raw.length < maxTextLines) draft.raw.push(raw);
+		const {length} = draft.lines;
+		if (end.test(line) || length >= maxLines || (ruler.test(line) && length > 12)) this.#close(draft.printer);
 	}
 
-	get #open(): Draft | undefined {
-		const last = this.#drafts.at(-1);
-		return last?.isClosed === false ? last : undefined;
+	#takeCut(draft: Draft, {lines, raw}: Cut, printer: string): void {
+		this.#cut.delete(printer);
+		draft.lines.push(...lines);
+		draft.raw.push(...raw);
+	}
+
+	#isAnnounced(printer: string): boolean {
+		const open = this.#openOf(printer);
+		return open?.signature?.announces !== undefined && open.lines.length <= announcedLines;
 	}
 }
 
@@ -127,22 +178,23 @@ export function findKernelReports(console: string): readonly KernelReport[] {
 	return detector.reports;
 }
 
-function beginning(line: string): {signature: Signature; match: RegExpExecArray} | undefined {
+function beginning(line: string, isOfKernel: boolean): {signature: Signature; match: RegExpExecArray} | undefined {
 	if (harmless.some(pattern => pattern.test(line))) return undefined;
 	for (const signature of signatures) {
-		const match = signature.pattern.exec(line);
+		const match = !signature.isVague || isOfKernel ? signature.pattern.exec(line) : null;
 		if (match) return {signature, match};
 	}
 	return undefined;
 }
 
 /** A refcount warning prints its own message before the WARNING line; both belong to one report. */
-function isSame(open: Draft, signature: Signature): boolean {
-	const {lines} = open;
-	return (
-		signature.kind === 'warning' &&
-		open.signature?.kind === 'warning' &&
-		lines.length <= 3 &&
-		!lines.some(line => line.startsWith('WARNING: '))
-	);
+function announces({signature, lines}: Draft, line: string): boolean {
+	const announced = signature?.announces;
+	if (!announced || lines.length > announcedLines) return false;
+	return announced.test(line) && !lines.some(earlier => announced.test(earlier));
+}
+
+/** A symbolizer that knows inlined functions repeats the line for each of them. */
+function isRepeated(open: Draft, signature: Signature): boolean {
+	return open.signature === signature && /\[inline\]/.test(open.lines.at(-1)!);
 }

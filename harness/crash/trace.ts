@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/** A function in a line of a report. */
+export type Frame = {
+	/** `ring_oops+0x7/0x20 [ring]` */
+	readonly text: string;
+	/** `ring_oops` */
+	readonly name: string;
+	readonly module?: string;
+};
+
+/** A line of a trace: a frame that was certainly called, or the kernel's register RIP. */
+export type TraceLine = {
+	readonly frame?: Frame;
+	readonly isRegister?: true;
+	/** RIP points to no function: the call that went there is the frame after it. */
+	readonly isNowhere?: true;
+	/** `IRQ`, `/IRQ`, `NMI`, `EOI`, … */
+	readonly mark?: string;
+	/** The line says that another trace begins here. */
+	readonly isStart?: true;
+};
+
+const place = String.raw`([A-Za-z_][\w.]*)\+(0x[\da-f]+)\/(0x[\da-f]+)(?: \[([\w-]+)(?: [\da-f]+)?\])?`;
+const placePattern = new RegExp(place);
+const address = String.raw`\[<[\da-f]*>\]`;
+/** Frames with `?` are leftovers on the stack, which nothing vouches for. */
+const called = new RegExp(
+	String.raw`^\s*(?:<+(\/?\w+)>+\s+)?(?:#\d+: *)?(?:${address}\s+)*${place}(?:\s+[\w./-]+:\d+)?\s*$`,
+);
+const marked = /^\s*<+(\/?[A-Z#][\w#]*)>+(?:\s|$)/;
+const register = new RegExp(String.raw`\b(?:RIP:?|IP:)\s*(?:0010:|e030:)?\s*(?:${address}\s*)*${place}`);
+const nowhere = /\b(?:RIP: 0010:|IP:) *(?:\[<[\da-f]+>\] *)*(?:0x[\da-f]+|\(null\)|[\da-f]{8,16})(?:\s|$)/;
+const start = /^\s*(?:Call Trace:|Call trace:|NMI backtrace for cpu)/;
+
+export function readFrame(text: string): Frame | undefined {
+	const match = placePattern.exec(text);
+	return match ? frameOf(match[0], match[1]!, match[4]) : undefined;
+}
+
+export function readTraceLine(line: string): TraceLine {
+	if (start.test(line)) return {isStart: true};
+	if (register.test(line)) {
+		const [, name, offset, size, module] = register.exec(line)!;
+		return {
+			isRegister: true,
+			frame: frameOf(`${name}+${offset}/${size}${module ? ` [${module}]` : ''}`, name!, module),
+		};
+	}
+	if (nowhere.test(line)) return {isRegister: true, isNowhere: true};
+	const match = called.exec(line);
+	const mark = match?.[1] ?? marked.exec(line)?.[1];
+	if (!match) return mark === undefined ? {} : {mark};
+	const [, , name, offset, size, module] = match;
+	return {
+		frame: frameOf(`${name}+${offset}/${size}${module ? ` [${module}]` : ''}`, name!, module),
+		...(mark !== undefined && {mark}),
+	};
+}
+
+function frameOf(text: string, name: string, module: string | undefined): Frame {
+	return {text: text.replace(/(\[\w+) [\da-f]+\]$/, '$1]'), name, ...(module !== undefined && {module})};
+}
