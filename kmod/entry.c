@@ -66,6 +66,8 @@ static __always_inline void prune(struct bp_cpu *cpu, struct bp_task *task, unsi
 static __always_inline void enter(struct bp_cpu *cpu, struct bp_site *site,
 				  struct pt_regs *regs, unsigned long *slot)
 {
+	/* Pairs with bp_attach(): of the programs that are in it, all are found below. */
+	u64 generation = smp_load_acquire(&bp_generation);
 	const struct bp_probes *entry = bp_probes_of(site, BPROBE_ENTRY);
 	const struct bp_probes *ret = bp_probes_of(site, BPROBE_RETURN);
 	bool looks = entry && entry->looks;
@@ -98,12 +100,13 @@ static __always_inline void enter(struct bp_cpu *cpu, struct bp_site *site,
 				bp_task_release(task);
 		}
 	}
-	if (frame || looks)
+	if (looks || (frame && ret->looks))
 		set_ext(&ctx->ext, regs, slot, caller, site->address);
 	if (entry) {
 		struct bp_frame *outer = looks && task ? task->newest : NULL;
 
-		bp_set_regs(&ctx->regs, regs, site->address, slot);
+		if (entry->reads)
+			bp_set_regs(&ctx->regs, regs, site->address, slot);
 		ctx->probes = entry;
 		ctx->generation = U64_MAX;
 		bp_lift(outer);
@@ -116,7 +119,7 @@ static __always_inline void enter(struct bp_cpu *cpu, struct bp_site *site,
 	frame->slot = slot;
 	frame->caller = caller;
 	frame->site = site;
-	frame->generation = READ_ONCE(bp_generation);
+	frame->generation = generation;
 	frame->chained = chained;
 	/* Publish the frame before the trampoline: an NMI that walks this stack must find it. */
 	WRITE_ONCE(task->newest, frame);

@@ -77,7 +77,8 @@ struct bp_group {
 	struct callback_head closing;	/* task work of the task that closed it */
 	bool detached;
 	bool leaving;			/* while it is being detached */
-	bool looks;		/* its program may read ext or walk the stack */
+	bool reads;		/* its program may read registers */
+	bool looks;		/* or even ext, or walk the stack */
 	struct bpf_prog *prog;
 	u32 prog_id;
 	u32 point;
@@ -90,7 +91,8 @@ struct bp_group {
 	for ((probe) = (group)->probe; (probe) < (group)->probe + (group)->count; (probe)++)
 
 struct bp_probes {
-	bool looks;		/* one of the programs may read ext or walk the stack */
+	bool reads;		/* one of the programs may read registers */
+	bool looks;		/* or even ext, or walk the stack */
 	unsigned int count;
 	struct bp_probe *probe[];
 };

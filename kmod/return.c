@@ -19,7 +19,8 @@ static __always_inline void leave(struct bp_frame *frame, const struct pt_regs *
 	probes = bp_probes_of(frame->site, BPROBE_RETURN);
 	if (!probes)
 		return;
-	bp_set_regs(&frame->ctx.regs, regs, frame->site->address, frame->slot);
+	if (probes->reads)
+		bp_set_regs(&frame->ctx.regs, regs, frame->site->address, frame->slot);
 	frame->ctx.probes = probes;
 	frame->ctx.generation = frame->generation;
 	/* This frame is still in the list: nested stacks must find its caller. */
