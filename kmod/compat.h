@@ -171,34 +171,19 @@ static __always_inline void bp_prog_run(const struct bpf_prog *prog, const void 
 #define bp_programs_rcu_unlock() do { } while (0)
 #endif
 
-/* Since 5.15 helpers find what they must know of the hook through the task. */
+/*
+ * Since 5.15 helpers find what they must know of the hook through the task. Ours
+ * is empty (cookies there are for the kernel's own probes) and only read, so one
+ * is enough for all CPUs.
+ */
 #ifdef BP_TRACE_RUN_CTX
-struct bp_run_ctx {
-	struct bpf_trace_run_ctx ours;
-	struct bpf_run_ctx *outer;
-};
-
-static __always_inline void bp_run_ctx_enter(struct bp_run_ctx *run_ctx)
-{
-	memset(&run_ctx->ours, 0, sizeof(run_ctx->ours));
-	run_ctx->outer = bpf_set_run_ctx(&run_ctx->ours.run_ctx);
-}
-
-static __always_inline void bp_run_ctx_leave(struct bp_run_ctx *run_ctx)
-{
-	bpf_reset_run_ctx(run_ctx->outer);
-}
+extern struct bpf_trace_run_ctx bp_run_ctx;
+#define bp_run_ctx_enter() bpf_set_run_ctx(&bp_run_ctx.run_ctx)
+#define bp_run_ctx_leave(outer) bpf_reset_run_ctx(outer)
 #else
-struct bp_run_ctx {
-};
-
-static __always_inline void bp_run_ctx_enter(struct bp_run_ctx *run_ctx)
-{
-}
-
-static __always_inline void bp_run_ctx_leave(struct bp_run_ctx *run_ctx)
-{
-}
+struct bpf_run_ctx;
+#define bp_run_ctx_enter() NULL
+#define bp_run_ctx_leave(outer) ((void)(outer))
 #endif
 
 /* The one program that @array runs. */

@@ -6,6 +6,19 @@
 #include <linux/sched/task_stack.h>
 
 #include "handler.h"
+#include "run.h"
+
+/* The site that ftrace calls for. Needs no lock: sites are not freed while it can do so. */
+static __always_inline struct bp_site *find_site(unsigned long ip)
+{
+	struct bp_site *site;
+
+	hlist_for_each_entry_rcu_notrace(site, &bp_sites_by_ip[hash_long(ip, BP_SITE_BITS)], by_ip) {
+		if (site->ip == ip)
+			return site;
+	}
+	return NULL;
+}
 
 static noinline void miss(struct bp_site *site, int reason)
 {
@@ -63,33 +76,36 @@ static __always_inline void prune(struct bp_cpu *cpu, struct bp_task *task, unsi
 	}
 }
 
-static __always_inline void enter(struct bp_cpu *cpu, struct bp_site *site,
-				  struct pt_regs *regs, unsigned long *slot)
+static __always_inline void run_entry(struct bp_ctx *ctx, const struct bp_probes *entry, struct bp_site *site,
+				      const struct pt_regs *regs, unsigned long *slot)
 {
-	/* Pairs with bp_attach(): of the programs that are in it, all are found below. */
-	u64 generation = smp_load_acquire(&bp_generation);
-	const struct bp_probes *entry = bp_probes_of(site, BPROBE_ENTRY);
-	const struct bp_probes *ret = bp_probes_of(site, BPROBE_RETURN);
+	if (entry->reads)
+		bp_set_regs(&ctx->regs, regs, site->address, slot);
+	bp_run(ctx, entry, BPROBE_ENTRY, U64_MAX);
+}
+
+/* For a call that gets a frame, or whose entry programs look at more than registers. */
+static __always_inline void enter_call(struct bp_cpu *cpu, struct bp_site *site, u64 generation,
+				       const struct bp_probes *entry, const struct bp_probes *ret,
+				       struct pt_regs *regs, unsigned long *slot)
+{
+	struct bp_task *set = bp_task_set(current), *task = bp_task_find(set, current);
 	bool looks = entry && entry->looks;
 	struct bp_frame *frame = NULL;
-	struct bp_task *task = NULL;
 	unsigned long caller = *slot;
 	struct bp_ctx *ctx = &cpu->ctx;
 	bool chained = false;
 
-	if (ret || looks || unlikely(caller == BP_TRAMPOLINE)) {
-		task = bp_task_find(current);
-		if (task) {
-			prune(cpu, task, slot);
-			/* A tail call: the slot belongs to the function that jumped here. */
-			chained = caller == BP_TRAMPOLINE;
-			if (chained && task->newest)
-				caller = task->newest->caller;
-		}
+	if (task) {
+		prune(cpu, task, slot);
+		/* A tail call: the slot belongs to the function that jumped here. */
+		chained = caller == BP_TRAMPOLINE;
+		if (chained && task->newest)
+			caller = task->newest->caller;
 	}
 	if (ret) {
 		if (!task)
-			task = bp_task_claim(current);
+			task = bp_task_claim(set, current);
 		if (task)
 			frame = bp_frame_alloc(cpu);
 		if (frame) {
@@ -105,12 +121,8 @@ static __always_inline void enter(struct bp_cpu *cpu, struct bp_site *site,
 	if (entry) {
 		struct bp_frame *outer = looks && task ? task->newest : NULL;
 
-		if (entry->reads)
-			bp_set_regs(&ctx->regs, regs, site->address, slot);
-		ctx->probes = entry;
-		ctx->generation = U64_MAX;
 		bp_lift(outer);
-		bp_run(ctx);
+		run_entry(ctx, entry, site, regs, slot);
 		bp_lower(outer);
 	}
 	if (!frame)
@@ -125,6 +137,20 @@ static __always_inline void enter(struct bp_cpu *cpu, struct bp_site *site,
 	WRITE_ONCE(task->newest, frame);
 	barrier();
 	WRITE_ONCE(*slot, BP_TRAMPOLINE);
+}
+
+static __always_inline void enter(struct bp_cpu *cpu, struct bp_site *site,
+				  struct pt_regs *regs, unsigned long *slot)
+{
+	/* Pairs with bp_attach(): of the programs that are in it, all are found below. */
+	u64 generation = smp_load_acquire(&bp_generation);
+	const struct bp_probes *entry = bp_probes_of(site, BPROBE_ENTRY);
+	const struct bp_probes *ret = bp_probes_of(site, BPROBE_RETURN);
+
+	if (ret || (entry && entry->looks))
+		enter_call(cpu, site, generation, entry, ret, regs, slot);
+	else if (entry)
+		run_entry(&cpu->ctx, entry, site, regs, slot);
 }
 
 static __always_inline void handle_entry(struct bp_site *site, struct pt_regs *regs,
@@ -160,7 +186,7 @@ void bp_ftrace_entry(unsigned long ip, struct pt_regs *regs)
 	unsigned long flags;
 
 	raw_local_irq_save(flags);
-	site = bp_site_find(ip);
+	site = find_site(ip);
 	if (likely(site))
 		handle_entry(site, regs, (unsigned long *)regs->sp);
 	raw_local_irq_restore(flags);

@@ -42,7 +42,7 @@ void bp_frame_spill(struct bp_frame *frame);
 int bp_tasks_init(void);
 void bp_tasks_exit(void);
 unsigned int bp_frames_live(void);
-struct bp_task *bp_task_claim(struct task_struct *task);
+struct bp_task *bp_task_claim(struct bp_task *set, struct task_struct *task);
 bool bp_task_gone(const struct task_struct *task);
 void bp_task_forget(struct bp_task *set, const struct task_struct *task);
 
@@ -82,19 +82,20 @@ static __always_inline struct bp_task *bp_task_set(const struct task_struct *tas
 	return bp_tasks[hash_ptr(task, bp_task_bits)];
 }
 
-/* The entry of the running task, NULL while it has no calls in flight. */
-static __always_inline struct bp_task *bp_task_find(struct task_struct *task)
+/* The entry in @set of the running task, NULL while it has no calls in flight. */
+static __always_inline struct bp_task *bp_task_find(struct bp_task *set, const struct task_struct *task)
 {
-	struct bp_task *set = bp_task_set(task);
 	int way;
 
 	/*
-	 * Most hits check all ways and find nothing: unrolled, each takes two
-	 * instructions, not seven.
+	 * Most hits check all ways and find nothing: unrolled and without
+	 * READ_ONCE(), each takes two instructions, not seven. Other tasks may
+	 * change their entries at the same time, but none will ever look like
+	 * ours.
 	 */
 #pragma GCC unroll 8
 	for (way = 0; way < BP_WAYS; way++) {
-		if (READ_ONCE(set[way].task) == task)
+		if (set[way].task == task)
 			return &set[way];
 	}
 	return NULL;

@@ -3,6 +3,7 @@
  * The return of a function whose return address was replaced at its entry.
  */
 #include "handler.h"
+#include "run.h"
 
 /* Marks a CPU as busy before it is known which site returns. */
 static const struct bp_site returning = {.hook = BPROBE_HOOK_FTRACE};
@@ -21,12 +22,10 @@ static __always_inline void leave(struct bp_frame *frame, const struct pt_regs *
 		return;
 	if (probes->reads)
 		bp_set_regs(&frame->ctx.regs, regs, frame->site->address, frame->slot);
-	frame->ctx.probes = probes;
-	frame->ctx.generation = frame->generation;
 	/* This frame is still in the list: nested stacks must find its caller. */
 	if (probes->looks)
 		bp_lift(frame->below);
-	bp_run(&frame->ctx);
+	bp_run(&frame->ctx, probes, BPROBE_RETURN, frame->generation);
 	if (probes->looks)
 		bp_lower(frame->below);
 }
@@ -52,7 +51,7 @@ void bp_return(struct pt_regs *regs)
 	cpu->busy = &returning;
 	barrier();
 
-	task = bp_task_find(current);
+	task = bp_task_find(bp_task_set(current), current);
 	frame = task ? task->newest : NULL;
 	while (frame && frame->slot != slot)
 		frame = frame->below;

@@ -66,9 +66,8 @@ static struct bp_task *claim_dying(struct bp_task *set, struct task_struct *task
 }
 NOKPROBE_SYMBOL(claim_dying);
 
-struct bp_task *bp_task_claim(struct task_struct *task)
+struct bp_task *bp_task_claim(struct bp_task *set, struct task_struct *task)
 {
-	struct bp_task *set = bp_task_set(task);
 	int way;
 
 	if (BP_FREED_WHILE_RUNNING && unlikely(task->exit_state))
