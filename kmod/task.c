@@ -66,7 +66,7 @@ static struct bp_task *claim_dying(struct bp_task *set, struct task_struct *task
 }
 NOKPROBE_SYMBOL(claim_dying);
 
-struct bp_task *bp_task_claim(struct bp_task *set, struct task_struct *task)
+struct bp_task *bp_task_claim_any(struct bp_task *set, struct task_struct *task)
 {
 	int way;
 
@@ -80,7 +80,7 @@ struct bp_task *bp_task_claim(struct bp_task *set, struct task_struct *task)
 	}
 	return NULL;
 }
-NOKPROBE_SYMBOL(bp_task_claim);
+NOKPROBE_SYMBOL(bp_task_claim_any);
 
 bool bp_task_gone(const struct task_struct *task)
 {
