@@ -162,7 +162,7 @@ int bp_kprobe_entry(struct kprobe *kprobe, struct pt_regs *regs);
 /* return.c */
 void bp_return(struct pt_regs *regs);
 
-/* run.c */
+/* run.c; handlers use run.h */
 int bp_run_init(void);
 void bp_run_exit(void);
 void bp_count_misses(const struct bp_probes *probes, int reason, int at);
