@@ -85,8 +85,9 @@ export const noMemoryCases = [
 			await tidily(
 				async () => {
 					const {failed, passed} = await failEach(context, {what: 'insmod'});
-					// For frames, the list of free frames, tasks, and the code that runs programs.
-					assert.ok(failed >= 5, `allocations that were made to fail: ${failed}, at least 5 are needed`);
+					// For frames, the list of free frames, and tasks; the code that runs programs needs some on kernels that hide
+					// the counter of programs.
+					assert.ok(failed >= 3, `allocations that were made to fail: ${failed}, at least 3 are needed`);
 					assert.equal(passed, 0, 'loads that succeeded without an allocation');
 				},
 				async () => {
