@@ -86,13 +86,13 @@ struct bprobe_function {
  * list are attached, in one step, or none.
  *
  * The ioctl returns a new descriptor (close-on-exec), which is the probe of all
- * the functions. Its fdinfo in /proc names the program ("prog_id:"). It holds the program, and the modules that contain the
- * functions. Closing its last copy detaches: after that close has returned, the
- * program no longer runs. Descriptors that one task closes by one system call,
- * or by exiting, are detached together, in the time that one takes. A close
- * never waits for calls of the function that are under way. The module can be
- * unloaded while there are such calls. It cannot be unloaded (EAGAIN) while
- * another tracer, which replaced a call's return address after us, will return
+ * the functions. Its fdinfo in /proc names the program ("prog_id:"). It holds
+ * the program, and the modules that contain the functions. Closing its last copy
+ * detaches: after that close has returned, the program no longer runs.
+ * Descriptors that one task closes by one system call, or by exiting, are
+ * detached together, in the time that one takes. A close never waits for calls
+ * of the function that are under way. The module can be unloaded while there are
+ * such calls. It cannot be unloaded (EAGAIN) while another tracer, which replaced a call's return address after us, will return
  * that call to us.
  *
  * Entry programs of one function run in the order of their attachment, return

@@ -86,8 +86,8 @@ static void group_fdinfo(struct seq_file *m, struct file *file)
 {
 	const struct bp_group *group = file->private_data;
 
-	seq_printf(m, "point:\t%s\nprog_id:\t%u\nfunctions:\t%u\n", group->point == BPROBE_ENTRY ? "entry" : "return",
-		   group->prog_id, group->count);
+	seq_printf(m, "point:\t%s\nprog_id:\t%u\nfunctions:\t%u\n", bp_point_name(group), group->prog_id,
+		   group->count);
 }
 
 static const struct file_operations group_fops = {

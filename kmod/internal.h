@@ -86,6 +86,11 @@ struct bp_group {
 	struct bp_probe probe[];
 };
 
+static inline const char *bp_point_name(const struct bp_group *group)
+{
+	return group->point == BPROBE_ENTRY ? "entry" : "return";
+}
+
 #define bp_for_each_probe(probe, group) \
 	for ((probe) = (group)->probe; (probe) < (group)->probe + (group)->count; (probe)++)
 

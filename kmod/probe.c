@@ -119,7 +119,7 @@ static void show(struct seq_file *m, struct bp_probe *probe)
 	bp_probe_counts(probe, &sum);
 	for (i = 0; i < BPROBE_MISS_MAX; i++)
 		misses += sum.misses[i];
-	seq_printf(m, "%-6s %016lx %u %s %llu %llu %d %s\n", group->point == BPROBE_ENTRY ? "entry" : "return",
+	seq_printf(m, "%-6s %016lx %u %s %llu %llu %d %s\n", bp_point_name(group),
 		   probe->site->address, group->prog_id, probe->site->hook == BPROBE_HOOK_FTRACE ? "ftrace" : "kprobe",
 		   sum.hits, misses, group->pid, probe->site->name);
 }

@@ -35,10 +35,11 @@ static const void *trace_call_bpf_address;
  */
 static bool unwanted(const struct bp_probe *probe, int at)
 {
-	unsigned int count = preempt_count();
+	unsigned int count;
 
 	if (likely(!probe->not_in_interrupt))
 		return false;
+	count = preempt_count();
 	if (BP_BREAKPOINT_IS_NMI && at == BPROBE_ENTRY && probe->site->hook == BPROBE_HOOK_KPROBE)
 		count -= NMI_OFFSET + HARDIRQ_OFFSET;
 	return count & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET);

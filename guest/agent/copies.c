@@ -10,15 +10,12 @@
 #include <bpf/bpf.h>
 #include "hooks.h"
 
-/* linux/bpf.h of the host may be too old to know it. */
-#define TRACE_KPROBE_SESSION ((enum bpf_attach_type)56)
-
 /* Which of the ways to compile a program fits the mechanism and the kernel. */
 static const char *directory_of(const struct hook_request *request)
 {
 	/* Since Linux 7.0 the functions of a session take the context. */
-	if (request->mechanism == KPROBE_SESSION)
-		return btf_arguments("bpf_session_is_return") ? "session-ctx/" : "session/";
+	if (request->mechanism == KPROBE_SESSION && btf_arguments("bpf_session_is_return"))
+		return "session-ctx/";
 	if (request->mechanism == TRACING)
 		return request->cookies ? "arguments-cookie/" : "arguments/";
 	return request->cookies ? "registers-cookie/" : "registers/";

@@ -8,6 +8,9 @@
 
 enum mechanism { KPROBE, KPROBE_MULTI, KPROBE_SESSION, TRACING };
 
+/* linux/bpf.h of the host may be too old to know it. */
+#define TRACE_KPROBE_SESSION ((enum bpf_attach_type)56)
+
 struct hook_request {
 	const char *program;
 	int mechanism, point;

@@ -17,9 +17,14 @@
 #define TRACEFS "/sys/kernel/tracing/"
 #define GROUP "probe_matrix"
 /* linux/bpf.h of the host may be too old to know these. */
-#define TRACE_KPROBE_SESSION 56
 #define KPROBE_MULTI_MISSED 32		/* offsets in struct bpf_link_info, since Linux 6.7 */
 #define PERF_EVENT_MISSED 48
+
+/* What libbpf gives the kernel: 0 means none. */
+static uint64_t cookie_of(const struct hook_request *request)
+{
+	return request->cookies ? request->cookie : 0;
+}
 
 static bool write_events(const char *line)
 {
@@ -67,7 +72,7 @@ static int open_event(const struct link *link)
 static bool open_with_maxactive(struct link *link, struct bpf_program *program, const struct hook_request *request,
 				const char *symbol)
 {
-	LIBBPF_OPTS(bpf_perf_event_opts, options, .bpf_cookie = request->cookies ? request->cookie : 0);
+	LIBBPF_OPTS(bpf_perf_event_opts, options, .bpf_cookie = cookie_of(request));
 	static int last;
 	char line[320];
 	int fd;
@@ -92,7 +97,7 @@ static bool open_kprobe(struct link *link, struct bpf_program *program, const st
 			const char *symbol)
 {
 	LIBBPF_OPTS(bpf_kprobe_opts, options, .retprobe = request->point == BPROBE_RETURN,
-		    .bpf_cookie = request->cookies ? request->cookie : 0);
+		    .bpf_cookie = cookie_of(request));
 
 	link->link = bpf_program__attach_kprobe_opts(program, symbol, &options);
 	return link->link;
@@ -100,7 +105,7 @@ static bool open_kprobe(struct link *link, struct bpf_program *program, const st
 
 static bool open_tracing(struct link *link, struct bpf_program *program, const struct hook_request *request)
 {
-	LIBBPF_OPTS(bpf_trace_opts, options, .cookie = request->cookies ? request->cookie : 0);
+	LIBBPF_OPTS(bpf_trace_opts, options, .cookie = cookie_of(request));
 
 	link->link = bpf_program__attach_trace_opts(program, &options);
 	return link->link;

@@ -39,11 +39,6 @@ struct attached {
 	int probes[PROBES];
 };
 
-static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
-{
-	return level == LIBBPF_WARN ? vfprintf(stderr, format, arguments) : 0;
-}
-
 static bool attach_one(struct attached *attached, int program, enum bprobe_point point, const char *function)
 {
 	int probe;
@@ -168,7 +163,7 @@ int command_attach(int argc, char **argv)
 		return misuse("--return needs a function; sections say it by kretprobe/");
 	/* Before anything is attached, so that a Ctrl-C never comes too early. */
 	catch_signals();
-	libbpf_set_print(quiet);
+	libbpf_set_print(print_warning);
 	if (pinned) {
 		program = bpf_obj_get(pinned);
 		if (program < 0)

@@ -4,7 +4,9 @@
 #define BPROBECTL_H
 
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <bpf/libbpf.h>
 #include "libbprobe.h"
 
 /* Exit codes. */
@@ -22,6 +24,9 @@ int misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Set by Ctrl-C or SIGTERM, once catch_signals() was called. */
 extern volatile sig_atomic_t interrupted;
 void catch_signals(void);
+
+/* For libbpf_set_print(): warnings only. */
+int print_warning(enum libbpf_print_level level, const char *format, va_list arguments);
 
 /* The device; on failure it has complained and answers -1. */
 int open_device(void);

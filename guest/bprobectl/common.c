@@ -36,6 +36,11 @@ int misuse(const char *format, ...)
 	return USAGE;
 }
 
+int print_warning(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	return level == LIBBPF_WARN ? vfprintf(stderr, format, arguments) : 0;
+}
+
 static void interrupt(int number)
 {
 	(void)number;

@@ -30,7 +30,7 @@ static bool has_entries(const struct bpf_map *map)
 {
 	switch (bpf_map__type(map)) {
 	case BPF_MAP_TYPE_ARRAY:
-		/* Constants are known. The data section has no entries of its own either, but changes. */
+		/* Constants do not change. */
 		return !bpf_map__is_internal(map) || !strstr(bpf_map__name(map), ".rodata");
 	case BPF_MAP_TYPE_HASH:
 	case BPF_MAP_TYPE_LRU_HASH:

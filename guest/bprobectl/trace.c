@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
@@ -102,11 +101,6 @@ static void lose(void *argument, int cpu, unsigned long long count)
 	tracing->lost += count;
 }
 
-static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
-{
-	return level == LIBBPF_WARN ? vfprintf(stderr, format, arguments) : 0;
-}
-
 static uint64_t hits_of(int probe)
 {
 	struct bprobe_info info = {.count = 1};
@@ -196,7 +190,7 @@ int command_trace(int argc, char **argv)
 		return misuse("trace takes one function or pattern");
 	tracing.function = argv[optind];
 	catch_signals();
-	libbpf_set_print(quiet);
+	libbpf_set_print(print_warning);
 	/* Before Linux 5.11 maps count as locked memory. */
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	if (tracing.with_stack || is_pattern(tracing.function)) {

@@ -3,7 +3,7 @@
 #ifndef RECORD_H
 #define RECORD_H
 
-#include "program.h"
+#include "stacks.h"
 
 /* Who loads it makes it EVENTS_PER_CPU entries for each CPU. */
 struct {
@@ -20,13 +20,6 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } cursors SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
-	__uint(max_entries, STACKS);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, STACK_WORDS * sizeof(__u64));
-} stacks SEC(".maps");
 
 /* Returns the event of this run, or 0 if there is no room for it. */
 static always_inline struct event *keep(__u64 *ctx)

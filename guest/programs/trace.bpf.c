@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What bprobectl trace prints. */
-#include "program.h"
+#include "stacks.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(__u32));
 } output SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
-	__uint(max_entries, STACKS);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, STACK_WORDS * sizeof(__u64));
-} stacks SEC(".maps");
 
 SEC("kprobe")
 int trace(__u64 *ctx)

@@ -35,29 +35,22 @@ const start = /^\s*(?:Call Trace:|Call trace:|NMI backtrace for cpu)/;
 
 export function readFrame(text: string): Frame | undefined {
 	const match = placePattern.exec(text);
-	return match ? frameOf(match[0], match[1]!, match[4]) : undefined;
+	return match ? frameOf(match.slice(1)) : undefined;
 }
 
 export function readTraceLine(line: string): TraceLine {
 	if (start.test(line)) return {isStart: true};
-	if (register.test(line)) {
-		const [, name, offset, size, module] = register.exec(line)!;
-		return {
-			isRegister: true,
-			frame: frameOf(`${name}+${offset}/${size}${module ? ` [${module}]` : ''}`, name!, module),
-		};
-	}
+	const pointer = register.exec(line);
+	if (pointer) return {isRegister: true, frame: frameOf(pointer.slice(1))};
 	if (nowhere.test(line)) return {isRegister: true, isNowhere: true};
 	const match = called.exec(line);
 	const mark = match?.[1] ?? marked.exec(line)?.[1];
 	if (!match) return mark === undefined ? {} : {mark};
-	const [, , name, offset, size, module] = match;
-	return {
-		frame: frameOf(`${name}+${offset}/${size}${module ? ` [${module}]` : ''}`, name!, module),
-		...(mark !== undefined && {mark}),
-	};
+	return {frame: frameOf(match.slice(2)), ...(mark !== undefined && {mark})};
 }
 
-function frameOf(text: string, name: string, module: string | undefined): Frame {
-	return {text: text.replace(/(\[\w+) [\da-f]+\]$/, '$1]'), name, ...(module !== undefined && {module})};
+/** From the parts that the pattern of a place has found; what a module's name is followed by is left out. */
+function frameOf([name, offset, size, module]: readonly (string | undefined)[]): Frame {
+	const text = `${name}+${offset}/${size}${module === undefined ? '' : ` [${module}]`}`;
+	return {text, name: name!, ...(module !== undefined && {module})};
 }
