@@ -158,6 +158,34 @@ static __always_inline void bp_prog_run(const struct bpf_prog *prog, const void 
 #endif
 }
 
+/*
+ * Programs run under rcu_read_lock(). Since 4.20 interrupts that are off do the
+ * same, and only lockdep can tell; before, freed elements of maps do not wait
+ * for that.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(4, 20, 0) || defined(CONFIG_DEBUG_LOCK_ALLOC)
+#define bp_programs_rcu_lock() rcu_read_lock()
+#define bp_programs_rcu_unlock() rcu_read_unlock()
+#else
+#define bp_programs_rcu_lock() do { } while (0)
+#define bp_programs_rcu_unlock() do { } while (0)
+#endif
+
+/*
+ * Since 5.15 helpers find what they must know of the hook through the task. Ours
+ * is empty (cookies there are for the kernel's own probes) and only read, so one
+ * is enough for all CPUs.
+ */
+#ifdef BP_TRACE_RUN_CTX
+extern struct bpf_trace_run_ctx bp_run_ctx;
+#define bp_run_ctx_enter() bpf_set_run_ctx(&bp_run_ctx.run_ctx)
+#define bp_run_ctx_leave(outer) bpf_reset_run_ctx(outer)
+#else
+struct bpf_run_ctx;
+#define bp_run_ctx_enter() NULL
+#define bp_run_ctx_leave(outer) ((void)(outer))
+#endif
+
 /* The one program that @array runs. */
 static inline void bp_prog_array_set(struct bpf_prog_array *array, struct bpf_prog *prog)
 {

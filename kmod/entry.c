@@ -6,6 +6,19 @@
 #include <linux/sched/task_stack.h>
 
 #include "handler.h"
+#include "run.h"
+
+/* The site that ftrace calls for. Needs no lock: sites are not freed while it can do so. */
+static __always_inline struct bp_site *find_site(unsigned long ip)
+{
+	struct bp_site *site;
+
+	hlist_for_each_entry_rcu_notrace(site, &bp_sites_by_ip[hash_long(ip, BP_SITE_BITS)], by_ip) {
+		if (site->ip == ip)
+			return site;
+	}
+	return NULL;
+}
 
 static noinline void miss(struct bp_site *site, int reason)
 {
@@ -63,65 +76,115 @@ static __always_inline void prune(struct bp_cpu *cpu, struct bp_task *task, unsi
 	}
 }
 
+static __always_inline void run_entry(struct bp_ctx *ctx, const struct bp_probes *entry, struct bp_site *site,
+				      const struct pt_regs *regs, unsigned long *slot)
+{
+	if (entry->reads)
+		bp_set_regs(&ctx->regs, regs, site->address, slot);
+	bp_run(ctx, entry, BPROBE_ENTRY, U64_MAX);
+}
+
+/* What is known of a call: @caller is the real one, also behind a tail call. */
+struct call {
+	struct bp_task *set;
+	struct bp_task *task;
+	unsigned long *slot;
+	unsigned long caller;
+	bool chained;
+};
+
+static __always_inline struct call find_call(struct bp_cpu *cpu, unsigned long *slot)
+{
+	struct bp_task *set = bp_task_set(current);
+	struct call call = {
+		.set = set, .task = bp_task_find(set, current), .slot = slot, .caller = *slot,
+	};
+
+	if (!call.task)
+		return call;
+	prune(cpu, call.task, slot);
+	/* A tail call: the slot belongs to the function that jumped here. */
+	call.chained = call.caller == BP_TRAMPOLINE;
+	if (call.chained && call.task->newest)
+		call.caller = call.task->newest->caller;
+	return call;
+}
+
+/* A frame for @call; without one, counts a miss. */
+static __always_inline struct bp_frame *make_frame(struct bp_cpu *cpu, struct call *call, const struct bp_probes *ret)
+{
+	struct bp_frame *frame = NULL;
+
+	if (!call->task)
+		call->task = bp_task_claim(call->set, current);
+	if (likely(call->task))
+		frame = bp_frame_alloc(cpu);
+	if (unlikely(!frame)) {
+		bp_count_misses(ret, BPROBE_MISS_NO_FRAME, BPROBE_ENTRY);
+		if (call->task && !call->task->newest)
+			bp_task_release(call->task);
+	}
+	return frame;
+}
+
+static __always_inline void push_frame(struct bp_frame *frame, const struct call *call, struct bp_site *site,
+				       u64 generation)
+{
+	frame->below = call->task->newest;
+	frame->slot = call->slot;
+	frame->caller = call->caller;
+	frame->site = site;
+	frame->generation = generation;
+	frame->chained = call->chained;
+	/* Publish the frame before the trampoline: an NMI that walks this stack must find it. */
+	WRITE_ONCE(call->task->newest, frame);
+	barrier();
+	WRITE_ONCE(*call->slot, BP_TRAMPOLINE);
+}
+
+/* Any call. The two usual ones have shorter ways in enter(). */
+static noinline void enter_any(struct bp_cpu *cpu, struct bp_site *site, u64 generation,
+			       const struct bp_probes *entry, const struct bp_probes *ret,
+			       struct pt_regs *regs, unsigned long *slot)
+{
+	struct call call = find_call(cpu, slot);
+	struct bp_frame *frame = ret ? make_frame(cpu, &call, ret) : NULL;
+	struct bp_ctx *ctx = frame ? &frame->ctx : &cpu->ctx;
+	bool looks = entry && entry->looks;
+
+	if (looks || (frame && ret->looks))
+		set_ext(&ctx->ext, regs, slot, call.caller, site->address);
+	if (entry) {
+		struct bp_frame *outer = looks && call.task ? call.task->newest : NULL;
+
+		bp_lift(outer);
+		run_entry(ctx, entry, site, regs, slot);
+		bp_lower(outer);
+	}
+	if (frame)
+		push_frame(frame, &call, site, generation);
+}
+NOKPROBE_SYMBOL(enter_any);
+
 static __always_inline void enter(struct bp_cpu *cpu, struct bp_site *site,
 				  struct pt_regs *regs, unsigned long *slot)
 {
+	/* Pairs with bp_attach(): of the programs that are in it, all are found below. */
+	u64 generation = smp_load_acquire(&bp_generation);
 	const struct bp_probes *entry = bp_probes_of(site, BPROBE_ENTRY);
 	const struct bp_probes *ret = bp_probes_of(site, BPROBE_RETURN);
-	bool looks = entry && entry->looks;
-	struct bp_frame *frame = NULL;
-	struct bp_task *task = NULL;
-	unsigned long caller = *slot;
-	struct bp_ctx *ctx = &cpu->ctx;
-	bool chained = false;
 
-	if (ret || looks || unlikely(caller == BP_TRAMPOLINE)) {
-		task = bp_task_find(current);
-		if (task) {
-			prune(cpu, task, slot);
-			/* A tail call: the slot belongs to the function that jumped here. */
-			chained = caller == BP_TRAMPOLINE;
-			if (chained && task->newest)
-				caller = task->newest->caller;
-		}
-	}
-	if (ret) {
-		if (!task)
-			task = bp_task_claim(current);
-		if (task)
-			frame = bp_frame_alloc(cpu);
-		if (frame) {
-			ctx = &frame->ctx;
-		} else {
-			bp_count_misses(ret, BPROBE_MISS_NO_FRAME, BPROBE_ENTRY);
-			if (task && !task->newest)
-				bp_task_release(task);
-		}
-	}
-	if (frame || looks)
-		set_ext(&ctx->ext, regs, slot, caller, site->address);
-	if (entry) {
-		struct bp_frame *outer = looks && task ? task->newest : NULL;
+	if (entry && !ret && !entry->looks) {
+		run_entry(&cpu->ctx, entry, site, regs, slot);
+	} else if (ret && !entry && !ret->looks) {
+		struct call call = find_call(cpu, slot);
+		struct bp_frame *frame = make_frame(cpu, &call, ret);
 
-		bp_set_regs(&ctx->regs, regs, site->address, slot);
-		ctx->probes = entry;
-		ctx->generation = U64_MAX;
-		bp_lift(outer);
-		bp_run(ctx);
-		bp_lower(outer);
+		if (likely(frame))
+			push_frame(frame, &call, site, generation);
+	} else if (entry || ret) {
+		enter_any(cpu, site, generation, entry, ret, regs, slot);
 	}
-	if (!frame)
-		return;
-	frame->below = task->newest;
-	frame->slot = slot;
-	frame->caller = caller;
-	frame->site = site;
-	frame->generation = READ_ONCE(bp_generation);
-	frame->chained = chained;
-	/* Publish the frame before the trampoline: an NMI that walks this stack must find it. */
-	WRITE_ONCE(task->newest, frame);
-	barrier();
-	WRITE_ONCE(*slot, BP_TRAMPOLINE);
 }
 
 static __always_inline void handle_entry(struct bp_site *site, struct pt_regs *regs,
@@ -157,7 +220,7 @@ void bp_ftrace_entry(unsigned long ip, struct pt_regs *regs)
 	unsigned long flags;
 
 	raw_local_irq_save(flags);
-	site = bp_site_find(ip);
+	site = find_site(ip);
 	if (likely(site))
 		handle_entry(site, regs, (unsigned long *)regs->sp);
 	raw_local_irq_restore(flags);

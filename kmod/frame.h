@@ -42,7 +42,7 @@ void bp_frame_spill(struct bp_frame *frame);
 int bp_tasks_init(void);
 void bp_tasks_exit(void);
 unsigned int bp_frames_live(void);
-struct bp_task *bp_task_claim(struct task_struct *task);
+struct bp_task *bp_task_claim_any(struct bp_task *set, struct task_struct *task);
 bool bp_task_gone(const struct task_struct *task);
 void bp_task_forget(struct bp_task *set, const struct task_struct *task);
 
@@ -82,22 +82,35 @@ static __always_inline struct bp_task *bp_task_set(const struct task_struct *tas
 	return bp_tasks[hash_ptr(task, bp_task_bits)];
 }
 
-/* The entry of the running task, NULL while it has no calls in flight. */
-static __always_inline struct bp_task *bp_task_find(struct task_struct *task)
+/* The entry in @set of the running task, NULL while it has no calls in flight. */
+static __always_inline struct bp_task *bp_task_find(struct bp_task *set, const struct task_struct *task)
 {
-	struct bp_task *set = bp_task_set(task);
 	int way;
 
 	/*
-	 * Most hits check all ways and find nothing: unrolled, each takes two
-	 * instructions, not seven.
+	 * Most hits check all ways and find nothing: unrolled, unlikely and
+	 * without READ_ONCE(), each takes two instructions, not seven. Other
+	 * tasks may change their entries at the same time, but none will ever
+	 * look like ours.
 	 */
+	if (set->task == task)
+		return set;
 #pragma GCC unroll 8
-	for (way = 0; way < BP_WAYS; way++) {
-		if (READ_ONCE(set[way].task) == task)
+	for (way = 1; way < BP_WAYS; way++) {
+		if (unlikely(set[way].task == task))
 			return &set[way];
 	}
 	return NULL;
+}
+
+/* A free entry in @set for the running task, NULL if there is none. The first one is nearly always free. */
+static __always_inline struct bp_task *bp_task_claim(struct bp_task *set, struct task_struct *task)
+{
+	if (BP_FREED_WHILE_RUNNING && unlikely(task->exit_state))
+		return bp_task_claim_any(set, task);
+	if (likely(!READ_ONCE(set->task) && !READ_ONCE(set->dying)) && likely(!cmpxchg(&set->task, NULL, task)))
+		return set;
+	return bp_task_claim_any(set, task);
 }
 
 static __always_inline void bp_task_release(struct bp_task *entry)

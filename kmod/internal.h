@@ -77,7 +77,8 @@ struct bp_group {
 	struct callback_head closing;	/* task work of the task that closed it */
 	bool detached;
 	bool leaving;			/* while it is being detached */
-	bool looks;		/* its program may read ext or walk the stack */
+	bool reads;		/* its program may read registers */
+	bool looks;		/* or even ext, or walk the stack */
 	struct bpf_prog *prog;
 	u32 prog_id;
 	u32 point;
@@ -95,7 +96,8 @@ static inline const char *bp_point_name(const struct bp_group *group)
 	for ((probe) = (group)->probe; (probe) < (group)->probe + (group)->count; (probe)++)
 
 struct bp_probes {
-	bool looks;		/* one of the programs may read ext or walk the stack */
+	bool reads;		/* one of the programs may read registers */
+	bool looks;		/* or even ext, or walk the stack */
 	unsigned int count;
 	struct bp_probe *probe[];
 };
@@ -122,13 +124,10 @@ struct bp_site {
 	char name[BPROBE_NAME_LEN];
 };
 
-/* The context of a program: registers, extension block; then our own members. */
+/* The context of a program. */
 struct bp_ctx {
 	struct pt_regs regs;
 	struct bprobe_ext ext;
-	const struct bp_probes *probes;
-	u64 generation;			/* programs attached later are not run */
-	bool ran;
 };
 
 struct bp_frame {
@@ -136,7 +135,7 @@ struct bp_frame {
 	unsigned long *slot;		/* where the return address was */
 	unsigned long caller;		/* the return address */
 	struct bp_site *site;
-	u64 generation;
+	u64 generation;			/* programs attached later are not run */
 	bool chained;			/* a tail call: the frame below has the same slot */
 	bool lifted;			/* slot holds the real address while programs run */
 	struct bp_ctx ctx;
@@ -168,15 +167,15 @@ int bp_kprobe_entry(struct kprobe *kprobe, struct pt_regs *regs);
 /* return.c */
 void bp_return(struct pt_regs *regs);
 
-/* run.c */
+/* run.c; handlers use run.h */
 int bp_run_init(void);
 void bp_run_exit(void);
-void bp_run(struct bp_ctx *ctx);
 void bp_count_misses(const struct bp_probes *probes, int reason, int at);
 
 /* site.c: with bp_mutex held */
+#define BP_SITE_BITS 14
+extern struct hlist_head bp_sites_by_ip[1 << BP_SITE_BITS];
 void bp_sites_free(void);
-struct bp_site *bp_site_find(unsigned long ip);
 struct bp_site *bp_site_get(unsigned long address, const char *name);
 void bp_site_put_at(struct bp_site *site, unsigned long ip);
 bool bp_site_take_away(struct bp_site *site);

@@ -16,7 +16,9 @@ unsigned int bp_return_groups;
 
 /*
  * Counts attaches. A call in flight remembers the count at its entry, and at
- * its return runs no program that was attached later.
+ * its return runs no program that was attached later: its frame may lack what
+ * that program reads. So it counts up after the probes are published, and
+ * enter() reads it before it reads them.
  */
 u64 bp_generation;
 
@@ -41,13 +43,13 @@ int bp_attach(struct bp_group *group, unsigned int *failed)
 		bp_probes_drop(group);
 		goto unlock;
 	}
-	WRITE_ONCE(bp_generation, bp_generation + 1);
 	bp_for_each_probe(probe, group) {
-		probe->generation = bp_generation;
+		probe->generation = bp_generation + 1;
 		probe->kprobe_missed = bp_site_kprobe_missed(probe->site);
 		probe->without_rcu = atomic64_read(&probe->site->without_rcu);
 	}
 	bp_probes_publish(&together);
+	smp_store_release(&bp_generation, bp_generation + 1);
 	list_add_tail(&group->all, &all_groups);
 	if (group->point == BPROBE_RETURN)
 		bp_return_groups++;

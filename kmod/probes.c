@@ -36,10 +36,12 @@ static int make_with(struct bp_site *site, const struct bp_group *group)
 	change->probes = make(kept + change->count, 0);
 	if (!change->probes)
 		return -ENOMEM;
+	change->probes->reads = group->reads;
 	change->probes->looks = group->looks;
 	if (old) {
 		memcpy(change->probes->probe + (group->point == BPROBE_RETURN ? change->count : 0), old->probe,
 		       kept * sizeof(old->probe[0]));
+		change->probes->reads |= old->reads;
 		change->probes->looks |= old->looks;
 	}
 	change->made = true;
@@ -99,6 +101,7 @@ static void make_without(struct bp_site *site, u32 point)
 		if (old->probe[i]->group->leaving)
 			continue;
 		change->probes->probe[kept++] = old->probe[i];
+		change->probes->reads |= old->probe[i]->group->reads;
 		change->probes->looks |= old->probe[i]->group->looks;
 	}
 }

@@ -57,6 +57,8 @@ static int take_program(struct bp_group *group, int fd)
 		return -EPROTOTYPE;
 	group->prog_id = prog->aux->id;
 	group->looks = looks(prog);
+	/* The verifier notes how far into its context a program reads by itself. */
+	group->reads = group->looks || prog->aux->max_ctx_offset;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
  * The return of a function whose return address was replaced at its entry.
  */
 #include "handler.h"
+#include "run.h"
 
 /* Marks a CPU as busy before it is known which site returns. */
 static const struct bp_site returning = {.hook = BPROBE_HOOK_FTRACE};
@@ -19,16 +20,35 @@ static __always_inline void leave(struct bp_frame *frame, const struct pt_regs *
 	probes = bp_probes_of(frame->site, BPROBE_RETURN);
 	if (!probes)
 		return;
-	bp_set_regs(&frame->ctx.regs, regs, frame->site->address, frame->slot);
-	frame->ctx.probes = probes;
-	frame->ctx.generation = frame->generation;
+	if (probes->reads)
+		bp_set_regs(&frame->ctx.regs, regs, frame->site->address, frame->slot);
 	/* This frame is still in the list: nested stacks must find its caller. */
 	if (probes->looks)
 		bp_lift(frame->below);
-	bp_run(&frame->ctx);
+	bp_run(&frame->ctx, probes, BPROBE_RETURN, frame->generation);
 	if (probes->looks)
 		bp_lower(frame->below);
 }
+
+/* The frame at @slot. Newer ones belong to calls that ended without a return. */
+static noinline struct bp_frame *find_frame(struct bp_cpu *cpu, struct bp_task *task, const unsigned long *slot)
+{
+	struct bp_frame *frame = task ? task->newest : NULL, *below;
+
+	while (frame && frame->slot != slot)
+		frame = frame->below;
+	/* Only the frame knows the address to return to. */
+	if (!frame)
+		panic("bprobe: %s[%d] returned through the trampoline without a frame at %px\n",
+		      current->comm, current->pid, slot);
+	while (task->newest != frame) {
+		below = task->newest->below;
+		bp_frame_free(cpu, task->newest);
+		WRITE_ONCE(task->newest, below);
+	}
+	return frame;
+}
+NOKPROBE_SYMBOL(find_frame);
 
 /*
  * Called by bp_return_trampoline: a probed function has executed its ret.
@@ -38,11 +58,11 @@ static __always_inline void leave(struct bp_frame *frame, const struct pt_regs *
 void bp_return(struct pt_regs *regs)
 {
 	unsigned long *slot = (unsigned long *)(regs + 1);
+	const struct bp_site *outer_busy;
 	struct bp_frame *frame, *below;
 	struct bp_task *task;
 	struct bp_cpu *cpu;
 	unsigned long flags;
-	const struct bp_site *outer_busy;
 	bool chained;
 
 	raw_local_irq_save(flags);
@@ -51,20 +71,10 @@ void bp_return(struct pt_regs *regs)
 	cpu->busy = &returning;
 	barrier();
 
-	task = bp_task_find(current);
+	task = bp_task_find(bp_task_set(current), current);
 	frame = task ? task->newest : NULL;
-	while (frame && frame->slot != slot)
-		frame = frame->below;
-	/* Only the frame knows the address to return to. */
-	if (unlikely(!frame))
-		panic("bprobe: %s[%d] returned through the trampoline without a frame at %px\n",
-		      current->comm, current->pid, slot);
-	/* Newer frames belong to calls that ended without a return. */
-	while (unlikely(task->newest != frame)) {
-		below = task->newest->below;
-		bp_frame_free(cpu, task->newest);
-		WRITE_ONCE(task->newest, below);
-	}
+	if (unlikely(!frame || frame->slot != slot))
+		frame = find_frame(cpu, task, slot);
 	WRITE_ONCE(*slot, frame->caller);
 	/* A function and the functions that tail-called it return by one ret. */
 	do {
@@ -74,8 +84,8 @@ void bp_return(struct pt_regs *regs)
 		WRITE_ONCE(task->newest, below);
 		bp_frame_free(cpu, frame);
 		frame = below;
-	} while (chained && frame);
-	if (!task->newest)
+	} while (unlikely(chained && frame));
+	if (!frame)
 		bp_task_release(task);
 
 	barrier();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs programs under the kernel's own guard.
+ * What run.h needs beside a hit, and the way through the kernel's own guard.
  *
- * trace_call_bpf() does what a program needs on each kernel (bpf_prog_active,
- * RCU, the run context, no NMI on old ones), but it runs an array of programs
- * and does not tell whether it ran them. So it gets an array of one program
- * whose code is dispatch(). That runs the programs of the probes, each with its
- * cookie, and sets bp_ctx.ran. All programs of a site share one guard.
+ * The guard's counter is not exported, and kallsyms has variables only with
+ * CONFIG_KALLSYMS_ALL. Without it trace_call_bpf() is called. That runs an array
+ * of programs and does not tell whether it ran them. So it gets an array of one
+ * program whose code is dispatch(). That runs the programs of the probes and
+ * sets bp_kernel_run.ran.
  */
 #include <linux/bpf.h>
 #include <linux/err.h>
@@ -14,60 +14,52 @@
 #include <linux/slab.h>
 #include <linux/trace_events.h>
 
-#include "internal.h"
+#include "run.h"
+
+int __percpu *bp_programs_active;
+
+#ifdef BP_TRACE_RUN_CTX
+struct bpf_trace_run_ctx bp_run_ctx;
+#endif
 
 static struct trace_event_call *event;
 static struct bpf_prog *dispatcher;	/* a copy with bpf_func replaced */
 static struct bpf_prog *original;	/* owns what the copy points to */
 
 #ifdef BP_TRACE_CALL_BPF_EXPORTED
-#define run_guarded(ctx) trace_call_bpf(event, ctx)
+#define call_bpf(arg) trace_call_bpf(event, arg)
 #else
 static const void *trace_call_bpf_address;
-#define run_guarded(ctx) bp_call(trace_call_bpf_address, event, ctx)
+#define call_bpf(arg) bp_call(trace_call_bpf_address, event, arg)
 #endif
 
-/*
- * Whether a probe does not want this call, because it is in an interrupt. Not
- * in_interrupt(), which is also true for a task that has turned bottom halves
- * off. @at is the point where the handler runs: a breakpoint at the entry is
- * itself counted as an NMI by newer kernels.
- */
-static bool unwanted(const struct bp_probe *probe, int at)
+/* The context of dispatch(). */
+struct bp_kernel_run {
+	struct bp_ctx *ctx;
+	const struct bp_probes *probes;
+	int point;
+	u64 generation;
+	bool ran;
+};
+
+static unsigned int dispatch(const void *arg, const struct bpf_insn *insn)
 {
-	unsigned int count;
+	struct bp_kernel_run *run = (struct bp_kernel_run *)arg;
 
-	if (likely(!probe->not_in_interrupt))
-		return false;
-	count = preempt_count();
-	if (BP_BREAKPOINT_IS_NMI && at == BPROBE_ENTRY && probe->site->hook == BPROBE_HOOK_KPROBE)
-		count -= NMI_OFFSET + HARDIRQ_OFFSET;
-	return count & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET);
-}
-NOKPROBE_SYMBOL(unwanted);
-
-static unsigned int dispatch(const void *regs, const struct bpf_insn *insn)
-{
-	struct bp_ctx *ctx = (struct bp_ctx *)regs;
-	const struct bp_probes *probes = ctx->probes;
-	unsigned int i;
-
-	ctx->ran = true;
-	for (i = 0; i < probes->count; i++) {
-		struct bp_probe *probe = probes->probe[i];
-
-		/* Attached while this call was under way. */
-		if (probe->generation > ctx->generation)
-			continue;
-		if (unwanted(probe, probe->group->point))
-			continue;
-		ctx->ext.cookie = probe->cookie;
-		bp_prog_run(probe->prog, ctx);
-		raw_cpu_inc(probe->counts->hits);
-	}
+	run->ran = true;
+	bp_run_unguarded(run->ctx, run->probes, run->point, run->generation);
 	return 0;
 }
 NOKPROBE_SYMBOL(dispatch);
+
+bool bp_run_by_kernel(struct bp_ctx *ctx, const struct bp_probes *probes, int point, u64 generation)
+{
+	struct bp_kernel_run run = {.ctx = ctx, .probes = probes, .point = point, .generation = generation};
+
+	call_bpf(&run);
+	return READ_ONCE(run.ran);
+}
+NOKPROBE_SYMBOL(bp_run_by_kernel);
 
 /* @at: the point where the handler runs; return probes can miss a call at its entry. */
 void bp_count_misses(const struct bp_probes *probes, int reason, int at)
@@ -77,43 +69,14 @@ void bp_count_misses(const struct bp_probes *probes, int reason, int at)
 	if (!probes)
 		return;
 	for (i = 0; i < probes->count; i++) {
-		if (!unwanted(probes->probe[i], at))
+		if (!bp_unwanted(probes->probe[i], at))
 			raw_cpu_inc(probes->probe[i]->counts->misses[reason]);
 	}
 }
 NOKPROBE_SYMBOL(bp_count_misses);
 
-static int point_of(const struct bp_ctx *ctx)
-{
-	return ctx->probes->probe[0]->group->point;
-}
-
-/*
- * The handlers turned interrupts off without telling lockdep. It must know
- * before a helper takes a lock, or it remembers interrupts as off when they are
- * on again. Afterwards it gets back the state it had, right or wrong.
- */
-void bp_run(struct bp_ctx *ctx)
-{
-	bool irqs_on = bp_lockdep_irqs_on();
-
-	if (irqs_on)
-		trace_hardirqs_off();
-	if (bp_nmi_refused()) {
-		bp_count_misses(ctx->probes, BPROBE_MISS_NMI, point_of(ctx));
-	} else {
-		ctx->ran = false;
-		run_guarded(ctx);
-		/* Another program or a map operation is under way on this CPU. */
-		if (!READ_ONCE(ctx->ran))
-			bp_count_misses(ctx->probes, BPROBE_MISS_BPF_BUSY, point_of(ctx));
-	}
-	if (irqs_on)
-		trace_hardirqs_on();
-}
-NOKPROBE_SYMBOL(bp_run);
-
-int bp_run_init(void)
+/* What trace_call_bpf() needs to call dispatch(). */
+static int make_dispatcher(void)
 {
 	struct sock_filter ret0 = BPF_STMT(BPF_RET | BPF_K, 0);
 	struct sock_fprog_kern filter = {.len = 1, .filter = &ret0};
@@ -143,11 +106,18 @@ int bp_run_init(void)
 	return 0;
 }
 
+int bp_run_init(void)
+{
+	bp_programs_active = (int __percpu *)(unsigned long)bp_resolve("bpf_prog_active");
+	return bp_programs_active ? 0 : make_dispatcher();
+}
+
 void bp_run_exit(void)
 {
 	if (event)
 		kfree(rcu_dereference_protected(event->prog_array, true));
 	kfree(event);
 	kfree(dispatcher);
-	bpf_prog_destroy(original);
+	if (original)
+		bpf_prog_destroy(original);
 }

@@ -9,23 +9,8 @@
 #include "internal.h"
 
 /* Every function of a kernel can be a site: then each list holds a few. */
-#define SITE_BITS 14
-
-static struct hlist_head by_ip[1 << SITE_BITS];
-static struct hlist_head by_address[1 << SITE_BITS];
-
-/* For the ftrace callback. Needs no lock: sites are not freed while it can run. */
-struct bp_site *bp_site_find(unsigned long ip)
-{
-	struct bp_site *site;
-
-	hlist_for_each_entry_rcu_notrace(site, &by_ip[hash_long(ip, SITE_BITS)], by_ip) {
-		if (site->ip == ip)
-			return site;
-	}
-	return NULL;
-}
-NOKPROBE_SYMBOL(bp_site_find);
+struct hlist_head bp_sites_by_ip[1 << BP_SITE_BITS];
+static struct hlist_head by_address[1 << BP_SITE_BITS];
 
 /*
  * The site of the function at @address. After a module was unloaded, another
@@ -33,7 +18,7 @@ NOKPROBE_SYMBOL(bp_site_find);
  */
 struct bp_site *bp_site_get(unsigned long address, const char *name)
 {
-	struct hlist_head *head = &by_address[hash_long(address, SITE_BITS)];
+	struct hlist_head *head = &by_address[hash_long(address, BP_SITE_BITS)];
 	struct bp_site *site;
 
 	hlist_for_each_entry(site, head, by_address) {
@@ -55,7 +40,7 @@ struct bp_site *bp_site_get(unsigned long address, const char *name)
 void bp_site_put_at(struct bp_site *site, unsigned long ip)
 {
 	site->ip = ip;
-	hlist_add_head_rcu(&site->by_ip, &by_ip[hash_long(ip, SITE_BITS)]);
+	hlist_add_head_rcu(&site->by_ip, &bp_sites_by_ip[hash_long(ip, BP_SITE_BITS)]);
 }
 
 /*
@@ -80,8 +65,8 @@ int bp_sites_each_hooked(int (*each)(void *data, unsigned long ip), void *data)
 	struct bp_site *site;
 	int i, answer;
 
-	for (i = 0; i < ARRAY_SIZE(by_ip); i++) {
-		hlist_for_each_entry(site, &by_ip[i], by_ip) {
+	for (i = 0; i < ARRAY_SIZE(bp_sites_by_ip); i++) {
+		hlist_for_each_entry(site, &bp_sites_by_ip[i], by_ip) {
 			answer = site->hooked ? each(data, site->ip) : 0;
 			if (answer)
 				return answer;

@@ -66,9 +66,8 @@ static struct bp_task *claim_dying(struct bp_task *set, struct task_struct *task
 }
 NOKPROBE_SYMBOL(claim_dying);
 
-struct bp_task *bp_task_claim(struct task_struct *task)
+struct bp_task *bp_task_claim_any(struct bp_task *set, struct task_struct *task)
 {
-	struct bp_task *set = bp_task_set(task);
 	int way;
 
 	if (BP_FREED_WHILE_RUNNING && unlikely(task->exit_state))
@@ -81,7 +80,7 @@ struct bp_task *bp_task_claim(struct task_struct *task)
 	}
 	return NULL;
 }
-NOKPROBE_SYMBOL(bp_task_claim);
+NOKPROBE_SYMBOL(bp_task_claim_any);
 
 bool bp_task_gone(const struct task_struct *task)
 {

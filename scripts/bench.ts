@@ -30,6 +30,7 @@ import {Instance, type InstanceOptions} from '../harness/vm/instance.ts';
 import {loadSuite} from '../harness/vm/load-suite.ts';
 import {obtainLoaded} from '../harness/vm/loaded-snapshot.ts';
 import {nsPerCall} from './bench-calls.ts';
+import {instructionsByFunction, tableOf} from './bench-functions.ts';
 import {measureMechanisms} from './bench-mechanisms.ts';
 import {CheckoutCopy, type Ended} from './checkout-copy.ts';
 
@@ -173,9 +174,10 @@ async function measureEdits(): Promise<readonly Row[]> {
 }
 
 /**
- * Instructions per call of fx_asm_fentry with an empty program attached, minus those without. Budgets are for 4.15.18.
+ * Instructions per call of fx_asm_fentry with an empty program attached, minus those without. Then tables of where they
+ * go: there, one call is stepped through.
  */
-async function measureCalls(guestBuild: GuestBuild): Promise<readonly Row[]> {
+async function* measureCalls(guestBuild: GuestBuild): AsyncGenerator<Row> {
 	const options: InstanceOptions = {cpus: 1, countsInstructions: true, deadlineMs: 180_000};
 	await using guest = await Instance.boot(guestBuild, options);
 	await loadSuite(guest, guestBuild);
@@ -194,7 +196,10 @@ async function measureCalls(guestBuild: GuestBuild): Promise<readonly Row[]> {
 		for (let round = 0; round < rounds; round++) values.push(await extra(point));
 		return {what: `instructions per ${point}`, unit: '', budget, values};
 	};
-	return [await rowOf('entry', 432), await rowOf('return', 716)];
+	yield await rowOf('entry', kernel.startsWith('4.') ? 330 : 200);
+	yield await rowOf('return', kernel.startsWith('4.') ? 600 : 360);
+	for (const point of ['entry', 'return'] as const)
+		process.stdout.write(tableOf(point, await instructionsByFunction(guest, point)));
 }
 
 async function measureMatrix(): Promise<readonly Row[]> {

@@ -32,15 +32,31 @@ class GdbStub implements Disposable {
 
 	/** Sends a packet of gdb's remote serial protocol and returns the reply. */
 	async ask(command: string): Promise<string> {
+		this.#send(command);
+		for (;;) {
+			const packet = await this.#receive();
+			// Stop replies that QEMU sends by itself do not answer the request.
+			if (!isStop(packet)) return packet;
+		}
+	}
+
+	/** Lets the guest run as `command` says, and waits until it has stopped. */
+	async run(command: 'c' | 's'): Promise<void> {
+		this.#send(command);
+		while (!isStop(await this.#receive()));
+	}
+
+	#send(command: string): void {
 		const sum = Buffer.from(command).reduce((total, byte) => (total + byte) & 0xff, 0);
 		this.#socket.write(`$${command}#${sum.toString(16).padStart(2, '0')}`);
+	}
+
+	async #receive(): Promise<string> {
 		for (;;) {
 			const packet = /\$([^#]*)#[0-9a-f]{2}/.exec(this.#rest);
 			if (packet) {
 				this.#rest = this.#rest.slice(packet.index + packet[0].length);
 				this.#socket.write('+');
-				// Stop replies that QEMU sends by itself do not answer the request.
-				if (/^[TS][0-9a-f]{2}/.test(packet[1]!)) continue;
 				return packet[1]!;
 			}
 			const {value, done} = await this.#replies.next();
@@ -52,6 +68,10 @@ class GdbStub implements Disposable {
 	[Symbol.dispose](): void {
 		this.#socket.destroy();
 	}
+}
+
+function isStop(packet: string): boolean {
+	return /^[TS][0-9a-f]{2}/.test(packet);
 }
 
 /**
@@ -78,4 +98,41 @@ export async function retranslate(
 	} finally {
 		await stub.ask('D');
 	}
+}
+
+/** Numbers of registers in gdb's protocol. */
+const sp = 7;
+const ip = 16;
+
+/**
+ * The addresses of all instructions of the next call of the function at `address`, from its first one until it has
+ * returned. QEMU delivers no interrupt to a guest that it single-steps, so nothing else is among them.
+ */
+export async function traceCall(
+	socketPath: string,
+	address: Address,
+	{signal}: {signal: AbortSignal},
+): Promise<readonly bigint[]> {
+	using stub = await GdbStub.visit(socketPath, {signal});
+	const breakpoint = `1,${BigInt(address).toString(16)},1`;
+	const register = async (number: number) => littleEndian(await stub.ask(`p${number.toString(16)}`));
+	try {
+		await stub.ask(`Z${breakpoint}`);
+		await stub.run('c');
+		await stub.ask(`z${breakpoint}`);
+		const slot = await register(sp);
+		const caller = littleEndian(await stub.ask(`m${slot.toString(16)},8`));
+		const passed: bigint[] = [];
+		for (let at = await register(ip); at !== caller || (await register(sp)) <= slot; at = await register(ip)) {
+			passed.push(at);
+			await stub.run('s');
+		}
+		return passed;
+	} finally {
+		await stub.ask('D');
+	}
+}
+
+function littleEndian(hex: string): bigint {
+	return BigInt(`0x${Buffer.from(hex, 'hex').reverse().toString('hex')}`);
 }

@@ -9,7 +9,7 @@ import {BootError, GuestError, LoadError, messageOf, UsageError} from '../host/e
 import type {Qemu} from '../host/qemu.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 import {Console} from './console.ts';
-import {retranslate} from './gdb-stub.ts';
+import {retranslate, traceCall} from './gdb-stub.ts';
 import {endBehind, endOf, type VmEnd} from './guest-end.ts';
 import {type Machine, qemuArguments, socketNames} from './qemu-arguments.ts';
 import {type QemuEnd, QemuProcess} from './qemu-process.ts';
@@ -176,6 +176,11 @@ export class Vm implements AsyncDisposable {
 	/** See retranslate() in gdb-stub.ts. Harmless for a healthy guest, which is stopped for some milliseconds. */
 	async retranslate(addresses: readonly string[]): Promise<void> {
 		await retranslate(this.gdbSocket, addresses, {signal: AbortSignal.timeout(2000)});
+	}
+
+	/** See traceCall() in gdb-stub.ts. Waits until something in the guest calls the function. */
+	async traceCall(address: string): Promise<readonly bigint[]> {
+		return traceCall(this.gdbSocket, address, {signal: AbortSignal.timeout(30_000)});
 	}
 
 	/** Ends the guest and removes all its files, except a console that was requested by path. */

@@ -62,6 +62,28 @@ export const tailCallCases = [
 		},
 	}),
 	defineCase({
+		id: 'multi/program-that-only-reads-registers',
+		needs: ['device'],
+		targets: fixtures,
+		deadlineMs: 10_000,
+		async run(context) {
+			for (const point of context.points) {
+				const probe = await context.attach({point, program: 'read_ax'});
+				// Twice with other values: those of an earlier call must not be found.
+				for (const [before, ret] of [
+					[input, output],
+					[output, input],
+				] as const) {
+					await context.ask('reset', {});
+					const call = await context.call({in: before, ret});
+					const {result} = await context.ask('counters', {cookie: 0});
+					assert.equal(result, point === 'entry' ? call.in.ax : call.after.ax, `ax at ${point}`);
+				}
+				await probe.close();
+			}
+		},
+	}),
+	defineCase({
 		id: 'multi/program-that-casts-its-context',
 		needs: ['device'],
 		missing: kernel => (isBefore(kernel, 6, 2) ? 'Linux has bpf_rdonly_cast() since 6.2.' : undefined),
