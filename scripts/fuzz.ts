@@ -13,6 +13,7 @@ import {fallbackKernel} from '../harness/kernels/default-kernels.ts';
 import {bprobeSuite} from '../harness/suites/bprobe/suite.ts';
 import {Instance} from '../harness/vm/instance.ts';
 import {loadSuite} from '../harness/vm/load-suite.ts';
+import {stateOf} from './guest-state.ts';
 
 const count = Number(process.argv[2] ?? 1e6);
 const kernel = process.argv[3] ?? fallbackKernel;
@@ -26,9 +27,8 @@ const hasNamespaces = (await builtInOptions(guestBuild.kernel)).has('CONFIG_USER
 await using guest = await Instance.boot(guestBuild);
 await loadSuite(guest, guestBuild);
 const {agent} = guest;
-const link = await guest.link();
 const {prog} = await agent.call('load', {program: 'count'});
-const before = await state();
+const before = await stateOf(guest);
 const sums = {calls: 0, attached: 0, killed: 0};
 const errors: Record<string, number> = {};
 const problems: string[] = [];
@@ -43,7 +43,7 @@ for (let round = 0; sums.calls < count && problems.length === 0; round++, seed++
 	if (round % 10 === 9)
 		process.stderr.write(`${sums.calls} ioctls, ${sums.attached} attached, ${sums.killed} killed\n`);
 }
-const after = await state();
+const after = await stateOf(guest);
 if (after.text !== before.text) problems.push(`left behind: ${before.text} became ${after.text}`);
 await guest.vm.console.refresh();
 problems.push(...findKernelReports(guest.vm.console.text).map(({title}) => title));
@@ -59,22 +59,3 @@ process.stdout.write(
 	].join('\n'),
 );
 process.exitCode = problems.length > 0 ? 1 : 0;
-
-/** State that must be the same at the end, and allocated memory, which grows only with leaks. */
-async function state(): Promise<{text: string; kib: number}> {
-	const {stdout} = await link.exec(
-		[
-			'grep -E "^(bprobe|fixtures) " /proc/modules | cut -d" " -f1-3',
-			'head -1 /dev/bprobe',
-			'grep -cE "^(entry|return) " /dev/bprobe',
-			'sync',
-			'echo 3 > /proc/sys/vm/drop_caches',
-			'grep -E "^(SUnreclaim|Percpu)" /proc/meminfo',
-		].join('; '),
-	);
-	const kib = [...stdout.matchAll(/^(?:SUnreclaim|Percpu): +(\d+) kB$/gm)].reduce(
-		(sum, [, each]) => sum + Number(each),
-		0,
-	);
-	return {text: stdout.replaceAll(/^(?:SUnreclaim|Percpu).*\n?/gm, '').trim(), kib};
-}

@@ -5,6 +5,7 @@ import {Journal} from '../bisect/engine/journal.ts';
 import {bisect} from '../bisect/engine/search.ts';
 import {ReleaseRange} from '../bisect/kinds/release-range.ts';
 import {UsageError} from '../host/errors.ts';
+import {randomFrom} from './random.ts';
 
 /** How often each commit of a history fails, from 0 (good) to 1. The first is good, the last bad. */
 export type History = readonly number[];
@@ -86,11 +87,11 @@ class SimulatedBench implements TestBench {
 	readonly built = new Set<string>();
 	trials = 0;
 	readonly #history: History;
-	#state: number;
+	readonly #random: () => number;
 
 	constructor(history: History, seed: number) {
 		this.#history = history;
-		this.#state = Math.imul(seed, 0x9e3779b1);
+		this.#random = randomFrom(seed);
 	}
 
 	async prepare({id}: Candidate) {
@@ -104,14 +105,6 @@ class SimulatedBench implements TestBench {
 		return Array.from({length: repeats}, () =>
 			this.#random() < this.#history[Number(id)]! ? {end: 'fail', symptoms: ['the bug']} : {end: 'pass', symptoms: []},
 		);
-	}
-
-	/** Mulberry32. */
-	#random(): number {
-		this.#state = (this.#state + 0x6d2b79f5) | 0;
-		let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
 	}
 }
 
