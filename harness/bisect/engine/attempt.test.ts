@@ -18,8 +18,10 @@ test('attemptsOf combines all cells of one repeat into one attempt', t => {
 		cell('skip', {repeat: 2}),
 		cell('pass', {repeat: 3}),
 		cell('inconclusive', {repeat: 3, target: 'c'}),
+		cell('pass', {repeat: 4}),
+		cell('infra', {repeat: 4, target: 'c'}),
 	]).map(({end}) => end);
-	t.deepEqual(ends, ['fail', 'pass', 'skip', 'void']);
+	t.deepEqual(ends, ['fail', 'pass', 'skip', 'void', 'void']);
 });
 
 test('a crash with the same title in another case is the same symptom; another crash is not', t => {

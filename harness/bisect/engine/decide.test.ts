@@ -22,6 +22,7 @@ const rows: readonly (readonly [word: string, outcome: string, what: string])[] 
 	['pppppppppbppppp', 'more 15', 'a single failure: the bug may show rarely'],
 	[`b${'p'.repeat(29)}`, 'skip failed only 1 of 30 times', 'a single failure among many passes'],
 	['ooo', 'skip fails differently: another', 'another bug hides this one'],
+	['opppp', 'more 1', 'another failure is no pass'],
 	['oppppp', 'good', 'another bug does not always hide this one'],
 	['sss', 'skip no such thing here', 'the case does not apply'],
 	['vvvvvvvvvvvvvv', 'fault no overlap', 'only void attempts'],

@@ -119,7 +119,12 @@ type Boots = 'no' | CellEvent['verdict'];
  * Asks about `one` on a host whose guests end like this, by kernel and time; the good end is `good`. `asked` tells which
  * kernels were booted, and for how many cells.
  */
-async function askAbout(t: ExecutionContext, id: string, boots: (kernel: string, n: number) => Boots) {
+async function askAbout(
+	t: ExecutionContext,
+	id: string,
+	boots: (kernel: string, n: number) => Boots,
+	{besides = []}: {besides?: readonly Pick<CellEvent, 'case' | 'verdict'>[]} = {},
+) {
 	const {testBenchOf} = await openWorld(t);
 	const asked: string[] = [];
 	const testBench = testBenchOf(await casesPredicate(bprobeSuite, ['entry/flags[asm]']), {
@@ -136,6 +141,8 @@ async function askAbout(t: ExecutionContext, id: string, boots: (kernel: string,
 							...(target !== undefined && {target}),
 						}));
 			for (const event of events) emit(event);
+			for (const each of besides)
+				emit({...{type: 'cell', kernel, mechanism: 'bprobe', repeat: 0, durationMs: 1}, ...each});
 			return {end: {type: 'end', counts: {} as never, durationMs: 1, exitCode: 0}, consoles: ''};
 		},
 	});
@@ -148,6 +155,12 @@ test('a kernel that boots is asked once, and gives as many answers as were asked
 	const {settled, asked} = await askAbout(t, 'one', () => 'crash');
 	t.deepEqual(asked, ['one 3']);
 	t.is(settled.status === 'fulfilled' && settled.value.filter(({end}) => end === 'fail').length, 3);
+});
+
+test('cells that were not asked for, as the leak scan, decide nothing', async t => {
+	const besides = [{case: 'entry/leak-scan', verdict: 'fail'}] as const;
+	const {settled} = await askAbout(t, 'one', () => 'pass', {besides});
+	t.is(settled.status === 'fulfilled' && settled.value.filter(({end}) => end === 'pass').length, 3);
 });
 
 test('a kernel that boots only when it is tried again is not at fault', async t => {

@@ -55,6 +55,16 @@ test.serial('a journal made with other sources is not resumed', async t => {
 	t.is(await known('tomorrow'), 0);
 });
 
+test.serial('--restart forgets what an interrupted bisect has learnt', async t => {
+	const known = async (isRestart: boolean) =>
+		withJournal(['releases', 'restart'], {...optionsOf(new Stages()), isRestart}, async (_, journal) => {
+			const {size} = journal;
+			journal.addStep(step);
+			return size;
+		});
+	t.deepEqual([await known(false), await known(false), await known(true), await known(false)], [0, 1, 0, 1]);
+});
+
 test.serial('a finished bisect starts over the next time', async t => {
 	t.is(await run('done', async () => {}), 0);
 	t.is(await run('done', async () => {}), 0);

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+import type {Edit} from './edits.ts';
+
+export const harnessLinkEdits: readonly Edit[] = [
+	{
+		name: 'callers-of-a-dead-agent-wait',
+		file: 'harness/link/agent.ts',
+		old: 'for (const {reject} of this.#waiters.values()) reject(this.#goneBecause);',
+		new: '',
+		effect: 'When the agent dies, the case waits for its deadline.',
+		catchers: ['harness/link/agent.test.ts'],
+	},
+	{
+		name: 'end-of-agent-is-noise',
+		file: 'harness/link/agent.ts',
+		old: "if (line.startsWith('the agent ended ')) {",
+		new: "if (line.startsWith('agent ended ')) {",
+		effect: 'That the agent was killed by a signal is reported as an answer that is not valid.',
+		catchers: ['harness/link/agent.test.ts'],
+	},
+	{
+		name: 'endless-line-fills-memory',
+		file: 'harness/link/agent.ts',
+		old: 'size += piece.length;',
+		new: 'size = piece.length;',
+		effect: 'A guest that sends without a newline fills the memory of the host.',
+		catchers: ['harness/link/agent.test.ts'],
+	},
+	{
+		name: 'any-host-key',
+		file: 'harness/link/guest-link.ts',
+		old: 'key.equals(hostKey)',
+		new: 'key.length > 0',
+		effect: 'Another program of the host that listens on the port is taken for the guest.',
+		catchers: ['harness/link/guest-link.test.ts'],
+	},
+	{
+		name: 'no-status-is-success',
+		file: 'harness/link/guest-link.ts',
+		old: 'if (exit) resolve(exit);',
+		new: 'if (exit ?? true) resolve(exit ?? {code: 0});',
+		effect: 'A command in a guest that dies meanwhile has succeeded.',
+		catchers: ['harness/link/guest-link.test.ts'],
+	},
+	{
+		name: 'exit-status-ignored',
+		file: 'harness/link/guest-link.ts',
+		old: 'if (end.value.code !== 0) throw',
+		new: 'if (end.value.code === undefined) throw',
+		effect: 'A failed command in the guest counts as done.',
+		catchers: ['harness/link/guest-link.test.ts'],
+	},
+	{
+		name: 'key-not-padded',
+		file: 'harness/link/keys.ts',
+		old: '(8 - (part.length % 8)) % 8',
+		new: '8 - (part.length % 8)',
+		effect: 'Some keys cannot be parsed, and that guest is lost.',
+		catchers: ['harness/link/keys.test.ts'],
+	},
+	{
+		name: 'cut-archive-arrives',
+		file: 'harness/link/transfer.ts',
+		old: 'tar -x -f - && ${isWhole}`',
+		new: 'tar -x -f - ; rm -f ${lastEntry}`',
+		effect: 'Half of the files arrive, and the module is blamed.',
+		catchers: ['harness/link/transfer.test.ts'],
+	},
+	{
+		name: 'executable-loses-its-mode',
+		file: 'harness/link/transfer.ts',
+		old: 'pack.entry({name: path, mode, mtime',
+		new: 'pack.entry({name: path, mode: 0o644, mtime',
+		effect: 'Tests in the guest are not executable.',
+		catchers: ['harness/link/transfer.test.ts'],
+	},
+];
