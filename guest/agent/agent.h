@@ -63,6 +63,18 @@ struct job {
 json_t *job_start(struct job job, struct failure *failure);
 bool job_stopped(struct job *job);
 
+/* attempt.c: an attach, or a load of bprobe. */
+struct attempt {
+	bool is_load;
+	int file, device, program, point;
+	struct bprobe_function *functions;
+	size_t count;
+};
+bool attempt_from_json(json_t *in, struct attempt *attempt, struct failure *failure);
+void attempt_free(struct attempt *attempt);
+int attempt_attach(const struct attempt *attempt);	/* the probe, or -1 with errno */
+int attempt_once(const struct attempt *attempt);	/* 0 or an errno; a success is undone */
+
 /* ops, by file */
 op_function op_crash;								/* crash.c */
 op_function op_load, op_unload, op_prog_exists;					/* programs.c */
@@ -72,6 +84,7 @@ op_function op_trace, op_untrace, op_traced;					/* trace.c */
 op_function op_check, op_match, op_attach_list, op_info_list, op_hold_in_task;	/* many.c */
 op_function op_fuzz;								/* fuzz.c */
 op_function op_failing;								/* failing.c */
+op_function op_disturbed;							/* disturbed.c */
 op_function op_profile;								/* profile.c */
 op_function op_symbols, op_names;						/* symbols.c */
 op_function op_events, op_counters, op_reset;					/* events.c */

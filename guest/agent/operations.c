@@ -14,7 +14,7 @@ const struct operation suite_operations[] = {
 	{"ioctl", op_ioctl}, {"asUser", op_as_user}, {"probeFds", op_probe_fds}, {"crash", op_crash},
 	{"check", op_check}, {"match", op_match}, {"attachList", op_attach_list}, {"infoList", op_info_list},
 	{"holdInTask", op_hold_in_task},
-	{"fuzz", op_fuzz}, {"failing", op_failing}, {"profile", op_profile},
+	{"fuzz", op_fuzz}, {"failing", op_failing}, {"disturbed", op_disturbed}, {"profile", op_profile},
 	{"execByThread", op_exec_by_thread}, {0},
 };
 

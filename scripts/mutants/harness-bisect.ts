@@ -200,7 +200,10 @@ export const harnessBisectEdits: readonly Edit[] = [
 		old: 'if (parents.length > 1) return undefined;',
 		new: '',
 		effect: 'A bisect that ends at a merge dies when it tries to revert it.',
-		catchers: ['harness/bisect/repository/source-repository.test.ts', 'harness/bisect/repository/odd-histories.test.ts'],
+		catchers: [
+			'harness/bisect/repository/source-repository.test.ts',
+			'harness/bisect/repository/odd-histories.test.ts',
+		],
 	},
 	{
 		name: 'locks-of-killed-git-stay',
@@ -208,7 +211,10 @@ export const harnessBisectEdits: readonly Edit[] = [
 		old: "await rm(path.join(directory, '.git', lock), {force: true});",
 		new: '',
 		effect: 'After a kill, the same command fails for ever: index.lock exists.',
-		catchers: ['harness/bisect/repository/source-repository.test.ts', 'harness/bisect/repository/odd-histories.test.ts'],
+		catchers: [
+			'harness/bisect/repository/source-repository.test.ts',
+			'harness/bisect/repository/odd-histories.test.ts',
+		],
 	},
 	{
 		name: 'lost-option-confirmed',

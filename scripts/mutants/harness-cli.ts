@@ -61,7 +61,7 @@ export const harnessCliEdits: readonly Edit[] = [
 	{
 		name: 'kernel-asked-twice',
 		file: 'harness/cli/choose-kernels.ts',
-		old: '[...new Set(asked.flatMap(id => (id === \'all\' ? knownKernels() : [id])))]',
+		old: "[...new Set(asked.flatMap(id => (id === 'all' ? knownKernels() : [id])))]",
 		new: "asked.flatMap(id => (id === 'all' ? knownKernels() : [id]))",
 		effect: '--kernel all --kernel debian-6.1 runs every cell of debian-6.1 twice.',
 		catchers: ['harness/cli/choose-kernels.test.ts'],

@@ -61,8 +61,8 @@ export const harnessCrashEdits: readonly Edit[] = [
 	{
 		name: 'unreliable-frames-count',
 		file: 'harness/crash/trace.ts',
-		old: "String.raw`^\\s*(?:<+(\\/?\\w+)>+\\s+)?(?:#",
-		new: "String.raw`^\\s*(?:\\? )?(?:<+(\\/?\\w+)>+\\s+)?(?:#",
+		old: 'String.raw`^\\s*(?:<+(\\/?\\w+)>+\\s+)?(?:#',
+		new: 'String.raw`^\\s*(?:\\? )?(?:<+(\\/?\\w+)>+\\s+)?(?:#',
 		effect: 'A frame that is only left over on the stack is named.',
 		catchers: ['harness/crash/guilty.test.ts', 'harness/crash/crash-detector.test.ts'],
 	},

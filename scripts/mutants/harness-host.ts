@@ -125,7 +125,7 @@ export const harnessHostEdits: readonly Edit[] = [
 	{
 		name: 'written-in-place',
 		file: 'harness/host/atomic-file.ts',
-		old: "const temporary = `${file}.${randomUUID()}.tmp`;",
+		old: 'const temporary = `${file}.${randomUUID()}.tmp`;',
 		new: 'const temporary = file;',
 		effect: 'Readers see half of a record.',
 		catchers: ['harness/host/atomic-file.test.ts'],

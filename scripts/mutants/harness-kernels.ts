@@ -21,7 +21,7 @@ export const harnessKernelsEdits: readonly Edit[] = [
 	{
 		name: 'kasan-in-small-guest',
 		file: 'harness/kernels/memory.ts',
-		old: "? 1024 : 256",
+		old: '? 1024 : 256',
 		new: '? 256 : 256',
 		effect: 'Guests with KASAN run out of memory.',
 		catchers: ['harness/kernels/memory.test.ts'],

@@ -14,7 +14,7 @@ export const harnessReportsEdits: readonly Edit[] = [
 	{
 		name: 'numbers-of-lists-raw',
 		file: 'harness/results/reports/html/markup.ts',
-		old: 'return part.map(render).join(\'\');',
+		old: "return part.map(render).join('');",
 		new: "return part.join('');",
 		effect: 'Text of a guest in a list is HTML.',
 		catchers: ['harness/results/reports/html/markup.test.ts', 'harness/results/reports/html/page.test.ts'],
@@ -55,7 +55,7 @@ export const harnessReportsEdits: readonly Edit[] = [
 		name: 'junit-interruption-missing',
 		file: 'harness/results/reports/junit.ts',
 		old: '\tif (interrupted) {',
-		new: '\tif (interrupted === \'\') {',
+		new: "\tif (interrupted === '') {",
 		effect: 'In Jenkins, a run that was killed after ten cells is green.',
 		catchers: ['harness/results/reports/junit.test.ts'],
 	},
@@ -88,7 +88,7 @@ export const harnessReportsEdits: readonly Edit[] = [
 		file: 'harness/results/reports/markdown.ts',
 		old: "'`'.repeat(Math.max(3, ...(text.match(/`+/g) ?? []).map(run => run.length + 1)))",
 		new: "'`'.repeat(3)",
-		effect: "A console with three backticks puts its text into the page of GitHub.",
+		effect: 'A console with three backticks puts its text into the page of GitHub.',
 		catchers: ['harness/results/reports/markdown.test.ts'],
 	},
 	{

@@ -31,7 +31,7 @@ export const harnessResultsEdits: readonly Edit[] = [
 		name: 'skip-counts-as-passed',
 		file: 'harness/results/run/table.ts',
 		old: "cells.filter(({verdict}) => verdict === 'pass').length;",
-		new: "cells.filter(isGreen).length;",
+		new: 'cells.filter(isGreen).length;',
 		effect: 'A suite that was skipped as a whole reads like one that passed.',
 		catchers: ['harness/results/run/table.test.ts'],
 	},

@@ -38,7 +38,7 @@ export const harnessSuitesEdits: readonly Edit[] = [
 		name: 'unexecutable-test-ignored',
 		file: 'harness/suites/executables/find-tests.ts',
 		old: 'if (forgotten !== undefined)',
-		new: 'if (forgotten === \'\')',
+		new: "if (forgotten === '')",
 		effect: 'A test whose mode was lost is not run, and nobody is told.',
 		catchers: ['harness/suites/executables/find-tests.test.ts'],
 	},

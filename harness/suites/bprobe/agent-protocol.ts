@@ -258,10 +258,21 @@ declare module '../../link/agent-protocol.ts' {
 		 */
 		failing: {
 			in:
-				| {what: 'attach'; prog: number; point: Point; address: Hex}
-				| {what: 'attach'; prog: number; point: Point; addresses: readonly Hex[]}
+				| ({what: 'attach'; prog: number; point: Point} & ({addresses: readonly Hex[]} | {symbols: readonly string[]}))
 				| {what: 'insmod'};
 			out: {ends: readonly string[]};
+		};
+		/**
+		 * Attaches once without a free descriptor and once as usual; or many times while signals come (`signals` counts
+		 * them); or in children that are killed, each a little later, until after they have attached. What succeeded is
+		 * undone. `ends` has an errno for each attach, 'SIGKILL', or ''; with signals and kills, the first three were undisturbed.
+		 */
+		disturbed: {
+			in: {by: 'descriptors' | 'signals' | 'kill'; what: 'attach'; prog: number; point: Point} & (
+				| {addresses: readonly Hex[]}
+				| {symbols: readonly string[]}
+			);
+			out: {ends: readonly string[]; signals: number};
 		};
 		/**
 		 * Counts the calls of every function of the kernel by an ftrace_ops of the fixtures. `read` returns the counts since

@@ -51,9 +51,7 @@ const rows: readonly (readonly [what: string, ran: Parameters<typeof judged>, ju
 	[
 		'whose interpreter guests lack fails with what to do',
 		['', {code: 127}, '/bin/bash: not found\n'],
-		[
-			'fail: it.sh does not start: guests have no /bin/bash. Write it for /bin/sh, which is busybox, or compile it.',
-		],
+		['fail: it.sh does not start: guests have no /bin/bash. Write it for /bin/sh, which is busybox, or compile it.'],
 	],
 ];
 

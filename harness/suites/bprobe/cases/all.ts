@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import type {Case} from '../case.ts';
+import {disturbedCases} from './disturbed.ts';
 import {entryCases} from './entry.ts';
 import {entryHookCases} from './entry-hooks.ts';
 import {fuzzCases} from './fuzz.ts';
@@ -27,6 +28,7 @@ export const allCases: readonly Case[] = [
 	...noFunctionCases,
 	...fuzzCases,
 	...noMemoryCases,
+	...disturbedCases,
 	...entryCases,
 	...entryHookCases,
 	...returnCases,

@@ -2,9 +2,8 @@
 import type {AgentOps} from '../agent-protocol.ts';
 import {assert} from '../assert.ts';
 import {type CaseContext, defineCase} from '../case.ts';
-import {onlyHits} from './registers.ts';
-import {framesInFlight} from './tasks.ts';
 import {tidily} from './tidily.ts';
+import {isUnharmed, referencesOf} from './unharmed.ts';
 
 type Attempt = AgentOps['failing']['in'];
 
@@ -23,22 +22,6 @@ async function failEach(context: CaseContext, attempt: Attempt): Promise<{failed
 	return counts;
 }
 
-async function referencesOf(context: CaseContext): Promise<string> {
-	// The agent opens the fixtures with its first request and keeps them open, which adds a reference.
-	await context.ask('counts', {});
-	return (await context.exec('cat /sys/module/bprobe/refcnt /sys/module/fixtures/refcnt')).stdout;
-}
-
-/** Asserts that the module has no probes, holds the same references as before, and works. */
-async function isUnharmed(context: CaseContext, prog: number, references: string): Promise<void> {
-	assert.doesNotMatch((await context.ask('listing', {})).text, /^(entry|return) /m, 'probes left in the listing');
-	assert.equal(await referencesOf(context), references, 'references of modules, as before');
-	const probe = await context.attach({point: 'return', program: prog});
-	await context.call();
-	onlyHits(await probe.info(), 1);
-	assert.equal(await framesInFlight(context), 0, 'frames in flight');
-}
-
 export const noMemoryCases = [
 	defineCase({
 		id: 'module/no-memory-to-attach',
@@ -49,9 +32,23 @@ export const noMemoryCases = [
 			const prog = await context.load('count');
 			const references = await referencesOf(context);
 			const address = await context.address(context.target === 'asm' ? 'fx_asm' : 'fx_asm_fentry');
-			const {failed} = await failEach(context, {what: 'attach', prog, point: 'return', address});
+			const {failed} = await failEach(context, {what: 'attach', prog, point: 'return', addresses: [address]});
 			// For the probe, its counts, its entry in the list of its site, and the kernel's own for a descriptor.
 			assert.ok(failed >= 4, `allocations that were made to fail: ${failed}, at least 4 are needed`);
+			await isUnharmed(context, prog, references);
+		},
+	}),
+	defineCase({
+		id: 'module/no-memory-to-attach-by-name',
+		needs: ['device'],
+		deadlineMs: 60_000,
+		async run(context) {
+			const prog = await context.load('count');
+			const references = await referencesOf(context);
+			const symbols = ['fx_asm', 'fx_asm_fentry'];
+			const {failed} = await failEach(context, {what: 'attach', prog, point: 'entry', symbols});
+			// What attaching two addresses needs, and each of the names.
+			assert.ok(failed >= 8, `allocations that were made to fail: ${failed}, at least 8 are needed`);
 			await isUnharmed(context, prog, references);
 		},
 	}),

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+import {assert} from '../assert.ts';
+import type {CaseContext} from '../case.ts';
+import {onlyHits} from './registers.ts';
+import {framesInFlight} from './tasks.ts';
+
+/** How often the modules are in use. */
+export async function referencesOf(context: CaseContext): Promise<string> {
+	// The agent opens the fixtures with its first request and keeps them open, which adds a reference.
+	await context.ask('counts', {});
+	return (await context.exec('cat /sys/module/bprobe/refcnt /sys/module/fixtures/refcnt')).stdout;
+}
+
+/** Asserts that the module has no probes, holds the same references as before, and works. */
+export async function isUnharmed(context: CaseContext, prog: number, references: string): Promise<void> {
+	assert.doesNotMatch((await context.ask('listing', {})).text, /^(entry|return) /m, 'probes left in the listing');
+	assert.equal(await referencesOf(context), references, 'references of modules, as before');
+	const probe = await context.attach({point: 'return', program: prog});
+	await context.call();
+	onlyHits(await probe.info(), 1);
+	assert.equal(await framesInFlight(context), 0, 'frames in flight');
+}
