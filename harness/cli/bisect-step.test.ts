@@ -15,6 +15,7 @@ const rows: readonly (readonly [
 	first: number,
 ])[] = [
 	['what brought a bug', {commits: 9, breaks: 4}, [], false, 4],
+	['what brought one after a commit that does not build', {commits: 9, breaks: 6, doesNotBuild: [4]}, [], false, 6],
 	['what mended one', {commits: 9, breaks: 0, mends: 6}, ['--term-old=broken', '--term-new=mended'], true, 6],
 	[
 		'what mended one, by git’s own words',

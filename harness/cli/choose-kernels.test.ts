@@ -18,6 +18,14 @@ test('without --kernel, an unavailable default is replaced by another kernel, wi
 	t.regex(notice!, /^4\.15\.18: unavailable: .*--source DIR\. Running on debian-6\.1 instead\.$/);
 });
 
+test('what is wrong with --source is said; no other kernel is tested in its place', async t => {
+	await using source = await mkdtempDisposable(path.join(tmpdir(), 'choose-'));
+	await t.throwsAsync(chooseKernels([], own, {source: source.path}), {
+		instanceOf: UsageError,
+		message: /is not a Linux source tree/,
+	});
+});
+
 test('requested kernels are chosen once each, whether or not they are available', async t => {
 	t.deepEqual(await chooseKernels(['4.15.18', 'debian-5.10', '4.15.18'], own), {kernels: ['4.15.18', 'debian-5.10']});
 });

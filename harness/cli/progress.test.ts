@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import {stripVTControlCharacters} from 'node:util';
 import test from 'ava';
 import type {CellEvent, Event} from '../results/run/events.ts';
 import type {Verdict} from '../results/run/verdict.ts';
@@ -50,4 +51,15 @@ test.serial('on a terminal, failures stay and the status line is erased', t => {
 	const [text, ...more] = shown(true, [{type: 'started', ...name}, ended('pass'), cell('crash')]);
 	t.deepEqual(more, []);
 	t.regex(text?.replaceAll('\u001b', 'ESC') ?? '', /\rESC\[2Kcrash +k entry\/flags /);
+});
+
+test.serial('the status line is not wider than the terminal, however many cells run', t => {
+	const started = Array.from(
+		{length: 20},
+		(_, n): Event => ({type: 'started', ...name, case: `entry/case-number-${n}`}),
+	);
+	const [text = ''] = shown(true, [...started, cell('pass'), cell('crash')]);
+	const widths = text.split('\r').map(line => stripVTControlCharacters(line).length);
+	t.true(Math.max(...widths) < (process.stderr.columns ?? 80), text);
+	t.true(Math.max(...widths) > 40, text);
 });

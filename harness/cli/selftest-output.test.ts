@@ -44,6 +44,17 @@ for (const stdout of [true, false])
 		});
 	}
 
+test.serial('a verdict with one thing wrong is told from one that is right', t => {
+	const to = outputs({isTerminal: {stdout: false, stderr: false}});
+	withWorkflow(undefined, () => {
+		showResult(result, to);
+		showResult({...result, wrong: []}, to);
+		showSum([result, {...result, wrong: []}], 'consoles', to);
+	});
+	t.deepEqual(to.written.stdout.match(/\b(?:WRONG|ok)\b/g), ['WRONG', 'ok']);
+	t.regex(to.written.stdout, /^1 as expected, 1 not, 0 skipped/m);
+});
+
 test.serial('in a GitHub workflow, a crash title or message cannot inject commands', t => {
 	const to = outputs({isTerminal: {stdout: false, stderr: true}});
 	withWorkflow('true', () => {

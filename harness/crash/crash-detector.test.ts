@@ -169,6 +169,18 @@ test('the end of a report without its beginning is a report', t => {
 	t.is(findKernelReports(long.join('\n')).length, 1);
 });
 
+test('a report of a task that works for others, or of an interrupt, is asynchronous; a stall is its own', t => {
+	const isAsynchronous = (...lines: readonly string[]) => findKernelReports(lines.join('\n'))[0]?.isAsynchronous;
+	const warning = 'WARNING: CPU: 0 PID: 7 at lib/list.c:1 ring_check+0x7/0x20 [ring]';
+	const by = (task: string) => `CPU: 0 PID: 7 Comm: ${task} Not tainted 6.1.0 #1`;
+	for (const task of ['kworker/0:1', 'ksoftirqd/0', 'rcu_preempt', 'swapper/1', 'migration/0'])
+		t.true(isAsynchronous(warning, by(task)), task);
+	t.false(isAsynchronous(warning, by('agent')));
+	t.true(isAsynchronous(warning, by('agent'), 'Call Trace:', ' <IRQ>', ' ring_check+0x7/0x20 [ring]'));
+	const stall = 'watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [kworker/0:1:7]';
+	t.false(isAsynchronous(stall, by('kworker/0:1'), 'Call Trace:', ' <IRQ>', ' ring_check+0x7/0x20 [ring]'));
+});
+
 test('a report between two cells carries the last mark', t => {
 	const detector = new CrashDetector();
 	for (const line of [
