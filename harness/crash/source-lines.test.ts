@@ -18,6 +18,19 @@ test('frames in files with debug information get source lines, others are unchan
 	t.deepEqual(others, frames.slice(1));
 });
 
+test('the line of a caller is that of its call, not of what follows', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'source-'));
+	const source = path.join(directory.path, 'a.c');
+	const object = path.join(directory.path, 'a.ko');
+	await writeFile(source, 'void g(int);\nvoid f(int x)\n{\n\tg(x);\n\tx++;\n\tg(x);\n}\n');
+	await execa('gcc', ['-g', '-O0', '-fno-pic', '-c', source, '-o', object]);
+	const {stdout} = await execa('objdump', ['-d', object]);
+	// Where the first call returns to is where the next instruction begins.
+	const [, next] = /\tcall.*\n\s*([\da-f]+):/.exec(stdout)!;
+	const frame = `f+0x${next}/0x40 [a]`;
+	t.deepEqual(await withSourceLines([frame, frame], {a: object}), [`${frame} a.c:5`, `${frame} a.c:4`]);
+});
+
 test('a missing module file leaves frames unchanged', async t => {
 	t.deepEqual(await withSourceLines(['f+0x0/0x4 [a]'], {a: '/nowhere/a.ko'}), ['f+0x0/0x4 [a]']);
 });

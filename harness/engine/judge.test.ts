@@ -15,6 +15,12 @@ const report = {
 	text: '',
 } as const;
 const stall: KernelReport = {...report, kind: 'stall', title: 'a stall'};
+/** A breakpoint, and memory that holds none at that place. */
+const stale: KernelReport = {
+	...report,
+	frames: ['fx_c+0x5/0x60 [fixtures]'],
+	text: 'Oops: int3: 0000 [#1] PREEMPT SMP NOPTI\nCode: 66 90 f3 0f 1e fa e8 <a7> c5 02 00',
+};
 const nothing = {reports: [], isEmulated: false};
 const assertion = new AssertionError({message: 'no'});
 
@@ -32,6 +38,9 @@ for (const [what, verdict, failure, found] of [
 	['a report of the kernel, whatever else failed', 'crash', assertion, {reports: [report]}],
 	['a stall', 'hang', undefined, {reports: [stall]}],
 	['a stall after which the kernel panicked', 'crash', undefined, {reports: [{...stall, hasPanicked: true}]}],
+	['a breakpoint that is not in memory', 'crash', undefined, {reports: [stale]}],
+	['a breakpoint that is not in memory, in an emulator,', 'infra', undefined, {reports: [stale], isEmulated: true}],
+	['a report of the kernel in an emulator', 'crash', undefined, {reports: [report], isEmulated: true}],
 	['a console that cannot be judged', 'infra', assertion, {broken: {error: new Error('no such line')}}],
 	['a taint', 'crash', undefined, {left: {taint: badTaint & -badTaint, left: []}}],
 	['something left behind', 'fail', undefined, {left: {taint: 0, left: ['a file is open']}}],
