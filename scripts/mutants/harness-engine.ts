@@ -51,11 +51,11 @@ export const harnessEngineEdits: readonly Edit[] = [
 		catchers: ['harness/engine/run-cell.test.ts'],
 	},
 	{
-		name: 'timeout-never-armed',
+		name: 'timeout-is-our-fault',
 		file: 'harness/engine/execute-case.ts',
 		old: 'const timer = setTimeout(() => stop.abort(deadline), deadlineMs);',
-		new: 'const timer = setTimeout(() => {}, deadlineMs);',
-		effect: 'A case that waits for ever blocks the run.',
+		new: "const timer = setTimeout(() => stop.abort(new Error('late')), deadlineMs);",
+		effect: 'A module that hangs counts as a fault of the harness, and the run exits with 3.',
 		catchers: ['harness/engine/run-cell.test.ts'],
 	},
 	{
