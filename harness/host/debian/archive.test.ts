@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdtempDisposable, readdir, readFile} from 'node:fs/promises';
+import {mkdtempDisposable, readdir, readFile, utimes} from 'node:fs/promises';
 import http from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
@@ -8,14 +8,15 @@ import test, {type ExecutionContext} from 'ava';
 import {UsageError} from '../errors.ts';
 import {loadIndex} from './archive.ts';
 
-/** An archive with this release file, whose index is another one than it says, as mirror of a private cache. */
-async function openArchive(t: ExecutionContext, release: string) {
+/** An archive with this release file, as mirror of a private cache. Its index is another one than the release file says. */
+async function openArchive(t: ExecutionContext, release: string, {index = 'another index'}: {index?: string} = {}) {
 	const cache = await mkdtempDisposable(path.join(tmpdir(), 'archive-'));
 	t.teardown(() => cache.remove());
+	const archive = {release};
 	const asked: string[] = [];
 	const server = http.createServer((request, response) => {
 		asked.push(request.url!);
-		response.end(request.url!.endsWith('/InRelease') ? release : 'another index');
+		response.end(request.url!.endsWith('/InRelease') ? archive.release : index);
 	});
 	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
 	t.teardown(() => {
@@ -24,7 +25,7 @@ async function openArchive(t: ExecutionContext, release: string) {
 	});
 	process.env.PROBE_MATRIX_CACHE = cache.path;
 	process.env.PROBE_MATRIX_MIRROR = `http://127.0.0.1:${(server.address() as AddressInfo).port}/debian/`;
-	return {asked, kept: () => readdir(path.join(cache.path, 'index'))};
+	return {asked, archive, server, kept: () => readdir(path.join(cache.path, 'index'))};
 }
 
 const samples = path.join(import.meta.dirname, 'samples');
@@ -56,3 +57,37 @@ test.serial('an index that is not the one that was signed is rejected, and not k
 	t.deepEqual(asked, ['/debian/dists/tiny/InRelease', '/debian/dists/tiny/main/binary-amd64/Packages.xz']);
 	t.deepEqual(await kept(), ['debian_tiny.InRelease']);
 });
+
+test.serial(
+	'an index is asked for anew when it is old; a bad one never replaces it, and offline it serves',
+	async t => {
+		const good = await sample('good');
+		// The release file names the hash of nothing. No index is nothing, so each load fails with it after the release file.
+		const {asked, archive, server, kept} = await openArchive(t, good, {index: ''});
+		const options = {keyring: path.join(samples, 'keyring.gpg')};
+		const load = () => t.throwsAsync(loadIndex({archive: 'debian', suite: 'tiny'}, options));
+		const times = () => asked.filter(url => url.endsWith('/InRelease')).length;
+		const age = async (hours: number) => {
+			const then = Date.now() / 1000 - hours * 3600;
+			await utimes(path.join(process.env.PROBE_MATRIX_CACHE!, 'index/debian_tiny.InRelease'), then, then);
+		};
+		t.regex((await load()).message, /^Command failed.*: xz /);
+		await age(11);
+		await load();
+		t.is(times(), 1);
+		await age(13);
+		await load();
+		t.is(times(), 2);
+		await age(13);
+		archive.release = await sample('changed');
+		t.regex((await load()).message, /is not signed by a key/);
+		t.is(times(), 3);
+		server.closeAllConnections();
+		server.close();
+		t.regex((await load()).message, /Packages\.xz could not be downloaded/);
+		t.deepEqual(
+			(await kept()).filter(name => name.endsWith('InRelease')),
+			['debian_tiny.InRelease'],
+		);
+	},
+);
