@@ -21,6 +21,19 @@ test('a later entry with the same path wins', t => {
 	t.is(archive.split('bin\0').length, 4 - 1);
 });
 
+test('each header and each content begins at a multiple of four bytes', t => {
+	for (const length of [1, 2, 3, 4, 5]) {
+		const archive = writeCpio([{path: 'a'.repeat(length), data: Buffer.alloc(length, 'd'), mode: 0o644}]);
+		const headers = [...archive.toString('latin1').matchAll(/070701/g)].map(({index}) => index);
+		t.deepEqual(
+			headers.map(at => at % 4),
+			[0, 0],
+			`${length}`,
+		);
+		t.is(archive.indexOf('d'.repeat(length), 110) % 4, 0, `${length}`);
+	}
+});
+
 test('busybox can list the archive', async t => {
 	await using directory = await mkdtempDisposable(`${tmpdir()}/cpio-`);
 	const busybox = await execa('busybox', ['cpio', '-tv'], {

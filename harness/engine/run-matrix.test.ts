@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import assert from 'node:assert/strict';
+import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
 import {BootError} from '../host/errors.ts';
 import type {CellEvent, Event, KernelEvent} from '../results/run/events.ts';
@@ -418,6 +419,63 @@ test('a report of a kernel worker is charged to the cell that woke the worker', 
 	const first = fakeCell(async () => {}, {id: 'fake/first'});
 	const {events} = await runFake([first, own], {bootGuest: async () => (guest = new FakeGuest()), lateMs: 200});
 	t.deepEqual(outcomes(events), {'fake/first': 'pass', 'fake/own': 'crash: WARNING in fx_own [fixtures]'});
+});
+
+test('a report by the task of a cell is that cell’s, and nothing runs again to find that out', async t => {
+	let guest: FakeGuest | undefined;
+	const ran: string[] = [];
+	const own = fakeCell(
+		async () => {
+			ran.push('own');
+			guest!.say(
+				warning('fx_own')
+					.replace('kworker/1:0', 'agent')
+					.replace(/^.*Workqueue.*\n/m, ''),
+			);
+			await new Promise(() => {});
+		},
+		{id: 'fake/own'},
+	);
+	const first = fakeCell(async () => void ran.push('first'), {id: 'fake/first'});
+	const {events} = await runFake([first, own], {
+		bootGuest: async () => (guest = new FakeGuest()),
+		lateMs: 60_000,
+		isConfirming: false,
+	});
+	t.deepEqual(outcomes(events), {'fake/first': 'pass', 'fake/own': 'crash: WARNING in fx_own [fixtures]'});
+	t.deepEqual(ran, ['first', 'own']);
+});
+
+test('in a slow guest, more cells before a report may have caused it', async t => {
+	const {late, bootGuest} = lateWorld(150);
+	const [second, third] = ['second', 'third'].map(id => fakeCell(() => sleep(120), {id: `fake/${id}`}));
+	const {events} = await runFake([late, second!, third!], {
+		lateMs: 20,
+		bootGuest: async () => Object.assign(await bootGuest(), {slowness: 40}),
+	});
+	t.deepEqual(outcomes(events), {
+		'fake/late': 'crash: WARNING in fx_late [fixtures]',
+		'fake/second': 'pass',
+		'fake/third': 'pass',
+	});
+});
+
+test('a run from which cells were left out is not green', async t => {
+	const {events} = await runFake([pass()], {leftOut: 1});
+	t.like(events.at(-1), {type: 'end', counts: {pass: 1}, notRun: 1, exitCode: 3});
+});
+
+test('verdicts that a late report could still have changed are not lost by an interrupt', async t => {
+	const interrupt = new AbortController();
+	const endless = fakeCell(
+		async () => {
+			setImmediate(() => interrupt.abort(new Error('interrupted')));
+			await new Promise(() => {});
+		},
+		{id: 'fake/endless'},
+	);
+	const {events} = await runFake([pass(), endless], {signal: interrupt.signal, lateMs: 60_000});
+	t.deepEqual(outcomes(events), {'fake/case': 'pass'});
 });
 
 test('the memory of a guest that crashed is saved once, also if another cell is charged', async t => {
