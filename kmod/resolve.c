@@ -39,7 +39,8 @@ const void *bp_resolve(const char *name)
 #ifndef BP_KALLSYMS_EXPORTED
 static int find_kallsyms_lookup_name(void)
 {
-	struct kprobe kprobe = {.symbol_name = "kallsyms_lookup_name"};
+	/* Never armed: to disarm it, the kernel may have no memory, and then keeps it. */
+	struct kprobe kprobe = {.symbol_name = "kallsyms_lookup_name", .flags = KPROBE_FLAG_DISABLED};
 	char text[KSYM_SYMBOL_LEN];
 	unsigned long address;
 	int err = register_kprobe(&kprobe);

@@ -31,6 +31,12 @@ test('a guest that asks gets seed, time and keys, and confirms them', async t =>
 	t.true(Math.abs(Number(lines[1]!.slice('time '.length)) / 1e6 - Date.now()) < 5000);
 });
 
+test('a guest that takes its identity and says something else is lost', async t => {
+	const {fromGuest, identity} = world();
+	fromGuest.write('no\n');
+	await t.throwsAsync(identity.tell(createRunKeys()), {instanceOf: LinkLostError, message: /sent "no", not ready/});
+});
+
 test('every guest gets another seed', async t => {
 	const keys = createRunKeys();
 	const seeds = [];

@@ -20,14 +20,6 @@ export const harnessGuestEdits: readonly Edit[] = [
 		catchers: ['harness/guest/examine-guest.test.ts'],
 	},
 	{
-		name: 'bad-snapshot-tried-for-ever',
-		file: 'harness/guest/guest-pool.ts',
-		old: 'for (const repair of [forget, discard])',
-		new: 'for (const repair of [forget, forget])',
-		effect: 'A snapshot that cannot be restored fails each run until it is removed by hand.',
-		catchers: ['harness/guest/guest-pool.test.ts'],
-	},
-	{
 		name: 'hung-task-after-the-deadline',
 		file: 'harness/guest/guest-settings.ts',
 		old: 'Math.ceil(ideal * slowness)',

@@ -252,8 +252,8 @@ declare module '../../link/agent-protocol.ts' {
 		};
 		/**
 		 * Attaches, or loads bprobe, while the first allocation fails, then the second, and so on, until none is left or
-		 * thirty failures in a row had no effect. Allocations are those of the agent; when loading, those that bprobe makes
-		 * for the agent. What succeeded is undone. `ends` has an errno for each round, or ''. EOPNOTSUPP: the kernel does
+		 * thirty failures in a row had no effect. Allocations are those of the agent; when loading, those by bprobe,
+		 * or by the kernel for it. What succeeded is undone. `ends` has an errno for each round, or ''. EOPNOTSUPP: the kernel does
 		 * not support it.
 		 */
 		failing: {
