@@ -66,6 +66,7 @@ bool job_stopped(struct job *job);
 /* attempt.c: an attach, or a load of bprobe. */
 struct attempt {
 	bool is_load;
+	uint32_t fail_flags;	/* which allocations count: those of struct fx_fail */
 	int file, device, program, point;
 	struct bprobe_function *functions;
 	size_t count;

@@ -40,13 +40,14 @@ int attempt_once(const struct attempt *attempt)
 
 bool attempt_from_json(json_t *in, struct attempt *attempt, struct failure *failure)
 {
-	static const char *const whats[] = {"attach", "insmod", NULL};
+	static const char *const whats[] = {"attach", "insmod", "insmod and what it calls", NULL};
 	int what;
 
 	*attempt = (struct attempt){.file = -1};
 	if (!need_choice(in, "what", whats, &what, failure))
 		return false;
-	attempt->is_load = what == 1;
+	attempt->is_load = what > 0;
+	attempt->fail_flags = (uint32_t[]){0, FX_FAIL_BY_MODULE, FX_FAIL_FOR_MODULE}[what];
 	if (attempt->is_load) {
 		attempt->file = open(LIBRARY "/bprobe.ko", O_RDONLY | O_CLOEXEC);
 		if (attempt->file < 0)

@@ -21,7 +21,7 @@ static json_t *fail_each(int fixtures, const struct attempt *attempt, struct fai
 	int seen, error, harmless = 0;
 
 	for (int nth = 1; harmless < HARMLESS; nth++) {
-		request = (struct fx_fail){.nth = nth, .flags = attempt->is_load ? FX_FAIL_BY_MODULE : 0};
+		request = (struct fx_fail){.nth = nth, .flags = attempt->fail_flags};
 		if (ioctl(fixtures, FX_IOC_FAIL, &request) < 0) {
 			json_decref(ends);
 			return fail_errno(failure, "Cannot let allocations fail");

@@ -365,6 +365,16 @@ test('a kernel report ends the case at once', async t => {
 	t.true(outcome.durationMs < 30_000);
 });
 
+test('a leak does not end the scan that finds it', async t => {
+	const guest = new FakeGuest();
+	const cell = fakeCell(async ({evidence}) => {
+		guest.say('[    1.5] kmemleak: 2 new suspected memory leaks (see /sys/kernel/debug/kmemleak)');
+		await sleep(10);
+		evidence('scanned', true);
+	});
+	t.like(await runCell(cell, guest, {signal}), {verdict: 'crash', evidence: {scanned: true}});
+});
+
 test('a kernel that reports a stall is a hang', async t => {
 	const guest = new FakeGuest();
 	const cell = fakeCell(async () => {

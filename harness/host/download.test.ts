@@ -57,10 +57,11 @@ test('a partial file is resumed where it ended', async t => {
 });
 
 test('a server that ignores ranges sends the whole file, once', async t => {
-	const {url, destination} = await world(t, (_, response) => response.end(content));
+	const {url, destination, requests} = await world(t, (_, response) => response.end(content));
 	await writeFile(`${destination}.part`, content.subarray(0, 4000));
 	await download({url, destination, sha256}, quick);
 	t.deepEqual(await readFile(destination), content);
+	t.is(requests(), 1);
 });
 
 test('a partial file that belongs to other content is discarded', async t => {
@@ -117,6 +118,16 @@ test('a server that stops sending is a network error', async t => {
 		response.writeHead(200, {'content-length': content.length}).write('01234');
 	});
 	const error = await t.throwsAsync(download({url, destination, sha256}, {retries: 0, idleMs: 100}), {
+		instanceOf: NetworkError,
+	});
+	t.regex(error.message, /no data for/);
+});
+
+test('a server that never answers is a network error', async t => {
+	const {url, destination} = await world(t, () => {});
+	// Without an end of its own, the download would go on until this one.
+	const signal = AbortSignal.timeout(20_000);
+	const error = await t.throwsAsync(download({url, destination, sha256}, {retries: 0, idleMs: 100, signal}), {
 		instanceOf: NetworkError,
 	});
 	t.regex(error.message, /no data for/);

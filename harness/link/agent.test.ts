@@ -64,6 +64,24 @@ for (const [what, end] of Object.entries(ends)) {
 	});
 }
 
+test('a line of more than 16 MiB that comes in pieces ends a call, too', async t => {
+	const {agent} = world((_, output) => {
+		for (let mib = 0; mib < 17; mib++) output.write('x'.repeat(1 << 20));
+	});
+	await t.throwsAsync(agent.call('reset', {}, {deadlineMs: 20_000}), {
+		instanceOf: LinkLostError,
+		message: /a line longer than 16 MiB/,
+	});
+});
+
+test('how the agent ended is said, as process 1 tells it', async t => {
+	const {agent} = world((_, output) => output.write('the agent ended by SIGSEGV\n'));
+	await t.throwsAsync(agent.call('reset', {}), {
+		instanceOf: LinkLostError,
+		message: 'The agent in the guest is gone: it ended by SIGSEGV.',
+	});
+});
+
 test('a deadline ends one call; its late answer does not affect others', async t => {
 	const late: Request[] = [];
 	const {agent} = world((request, output) => {

@@ -97,7 +97,7 @@ export const harnessGuestEdits: readonly Edit[] = [
 		old: 'if (!report && !(error instanceof AgentError)) throw error;',
 		new: 'if (!(error instanceof AgentError)) throw error;',
 		effect: 'A module that crashes the kernel when it is inserted is tried again as a fault of the guest.',
-		catchers: ['harness/vm/load-suite.test.ts'],
+		catchers: ['harness/vm/module-faults.test.ts'],
 	},
 	{
 		name: 'own-module-may-be-there',
@@ -105,6 +105,6 @@ export const harnessGuestEdits: readonly Edit[] = [
 		old: 'if (isKernels && error instanceof AgentError',
 		new: 'if (error instanceof AgentError',
 		effect: 'A module that is refused because another of that name is there counts as loaded.',
-		catchers: ['harness/vm/load-suite.test.ts'],
+		catchers: ['harness/vm/module-faults.test.ts'],
 	},
 ];

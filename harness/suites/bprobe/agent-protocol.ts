@@ -252,14 +252,14 @@ declare module '../../link/agent-protocol.ts' {
 		};
 		/**
 		 * Attaches, or loads bprobe, while the first allocation fails, then the second, and so on, until none is left or
-		 * thirty failures in a row had no effect. Allocations are those of the agent; when loading, those by bprobe,
-		 * or by the kernel for it. What succeeded is undone. `ends` has an errno for each round, or ''. EOPNOTSUPP: the kernel does
-		 * not support it.
+		 * thirty failures in a row had no effect. Allocations are those of the agent; when loading, those that bprobe makes
+		 * for the agent, or also those of the kernel that bprobe calls. What succeeded is undone. `ends` has an errno for
+		 * each round, or ''. EOPNOTSUPP: the kernel does not support it.
 		 */
 		failing: {
 			in:
 				| ({what: 'attach'; prog: number; point: Point} & ({addresses: readonly Hex[]} | {symbols: readonly string[]}))
-				| {what: 'insmod'};
+				| {what: 'insmod' | 'insmod and what it calls'};
 			out: {ends: readonly string[]};
 		};
 		/**

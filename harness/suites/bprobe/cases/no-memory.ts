@@ -76,22 +76,36 @@ export const noMemoryCases = [
 		needs: ['device'],
 		deadlineMs: 60_000,
 		async run(context) {
-			const prog = await context.load('count');
-			const references = await referencesOf(context);
-			await context.ask('rmmod', {module: 'bprobe'});
-			await tidily(
-				async () => {
-					const {failed, passed} = await failEach(context, {what: 'insmod'});
-					// For frames, the list of free frames, and tasks; the code that runs programs needs some on kernels that hide
-					// the counter of programs.
-					assert.ok(failed >= 3, `allocations that were made to fail: ${failed}, at least 3 are needed`);
-					assert.equal(passed, 0, 'loads that succeeded without an allocation');
-				},
-				async () => {
-					await context.ask('insmod', {module: 'bprobe'});
-				},
-			);
-			await isUnharmed(context, prog, references);
+			await unloaded(context, async () => {
+				const {failed, passed} = await failEach(context, {what: 'insmod'});
+				// For frames, the list of free frames, and tasks; the code that runs programs needs some on kernels that hide
+				// the counter of programs.
+				assert.ok(failed >= 3, `allocations that were made to fail: ${failed}, at least 3 are needed`);
+				assert.equal(passed, 0, 'loads that succeeded without an allocation');
+			});
+		},
+	}),
+	defineCase({
+		id: 'module/no-memory-for-what-a-load-calls',
+		needs: ['device'],
+		deadlineMs: 120_000,
+		async run(context) {
+			await unloaded(context, async () => {
+				const {failed} = await failEach(context, {what: 'insmod and what it calls'});
+				// Those of bprobe, two filters of ftrace, and a device with its directory and its links.
+				assert.ok(failed >= 15, `allocations that were made to fail: ${failed}, at least 15 are needed`);
+			});
 		},
 	}),
 ];
+
+/** Runs `loads` while bprobe is not loaded; afterwards it has to work. */
+async function unloaded(context: CaseContext, loads: () => Promise<void>): Promise<void> {
+	const prog = await context.load('count');
+	const references = await referencesOf(context);
+	await context.ask('rmmod', {module: 'bprobe'});
+	await tidily(loads, async () => {
+		await context.ask('insmod', {module: 'bprobe'});
+	});
+	await isUnharmed(context, prog, references);
+}
