@@ -51,10 +51,10 @@ export const harnessLinkEdits: readonly Edit[] = [
 		catchers: ['harness/link/guest-link.test.ts'],
 	},
 	{
-		name: 'key-not-padded',
+		name: 'key-padded-wrongly',
 		file: 'harness/link/keys.ts',
-		old: '(8 - (part.length % 8)) % 8',
-		new: '8 - (part.length % 8)',
+		old: '(_, index) => index + 1',
+		new: '(_, index) => index',
 		effect: 'Some keys cannot be parsed, and that guest is lost.',
 		catchers: ['harness/link/keys.test.ts'],
 	},
