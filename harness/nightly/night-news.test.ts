@@ -12,11 +12,15 @@ const ends: Readonly<Record<string, readonly Verdict[]>> = {
 	'k a/known': ['fail'],
 	'k a/new': ['fail'],
 	'k a/crashed': ['pass', 'crash'],
+	'k a/flaky': ['fail'],
 	'k race/idle': ['inconclusive'],
 };
 
 test('the news of a night are new failures and inconclusive cells, each cell once', t => {
-	const record = parseRun(asText(fakeRun({cells: {...ends, 'k a/new': ['fail', 'fail', 'fail']}})), 'x');
+	const record = parseRun(
+		asText(fakeRun({cells: {...ends, 'k a/new': ['fail', 'fail', 'fail'], 'k a/flaky': ['fail', 'pass', 'pass']}})),
+		'x',
+	);
 	const report = judgeNight({
 		kernels: [
 			...record.kernels,
@@ -24,7 +28,7 @@ test('the news of a night are new failures and inconclusive cells, each cell onc
 			{type: 'kernel', kernel: 'never', state: 'unavailable', reason: 'no such tree'},
 		],
 		cells: parseRun(asText(fakeRun({cells: ends})), 'x').cells,
-		reruns: record.cells.filter(({case: id, repeat}) => id === 'a/new' && repeat > 0),
+		reruns: record.cells.filter(({case: id, repeat}) => ['a/new', 'a/flaky'].includes(id) && repeat > 0),
 		past: new Map(),
 		known: [{case: 'a/known', since: '2026-01-01', reason: 'it is'}],
 		before: [],
@@ -39,5 +43,5 @@ test('the news of a night are new failures and inconclusive cells, each cell onc
 		news.kernels.map(({kernel}) => kernel),
 		['asked'],
 	);
-	t.is(countVerdicts(record.cells).fail, 4, 'there was more');
+	t.is(countVerdicts(record.cells).fail, 5, 'there was more');
 });

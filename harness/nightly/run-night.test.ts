@@ -286,6 +286,45 @@ test('the remaining time is spent on races, whose failures are confirmed, too', 
 	t.is(new Set(repeats).size, repeats.length);
 });
 
+test('a round of races that would end too late is not begun', async t => {
+	for (const seconds of [50, 51, 52, 53]) {
+		await using machine = await openMachine();
+		const {clock} = await machine.night({hours: seconds / 3600});
+		t.true(clock <= seconds * 1000, `${clock} of ${seconds}`);
+		t.true(clock > seconds * 800, `${clock} of ${seconds}`);
+	}
+});
+
+test('a night is compared with nights, not with runs in between', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'night-'));
+	for (const [id, command] of [
+		['1', 'nightly'],
+		['2', undefined],
+	] as const) {
+		const log = new HistoryLog(directory.path, {onTrouble() {}});
+		const run = {...(command && {command})};
+		for (const event of fakeRun({id, run, cells: {'k a/b': 'pass'}})) log.write(event);
+		log.close();
+	}
+	using store = await HistoryStore.open(directory.path);
+	const {last, green} = pastRuns(store);
+	t.deepEqual([store.runs().length, last?.id, green?.id], [2, '1', '1']);
+});
+
+test('a crash that comes every night is new once, whatever its addresses are', async t => {
+	await using machine = await openMachine();
+	const crashAt = (address: string): Module => {
+		const message = `BUG: unable to handle page fault at ${address}`;
+		return title => (title === 'k entry/flags' ? {verdict: 'crash', message} : 'pass');
+	};
+	const kinds = [];
+	for (const address of ['ffffffffc0123450', 'ffffffffc0765430']) {
+		const {finished} = await machine.night({module: crashAt(address)});
+		kinds.push(finished?.report.findings.map(({kind}) => kind));
+	}
+	t.deepEqual(kinds, [['crash'], ['regression']]);
+});
+
 test('without --hours races are not repeated', async t => {
 	await using machine = await openMachine();
 	t.is((await machine.night({})).stages.length, 1);
