@@ -6,6 +6,7 @@ import {UsageError} from './errors.ts';
 
 test('requireSpace rejects a disk without enough room', async t => {
 	await t.notThrowsAsync(requireSpace(tmpdir(), 1, 'a test'));
+	await t.throwsAsync(requireSpace(tmpdir(), 2 ** 60, 'a test'), {instanceOf: UsageError});
 	// A file system of size zero.
 	await t.throwsAsync(requireSpace('/proc', 300 * 2 ** 20, 'a test'), {
 		instanceOf: UsageError,

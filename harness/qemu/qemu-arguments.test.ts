@@ -40,6 +40,13 @@ test('memory is written to its file, or a copy of it, or has none', t => {
 	t.regex(backend({file: '/m', use: 'copied'})!, /mem-path=\/m,share=off$/);
 });
 
+test('a guest reaches no network, and only this host reaches its port', t => {
+	const [network, ...others] = values('-netdev', {});
+	t.deepEqual(others, []);
+	t.true(network!.split(',').includes('restrict=on'), network);
+	t.deepEqual(network!.match(/hostfwd=\S*?(?=,|$)/g), ['hostfwd=tcp:127.0.0.1:0-10.0.2.15:22']);
+});
+
 test('a comma in a path does not end it', t => {
 	const sockets = Object.fromEntries(socketNames.map(name => [name, `/a,b/${name}`])) as Machine['sockets'];
 	const chardevs = values('-chardev', {}, {sockets, consolePath: '/a,b/console', gdbSocket: '/a,b/gdb'});

@@ -34,6 +34,8 @@ test('a run directory is removed with its VM', async t => {
 
 test('a base directory that others can write to is rejected', async t => {
 	await using base = await mkdtempDisposable(path.join(tmpdir(), 'runs-'));
-	await chmod(base.path, 0o777);
-	await t.throwsAsync(RunDirectory.create(base.path), {instanceOf: UsageError});
+	for (const mode of [0o777, 0o770, 0o702]) {
+		await chmod(base.path, mode);
+		await t.throwsAsync(RunDirectory.create(base.path), {instanceOf: UsageError}, mode.toString(8));
+	}
 });

@@ -19,6 +19,7 @@ test('a failure shows its rerun command', t => {
 	const command = "npx probe-matrix run --kernel debian-6.1 --match 'entry/flags[asm-fentry]'";
 	t.is(rerunCommand(failed), command);
 	t.true(formatFailure(failed).includes(command));
+	t.regex(rerunCommand({...failed, suite: '--module ./ring'}), /^npx probe-matrix run --module \.\/ring --kernel /);
 });
 
 test('a failure shows the path of the whole console', t => {
