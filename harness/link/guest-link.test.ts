@@ -66,7 +66,10 @@ for (const [end, die] of Object.entries({
 test('a guest with another host key is rejected', async t => {
 	await using guest = await FakeSshServer.start((_, channel) => finish(channel, 0));
 	const {host} = createRunKeys();
-	await t.throwsAsync(guest.link({...guest.keys, host}), {instanceOf: LinkLostError});
+	const open = async () => {
+		await using _ = await guest.link({...guest.keys, host});
+	};
+	await t.throwsAsync(open, {instanceOf: LinkLostError});
 });
 
 test('commands run one at a time, in order', async t => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import {countVerdicts} from './cell-name.ts';
-import {exitCode, type Verdict, verdicts} from './verdict.ts';
+import {exitCode, isFailure, isGreen, type Verdict, verdicts} from './verdict.ts';
 
 const none = countVerdicts([]);
 const expected: Readonly<Record<Verdict, number>> = {
@@ -27,4 +27,15 @@ test('an unavailable kernel makes the exit status 3', t => {
 
 test('a failure outweighs cells that could not run', t => {
 	t.is(exitCode({...none, infra: 5, fail: 1}, {isKernelMissing: true}), 1);
+});
+
+test('what failed, and what is green; the others are neither', t => {
+	t.deepEqual(
+		verdicts.filter(verdict => isFailure({verdict})),
+		['fail', 'crash', 'hang'],
+	);
+	t.deepEqual(
+		verdicts.filter(verdict => isGreen({verdict})),
+		['pass', 'known', 'skip'],
+	);
 });
