@@ -107,14 +107,6 @@ export const harnessCliEdits: readonly Edit[] = [
 		catchers: ['harness/cli/bisect-step.test.ts'],
 	},
 	{
-		name: 'last-line-of-command-lost',
-		file: 'harness/cli/exec-output.ts',
-		old: "if (rest !== '') show(rest);",
-		new: '',
-		effect: 'Of a command on two kernels, output without a newline is lost.',
-		catchers: ['harness/cli/exec.test.ts'],
-	},
-	{
 		name: 'wrong-verdict-not-told',
 		file: 'harness/cli/selftest-output.ts',
 		old: "const word = wrong.length > 0 ? 'WRONG' : 'ok';",

@@ -56,7 +56,7 @@ export const harnessQemuEdits: readonly Edit[] = [
 		old: 'restrict=on,',
 		new: 'restrict=off,',
 		effect: 'A guest reaches the network of the host.',
-		catchers: ['harness/qemu/qemu-arguments.test.ts', 'harness/vm/security.test.ts'],
+		catchers: ['harness/qemu/qemu-arguments.test.ts'],
 	},
 	{
 		name: 'snapshot-written-by-copies',

@@ -91,14 +91,6 @@ export const harnessSuitesEdits: readonly Edit[] = [
 		catchers: ['harness/suites/bprobe/failures.test.ts'],
 	},
 	{
-		name: 'wrong-message-is-right',
-		file: 'harness/suites/bprobe/selftest/run-selftest.ts',
-		old: 'if (message && !message.test(outcome.message ??',
-		new: 'if (message && outcome.verdict !== verdict && !message.test(outcome.message ??',
-		effect: 'The self-test accepts a crash that is named after the wrong function.',
-		catchers: ['harness/suites/bprobe/selftest/run-selftest.test.ts'],
-	},
-	{
 		name: 'known-failing-on-every-kernel',
 		file: 'harness/suites/bprobe/known-failings.ts',
 		old: '(until === undefined || isBeforeRelease(kernel, until))',
