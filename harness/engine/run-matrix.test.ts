@@ -447,11 +447,28 @@ test('a report by the task of a cell is that cell’s, and nothing runs again to
 });
 
 test('in a slow guest, more cells before a report may have caused it', async t => {
-	const {late, bootGuest} = lateWorld(150);
-	const [second, third] = ['second', 'third'].map(id => fakeCell(() => sleep(120), {id: `fake/${id}`}));
-	const {events} = await runFake([late, second!, third!], {
+	let guest: FakeGuest | undefined;
+	let isAlone = false;
+	const late = fakeCell(
+		async () => {
+			if (isAlone) guest!.say(warning('fx_late'));
+		},
+		{id: 'fake/late'},
+	);
+	const second = fakeCell(() => sleep(60), {id: 'fake/second'});
+	const third = fakeCell(
+		async () => {
+			if (isAlone) return;
+			isAlone = true;
+			guest!.say(warning('fx_late'));
+			await new Promise(() => {});
+		},
+		{id: 'fake/third'},
+	);
+	const {events} = await runFake([late, second, third], {
 		lateMs: 20,
-		bootGuest: async () => Object.assign(await bootGuest(), {slowness: 40}),
+		isConfirming: false,
+		bootGuest: async () => (guest = Object.assign(new FakeGuest(), {slowness: 100})),
 	});
 	t.deepEqual(outcomes(events), {
 		'fake/late': 'crash: WARNING in fx_late [fixtures]',
