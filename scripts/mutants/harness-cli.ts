@@ -27,22 +27,6 @@ export const harnessCliEdits: readonly Edit[] = [
 		catchers: ['harness/cli/option-values.test.ts'],
 	},
 	{
-		name: 'interrupt-is-success',
-		file: 'harness/cli/interrupt.ts',
-		old: 'process.exitCode = 130;',
-		new: '',
-		effect: 'A script goes on after Ctrl-C as if all had passed.',
-		catchers: ['harness/cli/interrupt.test.ts'],
-	},
-	{
-		name: 'one-key-press-kills',
-		file: 'harness/cli/interrupt.ts',
-		old: 'const samePressMs = 1000;',
-		new: 'const samePressMs = -1;',
-		effect: 'Under npm one Ctrl-C leaves at once, and guests run on.',
-		catchers: ['harness/cli/interrupt.test.ts'],
-	},
-	{
 		name: 'last-failed-of-all-suites',
 		file: 'harness/cli/last-failed.ts',
 		old: '{...(await readAll()), [suite]:',

@@ -106,12 +106,4 @@ export const harnessKernelsEdits: readonly Edit[] = [
 		effect: 'debian-6.1+debug runs on debian-6.1, without debugging.',
 		catchers: ['harness/kernels/kernel-id.test.ts'],
 	},
-	{
-		name: 'interrupted-copy-is-a-source',
-		file: 'harness/kernels/source-build.ts',
-		old: 'await provide(unfinished);',
-		new: 'await provide(to);',
-		effect: 'After a kill while unpacking, half of the sources are built.',
-		catchers: ['harness/kernels/source-build.test.ts'],
-	},
 ];

@@ -108,14 +108,6 @@ export const harnessResultsEdits: readonly Edit[] = [
 		catchers: ['harness/results/run/statistics.test.ts'],
 	},
 	{
-		name: 'event-not-written-at-once',
-		file: 'harness/results/run/event-log.ts',
-		old: 'for (let written = 0; written < line.length; ) written += writeSync(this.#descriptor, line, written);',
-		new: 'writeSync(this.#descriptor, line, 0, Math.min(line.length, 4096));',
-		effect: 'A long event is cut, and the run cannot be read.',
-		catchers: ['harness/results/run/event-log.test.ts'],
-	},
-	{
 		name: 'small-numbers-hidden',
 		file: 'harness/results/run/normalize-message.ts',
 		old: '|\\b\\d{3,}\\b/g',
@@ -177,14 +169,6 @@ export const harnessResultsEdits: readonly Edit[] = [
 		old: 'if (known.get(id) === size) continue;',
 		new: 'if (known.has(id)) continue;',
 		effect: 'A run that was indexed while it went on stays interrupted for ever.',
-		catchers: ['harness/results/history/store.test.ts'],
-	},
-	{
-		name: 'later-runs-are-the-past',
-		file: 'harness/results/history/store.ts',
-		old: 'WHERE key = ?) AND run < ?',
-		new: 'WHERE key = ?) AND run <> ?',
-		effect: 'A run is compared with the durations of later ones.',
 		catchers: ['harness/results/history/store.test.ts'],
 	},
 	{

@@ -19,14 +19,6 @@ export const harnessSuitesEdits: readonly Edit[] = [
 		catchers: ['harness/suites/executables/ktap.test.ts'],
 	},
 	{
-		name: 'todo-fails',
-		file: 'harness/suites/executables/ktap.ts',
-		old: "\t\tcase 'XFAIL':\n",
-		new: '',
-		effect: "kselftest's expected failures fail the run.",
-		catchers: ['harness/suites/executables/ktap.test.ts'],
-	},
-	{
 		name: 'same-name-twice',
 		file: 'harness/suites/executables/ktap.ts',
 		old: 'return count === 1 ? subtest',
