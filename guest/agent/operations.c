@@ -10,7 +10,7 @@ const struct operation suite_operations[] = {
 	{"symbols", op_symbols}, {"names", op_names}, {"events", op_events}, {"counters", op_counters},
 	{"reset", op_reset}, {"call", op_call}, {"callInTask", op_call_in_task}, {"taskWait", op_task_wait},
 	{"taskKill", op_task_kill}, {"release", op_release}, {"counts", op_counts}, {"startLoop", op_start_loop},
-	{"startChurn", op_start_churn}, {"startForks", op_start_forks}, {"stopJob", op_stop_job},
+	{"startChurn", op_start_churn}, {"startForks", op_start_forks}, {"startStaying", op_start_staying}, {"stopJob", op_stop_job},
 	{"ioctl", op_ioctl}, {"asUser", op_as_user}, {"probeFds", op_probe_fds}, {"crash", op_crash},
 	{"check", op_check}, {"match", op_match}, {"attachList", op_attach_list}, {"infoList", op_info_list},
 	{"holdInTask", op_hold_in_task},

@@ -334,6 +334,8 @@ declare module '../../link/agent-protocol.ts' {
 		};
 		/** Forks processes one after the other in `threads` threads; each makes `calls` calls of the target and exits. */
 		startForks: {in: {target: TargetName; threads: number; calls: number; kill: boolean}; out: {job: number}};
+		/** A job of threads that each make one call, and stay until it is stopped. */
+		startStaying: {in: {target: TargetName; threads: number}; out: {job: number}};
 		/** Ends a job, waits for it and returns its report; a job that has ended returns its report at once. */
 		stopJob: {
 			in: {job: number};
@@ -341,6 +343,7 @@ declare module '../../link/agent-protocol.ts' {
 				loop?: LoopReport;
 				churn?: ChurnReport;
 				forks?: {forked: number; calls: number; killed: number; bad: number};
+				stayed?: {called: number; failed: number};
 			};
 		};
 		/**

@@ -31,6 +31,42 @@ async function attachToOneOf(
 	return undefined;
 }
 
+type Attach = (at?: Hex) => Promise<Probe>;
+
+/** Loads bprobe anew, with 64 frames, and at the end with as many as before. */
+async function withFewestFrames(context: CaseContext, run: (attach: Attach) => Promise<void>): Promise<void> {
+	await context.ask('rmmod', {module: 'bprobe'});
+	await context.ask('insmod', {module: 'bprobe', parameters: 'frames=64'});
+	const probes: Probe[] = [];
+	const attach = async (at?: Hex) => {
+		probes.push(await context.attach({point: 'return', program: 'count', ...(at !== undefined && {at})}));
+		return probes.at(-1)!;
+	};
+	await tidily(
+		() => run(attach),
+		async () => {
+			for (const probe of probes) await probe.close();
+			await context.ask('rmmod', {module: 'bprobe'});
+			await context.ask('insmod', {module: 'bprobe'});
+		},
+	);
+}
+
+/** Starts tasks that wait inside the target. */
+async function startTasks(context: CaseContext, count: number): Promise<readonly number[]> {
+	const tasks = [];
+	const call = {target: 'asm-fentry', action: 'wait', in: input, ret: output} as const;
+	for (let n = 0; n < count; n++) tasks.push((await context.ask('callInTask', call)).task);
+	return tasks;
+}
+
+async function endTasks(context: CaseContext, tasks: readonly number[]): Promise<void> {
+	for (const task of tasks) {
+		const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
+		assert.equal(result?.after.ax, output.ax, 'the call returns with or without a frame');
+	}
+}
+
 /** Provokes each reason for which a program does not run. Every miss must be counted under its reason. */
 export const missCases = [
 	defineCase({
@@ -119,42 +155,42 @@ export const missCases = [
 		needs: ['return', 'device'],
 		targets: ['asm-fentry'],
 		deadlineMs: 20_000,
-		async run(context) {
-			await context.ask('rmmod', {module: 'bprobe'});
-			await context.ask('insmod', {module: 'bprobe', parameters: 'frames=64'});
-			const probes: Probe[] = [];
-			const attach = async (at?: Hex) => {
-				probes.push(await context.attach({point: 'return', program: 'count', ...(at !== undefined && {at})}));
-				return probes.at(-1)!;
-			};
-			await tidily(
-				async () => {
-					const probe = await attach();
-					const tasks = [];
-					for (let n = 0; n < 70; n++)
-						tasks.push(await context.ask('callInTask', {target: 'asm-fentry', action: 'wait', in: input, ret: output}));
-					await waitUntilWaiting(context, 70);
-					await context.ask('release', {});
-					for (const {task} of tasks) {
-						const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
-						assert.equal(result?.after.ax, output.ax, 'the call returns with or without a frame');
-					}
-					const {hits, misses} = await context.ask('info', {probe: probe.handle});
-					assert.equal(hits + misses.noFrame, 70, 'hits and misses together');
-					// Each CPU keeps some of the frames that were used on it.
-					assert.ok(hits <= 64, `${hits} calls in flight had one of 64 frames`);
+		run: async context =>
+			withFewestFrames(context, async attach => {
+				const probe = await attach();
+				const tasks = await startTasks(context, 70);
+				await waitUntilWaiting(context, 70);
+				await context.ask('release', {});
+				await endTasks(context, tasks);
+				const {hits, misses} = await context.ask('info', {probe: probe.handle});
+				assert.equal(hits + misses.noFrame, 70, 'hits and misses together');
+				// Each CPU keeps some of the frames that were used on it.
+				assert.ok(hits <= 64, `${hits} calls in flight had one of 64 frames`);
 
-					const outer = await attach(await context.address('fx_chain_2'));
-					for (let n = 0; n < 200; n++) await context.call(bypassed);
-					onlyHits(await outer.info(), 200);
-					assert.deepEqual((await probe.info()).misses, misses, 'frames of calls without a return are freed');
-				},
-				async () => {
-					for (const probe of probes) await probe.close();
-					await context.ask('rmmod', {module: 'bprobe'});
-					await context.ask('insmod', {module: 'bprobe'});
-				},
-			);
-		},
+				const outer = await attach(await context.address('fx_chain_2'));
+				for (let n = 0; n < 200; n++) await context.call(bypassed);
+				onlyHits(await outer.info(), 200);
+				assert.deepEqual((await probe.info()).misses, misses, 'frames of calls without a return are freed');
+			}),
+	}),
+	defineCase({
+		id: 'miss/no-place-left',
+		needs: ['return', 'device'],
+		targets: ['asm-fentry'],
+		deadlineMs: 20_000,
+		run: async context =>
+			withFewestFrames(context, async attach => {
+				const probe = await attach();
+				// The table has 512 places.
+				const threads = 520;
+				const job = await context.start('startStaying', {target: 'asm-fentry', threads});
+				for (;;) {
+					const {hits, misses} = await probe.info();
+					if (hits + misses.noFrame! >= threads) break;
+					context.signal.throwIfAborted();
+				}
+				onlyHits(await probe.info(), threads);
+				assert.deepEqual((await job.stop()).stayed, {called: threads, failed: 0}, 'threads, and their calls');
+			}),
 	}),
 ];
