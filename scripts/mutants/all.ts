@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 import type {Edit} from './edits.ts';
 import {entryEdits} from './entry.ts';
+import {fixtureEdits} from './fixtures.ts';
 import {frameEdits} from './frames.ts';
 import {hookEdits} from './hooks.ts';
+import {libraryEdits} from './library.ts';
 import {requestEdits} from './requests.ts';
 import {returnEdits} from './returns.ts';
 import {runningEdits} from './running.ts';
@@ -18,4 +20,6 @@ export const allEdits: readonly Edit[] = [
 	...requestEdits,
 	...symbolEdits,
 	...hookEdits,
+	...libraryEdits,
+	...fixtureEdits,
 ];

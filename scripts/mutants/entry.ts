@@ -25,7 +25,7 @@ export const entryEdits: readonly Edit[] = [
 		old: 'if (likely(((unsigned long)slot & ~PAGE_MASK) <=\n\t\t   PAGE_SIZE - (BPROBE_STACK_WORDS + 1) * sizeof(long))) {',
 		new: 'if (true) {',
 		effect: 'An outermost call of an interrupt reads the guard page above its stack.',
-		catchers: ['entry/in-interrupt*', 'return/in-interrupt*'],
+		catchers: ['entry/outermost-in-interrupt'],
 	},
 	{
 		name: 'entry-without-prune',

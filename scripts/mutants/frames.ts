@@ -9,7 +9,7 @@ export const frameEdits: readonly Edit[] = [
 		old: '((seen >> 32) + 1) << 32 | READ_ONCE(pool_next[index]));',
 		new: '(seen >> 32) << 32 | READ_ONCE(pool_next[index]));',
 		effect: 'Two calls at once get the same frame, once in a long while.',
-		catchers: ['race/concurrent-callers*'],
+		catchers: ['race/concurrent-callers[c]'],
 	},
 	{
 		name: 'frames-empty-pool',
@@ -25,7 +25,7 @@ export const frameEdits: readonly Edit[] = [
 		old: 'WRITE_ONCE(pool_next[index], (u32)seen);',
 		new: 'WRITE_ONCE(pool_next[index], POOL_EMPTY);',
 		effect: 'The pool forgets its frames.',
-		catchers: ['return/sixty-four-sleepers*'],
+		catchers: ['return/sixty-four-sleepers[asm]'],
 	},
 	{
 		name: 'frames-one-too-many',
@@ -73,7 +73,7 @@ export const frameEdits: readonly Edit[] = [
 		old: '\t\t\tbp_frame_spill(frame);\n',
 		new: '',
 		effect: 'A task that dies in a call takes its frames away for ever.',
-		catchers: ['race/fork-exit-storm*'],
+		catchers: ['race/fork-exit-storm[c]', 'return/never-returns[c]'],
 	},
 	{
 		name: 'tasks-entry-kept',
@@ -81,7 +81,7 @@ export const frameEdits: readonly Edit[] = [
 		old: '\t\tbp_task_release(&set[way]);\n',
 		new: '',
 		effect: 'A task that dies in a call keeps its place in the table for ever.',
-		catchers: ['race/fork-exit-storm*'],
+		catchers: ['race/fork-exit-storm[asm]', 'return/never-returns[asm]'],
 	},
 	{
 		name: 'tasks-not-held',
@@ -89,7 +89,7 @@ export const frameEdits: readonly Edit[] = [
 		old: '\tget_task_struct(task);\n',
 		new: '',
 		effect: 'A dying task is freed twice.',
-		catchers: ['race/fork-exit-storm*', 'return/never-returns*'],
+		catchers: ['race/fork-exit-storm[c]', 'return/never-returns[c]'],
 		kernel: '4.15.18',
 	},
 	{
@@ -98,7 +98,7 @@ export const frameEdits: readonly Edit[] = [
 		old: '\t\tif (hold(&set[way], task))\n\t\t\tirq_work_queue(&call_burial);\n\t\treturn &set[way];',
 		new: '\t\treturn &set[way];',
 		effect: 'Nothing frees the frames of calls after sched_process_free: the next task at that address finds them.',
-		catchers: ['race/fork-exit-storm*'],
+		catchers: ['race/fork-exit-storm[asm]', 'return/never-returns[asm]'],
 		kernel: '4.15.18',
 	},
 	{
@@ -107,7 +107,7 @@ export const frameEdits: readonly Edit[] = [
 		old: '\tif (BP_FREED_WHILE_RUNNING && unlikely(task->exit_state))\n\t\treturn bp_task_claim_any(set, task);\n',
 		new: '',
 		effect: 'Nothing frees the frames of calls after sched_process_free: the next task at that address finds them.',
-		catchers: ['race/fork-exit-storm*'],
+		catchers: ['race/fork-exit-storm[asm-fentry]', 'return/never-returns[asm-fentry]'],
 		kernel: '4.15.18',
 	},
 	{
@@ -116,7 +116,7 @@ export const frameEdits: readonly Edit[] = [
 		old: 'return bp_task_is_dead(task) && !READ_ONCE(task->on_cpu);',
 		new: 'return true;',
 		effect: 'The end of do_exit() of a task runs without frames: a panic.',
-		catchers: ['race/fork-exit-storm*', 'return/never-returns*'],
+		catchers: ['race/fork-exit-storm[c]', 'return/never-returns[c]'],
 		kernel: '4.15.18',
 	},
 	{
@@ -125,7 +125,7 @@ export const frameEdits: readonly Edit[] = [
 		old: '\t\t\tWRITE_ONCE(bp_tasks[set][way].dying, NULL);\n',
 		new: '',
 		effect: 'A dead task is put again and again.',
-		catchers: ['race/fork-exit-storm*', 'return/never-returns*'],
+		catchers: ['race/fork-exit-storm[asm]', 'return/never-returns[asm]'],
 		kernel: '4.15.18',
 	},
 	{
@@ -134,6 +134,6 @@ export const frameEdits: readonly Edit[] = [
 		old: 'frame && live < total;',
 		new: 'frame && live < 1;',
 		effect: 'The list says that there is one call in flight, where there are many.',
-		catchers: ['return/sixty-four-sleepers*', 'return/recursion-64*'],
+		catchers: ['return/sixty-four-sleepers[c]'],
 	},
 ];

@@ -17,7 +17,7 @@ export const hookEdits: readonly Edit[] = [
 		old: '\t\tif (site->address == address) {\n\t\t\tstrscpy(site->name, name, sizeof(site->name));\n',
 		new: '\t\tif (site->address == address) {\n',
 		effect: 'A function of a new module has the name of the one that was there before.',
-		catchers: ['race/target-module-unloaded*', 'module/*'],
+		catchers: ['race/target-module-unloaded[c]'],
 	},
 	{
 		name: 'site-found-by-bucket',
@@ -82,7 +82,7 @@ export const hookEdits: readonly Edit[] = [
 		old: '\tif (group->count > FEW)\n',
 		new: '\tif (group->count > FEW + 8)\n',
 		effect: 'An attach of 33 functions writes beyond its buffer.',
-		catchers: ['multi/*'],
+		catchers: ['multi/many-cookies', 'multi/two-hundred-functions'],
 	},
 	{
 		name: 'hook-of-kprobes-beyond-buffer',
@@ -90,7 +90,7 @@ export const hookEdits: readonly Edit[] = [
 		old: '\t\t\tif (n == FEW) {\n\t\t\t\tunregister_kprobes(few_kprobes, n);\n\t\t\t\tn = 0;\n\t\t\t}\n',
 		new: '',
 		effect: 'A close of 33 functions without a __fentry__ site writes beyond its buffer.',
-		catchers: ['multi/*'],
+		catchers: ['multi/many-cookies', 'multi/two-hundred-functions'],
 	},
 	{
 		name: 'hook-error-of-kprobe',
@@ -98,7 +98,7 @@ export const hookEdits: readonly Edit[] = [
 		old: 'return err == -EINVAL || err == -EILSEQ ? -EOPNOTSUPP : err;',
 		new: 'return err;',
 		effect: 'A function that the kernel refuses is a bad request.',
-		catchers: ['module/rejects-*', 'entry/shapes-of-symbols'],
+		catchers: ['module/rejects-what-is-no-function', 'entry/shapes-of-symbols'],
 	},
 	{
 		name: 'hook-without-anchor',
@@ -106,7 +106,7 @@ export const hookEdits: readonly Edit[] = [
 		old: '\tif (!err)\n\t\terr = ftrace_set_filter_ip(&ops, (unsigned long)bprobe_anchor, 0, 0);\n',
 		new: '',
 		effect: 'While no function is probed, all are traced.',
-		catchers: ['module/*', 'entry/called-once-per-call[c]'],
+		catchers: ['module/loads', 'entry/called-once-per-call[c]'],
 	},
 	{
 		name: 'filter-renewed-without-anchor',
@@ -114,7 +114,7 @@ export const hookEdits: readonly Edit[] = [
 		old: '\tif (!err)\n\t\terr = add_ip(*filter, bp_ftrace_location((unsigned long)bprobe_anchor));\n',
 		new: '',
 		effect: 'After many functions were probed at once, all of the kernel are traced.',
-		catchers: ['multi/*'],
+		catchers: ['multi/many-cookies', 'multi/many-beside-others'],
 		kernel: '4.15.18',
 	},
 	{
@@ -123,7 +123,7 @@ export const hookEdits: readonly Edit[] = [
 		old: 'answer = site->hooked ? each(data, site->ip) : 0;',
 		new: 'answer = each(data, site->ip);',
 		effect: 'Functions whose probes are closed stay traced.',
-		catchers: ['multi/*'],
+		catchers: ['multi/many-beside-others'],
 		kernel: '4.15.18',
 	},
 	{
@@ -140,6 +140,6 @@ export const hookEdits: readonly Edit[] = [
 		old: 'while (set_filter(ops, addresses, count, true) == -ENOMEM && --tries)',
 		new: 'while (set_filter(ops, addresses, count, false) == -ENOMEM && --tries)',
 		effect: 'Functions whose probes are closed stay traced.',
-		catchers: ['multi/*'],
+		catchers: ['multi/many-beside-others', 'multi/two-hundred-functions'],
 	},
 ];

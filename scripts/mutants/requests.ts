@@ -57,7 +57,7 @@ export const requestEdits: readonly Edit[] = [
 		old: 'wanted[i].found ? -ENOTUNIQ : -ENOENT',
 		new: '-ENOENT',
 		effect: 'A name that several functions have is said to be unknown.',
-		catchers: ['module/rejects-bad-requests', 'entry/shapes-of-symbols'],
+		catchers: ['module/rejects-bad-requests'],
 	},
 	{
 		name: 'request-long-name',
@@ -105,7 +105,7 @@ export const requestEdits: readonly Edit[] = [
 		old: '!bp_kprobe_blacklisted(wanted[i].address))\n\t\t\tcontinue;',
 		new: 'true)\n\t\t\tcontinue;',
 		effect: "A list may hold a compiler's copy of a function that the kernel forbids to probe.",
-		catchers: ['module/rejects-fragments', 'multi/many-*'],
+		catchers: ['module/rejects-fragments', 'multi/many-bad-lists'],
 	},
 	{
 		name: 'request-same-cookie-for-all',
@@ -145,7 +145,7 @@ export const requestEdits: readonly Edit[] = [
 		old: 'if (index >= group->count)',
 		new: 'if (index > group->count)',
 		effect: 'INFO of the function after the last reads beyond the group.',
-		catchers: ['module/rejects-bad-requests', 'multi/many-*'],
+		catchers: ['multi/many-cookies', 'multi/many-bad-lists'],
 	},
 	{
 		name: 'descriptor-cookie-of-first',
@@ -177,7 +177,7 @@ export const requestEdits: readonly Edit[] = [
 		old: '\tinfo.count = group->count;\n',
 		new: '\tinfo.count = 1;\n',
 		effect: 'A reader of INFO sees one function of many.',
-		catchers: ['multi/many-*'],
+		catchers: ['multi/many-cookies', 'multi/many-sizes-of-old'],
 	},
 	{
 		name: 'descriptor-inherited',
@@ -201,7 +201,7 @@ export const requestEdits: readonly Edit[] = [
 		old: '\t\tput_unused_fd(fd);\n\tbp_group_free(group);\n',
 		new: '\t\tput_unused_fd(fd);\n',
 		effect: 'Each attach that fails keeps its program loaded for ever.',
-		catchers: ['module/no-memory-to-attach*', 'multi/many-one-bad'],
+		catchers: ['multi/many-one-bad'],
 	},
 	{
 		name: 'descriptor-file-fails',
@@ -249,7 +249,7 @@ export const requestEdits: readonly Edit[] = [
 		old: '\tif (check.flags)\n\t\treturn -EINVAL;\n',
 		new: '',
 		effect: 'A flag of CHECK that this module does not know is ignored.',
-		catchers: ['module/*'],
+		catchers: ['module/rejects-bad-requests', 'module/rejects-what-is-no-function'],
 	},
 	{
 		name: 'descriptor-fdinfo-point',

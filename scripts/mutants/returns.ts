@@ -35,7 +35,7 @@ export const returnEdits: readonly Edit[] = [
 		old: '\t\tbp_frame_free(cpu, task->newest);\n',
 		new: '',
 		effect: 'Each call that ends without a return takes a frame away for ever.',
-		catchers: ['return/bypassed*'],
+		catchers: ['miss/no-frame*'],
 	},
 	{
 		name: 'return-stack-not-lifted',

@@ -65,7 +65,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'outer = bp_run_ctx_enter();',
 		new: 'outer = NULL;',
 		effect: 'A program that asks for its cookie by bpf_get_attach_cookie() kills the kernel.',
-		catchers: ['entry/called-once-per-call*'],
+		catchers: ['entry/called-once-per-call[c]'],
 	},
 	{
 		name: 'run-lockdep-not-told',
@@ -90,7 +90,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'for (i = 0; i < probes->count; i++)',
 		new: 'for (i = 0; i < 1; i++)',
 		effect: 'Of several programs at a function, only the first counts its misses.',
-		catchers: ['miss/*'],
+		catchers: ['miss/recursion*', 'miss/no-frame*'],
 	},
 	{
 		name: 'probe-attach-keeps-arrays',
@@ -146,7 +146,7 @@ export const runningEdits: readonly Edit[] = [
 		old: '\t\tbp_for_each_probe(probe, group)\n\t\t\tshow(m, probe);',
 		new: '\t\tprobe = group->probe;\n\t\tshow(m, probe);',
 		effect: 'The list has only the first function of each descriptor.',
-		catchers: ['module/lists-probes', 'multi/many-*'],
+		catchers: ['module/lists-probes', 'multi/many-cookies'],
 	},
 	{
 		name: 'probe-detached-stays-listed',
@@ -170,7 +170,7 @@ export const runningEdits: readonly Edit[] = [
 		old: '\tbp_synchronize_handlers();\n',
 		new: '',
 		effect: 'Programs run after they were freed, and after close has returned.',
-		catchers: ['race/detach-while-called*', 'race/attach-detach-storm*', 'race/close-from-another-thread*'],
+		catchers: ['race/detach-while-called[c]', 'race/close-from-another-thread[c]'],
 		kernel: '4.15.18+debug',
 	},
 	{
@@ -179,7 +179,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'change->probes->reads |= old->reads;',
 		new: '',
 		effect: 'A second program takes the registers away from the first.',
-		catchers: ['multi/*'],
+		catchers: ['multi/two-entries[asm]', 'multi/program-that-only-reads-registers[c]'],
 	},
 	{
 		name: 'probes-forget-lookers',
@@ -187,7 +187,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'change->probes->looks |= old->looks;',
 		new: '',
 		effect: 'A second program takes the extension block away from the first.',
-		catchers: ['multi/*'],
+		catchers: ['multi/two-entries[c]', 'multi/program-that-only-reads-registers[asm]'],
 	},
 	{
 		name: 'probes-left-forget-lookers',
@@ -195,7 +195,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'change->probes->looks |= old->probe[i]->group->looks;',
 		new: '',
 		effect: 'When a program is detached, the others find the extension block of an earlier call.',
-		catchers: ['multi/detach-one-keeps-others*'],
+		catchers: ['multi/detach-one-keeps-others[c]'],
 	},
 	{
 		name: 'probes-twice-in-a-list',
@@ -203,7 +203,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'change->probes->count - change->count - 1]',
 		new: 'change->probes->count - 1]',
 		effect: 'A function that is in a list twice runs its program through a NULL pointer.',
-		catchers: ['multi/many-*'],
+		catchers: ['multi/many-cookies', 'multi/many-beside-others'],
 	},
 	{
 		name: 'probes-old-arrays-leak',
@@ -244,6 +244,6 @@ export const runningEdits: readonly Edit[] = [
 		old: '\tspin_lock(&closed_lock);\n\tlist_add_tail(&group->together, &closed);\n\tspin_unlock(&closed_lock);\n',
 		new: '\tlist_add_tail(&group->together, &closed);\n',
 		effect: 'Closes at the same time corrupt the list of them.',
-		catchers: ['race/*'],
+		catchers: ['race/close-from-another-thread*', 'race/attach-detach-storm[c]'],
 	},
 ];

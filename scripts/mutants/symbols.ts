@@ -17,7 +17,7 @@ export const symbolEdits: readonly Edit[] = [
 		old: 'high = middle;',
 		new: 'high = middle ? middle - 1 : 0;',
 		effect: 'Some names of a list are not found.',
-		catchers: ['multi/many-*', 'multi/two-hundred-functions'],
+		catchers: ['multi/many-cookies', 'multi/two-hundred-functions'],
 	},
 	{
 		name: 'symbols-name-twice',
@@ -25,7 +25,7 @@ export const symbolEdits: readonly Edit[] = [
 		old: '\t\twanted->found = before->found;\n',
 		new: '',
 		effect: 'A name that is in a list twice is unknown the second time.',
-		catchers: ['multi/many-*'],
+		catchers: ['multi/many-cookies', 'multi/many-beside-others'],
 	},
 	{
 		name: 'symbols-without-modules',
@@ -33,7 +33,7 @@ export const symbolEdits: readonly Edit[] = [
 		old: 'if (on_each_module_symbol)\n',
 		new: 'if (false)\n',
 		effect: 'Functions of modules cannot be probed by name.',
-		catchers: ['entry/called-once-per-call[c]', 'multi/many-*', 'entry/shapes-of-symbols'],
+		catchers: ['entry/called-once-per-call[c]', 'entry/shapes-of-symbols'],
 	},
 	{
 		name: 'symbols-middle-of-a-function',
@@ -65,7 +65,7 @@ export const symbolEdits: readonly Edit[] = [
 		old: '\tif (within_module(address, THIS_MODULE))\n\t\treturn "it is bprobe\'s own";\n',
 		new: '',
 		effect: 'A probe on bprobe itself kills the kernel.',
-		catchers: ['module/rejects-*'],
+		catchers: ['module/rejects-what-is-no-function'],
 	},
 	{
 		name: 'function-context-switch',
@@ -73,7 +73,7 @@ export const symbolEdits: readonly Edit[] = [
 		old: '!strcmp(name, "__switch_to")',
 		new: '!strcmp(name, "switch_to")',
 		effect: 'A return probe on the context switch kills the kernel.',
-		catchers: ['module/rejects-*'],
+		catchers: ['module/rejects-what-is-no-function'],
 	},
 	{
 		name: 'function-fragments',
@@ -97,7 +97,7 @@ export const symbolEdits: readonly Edit[] = [
 		old: 'if (!strncmp(name, "__pfx_", 6) || !strncmp(name, "__cfi_", 6))',
 		new: 'if (!strncmp(name, "__cfi_", 6))',
 		effect: 'Bytes before a function can be probed, which are never run.',
-		catchers: ['module/rejects-*'],
+		catchers: ['module/rejects-fragments'],
 		kernel: 'debian-6.12',
 	},
 	{
@@ -114,7 +114,7 @@ export const symbolEdits: readonly Edit[] = [
 		old: 'stays = module && !within_module_init(address, (struct module *)module);',
 		new: 'stays = module;',
 		effect: 'Code of a module that runs once, and is freed, can be probed.',
-		catchers: ['module/rejects-*'],
+		catchers: ['module/rejects-what-is-no-function', 'module/rejects-a-module-that-comes'],
 	},
 	{
 		name: 'function-blacklist',
@@ -122,7 +122,7 @@ export const symbolEdits: readonly Edit[] = [
 		old: 'return (bool)(u8)bp_call(in_kprobe_blacklist, address);',
 		new: 'return false;',
 		effect: 'Functions that the kernel forbids to probe are tried.',
-		catchers: ['module/rejects-*'],
+		catchers: ['module/rejects-what-is-no-function'],
 	},
 	{
 		name: 'function-of-a-module-that-comes',

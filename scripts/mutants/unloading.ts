@@ -25,7 +25,7 @@ export const unloadingEdits: readonly Edit[] = [
 		old: 'same_call = frame->chained;',
 		new: 'same_call = false;',
 		effect: 'A tail call in flight keeps the module from being unloaded.',
-		catchers: ['return/unload-*'],
+		catchers: ['return/unload-beside-kretprobe-of-a-tail-call*', 'return/unload-beside-fprobe-of-a-tail-call*'],
 	},
 	{
 		name: 'sweep-without-caller',
@@ -33,7 +33,7 @@ export const unloadingEdits: readonly Edit[] = [
 		old: ' || task == caller ||',
 		new: ' ||',
 		effect: 'An unload waits for ever for a call that its own task is in.',
-		catchers: ['return/unload-*', 'race/unload-*'],
+		catchers: ['return/unload-while-asleep-inside[c]'],
 	},
 	{
 		name: 'sweep-bypassed-below-sp',
@@ -41,7 +41,7 @@ export const unloadingEdits: readonly Edit[] = [
 		old: '|| !in_use(task, frame->slot))',
 		new: '|| (false && !in_use(task, frame->slot)))',
 		effect: 'A call that ended without a return keeps the module.',
-		catchers: ['return/unload-*', 'race/unload-*'],
+		catchers: ['return/unload-while-asleep-inside[asm-fentry]'],
 	},
 	{
 		name: 'sweep-frames-of-awake',
@@ -57,7 +57,7 @@ export const unloadingEdits: readonly Edit[] = [
 		old: 'if (bp_task_gone(entry->task))',
 		new: 'if (false && bp_task_gone(entry->task))',
 		effect: 'An unload writes to the stack of a dead task.',
-		catchers: ['race/fork-exit-storm*', 'race/unload-*'],
+		catchers: ['race/fork-exit-storm[c]', 'race/unload-while-calls-return[c]'],
 	},
 	{
 		name: 'keep-without-reference',
@@ -81,7 +81,7 @@ export const unloadingEdits: readonly Edit[] = [
 		old: '\tif (!bp_return_groups)\n\t\tbp_keep_settle();',
 		new: '\tbp_keep_settle();',
 		effect: 'While another tracer holds a call, new return probes lose theirs.',
-		catchers: ['return/unload-beside-*'],
+		catchers: ['return/unload-beside-kretprobe[c]', 'return/unload-beside-fprobe[c]'],
 	},
 	{
 		name: 'keep-work-not-cancelled',
@@ -89,7 +89,7 @@ export const unloadingEdits: readonly Edit[] = [
 		old: '\tcancel_delayed_work_sync(&keeper);\n',
 		new: '',
 		effect: 'Work of the module runs after it is gone.',
-		catchers: ['return/unload-beside-*', 'race/unload-beside-tracers*'],
+		catchers: ['return/unload-beside-fexit[c]', 'race/unload-beside-tracers*'],
 	},
 	{
 		name: 'device-open-to-all',
@@ -145,7 +145,7 @@ export const unloadingEdits: readonly Edit[] = [
 		old: '\tsynchronize_rcu_tasks();\n',
 		new: '',
 		effect: 'A task that was preempted inside the trampoline goes on in a module that is gone.',
-		catchers: ['race/unload-while-calls-return*'],
+		catchers: ['race/unload-while-calls-return[c]'],
 		kernel: '4.15.18',
 	},
 	{

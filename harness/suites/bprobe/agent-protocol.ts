@@ -291,6 +291,11 @@ declare module '../../link/agent-protocol.ts' {
 		taskKill: {in: {task: number; signal: 'KILL' | 'TERM' | 'STOP' | 'CONT'}; out: {}};
 		/** Execs /bin/true in the second thread of a forked process; `status` is that of waitpid(2). */
 		execByThread: {in: {}; out: {pid: number; status: number}};
+		/**
+		 * Has the check of loops judge a good call, and then the same with one word of its outcome changed after the other.
+		 * Returns the words, such as `seen.di`, whose change was not noticed.
+		 */
+		checkLies: {in: {target: TargetName}; out: {good: boolean; unnoticed: readonly string[]}};
 		/** Ends every `wait` action. */
 		release: {in: {}; out: {}};
 		/** fx_counts of fixtures.h. */

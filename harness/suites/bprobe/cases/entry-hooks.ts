@@ -4,6 +4,7 @@ import {defineCase} from '../case.ts';
 import {targetSymbols} from '../context.ts';
 import {isBefore} from '../kernel-release.ts';
 import {checkPlace, everywhere, fixtures, input, output, stack} from './calls.ts';
+import {attachToOneOf} from './misses.ts';
 import {
 	argumentRegisters,
 	flagBits,
@@ -129,6 +130,18 @@ export const entryHookCases = [
 				if (context.claims('device')) checkPlace(event, result);
 			}
 			onlyHits(await probe.info(), 2);
+		},
+	}),
+	defineCase({
+		id: 'entry/outermost-in-interrupt',
+		needs: ['entry', 'return', 'device'],
+		deadlineMs: 10_000,
+		async run(context) {
+			// Their return addresses are the first words on the stack of an interrupt, which ends in a guard page.
+			const outermost = ['irq_exit_rcu', 'do_IRQ', 'smp_apic_timer_interrupt'];
+			const probes = await attachToOneOf(context, outermost, 'count');
+			if (!probes) return context.skip('This kernel has no function to probe that an interrupt begins with.');
+			for (const probe of probes) while ((await probe.info()).hits < 20) context.signal.throwIfAborted();
 		},
 	}),
 	defineCase({

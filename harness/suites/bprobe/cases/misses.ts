@@ -10,7 +10,7 @@ import {framesInFlight, waitUntilWaiting} from './tasks.ts';
 import {tidily} from './tidily.ts';
 
 /** Attaches to the points of the mechanism at the first of these functions that exists in this kernel and can be probed. */
-async function attachToOneOf(
+export async function attachToOneOf(
 	context: CaseContext,
 	names: readonly string[],
 	program: 'count' | 'record' | 'touch_map',
