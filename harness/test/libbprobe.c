@@ -44,7 +44,7 @@ static void passing(void)
 	int sockets[2], probe = open("/dev/null", O_RDWR), copy;
 	char byte = 'P';
 
-	socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, sockets);
 	printf("sent: %d\n", bprobe_send(sockets[0], probe));
 	copy = bprobe_receive(sockets[1]);
 	printf("received: %s, close-on-exec %d\n", copy > probe ? "another" : "none", fcntl(copy, F_GETFD) & FD_CLOEXEC);

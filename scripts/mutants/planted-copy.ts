@@ -67,7 +67,7 @@ export class PlantedCopy implements AsyncDisposable {
 	/** Runs test files of AVA. Returns the titles of what failed. */
 	async runTests(files: readonly string[]): Promise<readonly string[]> {
 		// AVA ends its workers, and these their guests, when it is interrupted.
-		const {stdout, exitCode} = await this.#node(['node_modules/ava/entrypoints/cli.mjs', '--tap', ...files], 'SIGINT');
+		const {stdout, exitCode} = await this.#node(['node_modules/.bin/ava', '--tap', '--timeout=3m', ...files], 'SIGINT');
 		const failed = [...stdout.matchAll(/^not ok \d+ - (.*)$/gm)].map(([, title]) => title!);
 		return exitCode !== 0 && failed.length === 0 ? [`AVA ended with ${exitCode}`] : failed;
 	}
