@@ -185,7 +185,7 @@ export const requestEdits: readonly Edit[] = [
 		old: 'get_unused_fd_flags(O_CLOEXEC)',
 		new: 'get_unused_fd_flags(0)',
 		effect: 'Every program that the owner starts keeps the probe open.',
-		catchers: ['tooling/library-fds'],
+		catchers: ['module/fdinfo'],
 	},
 	{
 		name: 'descriptor-number-leaks',

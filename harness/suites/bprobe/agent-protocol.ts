@@ -177,7 +177,9 @@ declare module '../../link/agent-protocol.ts' {
 		 * `tail_call` calls, until `reset`.
 		 */
 		load: {
-			in: {program: ProgramName; next?: number} | {instructions: string; license: string; type: 'kprobe' | 'socket'};
+			in:
+				| {program: ProgramName; next?: number}
+				| {instructions: string; license: string; type: 'kprobe' | 'socket' | 'sleepable'};
 			out: {prog: number; progId: number};
 		};
 		unload: {in: {prog: number}; out: {}};
