@@ -9,7 +9,7 @@ export const entryEdits: readonly Edit[] = [
 		old: '\tbp_count_misses(bp_probes_of(site, BPROBE_RETURN), reason, BPROBE_ENTRY);\n',
 		new: '',
 		effect: 'A return probe misses a call in a program without counting it.',
-		catchers: ['miss/recursion'],
+		catchers: ['miss/recursion[c]'],
 	},
 	{
 		name: 'entry-stack-off-by-one',
@@ -33,7 +33,7 @@ export const entryEdits: readonly Edit[] = [
 		old: '\tprune(cpu, call.task, slot);\n',
 		new: '',
 		effect: 'Calls that end without a return keep their frames until the task ends.',
-		catchers: ['return/bypassed*'],
+		catchers: ['return/bypassed[c]'],
 	},
 	{
 		name: 'entry-prune-takes-tail-calls',
@@ -41,7 +41,7 @@ export const entryEdits: readonly Edit[] = [
 		old: 'frame->slot < slot &&',
 		new: 'frame->slot <= slot &&',
 		effect: 'A tail call frees the frame of the function that jumped.',
-		catchers: ['return/tail-call*'],
+		catchers: ['return/tail-call[asm-fentry]'],
 	},
 	{
 		name: 'entry-prune-from-interrupts',
@@ -57,7 +57,7 @@ export const entryEdits: readonly Edit[] = [
 		old: 'if (call.chained && call.task->newest)\n\t\tcall.caller =',
 		new: 'if (false)\n\t\tcall.caller =',
 		effect: 'A function that was jumped to returns to the trampoline for ever.',
-		catchers: ['return/tail-call*'],
+		catchers: ['return/tail-call[asm]'],
 	},
 	{
 		name: 'entry-no-frame-uncounted',
@@ -65,7 +65,7 @@ export const entryEdits: readonly Edit[] = [
 		old: '\t\tbp_count_misses(ret, BPROBE_MISS_NO_FRAME, BPROBE_ENTRY);\n',
 		new: '',
 		effect: 'Calls beyond the number of frames are lost without a notice.',
-		catchers: ['miss/no-frame*'],
+		catchers: ['miss/no-frame[asm-fentry]'],
 	},
 	{
 		name: 'entry-stack-not-lifted',
@@ -73,7 +73,7 @@ export const entryEdits: readonly Edit[] = [
 		old: '\t\tbp_lift(outer);\n',
 		new: '',
 		effect: 'A stack walk in an entry program ends at the trampoline.',
-		catchers: ['return/call-stack-every-caller-hooked*'],
+		catchers: ['return/call-stack-every-caller-hooked[c]'],
 	},
 	{
 		name: 'entry-stack-not-lowered',
@@ -81,7 +81,7 @@ export const entryEdits: readonly Edit[] = [
 		old: '\t\tbp_lower(outer);\n',
 		new: '',
 		effect: 'Returns of the outer calls are never seen.',
-		catchers: ['multi/nested-all-probed*'],
+		catchers: ['multi/nested-all-probed[c]'],
 	},
 	{
 		name: 'entry-nmi-as-recursion',
@@ -113,7 +113,7 @@ export const entryEdits: readonly Edit[] = [
 		old: 'frame->chained = call->chained;',
 		new: 'frame->chained = false;',
 		effect: 'The return of a function that ends in a jump is lost, or the task dies.',
-		catchers: ['return/tail-call*'],
+		catchers: ['return/tail-call[asm-fentry]'],
 	},
 	{
 		name: 'entry-generation-forgotten',
@@ -121,7 +121,7 @@ export const entryEdits: readonly Edit[] = [
 		old: 'frame->generation = generation;',
 		new: 'frame->generation = U64_MAX;',
 		effect: 'A program attached during a call finds the extension block of another call.',
-		catchers: ['return/attached-mid-call*'],
+		catchers: ['return/attached-mid-call[c]'],
 	},
 	{
 		name: 'entry-registers-only-for-lookers',
@@ -129,7 +129,7 @@ export const entryEdits: readonly Edit[] = [
 		old: 'if (entry->reads)\n',
 		new: 'if (entry->looks)\n',
 		effect: 'A program that calls no helper reads the registers of another call.',
-		catchers: ['multi/program-that-only-reads-registers*'],
+		catchers: ['multi/program-that-only-reads-registers[c]'],
 	},
 	{
 		name: 'handler-sp-of-the-hook',
@@ -137,7 +137,7 @@ export const entryEdits: readonly Edit[] = [
 		old: '\tto->sp = (unsigned long)slot;\n',
 		new: '',
 		effect: 'A program at a return sees a stack pointer inside the trampoline.',
-		catchers: ['return/sp-and-return-address*', 'entry/sp-and-ip*'],
+		catchers: ['return/sp-and-return-address[asm]'],
 	},
 	{
 		name: 'handler-orig-ax-of-the-hook',
@@ -145,7 +145,7 @@ export const entryEdits: readonly Edit[] = [
 		old: '\tto->orig_ax = -1;\n',
 		new: '',
 		effect: 'Programs read a word of the stack as orig_ax.',
-		catchers: ['entry/context-leaks-nothing*'],
+		catchers: ['entry/context-leaks-nothing[asm-fentry]'],
 	},
 	{
 		name: 'handler-lifts-foreign-slots',
@@ -153,6 +153,6 @@ export const entryEdits: readonly Edit[] = [
 		old: 'if (frame->lifted)\n\t\t\t*frame->slot = frame->caller;',
 		new: '*frame->slot = frame->caller;',
 		effect: 'A slot that a kretprobe took over is overwritten, and its return is lost.',
-		catchers: ['return/beside-kretprobe*'],
+		catchers: ['return/beside-kretprobe[c]'],
 	},
 ];

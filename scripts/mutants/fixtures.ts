@@ -49,7 +49,7 @@ export const fixtureEdits: readonly Edit[] = [
 		old: '\t\tset_cpus_allowed_ptr(current, cpumask_of(other));\n',
 		new: '',
 		effect: 'No call returns on another CPU than it began on.',
-		catchers: ['return/sleeps-and-migrates*'],
+		catchers: ['return/sleeps-and-migrates[c]'],
 	},
 	{
 		name: 'fixtures-waits-for-nothing',
@@ -65,7 +65,7 @@ export const fixtureEdits: readonly Edit[] = [
 		old: '\t\t*(u64 *)frame->call.seen.sp = frame->call.caller;\n',
 		new: '\t\t;\n',
 		effect: 'No call ends without a return.',
-		catchers: ['return/bypassed*'],
+		catchers: ['return/bypassed[asm-fentry]'],
 	},
 	{
 		name: 'fixtures-clobbers-nothing',
@@ -73,7 +73,7 @@ export const fixtureEdits: readonly Edit[] = [
 		old: '\t\tslot[1] = ~slot[1];\n',
 		new: '',
 		effect: 'Arguments at a return may be read from the stack, and nothing notices.',
-		catchers: ['return/arguments-at-return*'],
+		catchers: ['return/arguments-at-return[c]'],
 	},
 	{
 		name: 'fixtures-softirq-in-hardirq',
@@ -97,7 +97,7 @@ export const fixtureEdits: readonly Edit[] = [
 		old: 'frame->bad = inner->bad || !fx_check(&inner->call);',
 		new: 'frame->bad = inner->bad || fx_check(&inner->call);',
 		effect: 'The check of inner calls is the wrong way round.',
-		catchers: ['return/recursion-64*'],
+		catchers: ['return/recursion-64[c]'],
 	},
 	{
 		name: 'fixtures-loop-counts-twice',
@@ -113,7 +113,7 @@ export const fixtureEdits: readonly Edit[] = [
 		old: '\tloop->last_ns = call->end_ns;\n',
 		new: '',
 		effect: 'A race cannot tell whether its sides overlapped.',
-		catchers: ['race/attach-while-called*'],
+		catchers: ['race/attach-while-called[c]'],
 	},
 	{
 		name: 'fixtures-pattern-of-others',
@@ -129,7 +129,7 @@ export const fixtureEdits: readonly Edit[] = [
 		old: 'return !memcmp(a, b, FX_GPRS * sizeof(u64));',
 		new: 'return !memcmp(a, b, (FX_GPRS - 1) * sizeof(u64));',
 		effect: 'A loop does not see that di was lost.',
-		catchers: ['race/loops-notice-every-register*'],
+		catchers: ['race/loops-notice-every-register[c]'],
 	},
 	{
 		name: 'fixtures-checks-no-flags',
@@ -137,7 +137,7 @@ export const fixtureEdits: readonly Edit[] = [
 		old: 'return !((a->flags ^ b->flags) & FX_CHECKED_FLAGS);',
 		new: 'return !((a->flags ^ b->flags) & FX_IF);',
 		effect: 'A loop does not see that flags were lost.',
-		catchers: ['race/loops-notice-every-register*'],
+		catchers: ['race/loops-notice-every-register[asm-fentry]'],
 	},
 	{
 		name: 'fixtures-checks-c-less',
@@ -145,7 +145,7 @@ export const fixtureEdits: readonly Edit[] = [
 		old: 'after->bp == in->bp && after->r12',
 		new: 'after->r12',
 		effect: 'A loop does not see that bp was lost.',
-		catchers: ['race/loops-notice-every-register*'],
+		catchers: ['race/loops-notice-every-register[asm]'],
 	},
 	{
 		name: 'fixtures-checks-no-stack',
@@ -153,7 +153,7 @@ export const fixtureEdits: readonly Edit[] = [
 		old: '\tif (call->seen_stack[0] != call->stack[0] || call->seen_stack[1] != call->stack[1])\n\t\treturn false;\n',
 		new: '',
 		effect: 'A loop does not see that stack arguments were lost.',
-		catchers: ['race/loops-notice-every-register*'],
+		catchers: ['race/loops-notice-every-register[c]'],
 	},
 	{
 		name: 'fixtures-fails-nothing',

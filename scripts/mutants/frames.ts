@@ -6,10 +6,11 @@ export const frameEdits: readonly Edit[] = [
 	{
 		name: 'frames-aba',
 		file: 'kmod/frame.c',
-		old: '((seen >> 32) + 1) << 32 | READ_ONCE(pool_next[index]));',
-		new: '(seen >> 32) << 32 | READ_ONCE(pool_next[index]));',
+		// The delay stretches a window of a few instructions, in which another CPU must pop two frames and push one.
+		old: '\t\ttop = atomic64_cmpxchg(&pool_top, seen,\n\t\t\t\t       ((seen >> 32) + 1) << 32 | READ_ONCE(pool_next[index]));',
+		new: '\t\tu32 next = READ_ONCE(pool_next[index]), spin = 2000;\n\n\t\twhile (spin--)\n\t\t\tcpu_relax();\n\t\ttop = atomic64_cmpxchg(&pool_top, seen, (seen >> 32) << 32 | next);',
 		effect: 'Two calls at once get the same frame, once in a long while.',
-		catchers: ['race/concurrent-callers[c]'],
+		catchers: ['race/fork-exit-storm[c]'],
 	},
 	{
 		name: 'frames-empty-pool',
@@ -17,7 +18,7 @@ export const frameEdits: readonly Edit[] = [
 		old: '\t\tif (index == POOL_EMPTY)\n\t\t\treturn NULL;\n',
 		new: '',
 		effect: 'The call after the last frame writes far beyond the pool.',
-		catchers: ['miss/no-frame*'],
+		catchers: ['miss/no-frame[asm-fentry]'],
 	},
 	{
 		name: 'frames-spill-lost',
@@ -33,7 +34,7 @@ export const frameEdits: readonly Edit[] = [
 		old: 'for (i = frames; i--;)',
 		new: 'for (i = frames + 1; i--;)',
 		effect: 'The last frame lies beyond the pool.',
-		catchers: ['miss/no-frame*'],
+		catchers: ['miss/no-frame[asm-fentry]'],
 	},
 	{
 		name: 'frames-never-spill',
@@ -41,7 +42,7 @@ export const frameEdits: readonly Edit[] = [
 		old: 'if (unlikely(cpu->free_count >= BP_CPU_FREE_MAX)) {',
 		new: 'if (false) {',
 		effect: 'One CPU may keep all frames, and calls on the others are missed.',
-		catchers: ['miss/no-frame*'],
+		catchers: ['miss/no-frame[asm-fentry]'],
 	},
 	{
 		name: 'frames-second-way',
@@ -49,7 +50,7 @@ export const frameEdits: readonly Edit[] = [
 		old: 'for (way = 1; way < BP_WAYS; way++) {',
 		new: 'for (way = 2; way < BP_WAYS; way++) {',
 		effect: 'The second task of a set returns without its frame: a panic.',
-		catchers: ['miss/no-frame*'],
+		catchers: ['miss/no-frame[asm-fentry]'],
 	},
 	{
 		name: 'frames-other-buckets',
@@ -65,7 +66,7 @@ export const frameEdits: readonly Edit[] = [
 		old: '\tif (bp_task_gone(task)) {\n\t\tbp_task_forget(set, task);\n\t\treturn;\n\t}\n',
 		new: '\tif (bp_task_gone(task))\n\t\treturn;\n',
 		effect: 'A new task finds the frames of a dead one at the same address.',
-		catchers: ['return/never-returns*'],
+		catchers: ['return/never-returns[c]'],
 	},
 	{
 		name: 'tasks-frames-leak',

@@ -49,7 +49,7 @@ export const hookEdits: readonly Edit[] = [
 		old: '\t\t\tif (!probe->site->hooked)\n\t\t\t\tbp_site_take_away(probe->site);\n',
 		new: '',
 		effect: 'After an attach that failed, the next one makes a list endless.',
-		catchers: ['module/no-memory-to-attach*', 'multi/many-one-bad'],
+		catchers: ['module/no-memory-to-attach[asm]', 'multi/many-one-bad'],
 	},
 	{
 		name: 'hook-by-jump',
@@ -57,7 +57,7 @@ export const hookEdits: readonly Edit[] = [
 		old: '\tsite->kprobe.post_handler = stay_breakpoint;\n',
 		new: '\t(void)stay_breakpoint;\n',
 		effect: 'Calls from interrupts are missed without being counted.',
-		catchers: ['entry/asm-without-fentry*'],
+		catchers: ['entry/asm-without-fentry[asm]'],
 	},
 	{
 		name: 'hook-faults-as-misses',
@@ -74,7 +74,7 @@ export const hookEdits: readonly Edit[] = [
 		old: 'FTRACE_OPS_FL_SAVE_REGS | BP_FTRACE_DIRECT | BP_FTRACE_PERMANENT',
 		new: 'FTRACE_OPS_FL_SAVE_REGS | BP_FTRACE_DIRECT',
 		effect: 'A sysctl silences all probes.',
-		catchers: ['entry/ftrace-switched-off*'],
+		catchers: ['entry/ftrace-switched-off[asm-fentry]'],
 	},
 	{
 		name: 'hook-of-33-functions',

@@ -9,7 +9,7 @@ export const requestEdits: readonly Edit[] = [
 		old: '\tif (prog->cb_access)\n\t\treturn true;\n',
 		new: '',
 		effect: 'A program that only tail-calls gives the called one the extension block of another call.',
-		catchers: ['multi/tail-call-of-a-program-without-helpers*'],
+		catchers: ['multi/tail-call-of-a-program-without-helpers[c]'],
 	},
 	{
 		name: 'request-casts-look-at-nothing',
@@ -17,7 +17,7 @@ export const requestEdits: readonly Edit[] = [
 		old: '\tif (BPF_CLASS(code) == BPF_LDX)\n\t\treturn BPF_MODE(code) != BPF_MEM;\n',
 		new: '',
 		effect: 'A program that casts its context reads the extension block of another call.',
-		catchers: ['multi/program-that-casts-its-context*'],
+		catchers: ['multi/program-that-casts-its-context[c]'],
 	},
 	{
 		name: 'request-reads-only-by-helpers',
@@ -25,7 +25,7 @@ export const requestEdits: readonly Edit[] = [
 		old: 'group->reads = group->looks || prog->aux->max_ctx_offset;',
 		new: 'group->reads = group->looks;',
 		effect: 'A program that calls no helper reads the registers of another call.',
-		catchers: ['multi/program-that-only-reads-registers*'],
+		catchers: ['multi/program-that-only-reads-registers[asm]'],
 	},
 	{
 		name: 'request-any-program',
@@ -97,7 +97,7 @@ export const requestEdits: readonly Edit[] = [
 		old: 'request->flags & BPROBE_NOT_IN_INTERRUPT;',
 		new: 'false;',
 		effect: 'BPROBE_NOT_IN_INTERRUPT does nothing.',
-		catchers: ['entry/not-in-interrupt*'],
+		catchers: ['entry/not-in-interrupt[c]'],
 	},
 	{
 		name: 'request-copies-of-forbidden',
@@ -169,7 +169,7 @@ export const requestEdits: readonly Edit[] = [
 		old: 'info.hook = probe->site->hook;',
 		new: 'info.hook = BPROBE_HOOK_FTRACE;',
 		effect: 'INFO says ftrace for a kprobe.',
-		catchers: ['entry/asm-without-fentry*'],
+		catchers: ['entry/asm-without-fentry[asm]'],
 	},
 	{
 		name: 'descriptor-count-not-told',
@@ -209,7 +209,7 @@ export const requestEdits: readonly Edit[] = [
 		old: '\t\tbp_detach_one(group);\n',
 		new: '',
 		effect: 'After an attach that had no memory for its file, a freed program runs.',
-		catchers: ['module/no-memory-to-attach*'],
+		catchers: ['module/no-memory-to-attach[asm-fentry]'],
 	},
 	{
 		name: 'descriptor-failed-not-told',

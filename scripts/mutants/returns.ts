@@ -9,7 +9,7 @@ export const returnEdits: readonly Edit[] = [
 		old: '\tif (!frame)\n\t\tbp_task_release(task);\n',
 		new: '',
 		effect: 'Tasks keep their places in the table until they end, so that calls of others are missed.',
-		catchers: ['miss/no-place-left*'],
+		catchers: ['miss/no-place-left[asm-fentry]'],
 	},
 	{
 		name: 'return-outer-busy-lost',
@@ -17,7 +17,7 @@ export const returnEdits: readonly Edit[] = [
 		old: 'cpu->busy = outer_busy;',
 		new: 'cpu->busy = NULL;\n\t(void)outer_busy;',
 		effect: 'None.',
-		catchers: ['miss/recursion'],
+		catchers: ['miss/recursion[c]'],
 		equivalent:
 			'A frame is made only while busy is NULL, by a handler that ends before the function runs. Its return is at the same depth of nesting, where handlers that came in between have ended, or in a task, which no handler is interrupted for. So busy is NULL at every return.',
 	},
@@ -27,7 +27,7 @@ export const returnEdits: readonly Edit[] = [
 		old: 'while (unlikely(chained && frame))',
 		new: 'while (unlikely(chained && !frame))',
 		effect: 'The functions that ended in a jump never return, and their frames stay.',
-		catchers: ['return/tail-call*'],
+		catchers: ['return/tail-call[asm]'],
 	},
 	{
 		name: 'return-leaks-bypassed',
@@ -35,7 +35,7 @@ export const returnEdits: readonly Edit[] = [
 		old: '\t\tbp_frame_free(cpu, task->newest);\n',
 		new: '',
 		effect: 'Each call that ends without a return takes a frame away for ever.',
-		catchers: ['miss/no-frame*'],
+		catchers: ['miss/no-frame[asm-fentry]'],
 	},
 	{
 		name: 'return-stack-not-lifted',
@@ -43,7 +43,7 @@ export const returnEdits: readonly Edit[] = [
 		old: 'if (probes->looks)\n\t\tbp_lift(frame->below);',
 		new: '',
 		effect: 'A stack walk in a return program ends at the trampoline.',
-		catchers: ['return/call-stack-every-caller-hooked*'],
+		catchers: ['return/call-stack-every-caller-hooked[asm-fentry]'],
 	},
 	{
 		name: 'return-stack-not-lowered',
@@ -51,7 +51,7 @@ export const returnEdits: readonly Edit[] = [
 		old: 'if (probes->looks)\n\t\tbp_lower(frame->below);',
 		new: '',
 		effect: 'The returns of outer calls are lost.',
-		catchers: ['multi/nested-all-probed*'],
+		catchers: ['multi/nested-all-probed[asm-fentry]'],
 	},
 	{
 		name: 'return-no-rcu-uncounted',
@@ -67,7 +67,7 @@ export const returnEdits: readonly Edit[] = [
 		old: 'if (probes->reads)\n',
 		new: 'if (probes->looks)\n',
 		effect: 'A return program that calls no helper reads registers of another call.',
-		catchers: ['multi/program-that-only-reads-registers*'],
+		catchers: ['multi/program-that-only-reads-registers[asm-fentry]'],
 	},
 	{
 		name: 'stub-entry-direction-flag',
@@ -91,7 +91,7 @@ export const returnEdits: readonly Edit[] = [
 		old: '\tcld\n\tmov\t%rsp, %rdi\n',
 		new: '\tmov\t%rsp, %rdi\n',
 		effect: 'A return with the direction flag set makes the handler copy backwards.',
-		catchers: ['return/flags-at-ret*'],
+		catchers: ['return/flags-at-ret[asm-fentry]'],
 	},
 	{
 		name: 'stub-return-changes-flags',
@@ -99,7 +99,7 @@ export const returnEdits: readonly Edit[] = [
 		old: 'popfq\n\tlea\t16(%rsp), %rsp',
 		new: 'popfq\n\tadd\t$16, %rsp',
 		effect: 'The caller of a probed function finds other flags than the function left.',
-		catchers: ['return/flags-at-ret*'],
+		catchers: ['return/flags-at-ret[asm]'],
 	},
 	{
 		name: 'stub-return-sees-other-flags',
@@ -107,7 +107,7 @@ export const returnEdits: readonly Edit[] = [
 		old: '\tlea\t-8(%rsp), %rsp\n\tBP_HINT_FUNC',
 		new: '\tsub\t$8, %rsp\n\tBP_HINT_FUNC',
 		effect: 'A return program and the caller see other flags than the function left.',
-		catchers: ['return/flags-at-ret*'],
+		catchers: ['return/flags-at-ret[asm-fentry]'],
 	},
 	{
 		name: 'stub-return-swaps-registers',
@@ -115,7 +115,7 @@ export const returnEdits: readonly Edit[] = [
 		old: '\tpopq\t%r9\n\tpopq\t%r8\n',
 		new: '\tpopq\t%r8\n\tpopq\t%r9\n',
 		effect: 'Callers of assembly find r8 and r9 exchanged.',
-		catchers: ['return/caller-cannot-tell*'],
+		catchers: ['return/caller-cannot-tell[asm]'],
 	},
 	{
 		name: 'stub-call-three-arguments',
@@ -123,6 +123,6 @@ export const returnEdits: readonly Edit[] = [
 		old: '\tmov\t%r8, %rcx\n',
 		new: '',
 		effect: 'The caller behind the function graph tracer is looked up at a wrong slot.',
-		catchers: ['return/beside-function-graph*'],
+		catchers: ['return/beside-function-graph[c]'],
 	},
 ];

@@ -9,7 +9,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'if (probe->generation > generation)',
 		new: 'if (probe->generation > generation + 1)',
 		effect: 'A program attached during a call finds the extension block of another call.',
-		catchers: ['return/attached-mid-call*'],
+		catchers: ['return/attached-mid-call[asm-fentry]'],
 	},
 	{
 		name: 'run-cookie-of-32-bits',
@@ -17,7 +17,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'ctx->ext.cookie = probe->cookie;',
 		new: 'ctx->ext.cookie = (u32)probe->cookie;',
 		effect: 'Cookies lose their upper half.',
-		catchers: ['multi/cookie*', 'multi/many-cookies'],
+		catchers: ['multi/cookie[c]', 'multi/many-cookies'],
 	},
 	{
 		name: 'run-breakpoint-as-interrupt',
@@ -33,7 +33,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'HARDIRQ_MASK | SOFTIRQ_OFFSET)',
 		new: 'HARDIRQ_MASK | SOFTIRQ_MASK)',
 		effect: 'BPROBE_NOT_IN_INTERRUPT leaves out tasks that have bottom halves off.',
-		catchers: ['entry/not-in-interrupt*'],
+		catchers: ['entry/not-in-interrupt[c]'],
 	},
 	{
 		name: 'run-softirqs-wanted',
@@ -41,7 +41,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'HARDIRQ_MASK | SOFTIRQ_OFFSET)',
 		new: 'HARDIRQ_MASK)',
 		effect: 'BPROBE_NOT_IN_INTERRUPT lets softirqs in.',
-		catchers: ['entry/not-in-interrupt*'],
+		catchers: ['entry/not-in-interrupt[asm-fentry]'],
 	},
 	{
 		name: 'run-inside-bpf',
@@ -82,7 +82,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'if (!bp_unwanted(probes->probe[i], at))\n',
 		new: 'if (true)\n',
 		effect: 'Calls in interrupts that were not asked for count as misses.',
-		catchers: ['entry/not-in-interrupt*'],
+		catchers: ['entry/not-in-interrupt[asm]'],
 	},
 	{
 		name: 'run-first-program-misses',
@@ -90,7 +90,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'for (i = 0; i < probes->count; i++)',
 		new: 'for (i = 0; i < 1; i++)',
 		effect: 'Of several programs at a function, only the first counts its misses.',
-		catchers: ['miss/recursion*', 'miss/no-frame*'],
+		catchers: ['miss/recursion[c]', 'miss/no-frame[asm-fentry]'],
 	},
 	{
 		name: 'probe-attach-keeps-arrays',
@@ -162,7 +162,7 @@ export const runningEdits: readonly Edit[] = [
 		old: '(group->point == BPROBE_RETURN ? change->count : 0)',
 		new: '(group->point == BPROBE_RETURN ? 0 : 0)',
 		effect: 'Return programs lose each other when a second one is attached.',
-		catchers: ['multi/order*'],
+		catchers: ['multi/order[c]'],
 	},
 	{
 		name: 'probes-freed-too-early',
@@ -244,6 +244,6 @@ export const runningEdits: readonly Edit[] = [
 		old: '\tspin_lock(&closed_lock);\n\tlist_add_tail(&group->together, &closed);\n\tspin_unlock(&closed_lock);\n',
 		new: '\tlist_add_tail(&group->together, &closed);\n',
 		effect: 'Closes at the same time corrupt the list of them.',
-		catchers: ['race/close-from-another-thread*', 'race/attach-detach-storm[c]'],
+		catchers: ['race/close-from-another-thread[c]', 'race/attach-detach-storm[c]'],
 	},
 ];

@@ -146,6 +146,6 @@ export const symbolEdits: readonly Edit[] = [
 		old: 'if (likely(caller != graph_return) || !graph_ret_addr)\n\t\treturn caller;',
 		new: 'if (likely(caller != graph_return) || graph_ret_addr)\n\t\treturn caller;',
 		effect: "The caller beside the function graph tracer is that tracer's trampoline.",
-		catchers: ['return/beside-function-graph*'],
+		catchers: ['return/beside-function-graph[asm-fentry]'],
 	},
 ];

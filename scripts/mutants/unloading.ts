@@ -9,7 +9,7 @@ export const unloadingEdits: readonly Edit[] = [
 		old: '\t\tWRITE_ONCE(*frame->slot, frame->caller);\n',
 		new: '',
 		effect: 'Calls in flight return into a module that is gone.',
-		catchers: ['return/unload-while-asleep-inside*'],
+		catchers: ['return/unload-while-asleep-inside[c]'],
 	},
 	{
 		name: 'sweep-frees-held',
@@ -25,7 +25,10 @@ export const unloadingEdits: readonly Edit[] = [
 		old: 'same_call = frame->chained;',
 		new: 'same_call = false;',
 		effect: 'A tail call in flight keeps the module from being unloaded.',
-		catchers: ['return/unload-beside-kretprobe-of-a-tail-call*', 'return/unload-beside-fprobe-of-a-tail-call*'],
+		catchers: [
+			'return/unload-beside-kretprobe-of-a-tail-call[asm-fentry]',
+			'return/unload-beside-fprobe-of-a-tail-call[asm-fentry]',
+		],
 	},
 	{
 		name: 'sweep-without-caller',
@@ -49,7 +52,7 @@ export const unloadingEdits: readonly Edit[] = [
 		old: 'return task->on_cpu || !task->pid || task == caller || bp_task_asleep(task);',
 		new: 'return true;',
 		effect: 'A tracer that is just taking a slot over returns into a module that is gone.',
-		catchers: ['race/unload-beside-tracers*'],
+		catchers: ['race/unload-beside-tracers[c]'],
 	},
 	{
 		name: 'sweep-dead-tasks',
@@ -89,7 +92,7 @@ export const unloadingEdits: readonly Edit[] = [
 		old: '\tcancel_delayed_work_sync(&keeper);\n',
 		new: '',
 		effect: 'Work of the module runs after it is gone.',
-		catchers: ['return/unload-beside-fexit[c]', 'race/unload-beside-tracers*'],
+		catchers: ['return/unload-beside-fexit[c]', 'race/unload-beside-tracers[c]'],
 	},
 	{
 		name: 'device-open-to-all',
