@@ -93,14 +93,6 @@ export const runningEdits: readonly Edit[] = [
 		catchers: ['miss/recursion[c]', 'miss/no-frame[asm-fentry]'],
 	},
 	{
-		name: 'probe-attach-keeps-arrays',
-		file: 'kmod/probe.c',
-		old: '\t\tbp_probes_drop(group);\n\t\tgoto unlock;',
-		new: '\t\tgoto unlock;',
-		effect: 'After an attach that failed, the next one runs programs that were freed.',
-		catchers: ['multi/many-one-bad', 'module/no-memory-to-attach-many'],
-	},
-	{
 		name: 'probe-returns-not-counted',
 		file: 'kmod/probe.c',
 		old: '\tif (group->point == BPROBE_RETURN)\n\t\tbp_return_groups++;\n',

@@ -8,6 +8,8 @@ import {hex, onlyHits, pattern} from './registers.ts';
 
 type Patches = AgentOps['ioctl']['in']['patches'];
 
+type Refused = readonly [what: string, errno: string, data: string, patches: Patches];
+
 const programAt8 = (prog: number) => ({offset: 8, prog});
 const symbolAt16 = (string: string) => ({offset: 16, string});
 
@@ -79,15 +81,14 @@ export const moduleCases = [
 				'an unknown command on the device',
 			);
 			const before = {bprobe: await refcountOf(context, 'bprobe'), fixtures: await refcountOf(context, 'fixtures')};
-			const rows: readonly [what: string, errno: string, data: string, patches: Patches][] = [
+			const asleep: readonly Refused[] = sleepable
+				? [['a sleepable program', 'EPROTOTYPE', attachBytes(), [programAt8(sleepable.prog), symbolAt16('fx_c')]]]
+				: [];
+			const rows: readonly Refused[] = [
 				['a closed descriptor', 'EBADF', attachBytes({fd: 999}), [symbolAt16('fx_c')]],
 				['standard input', 'EPROTOTYPE', attachBytes({fd: 0}), [symbolAt16('fx_c')]],
 				['a socket filter', 'EPROTOTYPE', attachBytes(), [programAt8(socket.prog), symbolAt16('fx_c')]],
-				...(sleepable
-					? ([
-							['a sleepable program', 'EPROTOTYPE', attachBytes(), [programAt8(sleepable.prog), symbolAt16('fx_c')]],
-						] as const)
-					: []),
+				...asleep,
 				['an unknown symbol', 'ENOENT', attachBytes(), [programAt8(prog), symbolAt16('no_such_function')]],
 				['an ambiguous symbol', 'ENOTUNIQ', attachBytes(), [programAt8(prog), symbolAt16('s_show')]],
 				['a blacklisted symbol', 'EOPNOTSUPP', attachBytes(), [programAt8(prog), symbolAt16('do_int3')]],
