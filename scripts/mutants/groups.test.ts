@@ -34,6 +34,18 @@ test('edits share a run if kernel, files and cells allow it', t => {
 	t.deepEqual(names, [['1', '2', '3'], ['same file', 'same cell'], ['other kernel']]);
 });
 
+test('cells that unload modules share no run', t => {
+	const wanted = ['module/reload-20', 'return/unload-beside-fexit[c]', 'multi/order[c]', 'race/owner-killed[c]'].map(
+		(cell, n) => ({edit: editOf({name: cell, file: `${n}`}), cells: [cell]}),
+	);
+	const names = groupEdits(wanted).map(group => group.map(({edit}) => edit.name));
+	t.deepEqual(names, [
+		['module/reload-20', 'multi/order[c]'],
+		['return/unload-beside-fexit[c]'],
+		['race/owner-killed[c]'],
+	]);
+});
+
 test('a group holds four edits, and each edit is in one group', t => {
 	const wanted = Array.from({length: 9}, (_, n) => ({edit: editOf({name: `${n}`, file: `${n}`}), cells: [`${n}`]}));
 	const groups = groupEdits(wanted);

@@ -50,8 +50,10 @@ export class PlantedCopy implements AsyncDisposable {
 		await using scratch = await mkdtempDisposable(path.join(tmpdir(), 'mutants-'));
 		const events = path.join(scratch.path, 'events');
 		const match = patterns.flatMap(pattern => ['--match', pattern]);
+		// Where edits share a run, none may suffer from what the cell of another one left.
+		const isolation = patterns.length > 0 ? ['--isolation', 'restore'] : [];
 		const {stderr, exitCode} = await this.#node(
-			['harness/cli/main.js', 'run', '--kernel', kernel, ...match, '--json', events],
+			['harness/cli/main.js', 'run', '--kernel', kernel, ...match, ...isolation, '--json', events],
 			'SIGTERM',
 		);
 		if (exitCode === 2) throw new Error(`probe-matrix run failed: ${stderr}`);

@@ -145,6 +145,19 @@ export const multiCases = [
 				probes.map(({cookie}) => cookie),
 				'cookies of the runs',
 			);
+			if (!context.claims('device')) return;
+			const wide = 2 ** 52 + 1;
+			const address = await context.address(targetSymbols[context.target]);
+			const {probe} = await context.ask('attach', {
+				prog: await context.load('record'),
+				point: 'entry',
+				address,
+				cookie: wide,
+			});
+			await context.call(call);
+			await context.ask('close', {probe});
+			const cookies = (await context.events()).map(({cookie}) => Number(cookie));
+			assert.ok(cookies.includes(wide), `the cookie ${wide} is among ${cookies.join(', ')}`);
 		},
 	}),
 	defineCase({
