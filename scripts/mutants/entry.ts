@@ -48,8 +48,8 @@ export const entryEdits: readonly Edit[] = [
 		file: 'kmod/entry.c',
 		old: '\tif ((unsigned long)slot - stack >= THREAD_SIZE)\n\t\treturn;\n',
 		new: '',
-		effect: 'A call in an interrupt frees the frames of the task that it interrupted.',
-		catchers: ['race/task-and-softirq[c]'],
+		effect: 'A call in an NMI frees the frames of the task that it interrupted.',
+		catchers: ['return/nmi-during-calls[c]'],
 	},
 	{
 		name: 'entry-caller-of-tail-call',

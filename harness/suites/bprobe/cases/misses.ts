@@ -130,6 +130,23 @@ export const missCases = [
 		},
 	}),
 	defineCase({
+		id: 'return/nmi-during-calls',
+		needs: ['return', 'device'],
+		targets: ['c'],
+		deadlineMs: 20_000,
+		async run(context) {
+			// An NMI has a stack of its own: what it calls must leave the frames of the interrupted task alone.
+			const probe = await context.attach({point: 'return', program: 'count'});
+			const inner = await attachToOneOf(context, ['vprintk_func', 'vprintk'], 'count');
+			assert.ok(inner, 'none of the functions called in an NMI can be probed');
+			const callers = await startCallers(context);
+			for (let n = 0; n < 8; n++) await context.exec('echo l > /proc/sysrq-trigger');
+			const [report] = await callers.stop();
+			onlyHits(await probe.info(), report!.done);
+			assert.equal(await framesInFlight(context), 0, 'frames in flight');
+		},
+	}),
+	defineCase({
 		id: 'miss/no-rcu',
 		needs: ['entry', 'return', 'device'],
 		missing: kernel =>
