@@ -92,6 +92,8 @@ export const frameEdits: readonly Edit[] = [
 		effect: 'A dying task is freed twice.',
 		catchers: ['race/fork-exit-storm[c]', 'return/never-returns[c]'],
 		kernel: '4.15.18',
+		equivalent:
+			'Not the same, but out of reach: a parent must reap the task, and an RCU grace period end, while the task is between exit_notify() and its last switch. Nothing that can be probed there lets other tasks run.',
 	},
 	{
 		name: 'tasks-dying-claim-not-held',
@@ -101,6 +103,8 @@ export const frameEdits: readonly Edit[] = [
 		effect: 'Nothing frees the frames of calls after sched_process_free: the next task at that address finds them.',
 		catchers: ['race/fork-exit-storm[asm]', 'return/never-returns[asm]'],
 		kernel: '4.15.18',
+		equivalent:
+			'Not the same, but out of reach: a parent must reap the task, and an RCU grace period end, while the task is between exit_notify() and its last switch. Nothing that can be probed there lets other tasks run.',
 	},
 	{
 		name: 'tasks-dying-claim-as-living',
@@ -110,6 +114,8 @@ export const frameEdits: readonly Edit[] = [
 		effect: 'Nothing frees the frames of calls after sched_process_free: the next task at that address finds them.',
 		catchers: ['race/fork-exit-storm[asm-fentry]', 'return/never-returns[asm-fentry]'],
 		kernel: '4.15.18',
+		equivalent:
+			'Not the same, but out of reach: a parent must reap the task, and an RCU grace period end, while the task is between exit_notify() and its last switch. Nothing that can be probed there lets other tasks run.',
 	},
 	{
 		name: 'tasks-buried-while-running',
@@ -119,6 +125,8 @@ export const frameEdits: readonly Edit[] = [
 		effect: 'The end of do_exit() of a task runs without frames: a panic.',
 		catchers: ['race/fork-exit-storm[c]', 'return/never-returns[c]'],
 		kernel: '4.15.18',
+		equivalent:
+			'Not the same, but out of reach: a parent must reap the task, and an RCU grace period end, while the task is between exit_notify() and its last switch. Nothing that can be probed there lets other tasks run.',
 	},
 	{
 		name: 'tasks-buried-once',
@@ -128,6 +136,8 @@ export const frameEdits: readonly Edit[] = [
 		effect: 'A dead task is put again and again.',
 		catchers: ['race/fork-exit-storm[asm]', 'return/never-returns[asm]'],
 		kernel: '4.15.18',
+		equivalent:
+			'Not the same, but out of reach: a parent must reap the task, and an RCU grace period end, while the task is between exit_notify() and its last switch. Nothing that can be probed there lets other tasks run.',
 	},
 	{
 		name: 'tasks-live-of-first-way',

@@ -60,6 +60,7 @@ export const returnEdits: readonly Edit[] = [
 		new: '',
 		effect: 'A return while RCU is not watching is lost without a notice.',
 		catchers: ['miss/no-rcu'],
+		kernel: '4.15.18',
 	},
 	{
 		name: 'return-registers-only-for-lookers',

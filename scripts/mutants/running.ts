@@ -46,7 +46,7 @@ export const runningEdits: readonly Edit[] = [
 	{
 		name: 'run-inside-bpf',
 		file: 'kmod/run.h',
-		old: 'if (unlikely(raw_cpu_read(*bp_programs_active)))\n\t\treturn false;\n',
+		old: '\tif (unlikely(raw_cpu_read(*bp_programs_active)))\n\t\treturn false;\n',
 		new: '',
 		effect: 'A program runs while the map that it changes is locked on this CPU: a deadlock.',
 		catchers: ['miss/bpf-busy'],
@@ -90,7 +90,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'for (i = 0; i < probes->count; i++)',
 		new: 'for (i = 0; i < 1; i++)',
 		effect: 'Of several programs at a function, only the first counts its misses.',
-		catchers: ['miss/recursion[c]', 'miss/no-frame[asm-fentry]'],
+		catchers: ['miss/recursion[asm]'],
 	},
 	{
 		name: 'probe-returns-not-counted',
@@ -107,14 +107,6 @@ export const runningEdits: readonly Edit[] = [
 		new: 'probe->without_rcu = 0;',
 		effect: 'A probe counts what was missed before it was attached.',
 		catchers: ['miss/no-rcu'],
-	},
-	{
-		name: 'probe-count-of-earlier-kprobe-misses',
-		file: 'kmod/probe.c',
-		old: 'probe->kprobe_missed = bp_site_kprobe_missed(probe->site);',
-		new: 'probe->kprobe_missed = 0;',
-		effect: 'A probe counts what the kernel missed before it was attached.',
-		catchers: ['entry/recursion[asm]'],
 	},
 	{
 		name: 'probe-count-without-cpu-0',
@@ -171,7 +163,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'change->probes->reads |= old->reads;',
 		new: '',
 		effect: 'A second program takes the registers away from the first.',
-		catchers: ['multi/two-entries[asm]', 'multi/program-that-only-reads-registers[c]'],
+		catchers: ['multi/program-that-reads-nothing-beside[asm]'],
 	},
 	{
 		name: 'probes-forget-lookers',
@@ -179,7 +171,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'change->probes->looks |= old->looks;',
 		new: '',
 		effect: 'A second program takes the extension block away from the first.',
-		catchers: ['multi/two-entries[c]', 'multi/program-that-only-reads-registers[asm]'],
+		catchers: ['multi/program-that-reads-nothing-beside[asm-fentry]'],
 	},
 	{
 		name: 'probes-left-forget-lookers',
@@ -187,7 +179,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'change->probes->looks |= old->probe[i]->group->looks;',
 		new: '',
 		effect: 'When a program is detached, the others find the extension block of an earlier call.',
-		catchers: ['multi/detach-one-keeps-others[c]'],
+		catchers: ['multi/program-that-reads-nothing-beside[asm]'],
 	},
 	{
 		name: 'probes-twice-in-a-list',

@@ -30,7 +30,8 @@ export type ProgramRegisters = Registers & Readonly<Record<'orig_ax' | 'ip' | 'c
 
 export type Point = 'entry' | 'return';
 export type TargetName = 'asm' | 'asm-fentry' | 'c' | 'tail' | 'tail-fentry' | 'address';
-export type Context = 'task' | 'kthread' | 'softirq' | 'hardirq';
+/** `bhOff`: a task that has bottom halves off. */
+export type Context = 'task' | 'kthread' | 'softirq' | 'hardirq' | 'bhOff';
 export type Action = 'nothing' | 'sleep' | 'wait' | 'recurse' | 'exit' | 'bypass';
 
 /** Missing fields are 0. The answer repeats all fields of struct fx_call, in and out. */

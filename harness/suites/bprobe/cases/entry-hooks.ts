@@ -157,13 +157,19 @@ export const entryHookCases = [
 				const {probe} = await context.ask('attach', {prog, point, address, notInInterrupt: true});
 				await tidily(
 					async () => {
-						for (const irq of ['task', 'softirq', 'hardirq', 'kthread'] as const) {
+						for (const [irq, runs] of [
+							['task', 1],
+							['softirq', 1],
+							['hardirq', 1],
+							['kthread', 2],
+							['bhOff', 3],
+						] as const) {
 							const flags = irq === 'hardirq' ? '0x0' : input.flags;
 							await context.call({context: irq, in: {...input, flags}, ret: {...output, flags}, stack});
 							const ran = (await context.events()).length;
-							assert.equal(ran, irq === 'kthread' ? 2 : 1, `runs of the program at ${point} after the call in ${irq}`);
+							assert.equal(ran, runs, `runs of the program at ${point} after the call in ${irq}`);
 						}
-						onlyHits({...(await context.ask('info', {probe})), of: `the probe at ${point}`}, 2);
+						onlyHits({...(await context.ask('info', {probe})), of: `the probe at ${point}`}, 3);
 					},
 					() => context.ask('close', {probe}),
 				);

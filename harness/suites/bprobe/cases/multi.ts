@@ -3,7 +3,7 @@ import type {Hex, Point} from '../agent-protocol.ts';
 import {assert} from '../assert.ts';
 import {defineCase, type Probe} from '../case.ts';
 import {targetSymbols} from '../context.ts';
-import {attachInTurn, everywhere, input, output} from './calls.ts';
+import {attachInTurn, checkPlace, everywhere, input, output} from './calls.ts';
 import {generalRegisters, hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
 
 const call = {in: input, ret: output} as const;
@@ -95,6 +95,40 @@ export const multiCases = [
 				[...cookies('entry'), ...cookies('return').toReversed()],
 				'entry programs run in the order of attaching, return programs in reverse order',
 			);
+		},
+	}),
+	defineCase({
+		id: 'multi/program-that-reads-nothing-beside',
+		needs: ['entry', 'return', 'device'],
+		targets: ['asm', 'asm-fentry'],
+		deadlineMs: 10_000,
+		async run(context) {
+			for (const point of context.points) {
+				const probe = await context.attach({point});
+				// With other values each time: those of an earlier call must not be found.
+				const check = async () => {
+					for (const [before, ret] of [
+						[input, output],
+						[output, input],
+					] as const) {
+						await context.ask('reset', {});
+						const result = await context.call({in: before, ret});
+						const [event] = await context.events();
+						sameRegisters(context, `at ${point}`, {
+							...(point === 'entry' ? {expected: result.in} : {expected: result.after, by: 'the caller'}),
+							seen: event!.regs,
+						});
+						checkPlace(event!, result);
+					}
+				};
+				const first = await context.attach({point, program: 'empty'});
+				await check();
+				const second = await context.attach({point, program: 'empty'});
+				await first.close();
+				await check();
+				await second.close();
+				await probe.close();
+			}
 		},
 	}),
 	defineCase({
