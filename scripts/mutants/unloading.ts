@@ -150,6 +150,8 @@ export const unloadingEdits: readonly Edit[] = [
 		effect: 'A task that was preempted inside the trampoline goes on in a module that is gone.',
 		catchers: ['race/unload-while-calls-return[c]'],
 		kernel: '4.15.18',
+		equivalent:
+			'Not the same, but out of reach: a task must be preempted within the two dozen instructions after bp_return(), and stay so until the module is freed some milliseconds later. Nothing can hold it there.',
 	},
 	{
 		name: 'device-exit-frees-sites-first',
