@@ -68,15 +68,6 @@ export const runningEdits: readonly Edit[] = [
 		catchers: ['entry/called-once-per-call[c]'],
 	},
 	{
-		name: 'run-lockdep-not-told',
-		file: 'kmod/run.h',
-		old: '\tif (irqs_on)\n\t\ttrace_hardirqs_off();\n',
-		new: '',
-		effect: 'A kernel with lockdep complains of locks in programs.',
-		catchers: ['entry/called-once-per-call[asm-fentry]', 'miss/recursion[c]'],
-		kernel: '4.15.18+debug',
-	},
-	{
 		name: 'run-misses-of-unwanted',
 		file: 'kmod/run.c',
 		old: 'if (!bp_unwanted(probes->probe[i], at))\n',
