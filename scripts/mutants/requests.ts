@@ -18,6 +18,7 @@ export const requestEdits: readonly Edit[] = [
 		new: '',
 		effect: 'A program that casts its context reads the extension block of another call.',
 		catchers: ['multi/program-that-casts-its-context[c]'],
+		kernel: 'debian-6.12',
 	},
 	{
 		name: 'request-reads-only-by-helpers',
