@@ -6,7 +6,7 @@ if (!process.features.typescript) {
 }
 
 export default {
-	files: ['harness/**/*.test.ts'],
+	files: ['harness/**/*.test.ts', 'scripts/**/*.test.ts'],
 	extensions: ['ts'],
 	timeout: '15m',
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {spawn} from 'node:child_process';
-import {appendFile, cp, mkdtemp, readFile, rm, symlink, writeFile} from 'node:fs/promises';
+import {appendFile, cp, mkdtemp, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {createInterface} from 'node:readline';
@@ -15,14 +15,18 @@ export type Ended = {
 	readonly endMs: number;
 };
 
+/** What is no source, and may be large. */
+const notCopied = ['node_modules', '.git', 'dist', 'out'];
+
 /** A copy of this checkout whose sources may be changed. It shares the cache and node_modules. */
 export class CheckoutCopy implements AsyncDisposable {
 	readonly directory: string;
 
 	static async create(): Promise<CheckoutCopy> {
 		const directory = await mkdtemp(path.join(tmpdir(), 'checkout-'));
-		for (const name of ['harness', 'kmod', 'fixtures', 'guest', 'images', 'package.json'])
-			await cp(path.join(projectRoot, name), path.join(directory, name), {recursive: true});
+		for (const name of await readdir(projectRoot))
+			if (!notCopied.includes(name))
+				await cp(path.join(projectRoot, name), path.join(directory, name), {recursive: true});
 		await symlink(path.join(projectRoot, 'node_modules'), path.join(directory, 'node_modules'));
 		return new CheckoutCopy(directory);
 	}

@@ -7,7 +7,7 @@
 #include "agent.h"
 
 const char *const target_names[] = {"asm", "asm-fentry", "c", "tail", "tail-fentry", "address", NULL};
-const char *const context_names[] = {"task", "kthread", "softirq", "hardirq", NULL};
+const char *const context_names[] = {"task", "kthread", "softirq", "hardirq", "bhOff", NULL};
 const char *const point_names[] = {"entry", "return", NULL};
 static const char *const action_names[] = {"nothing", "sleep", "wait", "recurse", "exit", "bypass", NULL};
 static const char *const register_names[] = {
@@ -99,8 +99,8 @@ json_t *call_to_json(const struct fx_call *call, pid_t pid)
 	return json_pack("{s:s, s:s, s:s, s:I, s:b, s:b, s:i, s:o,"
 			 " s:[oo], s:o, s:o, s:o, s:[oo], s:o,"
 			 " s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o, s:i}",
-			 "target", target_names[call->target % FX_TARGETS], "context", context_names[call->context % 4],
-			 "action", action_names[call->action % 5], "arg", (json_int_t)call->arg,
+			 "target", target_names[call->target % FX_TARGETS], "context", context_names[call->context % 5],
+			 "action", action_names[call->action % 6], "arg", (json_int_t)call->arg,
 			 "clobberStack", !!(call->flags & FX_CLOBBER_STACK),
 			 "traceStack", !!(call->flags & FX_TRACE_STACK), "depth", (int)call->depth,
 			 "address", hex(call->address),
@@ -155,4 +155,50 @@ json_t *op_counts(json_t *in, struct failure *failure)
 	}
 	return json_pack("{s:o, s:o, s:I, s:o}", "begun", begun, "ended", ended, "waiting",
 			 (json_int_t)counts.waiting, "nowNs", hex(counts.now_ns));
+}
+
+/* The word of an outcome at this place, from fx_call.seen on. */
+static json_t *word_name(size_t n)
+{
+	if (n < REGISTERS)
+		return json_sprintf("seen.%s", register_names[n]);
+	if (n < REGISTERS + 2)
+		return json_sprintf("seenStack.%zu", n - REGISTERS);
+	return json_sprintf("after.%s", register_names[n - REGISTERS - 2]);
+}
+
+/* Has the check of loops judge a good call, and then the same with one word changed after the other. */
+json_t *op_check_lies(json_t *in, struct failure *failure)
+{
+	int device = fixtures_device(failure), target;
+	struct fx_call call = {.size = sizeof(call), .sp = 0x1000};
+	uint64_t *outcome = (uint64_t *)&call.seen;
+	json_t *unnoticed;
+	bool good;
+
+	if (device < 0 || !need_choice(in, "target", target_names, &target, failure))
+		return NULL;
+	call.target = target;
+	for (size_t i = 0; i < REGISTERS; i++) {
+		(&call.in.r15)[i] = 0x100 + i;
+		(&call.ret.r15)[i] = 0x200 + i;
+	}
+	call.stack[0] = call.seen_stack[0] = 0x300;
+	call.stack[1] = call.seen_stack[1] = 0x301;
+	call.seen = call.in;
+	call.after = target == FX_C ? call.in : call.ret;
+	call.after.ax = call.ret.ax;
+	call.in.flags = call.ret.flags = call.seen.flags = call.after.flags = 2;
+	call.seen.sp = call.sp - 8;
+	call.after.sp = call.sp;
+	good = ioctl(device, FX_IOC_CHECK, &call) == 1;
+	unnoticed = json_array();
+	for (size_t n = 0; n < 2 * REGISTERS + 2; n++) {
+		/* Of the flags, this is one that is compared everywhere. */
+		outcome[n] ^= 0x400;
+		if (ioctl(device, FX_IOC_CHECK, &call))
+			json_array_append_new(unnoticed, word_name(n));
+		outcome[n] ^= 0x400;
+	}
+	return json_pack("{s:b, s:o}", "good", good, "unnoticed", unnoticed);
 }

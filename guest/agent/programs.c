@@ -85,7 +85,8 @@ static uint32_t kernel_version(void)
 
 static int load_bytes(json_t *in, struct failure *failure)
 {
-	static const char *const types[] = {"kprobe", "socket", NULL};
+	static const char *const types[] = {"kprobe", "socket", "sleepable", NULL};
+	enum {KPROBE, SOCKET, SLEEPABLE};
 	static char log[4096];
 	const char *instructions, *license;
 	size_t size;
@@ -102,7 +103,8 @@ static int load_bytes(json_t *in, struct failure *failure)
 		return -1;
 	}
 	union bpf_attr attr = {
-		.prog_type = type ? BPF_PROG_TYPE_SOCKET_FILTER : BPF_PROG_TYPE_KPROBE,
+		.prog_type = type == SOCKET ? BPF_PROG_TYPE_SOCKET_FILTER : BPF_PROG_TYPE_KPROBE,
+		.prog_flags = type == SLEEPABLE ? BPF_F_SLEEPABLE : 0,
 		.insn_cnt = size / sizeof(struct bpf_insn),
 		.insns = (uintptr_t)bytes,
 		.license = (uintptr_t)license,
@@ -112,7 +114,7 @@ static int load_bytes(json_t *in, struct failure *failure)
 		.kern_version = kernel_version(),
 	};
 	*log = 0;
-	/* Only 48 bytes: Linux 4.15 knows the structure up to kern_version. */
+	/* Only 48 bytes: Linux 4.15 knows the structure up to prog_flags. */
 	fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, 48);
 	if (fd < 0)
 		fail(failure, errno, "Cannot load the instructions: %s. %.600s", strerror(errno), log);

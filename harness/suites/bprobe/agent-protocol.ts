@@ -30,7 +30,8 @@ export type ProgramRegisters = Registers & Readonly<Record<'orig_ax' | 'ip' | 'c
 
 export type Point = 'entry' | 'return';
 export type TargetName = 'asm' | 'asm-fentry' | 'c' | 'tail' | 'tail-fentry' | 'address';
-export type Context = 'task' | 'kthread' | 'softirq' | 'hardirq';
+/** `bhOff`: a task that has bottom halves off. */
+export type Context = 'task' | 'kthread' | 'softirq' | 'hardirq' | 'bhOff';
 export type Action = 'nothing' | 'sleep' | 'wait' | 'recurse' | 'exit' | 'bypass';
 
 /** Missing fields are 0. The answer repeats all fields of struct fx_call, in and out. */
@@ -177,7 +178,9 @@ declare module '../../link/agent-protocol.ts' {
 		 * `tail_call` calls, until `reset`.
 		 */
 		load: {
-			in: {program: ProgramName; next?: number} | {instructions: string; license: string; type: 'kprobe' | 'socket'};
+			in:
+				| {program: ProgramName; next?: number}
+				| {instructions: string; license: string; type: 'kprobe' | 'socket' | 'sleepable'};
 			out: {prog: number; progId: number};
 		};
 		unload: {in: {prog: number}; out: {}};
@@ -302,6 +305,11 @@ declare module '../../link/agent-protocol.ts' {
 		taskKill: {in: {task: number; signal: 'KILL' | 'TERM' | 'STOP' | 'CONT'}; out: {}};
 		/** Execs /bin/true in the second thread of a forked process; `status` is that of waitpid(2). */
 		execByThread: {in: {}; out: {pid: number; status: number}};
+		/**
+		 * Has the check of loops judge a good call, and then the same with one word of its outcome changed after the other.
+		 * Returns the words, such as `seen.di`, whose change was not noticed.
+		 */
+		checkLies: {in: {target: TargetName}; out: {good: boolean; unnoticed: readonly string[]}};
 		/** Ends every `wait` action. */
 		release: {in: {}; out: {}};
 		/** fx_counts of fixtures.h. */
@@ -345,6 +353,8 @@ declare module '../../link/agent-protocol.ts' {
 		};
 		/** Forks processes one after the other in `threads` threads; each makes `calls` calls of the target and exits. */
 		startForks: {in: {target: TargetName; threads: number; calls: number; kill: boolean}; out: {job: number}};
+		/** A job of threads that each make one call, and stay until it is stopped. */
+		startStaying: {in: {target: TargetName; threads: number}; out: {job: number}};
 		/** Ends a job, waits for it and returns its report; a job that has ended returns its report at once. */
 		stopJob: {
 			in: {job: number};
@@ -352,6 +362,7 @@ declare module '../../link/agent-protocol.ts' {
 				loop?: LoopReport;
 				churn?: ChurnReport;
 				forks?: {forked: number; calls: number; killed: number; bad: number};
+				stayed?: {called: number; failed: number};
 			};
 		};
 		/**

@@ -94,8 +94,8 @@ export type CaseContext = EngineContext & {
 	events(filter?: {readonly cookie: number}): Promise<readonly ProgramEvent[]>;
 	/** What `startChurn` takes for a program of the cell's mechanism. */
 	churned(program: ProgramName): Promise<Churned>;
-	/** Starts a loop, churn or fork job; `stop` resolves with its report. */
-	start<Op extends 'startLoop' | 'startChurn' | 'startForks'>(
+	/** Starts a job; `stop` resolves with its report. */
+	start<Op extends 'startLoop' | 'startChurn' | 'startForks' | 'startStaying'>(
 		op: Op,
 		request: AgentOps[Op]['in'],
 	): Promise<{stop(): Promise<AgentOps['stopJob']['out']>}>;

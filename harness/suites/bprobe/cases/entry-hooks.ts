@@ -4,6 +4,7 @@ import {defineCase} from '../case.ts';
 import {targetSymbols} from '../context.ts';
 import {isBefore} from '../kernel-release.ts';
 import {checkPlace, everywhere, fixtures, input, output, stack} from './calls.ts';
+import {attachToOneOf} from './misses.ts';
 import {
 	argumentRegisters,
 	flagBits,
@@ -132,6 +133,18 @@ export const entryHookCases = [
 		},
 	}),
 	defineCase({
+		id: 'entry/outermost-in-interrupt',
+		needs: ['entry', 'return', 'device'],
+		deadlineMs: 10_000,
+		async run(context) {
+			// Their return addresses are the first words on the stack of an interrupt, which ends in a guard page.
+			const outermost = ['irq_exit_rcu', 'do_IRQ', 'smp_apic_timer_interrupt'];
+			const probes = await attachToOneOf(context, outermost, 'count');
+			if (!probes) return context.skip('This kernel has no function to probe that an interrupt begins with.');
+			for (const probe of probes) while ((await probe.info()).hits < 20) context.signal.throwIfAborted();
+		},
+	}),
+	defineCase({
 		id: 'entry/not-in-interrupt',
 		needs: ['entry', 'return', 'device'],
 		targets: everywhere,
@@ -144,13 +157,19 @@ export const entryHookCases = [
 				const {probe} = await context.ask('attach', {prog, point, address, notInInterrupt: true});
 				await tidily(
 					async () => {
-						for (const irq of ['task', 'softirq', 'hardirq', 'kthread'] as const) {
+						for (const [irq, runs] of [
+							['task', 1],
+							['softirq', 1],
+							['hardirq', 1],
+							['kthread', 2],
+							['bhOff', 3],
+						] as const) {
 							const flags = irq === 'hardirq' ? '0x0' : input.flags;
 							await context.call({context: irq, in: {...input, flags}, ret: {...output, flags}, stack});
 							const ran = (await context.events()).length;
-							assert.equal(ran, irq === 'kthread' ? 2 : 1, `runs of the program at ${point} after the call in ${irq}`);
+							assert.equal(ran, runs, `runs of the program at ${point} after the call in ${irq}`);
 						}
-						onlyHits({...(await context.ask('info', {probe})), of: `the probe at ${point}`}, 2);
+						onlyHits({...(await context.ask('info', {probe})), of: `the probe at ${point}`}, 3);
 					},
 					() => context.ask('close', {probe}),
 				);

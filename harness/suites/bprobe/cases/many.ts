@@ -110,16 +110,22 @@ export const manyCases = [
 		async run(context) {
 			const prog = await context.load('record');
 			const functions = await ownFunctions(context);
+			const firstCookie = 2 ** 40 + 5000;
 			for (const list of [{addresses: functions}, {symbols: ownNames.toReversed()}]) {
 				for (const point of points) {
 					await context.ask('reset', {});
-					const {probe} = await attachList(context, {prog, point, firstCookie: 5000, ...list});
+					const {probe} = await attachList(context, {prog, point, firstCookie, ...list});
 					await callEach(context, functions);
-					const cookieOf = (n: number) => 5000 + ('symbols' in list ? functions.length - 1 - n : n);
+					const cookieOf = (n: number) => firstCookie + ('symbols' in list ? functions.length - 1 - n : n);
 					assert.deepEqual(
 						(await context.events()).map(({regs, cookie}) => `${regs.ip} ${Number(cookie)}`),
 						functions.map((address, n) => `${address} ${cookieOf(n)}`),
 						'functions and cookies of the runs, in the order of the calls',
+					);
+					assert.deepEqual(
+						(await context.ask('infoList', {probe})).counts,
+						functions.map((_, n) => [1, 0, firstCookie + n]),
+						'hits, misses and cookies, in the order of the list',
 					);
 					await context.ask('close', {probe});
 				}

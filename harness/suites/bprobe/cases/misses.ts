@@ -10,11 +10,11 @@ import {framesInFlight, waitUntilWaiting} from './tasks.ts';
 import {tidily} from './tidily.ts';
 
 /** Attaches to the points of the mechanism at the first of these functions that exists in this kernel and can be probed. */
-async function attachToOneOf(
+export async function attachToOneOf(
 	context: CaseContext,
 	names: readonly string[],
 	program: 'count' | 'record' | 'touch_map',
-): Promise<readonly Probe[] | undefined> {
+): Promise<Probe[] | undefined> {
 	const {addresses} = await context.ask('symbols', {names});
 	for (const name of names) {
 		const at = addresses[name]?.[0];
@@ -31,6 +31,42 @@ async function attachToOneOf(
 	return undefined;
 }
 
+type Attach = (at?: Hex) => Promise<Probe>;
+
+/** Loads bprobe anew, with 64 frames, and at the end with as many as before. */
+async function withFewestFrames(context: CaseContext, run: (attach: Attach) => Promise<void>): Promise<void> {
+	await context.ask('rmmod', {module: 'bprobe'});
+	await context.ask('insmod', {module: 'bprobe', parameters: 'frames=64'});
+	const probes: Probe[] = [];
+	const attach = async (at?: Hex) => {
+		probes.push(await context.attach({point: 'return', program: 'count', ...(at !== undefined && {at})}));
+		return probes.at(-1)!;
+	};
+	await tidily(
+		() => run(attach),
+		async () => {
+			for (const probe of probes) await probe.close();
+			await context.ask('rmmod', {module: 'bprobe'});
+			await context.ask('insmod', {module: 'bprobe'});
+		},
+	);
+}
+
+/** Starts tasks that wait inside the target. */
+async function startTasks(context: CaseContext, count: number): Promise<readonly number[]> {
+	const tasks = [];
+	const call = {target: 'asm-fentry', action: 'wait', in: input, ret: output} as const;
+	for (let n = 0; n < count; n++) tasks.push((await context.ask('callInTask', call)).task);
+	return tasks;
+}
+
+async function endTasks(context: CaseContext, tasks: readonly number[]): Promise<void> {
+	for (const task of tasks) {
+		const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
+		assert.equal(result?.after.ax, output.ax, 'the call returns with or without a frame');
+	}
+}
+
 /** Provokes each reason for which a program does not run. Every miss must be counted under its reason. */
 export const missCases = [
 	defineCase({
@@ -42,6 +78,8 @@ export const missCases = [
 			// The outer program calls a function whose own program calls it, too, if it runs at all.
 			const inner = await attachToOneOf(context, ['htab_map_update_elem'], 'touch_map');
 			assert.ok(inner, 'none of the functions called by a program can be probed');
+			// Each program of a point counts its misses.
+			if (context.claims('device')) inner.push(...(await attachToOneOf(context, ['htab_map_update_elem'], 'count'))!);
 			const outer = [];
 			for (const point of context.points) outer.push(await context.attach({point, program: 'touch_map'}));
 			for (let n = 0; n < 10; n++) {
@@ -94,6 +132,23 @@ export const missCases = [
 		},
 	}),
 	defineCase({
+		id: 'return/nmi-during-calls',
+		needs: ['return', 'device'],
+		targets: ['c'],
+		deadlineMs: 20_000,
+		async run(context) {
+			// An NMI has a stack of its own: what it calls must leave the frames of the interrupted task alone.
+			const probe = await context.attach({point: 'return', program: 'count'});
+			const inner = await attachToOneOf(context, ['vprintk_func', 'vprintk'], 'count');
+			assert.ok(inner, 'none of the functions called in an NMI can be probed');
+			const callers = await startCallers(context);
+			for (let n = 0; n < 8; n++) await context.exec('echo l > /proc/sysrq-trigger');
+			const [report] = await callers.stop();
+			onlyHits(await probe.info(), report!.done);
+			assert.equal(await framesInFlight(context), 0, 'frames in flight');
+		},
+	}),
+	defineCase({
 		id: 'miss/no-rcu',
 		needs: ['entry', 'return', 'device'],
 		missing: kernel =>
@@ -111,6 +166,11 @@ export const missCases = [
 					context.signal.throwIfAborted();
 				}
 			}
+			// Older kernels have a function that RCU watches at its entry only.
+			for (const probe of (await attachToOneOf(context, ['rcu_idle_enter'], 'count')) ?? []) {
+				if (!probe.what.includes('return')) continue;
+				while ((await context.ask('info', {probe: probe.handle})).misses.noRcu <= 10) context.signal.throwIfAborted();
+			}
 			assert.equal(await framesInFlight(context), 0, 'frames in flight');
 		},
 	}),
@@ -119,42 +179,42 @@ export const missCases = [
 		needs: ['return', 'device'],
 		targets: ['asm-fentry'],
 		deadlineMs: 20_000,
-		async run(context) {
-			await context.ask('rmmod', {module: 'bprobe'});
-			await context.ask('insmod', {module: 'bprobe', parameters: 'frames=64'});
-			const probes: Probe[] = [];
-			const attach = async (at?: Hex) => {
-				probes.push(await context.attach({point: 'return', program: 'count', ...(at !== undefined && {at})}));
-				return probes.at(-1)!;
-			};
-			await tidily(
-				async () => {
-					const probe = await attach();
-					const tasks = [];
-					for (let n = 0; n < 70; n++)
-						tasks.push(await context.ask('callInTask', {target: 'asm-fentry', action: 'wait', in: input, ret: output}));
-					await waitUntilWaiting(context, 70);
-					await context.ask('release', {});
-					for (const {task} of tasks) {
-						const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
-						assert.equal(result?.after.ax, output.ax, 'the call returns with or without a frame');
-					}
-					const {hits, misses} = await context.ask('info', {probe: probe.handle});
-					assert.equal(hits + misses.noFrame, 70, 'hits and misses together');
-					// Each CPU keeps some of the frames that were used on it.
-					assert.ok(hits <= 64, `${hits} calls in flight had one of 64 frames`);
+		run: async context =>
+			withFewestFrames(context, async attach => {
+				const probe = await attach();
+				const tasks = await startTasks(context, 70);
+				await waitUntilWaiting(context, 70);
+				await context.ask('release', {});
+				await endTasks(context, tasks);
+				const {hits, misses} = await context.ask('info', {probe: probe.handle});
+				assert.equal(hits + misses.noFrame, 70, 'hits and misses together');
+				// Each CPU keeps some of the frames that were used on it.
+				assert.ok(hits <= 64, `${hits} calls in flight had one of 64 frames`);
 
-					const outer = await attach(await context.address('fx_chain_2'));
-					for (let n = 0; n < 200; n++) await context.call(bypassed);
-					onlyHits(await outer.info(), 200);
-					assert.deepEqual((await probe.info()).misses, misses, 'frames of calls without a return are freed');
-				},
-				async () => {
-					for (const probe of probes) await probe.close();
-					await context.ask('rmmod', {module: 'bprobe'});
-					await context.ask('insmod', {module: 'bprobe'});
-				},
-			);
-		},
+				const outer = await attach(await context.address('fx_chain_2'));
+				for (let n = 0; n < 200; n++) await context.call(bypassed);
+				onlyHits(await outer.info(), 200);
+				assert.deepEqual((await probe.info()).misses, misses, 'frames of calls without a return are freed');
+			}),
+	}),
+	defineCase({
+		id: 'miss/no-place-left',
+		needs: ['return', 'device'],
+		targets: ['asm-fentry'],
+		deadlineMs: 20_000,
+		run: async context =>
+			withFewestFrames(context, async attach => {
+				const probe = await attach();
+				// The table has 512 places.
+				const threads = 520;
+				const job = await context.start('startStaying', {target: 'asm-fentry', threads});
+				for (;;) {
+					const {hits, misses} = await probe.info();
+					if (hits + misses.noFrame! >= threads) break;
+					context.signal.throwIfAborted();
+				}
+				onlyHits(await probe.info(), threads);
+				assert.deepEqual((await job.stop()).stayed, {called: threads, failed: 0}, 'threads, and their calls');
+			}),
 	}),
 ];

@@ -2,10 +2,13 @@
 import type {AgentOps} from '../agent-protocol.ts';
 import {assert} from '../assert.ts';
 import {type CaseContext, defineCase} from '../case.ts';
+import {isBefore} from '../kernel-release.ts';
 import {attachBytes, attachCommand, infoCommand} from './attach-request.ts';
 import {hex, onlyHits, pattern} from './registers.ts';
 
 type Patches = AgentOps['ioctl']['in']['patches'];
+
+type Refused = readonly [what: string, errno: string, data: string, patches: Patches];
 
 const programAt8 = (prog: number) => ({offset: 8, prog});
 const symbolAt16 = (string: string) => ({offset: 16, string});
@@ -62,6 +65,14 @@ export const moduleCases = [
 				license: 'GPL',
 				type: 'socket',
 			});
+			// Programs of this type can be sleepable since 6.0, for uprobes.
+			const sleepable = isBefore(context, 6, 0)
+				? undefined
+				: await context.ask('load', {
+						instructions: 'b7000000000000009500000000000000',
+						license: 'GPL',
+						type: 'sleepable',
+					});
 			const address = BigInt(await context.address('fx_c'));
 			// The agent opens the device with its first request and keeps it open, which adds a reference.
 			await assert.rejects(
@@ -70,10 +81,14 @@ export const moduleCases = [
 				'an unknown command on the device',
 			);
 			const before = {bprobe: await refcountOf(context, 'bprobe'), fixtures: await refcountOf(context, 'fixtures')};
-			const rows: readonly [what: string, errno: string, data: string, patches: Patches][] = [
+			const asleep: readonly Refused[] = sleepable
+				? [['a sleepable program', 'EPROTOTYPE', attachBytes(), [programAt8(sleepable.prog), symbolAt16('fx_c')]]]
+				: [];
+			const rows: readonly Refused[] = [
 				['a closed descriptor', 'EBADF', attachBytes({fd: 999}), [symbolAt16('fx_c')]],
 				['standard input', 'EPROTOTYPE', attachBytes({fd: 0}), [symbolAt16('fx_c')]],
 				['a socket filter', 'EPROTOTYPE', attachBytes(), [programAt8(socket.prog), symbolAt16('fx_c')]],
+				...asleep,
 				['an unknown symbol', 'ENOENT', attachBytes(), [programAt8(prog), symbolAt16('no_such_function')]],
 				['an ambiguous symbol', 'ENOTUNIQ', attachBytes(), [programAt8(prog), symbolAt16('s_show')]],
 				['a blacklisted symbol', 'EOPNOTSUPP', attachBytes(), [programAt8(prog), symbolAt16('do_int3')]],
@@ -109,6 +124,15 @@ export const moduleCases = [
 				context.ask('ioctl', {on: 'device', command: attachCommand, pointer: '0xdead0000'}),
 				{errno: 'EFAULT'},
 				'a bad pointer',
+			);
+			const check = Buffer.alloc(208);
+			check.writeUInt32LE(208, 0);
+			check.writeUInt32LE(1, 4);
+			check.writeBigUInt64LE(address, 8);
+			await assert.rejects(
+				context.ask('ioctl', {on: 'device', command: '0xc0d05062', data: check.toString('hex')}),
+				{errno: 'EINVAL'},
+				'an unknown flag of a check',
 			);
 			const after = {bprobe: await refcountOf(context, 'bprobe'), fixtures: await refcountOf(context, 'fixtures')};
 			assert.deepEqual(after, before, 'references to modules');
@@ -152,6 +176,10 @@ export const moduleCases = [
 				const {pid} = await context.ask('hello', {});
 				const {stdout} = await context.exec(`grep -h -A2 ^point: /proc/${pid}/fdinfo/*`);
 				assert.equal(stdout, `point:\t${point}\nprog_id:\t${progId}\nfunctions:\t1\n`, 'what fdinfo says');
+				const {stdout: flags} = await context.exec(
+					`cd /proc/${pid}/fdinfo && sed -n 's/^flags:.//p' $(grep -l ^point: *)`,
+				);
+				assert.equal(Number.parseInt(flags, 8) & 0o2000000, 0o2000000, `close-on-exec in the flags ${flags}`);
 				await probe.close();
 			}
 		},

@@ -3,7 +3,7 @@ import type {Hex, Point} from '../agent-protocol.ts';
 import {assert} from '../assert.ts';
 import {defineCase, type Probe} from '../case.ts';
 import {targetSymbols} from '../context.ts';
-import {attachInTurn, everywhere, input, output} from './calls.ts';
+import {attachInTurn, checkPlace, everywhere, input, output} from './calls.ts';
 import {generalRegisters, hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
 
 const call = {in: input, ret: output} as const;
@@ -98,6 +98,40 @@ export const multiCases = [
 		},
 	}),
 	defineCase({
+		id: 'multi/program-that-reads-nothing-beside',
+		needs: ['entry', 'return', 'device'],
+		targets: ['asm', 'asm-fentry'],
+		deadlineMs: 10_000,
+		async run(context) {
+			for (const point of context.points) {
+				const probe = await context.attach({point});
+				// With other values each time: those of an earlier call must not be found.
+				const check = async () => {
+					for (const [before, ret] of [
+						[input, output],
+						[output, input],
+					] as const) {
+						await context.ask('reset', {});
+						const result = await context.call({in: before, ret});
+						const [event] = await context.events();
+						sameRegisters(context, `at ${point}`, {
+							...(point === 'entry' ? {expected: result.in} : {expected: result.after, by: 'the caller'}),
+							seen: event!.regs,
+						});
+						checkPlace(event!, result);
+					}
+				};
+				const first = await context.attach({point, program: 'empty'});
+				await check();
+				const second = await context.attach({point, program: 'empty'});
+				await first.close();
+				await check();
+				await second.close();
+				await probe.close();
+			}
+		},
+	}),
+	defineCase({
 		id: 'multi/detach-one-keeps-others',
 		needs: ['registers'],
 		targets: everywhere,
@@ -145,6 +179,19 @@ export const multiCases = [
 				probes.map(({cookie}) => cookie),
 				'cookies of the runs',
 			);
+			if (!context.claims('device')) return;
+			const wide = 2 ** 52 + 1;
+			const address = await context.address(targetSymbols[context.target]);
+			const {probe} = await context.ask('attach', {
+				prog: await context.load('record'),
+				point: 'entry',
+				address,
+				cookie: wide,
+			});
+			await context.call(call);
+			await context.ask('close', {probe});
+			const cookies = (await context.events()).map(({cookie}) => Number(cookie));
+			assert.ok(cookies.includes(wide), `the cookie ${wide} is among ${cookies.join(', ')}`);
 		},
 	}),
 	defineCase({

@@ -37,7 +37,25 @@ async function detachWhileCalled(context: CaseContext): Promise<number[]> {
 	return counts;
 }
 
+/** Words of a call of compiled code that say nothing: registers that are no arguments, or that a function may change. */
+const freeInC = [
+	...['r15', 'r14', 'r13', 'r12', 'bp', 'bx', 'r11', 'r10', 'ax', 'flags'].map(name => `seen.${name}`),
+	...['r11', 'r10', 'r9', 'r8', 'cx', 'dx', 'si', 'di'].map(name => `after.${name}`),
+];
+
 export const raceCases = [
+	defineCase({
+		id: 'race/loops-notice-every-register',
+		needs: ['programs', 'registers'],
+		targets: fixtures,
+		deadlineMs: 5000,
+		async run(context) {
+			const target = context.target as TargetName;
+			const {good, unnoticed} = await context.ask('checkLies', {target});
+			assert.ok(good, 'a good call is taken for one');
+			assert.deepEqual(unnoticed, target === 'c' ? freeInC : [], 'words that may be wrong');
+		},
+	}),
 	defineCase({
 		id: 'race/concurrent-callers',
 		needs: ['programs', 'registers'],

@@ -155,6 +155,10 @@ export const returnSlotCases = [
 				await tidily(
 					async () => {
 						probe ??= await context.attach({point: 'return'});
+						// Its program may walk the stack, so the slots that are ours are changed for it; no others.
+						const inner = context.claims('device')
+							? await context.attach({point: 'entry', program: 'count', at: await context.address('fx_act')})
+							: undefined;
 						for (let n = 0; n < 5; n++) {
 							const result = await context.call({in: input, ret: output, stack});
 							sameForCaller(context, result, {unprobed});
@@ -166,6 +170,10 @@ export const returnSlotCases = [
 						}
 						onlyHits(await probe.info(), 5);
 						assert.match(await shell('cat kprobe_profile'), /pm_return\s+5\s+0/, 'the kretprobe saw all calls');
+						if (inner) {
+							onlyHits(await inner.info(), 5);
+							await inner.close();
+						}
 						await probe.close();
 					},
 					async () => {
