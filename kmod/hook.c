@@ -203,13 +203,28 @@ int bp_hook(struct bp_group *group, unsigned int *failed)
 	return err;
 }
 
+#ifndef BP_FTRACE_FREE_FILTER_EXPORTED
+static const void *free_filter;
+#define ftrace_free_filter(ops) bp_call(free_filter, ops)
+#endif
+
 int bp_hooks_init(void)
 {
 	int err = bp_filter_init();
 
-	if (!err)
-		err = ftrace_set_filter_ip(&ops, (unsigned long)bprobe_anchor, 0, 0);
-	return err ?: register_ftrace_function(&ops);
+	if (err)
+		return err;
+#ifndef BP_FTRACE_FREE_FILTER_EXPORTED
+	/* Setting an empty filter frees the old one as well, but may have no memory for that. */
+	free_filter = bp_resolve("ftrace_free_filter");
+	if (!free_filter)
+		return -ENXIO;
+#endif
+	err = ftrace_set_filter_ip(&ops, (unsigned long)bprobe_anchor, 0, 0);
+	err = err ?: register_ftrace_function(&ops);
+	if (err)
+		ftrace_free_filter(&ops);
+	return err;
 }
 
 /* After this no entry handler runs. Frames in flight still use their sites. */
@@ -217,13 +232,5 @@ void bp_hooks_exit(void)
 {
 	/* Waits for every running callback, the last users of by_ip. */
 	unregister_ftrace_function(&ops);
-#ifdef BP_FTRACE_FREE_FILTER_EXPORTED
 	ftrace_free_filter(&ops);
-#else
-	/*
-	 * Setting an empty filter frees the old one. The ops is not registered,
-	 * so it traces nothing.
-	 */
-	ftrace_set_filter(&ops, NULL, 0, 1);
-#endif
 }
