@@ -12,8 +12,8 @@
 
 /* Attempts to measure; attempts while signals come; and how many parts of an attach are tried for a kill. */
 #define UNDISTURBED 3
-#define ROUNDS 40
-#define PARTS 40
+#define ROUNDS 16
+#define PARTS 20
 
 static volatile sig_atomic_t signals;
 

@@ -103,10 +103,19 @@ export const hookEdits: readonly Edit[] = [
 	{
 		name: 'hook-without-anchor',
 		file: 'kmod/hook.c',
-		old: '\tif (!err)\n\t\terr = ftrace_set_filter_ip(&ops, (unsigned long)bprobe_anchor, 0, 0);\n',
-		new: '',
+		old: '\terr = ftrace_set_filter_ip(&ops, (unsigned long)bprobe_anchor, 0, 0);\n\terr = err ?: register_ftrace_function(&ops);\n',
+		new: '\terr = register_ftrace_function(&ops);\n',
 		effect: 'While no function is probed, all are traced.',
 		catchers: ['module/loads', 'entry/called-once-per-call[c]'],
+	},
+	{
+		name: 'hook-fails-and-keeps-filter',
+		file: 'kmod/hook.c',
+		old: '\tif (err)\n\t\tftrace_free_filter(&ops);\n',
+		new: '',
+		effect: 'A load that fails for lack of memory leaks.',
+		catchers: ['module/no-memory-for-what-a-load-calls'],
+		kernel: '4.15.18+debug',
 	},
 	{
 		name: 'filter-renewed-without-anchor',

@@ -148,4 +148,12 @@ export const symbolEdits: readonly Edit[] = [
 		effect: "The caller beside the function graph tracer is that tracer's trampoline.",
 		catchers: ['return/beside-function-graph[asm-fentry]'],
 	},
+	{
+		name: 'resolve-arms-its-kprobe',
+		file: 'kmod/resolve.c',
+		old: ', .flags = KPROBE_FLAG_DISABLED',
+		new: '',
+		effect: 'Without memory the kernel keeps a kprobe that lies on a stack, and crashes at the next module.',
+		catchers: ['module/no-memory-for-what-a-load-calls'],
+	},
 ];

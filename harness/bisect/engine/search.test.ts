@@ -37,7 +37,7 @@ test('commits next to the first bad one that cannot be judged are listed as susp
 	t.deepEqual(suspects.map(({id}) => id).toSorted(), [hashes[11]!, hashes[12]!, hashes[13]!].toSorted());
 });
 
-for (const seed of [1, 2, 3]) {
+for (const seed of [1, 2]) {
 	test(`a case that fails 30 % of the time leads to the same commit (seed ${seed})`, async t => {
 		const {checkout, hashes, ...world} = await openWorld(t);
 		const {suspects, repeats, rate} = await world.bisect(new FakeTestBench(checkout, {failsOf100: 30, seed}));
@@ -51,7 +51,7 @@ for (const seed of [1, 2, 3]) {
 	});
 }
 
-for (const killAfter of [0, 1, 2, 3, 4]) {
+for (const killAfter of [0, 2, 4]) {
 	test(`a bisect that is killed after ${killAfter} answers resumes and repeats nothing`, async t => {
 		const {directory, hashes} = await openWorld(t);
 		const script = path.resolve(import.meta.dirname, '../../test/fake-bisect.ts');
