@@ -1,66 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0
 import {assert} from '../assert.ts';
-import {defineCase} from '../case.ts';
-import {isUnharmed, referencesOf} from './unharmed.ts';
+import {type CaseContext, defineCase} from '../case.ts';
+import {leavesUnharmed} from './unharmed.ts';
 
-/** Attaches that something comes in between; memory that runs out is in no-memory.ts. */
-export const disturbedCases = [
-	defineCase({
-		id: 'module/no-descriptor-to-attach',
-		needs: ['device'],
-		targets: ['asm', 'asm-fentry'],
-		deadlineMs: 10_000,
-		async run(context) {
-			const prog = await context.load('count');
-			const references = await referencesOf(context);
-			const symbols = [context.target === 'asm' ? 'fx_asm' : 'fx_asm_fentry'];
-			const request = {what: 'attach', prog, point: 'return', symbols} as const;
-			const {ends} = await context.ask('disturbed', {by: 'descriptors', ...request});
-			assert.deepEqual(ends, ['EMFILE', ''], 'an attach without a free descriptor, and the next one');
-			await isUnharmed(context, prog, references);
-		},
-	}),
-	defineCase({
-		id: 'module/signals-during-attach',
-		needs: ['device'],
-		targets: ['asm', 'asm-fentry'],
-		deadlineMs: 60_000,
-		async run(context) {
-			const prog = await context.load('count');
-			const references = await referencesOf(context);
-			const symbols = [context.target === 'asm' ? 'fx_asm' : 'fx_asm_fentry'];
-			const request = {what: 'attach', prog, point: 'return', symbols} as const;
-			const {ends, signals} = await context.ask('disturbed', {by: 'signals', ...request});
-			context.evidence('disturbed', {attaches: ends.length, signals});
+type Disturbance = {
+	readonly id: string;
+	readonly by: 'descriptors' | 'signals' | 'kill';
+	/** Given how the attaches ended, and how many signals came. */
+	readonly judge: (context: CaseContext, ends: readonly string[], signals: number) => void;
+};
+
+const disturbances: readonly Disturbance[] = [
+	{
+		id: 'no-descriptor-to-attach',
+		by: 'descriptors',
+		judge: (_, ends) => assert.deepEqual(ends, ['EMFILE', ''], 'an attach without a free descriptor, and the next one'),
+	},
+	{
+		id: 'signals-during-attach',
+		by: 'signals',
+		judge(context, ends, signals) {
 			assert.deepEqual(
 				ends.filter(end => end !== ''),
 				[],
 				'errors of attaches among signals',
 			);
 			if (signals < ends.length) context.inconclusive(`Only ${signals} signals came in ${ends.length} attaches.`);
-			await isUnharmed(context, prog, references);
 		},
-	}),
-	defineCase({
-		id: 'module/killed-during-attach',
-		needs: ['device'],
-		targets: ['asm', 'asm-fentry'],
-		deadlineMs: 60_000,
-		async run(context) {
-			const prog = await context.load('count');
-			const references = await referencesOf(context);
-			const symbols = [context.target === 'asm' ? 'fx_asm' : 'fx_asm_fentry'];
-			const request = {what: 'attach', prog, point: 'return', symbols} as const;
-			const {ends} = await context.ask('disturbed', {by: 'kill', ...request});
+	},
+	{
+		id: 'killed-during-attach',
+		by: 'kill',
+		judge(context, ends) {
 			const killed = ends.filter(end => end === 'SIGKILL').length;
-			context.evidence('disturbed', {attaches: ends.length, killed});
+			context.evidence('killed', killed);
 			assert.deepEqual(
 				ends.filter(end => end !== '' && end !== 'SIGKILL'),
 				[],
 				'errors of attaches that were not killed',
 			);
 			if (killed < 2) context.inconclusive(`Only ${killed} of ${ends.length} attaches were killed; 2 are needed.`);
-			await isUnharmed(context, prog, references);
 		},
-	}),
+	},
 ];
+
+/** Attaches that something comes in between; memory that runs out is in no-memory.ts. */
+export const disturbedCases = disturbances.map(({id, by, judge}) =>
+	defineCase({
+		id: `module/${id}`,
+		needs: ['device'],
+		targets: ['asm', 'asm-fentry'],
+		deadlineMs: 60_000,
+		run: async context =>
+			leavesUnharmed(context, async prog => {
+				const symbols = [context.target === 'asm' ? 'fx_asm' : 'fx_asm_fentry'];
+				const request = {by, what: 'attach', prog, point: 'return', symbols} as const;
+				const {ends, signals} = await context.ask('disturbed', request);
+				context.evidence('disturbed', {attaches: ends.length, signals});
+				judge(context, ends, signals);
+			}),
+	}),
+);

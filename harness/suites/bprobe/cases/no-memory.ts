@@ -3,7 +3,7 @@ import type {AgentOps} from '../agent-protocol.ts';
 import {assert} from '../assert.ts';
 import {type CaseContext, defineCase} from '../case.ts';
 import {tidily} from './tidily.ts';
-import {isUnharmed, referencesOf} from './unharmed.ts';
+import {leavesUnharmed} from './unharmed.ts';
 
 type Attempt = AgentOps['failing']['in'];
 
@@ -28,48 +28,42 @@ export const noMemoryCases = [
 		needs: ['device'],
 		targets: ['asm', 'asm-fentry'],
 		deadlineMs: 60_000,
-		async run(context) {
-			const prog = await context.load('count');
-			const references = await referencesOf(context);
-			const address = await context.address(context.target === 'asm' ? 'fx_asm' : 'fx_asm_fentry');
-			const {failed} = await failEach(context, {what: 'attach', prog, point: 'return', addresses: [address]});
-			// For the probe, its counts, its entry in the list of its site, and the kernel's own for a descriptor.
-			assert.ok(failed >= 4, `allocations that were made to fail: ${failed}, at least 4 are needed`);
-			await isUnharmed(context, prog, references);
-		},
+		run: async context =>
+			leavesUnharmed(context, async prog => {
+				const address = await context.address(context.target === 'asm' ? 'fx_asm' : 'fx_asm_fentry');
+				const {failed} = await failEach(context, {what: 'attach', prog, point: 'return', addresses: [address]});
+				// For the probe, its counts, its entry in the list of its site, and the kernel's own for a descriptor.
+				assert.ok(failed >= 4, `allocations that were made to fail: ${failed}, at least 4 are needed`);
+			}),
 	}),
 	defineCase({
 		id: 'module/no-memory-to-attach-by-name',
 		needs: ['device'],
 		deadlineMs: 60_000,
-		async run(context) {
-			const prog = await context.load('count');
-			const references = await referencesOf(context);
-			const symbols = ['fx_asm', 'fx_asm_fentry'];
-			const {failed} = await failEach(context, {what: 'attach', prog, point: 'entry', symbols});
-			// What attaching two addresses needs, and each of the names.
-			assert.ok(failed >= 8, `allocations that were made to fail: ${failed}, at least 8 are needed`);
-			await isUnharmed(context, prog, references);
-		},
+		run: async context =>
+			leavesUnharmed(context, async prog => {
+				const symbols = ['fx_asm', 'fx_asm_fentry'];
+				const {failed} = await failEach(context, {what: 'attach', prog, point: 'entry', symbols});
+				// What attaching two addresses needs, and each of the names.
+				assert.ok(failed >= 8, `allocations that were made to fail: ${failed}, at least 8 are needed`);
+			}),
 	}),
 	defineCase({
 		id: 'module/no-memory-to-attach-many',
 		needs: ['device'],
 		deadlineMs: 120_000,
-		async run(context) {
-			const prog = await context.load('count');
-			const references = await referencesOf(context);
-			const names = Array.from({length: 40}, (_, n) => `fx_many_${String(n).padStart(3, '0')}`);
-			const {addresses} = await context.ask('symbols', {names});
-			const functions = [...names.map(name => addresses[name]![0]!), await context.address('fx_asm')];
-			const {failed} = await failEach(context, {what: 'attach', prog, point: 'return', addresses: functions});
-			// For each function, its entry in the list of its site, and the data that all share.
-			assert.ok(
-				failed >= functions.length + 4,
-				`allocations that were made to fail: ${failed}, at least ${functions.length + 4} are needed`,
-			);
-			await isUnharmed(context, prog, references);
-		},
+		run: async context =>
+			leavesUnharmed(context, async prog => {
+				const names = Array.from({length: 40}, (_, n) => `fx_many_${String(n).padStart(3, '0')}`);
+				const {addresses} = await context.ask('symbols', {names});
+				const functions = [...names.map(name => addresses[name]![0]!), await context.address('fx_asm')];
+				const {failed} = await failEach(context, {what: 'attach', prog, point: 'return', addresses: functions});
+				// For each function, its entry in the list of its site, and the data that all share.
+				assert.ok(
+					failed >= functions.length + 4,
+					`allocations that were made to fail: ${failed}, at least ${functions.length + 4} are needed`,
+				);
+			}),
 	}),
 	defineCase({
 		id: 'module/no-memory-to-load',
@@ -101,11 +95,10 @@ export const noMemoryCases = [
 
 /** Runs `loads` while bprobe is not loaded; afterwards it has to work. */
 async function unloaded(context: CaseContext, loads: () => Promise<void>): Promise<void> {
-	const prog = await context.load('count');
-	const references = await referencesOf(context);
-	await context.ask('rmmod', {module: 'bprobe'});
-	await tidily(loads, async () => {
-		await context.ask('insmod', {module: 'bprobe'});
+	await leavesUnharmed(context, async () => {
+		await context.ask('rmmod', {module: 'bprobe'});
+		await tidily(loads, async () => {
+			await context.ask('insmod', {module: 'bprobe'});
+		});
 	});
-	await isUnharmed(context, prog, references);
 }
