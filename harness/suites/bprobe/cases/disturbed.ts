@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import {assert} from '../assert.ts';
 import {type CaseContext, defineCase} from '../case.ts';
+import {targetSymbols} from '../context.ts';
 import {leavesUnharmed} from './unharmed.ts';
 
 type Disturbance = {
@@ -53,7 +54,7 @@ export const disturbedCases = disturbances.map(({id, by, judge}) =>
 		deadlineMs: 60_000,
 		run: async context =>
 			leavesUnharmed(context, async prog => {
-				const symbols = [context.target === 'asm' ? 'fx_asm' : 'fx_asm_fentry'];
+				const symbols = [targetSymbols[context.target]];
 				const request = {by, what: 'attach', prog, point: 'return', symbols} as const;
 				const {ends, signals} = await context.ask('disturbed', request);
 				context.evidence('disturbed', {attaches: ends.length, signals});

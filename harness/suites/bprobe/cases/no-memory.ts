@@ -2,6 +2,7 @@
 import type {AgentOps} from '../agent-protocol.ts';
 import {assert} from '../assert.ts';
 import {type CaseContext, defineCase} from '../case.ts';
+import {targetSymbols} from '../context.ts';
 import {tidily} from './tidily.ts';
 import {leavesUnharmed} from './unharmed.ts';
 
@@ -30,7 +31,7 @@ export const noMemoryCases = [
 		deadlineMs: 60_000,
 		run: async context =>
 			leavesUnharmed(context, async prog => {
-				const address = await context.address(context.target === 'asm' ? 'fx_asm' : 'fx_asm_fentry');
+				const address = await context.address(targetSymbols[context.target]);
 				const {failed} = await failEach(context, {what: 'attach', prog, point: 'return', addresses: [address]});
 				// For the probe, its counts, its entry in the list of its site, and the kernel's own for a descriptor.
 				assert.ok(failed >= 4, `allocations that were made to fail: ${failed}, at least 4 are needed`);
