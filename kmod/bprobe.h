@@ -92,8 +92,8 @@ struct bprobe_function {
  * Descriptors that one task closes by one system call, or by exiting, are
  * detached together, in the time that one takes. A close never waits for calls
  * of the function that are under way. The module can be unloaded while there are
- * such calls. It cannot be unloaded (EAGAIN) while another tracer, which replaced a call's return address after us, will return
- * that call to us.
+ * such calls. It cannot be unloaded (EAGAIN) while another tracer, which
+ * replaced a call's return address after us, will return that call to us.
  *
  * Entry programs of one function run in the order of their attachment, return
  * programs in the reverse order. A function that is twice in a list has two

@@ -27,7 +27,7 @@ import {caseTitle, countVerdicts} from '../harness/results/run/cell-name.ts';
 import {bprobeSuite} from '../harness/suites/bprobe/suite.ts';
 import {allEdits} from './mutants/all.ts';
 import type {Edit} from './mutants/edits.ts';
-import {edited, groupEdits, type Wanted} from './mutants/groups.ts';
+import {edited, groupEdits, isTest, type Wanted} from './mutants/groups.ts';
 import {type Noticed, PlantedCopy} from './mutants/planted-copy.ts';
 
 type Outcome = {
@@ -79,10 +79,6 @@ async function judgeAll(): Promise<void> {
 		copy,
 		usable.filter(edit => !edit.catchers.some(isTest)).map(edit => ({edit, cells: cellsOf(edit, edit.catchers)})),
 	);
-}
-
-function isTest(catcher: string): boolean {
-	return catcher.endsWith('.test.ts');
 }
 
 function kernelOf({kernel}: Edit): string {

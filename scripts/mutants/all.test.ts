@@ -7,7 +7,7 @@ import {planCells} from '../../harness/engine/plan.ts';
 import {fallbackKernel} from '../../harness/kernels/default-kernels.ts';
 import {bprobeSuite} from '../../harness/suites/bprobe/suite.ts';
 import {allEdits} from './all.ts';
-import {edited} from './groups.ts';
+import {edited, isTest} from './groups.ts';
 
 const cases = await bprobeSuite.cases();
 
@@ -22,12 +22,9 @@ test('all edits apply, and what must notice them exists', async t => {
 		const text = await readFile(path.join(projectRoot, edit.file), 'utf8');
 		t.truthy(edited(edit, text), `${edit.name} applies to ${edit.file}`);
 		if (edit.equivalent !== undefined) continue;
-		const cells = edit.catchers.filter(catcher => !catcher.endsWith('.test.ts'));
-		await Promise.all(
-			edit.catchers
-				.filter(catcher => catcher.endsWith('.test.ts'))
-				.map(file => t.notThrowsAsync(access(path.join(projectRoot, file)), `${edit.name}: ${file}`)),
-		);
+		const cells = edit.catchers.filter(catcher => !isTest(catcher));
+		for (const file of edit.catchers.filter(isTest))
+			await t.notThrowsAsync(access(path.join(projectRoot, file)), `${edit.name}: ${file}`);
 		const kernels = [edit.kernel ?? fallbackKernel];
 		if (cells.length > 0)
 			t.notThrows(

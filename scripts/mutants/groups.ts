@@ -10,6 +10,11 @@ const unloads = /^(?:module|race)\/|unload|^miss\/no-/;
 /** Larger groups save little, and the more edits act at once, the likelier it is that one hides another. */
 const most = 4;
 
+/** Whether this catcher is a file of AVA; others are cells. */
+export function isTest(catcher: string): boolean {
+	return catcher.endsWith('.test.ts');
+}
+
 /** The text with the edit; undefined if `old` does not occur exactly once, or nothing would change. */
 export function edited({old, new: changed}: Edit, text: string): string | undefined {
 	const at = text.indexOf(old);
