@@ -22,14 +22,24 @@ export const flavours: readonly string[] = readdirSync(kconfigDirectory)
 	.filter(name => name !== 'base')
 	.toSorted();
 
+/** The first release that has what a flavour is about; undefined if all have it. */
+export function firstReleaseOf(flavour: string): string | undefined {
+	const since: Readonly<Record<string, string>> = catalogue.flavoursSince;
+	return Object.hasOwn(since, flavour) ? since[flavour] : undefined;
+}
+
 /** The ids that `all` stands for. Any other kernel.org release works, too. */
 export function knownKernels(): readonly string[] {
 	return [...Object.keys(releases), ...Object.keys(debian)];
 }
 
-/** All known kernels, and `release` in all flavours. */
+/** All known kernels, `release` in all flavours that it has, and what images/kernels.json adds. */
 export function nightlyKernels(release: string): readonly string[] {
-	return [...knownKernels(), ...flavours.map(flavour => `${release}+${flavour}`)];
+	const own = flavours.filter(flavour => {
+		const since = firstReleaseOf(flavour);
+		return since === undefined || compareReleases(release, since) >= 0;
+	});
+	return [...knownKernels(), ...own.map(flavour => `${release}+${flavour}`), ...catalogue.nightly];
 }
 
 /** The entry of a Debian series in images/kernels.json, or undefined. */

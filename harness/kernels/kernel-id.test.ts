@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import {UsageError} from '../host/errors.ts';
+import {nightlyKernels} from './catalogue.ts';
 import {fileNameOf, parseKernelId} from './kernel-id.ts';
 
 const releases = {
@@ -26,10 +27,33 @@ for (const [text, [version, flavour, id]] of Object.entries(releases)) {
 	});
 }
 
+test('a flavour of a Debian series is built from its source package', t => {
+	t.deepEqual(parseKernelId('debian-6.12+kcsan'), {
+		kind: 'debian-source',
+		series: '6.12',
+		flavour: 'kcsan',
+		id: 'debian-6.12+kcsan',
+	});
+});
+
+test('a night takes flavours that its release has, and those of images/kernels.json', t => {
+	const kernels = nightlyKernels('4.15.18');
+	t.true(
+		['4.15.18', 'debian-7.2', '4.15.18+debug', 'debian-6.12+debug', 'debian-6.12+kcsan'].every(id =>
+			kernels.includes(id),
+		),
+	);
+	t.false(kernels.includes('4.15.18+kcsan'));
+	t.true(nightlyKernels('5.8').includes('5.8+kcsan'));
+	for (const id of kernels) t.is(parseKernelId(id).id, id);
+});
+
 const refused = {
 	'debian-6.2': /nearest are debian-5\.10/,
-	'debian-6.1+debug': /has no flavours/,
-	'4.15.18+fast': /no flavour "fast", only debug, nopreempt, orc/,
+	'debian-6.1+fast': /no flavour "fast"/,
+	'4.15.18+fast': /no flavour "fast", only debug, kcsan, nopreempt, orc/,
+	'4.15.18+kcsan': /kcsan needs Linux 5\.8 or newer/,
+	'5.7.19+kcsan': /kcsan needs Linux 5\.8 or newer/,
 	'4.15.0-5-generic': /nearest known is 4\.15\.0-6 \(4\.15\)/,
 	'5.4.0-100-generic': /no series 5\.4\.0.*it has 4\.15\.0/,
 	'ubuntu:bionic': /is not an Ubuntu name such as ubuntu:4\.15\.0-72\.81/,

@@ -2,8 +2,8 @@
 import {createHash} from 'node:crypto';
 import {statSync} from 'node:fs';
 import path from 'node:path';
-import {debianRow, flavours, unknownKernel} from './catalogue.ts';
-import {isRelease, releaseName} from './kernel-version.ts';
+import {debianRow, firstReleaseOf, flavours, unknownKernel} from './catalogue.ts';
+import {compareReleases, isRelease, releaseName} from './kernel-version.ts';
 import {ubuntuBase} from './ubuntu.ts';
 
 /** What a kernel's id means. */
@@ -13,6 +13,8 @@ export type KernelId = {
 	readonly flavour: string;
 } & (
 	| {readonly kind: 'debian'}
+	/** Built here, from Debian's source package of that series. */
+	| {readonly kind: 'debian-source'; readonly series: string}
 	| {readonly kind: 'release'; readonly version: string}
 	| {readonly kind: 'directory'; readonly directory: string}
 );
@@ -21,12 +23,15 @@ export type KernelId = {
 export function parseKernelId(text: string): KernelId {
 	if (looksLikePath(text)) return directoryId(text);
 	const {name, flavour} = splitFlavour(text);
-	if (debianRow(name)) {
-		if (flavour !== 'base') throw unknownKernel(text, `${name} is built by Debian and has no flavours`);
-		return {kind: 'debian', id: name, flavour: 'cloud'};
+	const row = debianRow(name);
+	if (row) {
+		if (flavour === 'base') return {kind: 'debian', id: name, flavour: 'cloud'};
+		requireFlavour(text, flavour, row.series);
+		return {kind: 'debian-source', series: row.series, id: text, flavour};
 	}
 	const version = ubuntuBase(name) ?? (isRelease(name) ? releaseName(name) : undefined);
 	if (version === undefined) throw unknownKernel(text);
+	requireFlavour(text, flavour, version);
 	return {kind: 'release', version, flavour, id: withFlavour(version, flavour)};
 }
 
@@ -52,6 +57,13 @@ function splitFlavour(text: string): {name: string; flavour: string} {
 		throw unknownKernel(text, `there is no flavour ${JSON.stringify(flavour)}, only ${flavours.join(', ')}`);
 	}
 	return {name: text.slice(0, plus), flavour};
+}
+
+/** Throws UsageError if the flavour needs a newer release. */
+function requireFlavour(text: string, flavour: string, version: string): void {
+	const since = firstReleaseOf(flavour);
+	if (since !== undefined && compareReleases(version, since) < 0)
+		throw unknownKernel(text, `${flavour} needs Linux ${since} or newer`);
 }
 
 function looksLikePath(text: string): boolean {

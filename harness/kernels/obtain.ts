@@ -5,7 +5,7 @@ import {obtainDebianKernel} from './debian.ts';
 import {requireOptions} from './fragment.ts';
 import type {Kernel, ObtainOptions} from './kernel.ts';
 import {type KernelId, parseKernelId} from './kernel-id.ts';
-import {findRelease, obtainDirectory} from './source.ts';
+import {findRelease, obtainDebianSource, obtainDirectory} from './source.ts';
 import {KernelUnavailableError} from './unavailable.ts';
 
 /**
@@ -23,6 +23,8 @@ async function obtainAny(id: KernelId, options: ObtainOptions): Promise<Kernel> 
 	switch (id.kind) {
 		case 'debian':
 			return orUnavailable(id.id, obtainDebianKernel(id.id, debianRow(id.id)!, options));
+		case 'debian-source':
+			return orUnavailable(id.id, obtainDebianSource(id, options));
 		case 'release':
 			return (await findRelease(id, options))();
 		case 'directory':

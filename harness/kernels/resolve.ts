@@ -21,7 +21,7 @@ export async function resolveKernel(
 		const {version, state} = await inspectTree(id.directory);
 		return {id: id.id, release: version, origin: `tree, ${state}`};
 	}
-	if (options.source !== undefined) {
+	if (id.kind === 'release' && options.source !== undefined) {
 		const tree = await inspectTree(options.source);
 		requireVersion(tree, id.version);
 		return {id: id.id, release: tree.version, origin: `tree ${tree.directory}`};
@@ -29,6 +29,8 @@ export async function resolveKernel(
 	const cached = await cachedSourceKernel(id);
 	if (cached && existsSync(cached.bzImage))
 		return {id: id.id, release: cached.release, origin: `${cached.origin}, in the cache`};
+	if (id.kind === 'debian-source')
+		return {id: id.id, release: id.series, origin: `Debian linux-source-${id.series}, to be built on this host`};
 	const pinned = pinnedSha256(id.version) ? 'checksum pinned' : 'checksum listed by kernel.org';
 	return {id: id.id, release: id.version, origin: `kernel.org, to be built on this host; ${pinned}`};
 }

@@ -8,6 +8,7 @@ import {NetworkError, NotFoundError, UsageError} from '../host/errors.ts';
 import {readCached, writeCached} from '../host/json-cache.ts';
 import {requireFitPath} from '../host/place.ts';
 import {say} from '../host/say.ts';
+import {debianSource} from './debian-source.ts';
 import {fetchRelease, unpackRelease} from './download-release.ts';
 import type {Fragment} from './fragment.ts';
 import {formatOptions} from './kconfig.ts';
@@ -21,6 +22,7 @@ import {isPvhKernel} from './vmlinux.ts';
 import {requireWholeTree} from './whole-tree.ts';
 
 type ReleaseId = Extract<KernelId, {kind: 'release'}>;
+type DebianSourceId = Extract<KernelId, {kind: 'debian-source'}>;
 type DirectoryId = Extract<KernelId, {kind: 'directory'}>;
 
 /** What was last built under an id, and for a fragment, so that the id alone finds it again. */
@@ -53,6 +55,16 @@ export async function findRelease(
 	}
 	const tarball = await fetchTarball(id, options);
 	return () => fromTarball(id, tarball, options);
+}
+
+/** Debian's sources of a series, built here in a flavour: as they were at the last build, unless a newer one is asked for. */
+export async function obtainDebianSource(id: DebianSourceId, options: ObtainOptions): Promise<Kernel> {
+	const memory = options.refresh ? undefined : await recall(memoOf(id, options.fragment));
+	if (memory && (await isKernelWhole(memory.kernel))) {
+		const {identity} = await recipeOf(memory.kernel.release, id.flavour, options.fragment);
+		if (memory.recipe === identity) return memory.kernel;
+	}
+	return fromTree(id, await inspectTree(await debianSource(id.series)), options);
 }
 
 /** A tree by its path: used as it is if built, else built elsewhere. Throws UsageError for a half-built tree. */

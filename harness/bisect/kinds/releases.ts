@@ -61,7 +61,8 @@ function describe(id: KernelId, cached: string | undefined): Known {
 	if (id.kind === 'directory') {
 		throw new UsageError(`${id.id} is a source tree; give it as --linux, and --good and --bad as its revisions.`);
 	}
-	const version = id.kind === 'release' ? id.version : (cached ?? id.id.replace('debian-', ''));
+	const named = id.kind === 'debian-source' ? id.series : id.id.replace('debian-', '');
+	const version = id.kind === 'release' ? id.version : (cached ?? named);
 	const uncached = id.kind === 'debian' ? 'fetched' : 'built';
 	return {id, version, cost: cached === undefined ? uncached : 'cached'};
 }
