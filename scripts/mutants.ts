@@ -2,7 +2,7 @@
 /**
  * Plants edits that make the project worse into a copy of the checkout, and prints for each whether it was noticed: by the
  * cells or tests that its list names, by others of the matrix, or by nothing. Exits with 1 if an edit survived, or no
- * longer applies.
+ * longer applies. Without a kernel, the edits that need it are not run.
  *
  *   npx node scripts/mutants.ts [--match PATTERN]… [--history DIR]
  *
@@ -32,7 +32,7 @@ import {type Noticed, PlantedCopy} from './mutants/planted-copy.ts';
 
 type Outcome = {
 	readonly edit: Edit;
-	readonly verdict: 'caught' | 'caught elsewhere' | 'survived' | 'equivalent' | 'does not apply';
+	readonly verdict: 'caught' | 'caught elsewhere' | 'survived' | 'equivalent' | 'not run' | 'does not apply';
 	readonly by: string;
 };
 
@@ -104,12 +104,14 @@ async function judgeByTests(copy: PlantedCopy, edits: readonly Edit[]): Promise<
 }
 
 async function judgeByCells(copy: PlantedCopy, wanted: readonly Wanted[]): Promise<void> {
+	const runnable: Wanted[] = [];
 	for (const [kernel, edits] of Map.groupBy(wanted, ({edit}) => kernelOf(edit))) {
 		const {failed, broken} = await copy.runCells(kernel, [...new Set(edits.flatMap(({cells}) => cells))]);
-		if (broken !== undefined || failed.size > 0)
-			throw new Error(`${kernel} fails without any edit: ${broken ?? [...failed.keys()].join(', ')}.`);
+		if (failed.size > 0) throw new Error(`${kernel} fails without any edit: ${[...failed.keys()].join(', ')}.`);
+		if (broken === undefined) runnable.push(...edits);
+		else for (const {edit} of edits) tell({edit, verdict: 'not run', by: broken.split('\n')[0]!});
 	}
-	for (const group of groupEdits(wanted)) {
+	for (const group of groupEdits(runnable)) {
 		await copy.plant(group.map(({edit}) => edit));
 		const noticed = await copy.runCells(
 			kernelOf(group[0]!.edit),
@@ -180,12 +182,12 @@ function scores(): readonly Score[] {
 	const rooms = Map.groupBy(outcomes, ({edit}) => (edit.file.startsWith('harness/') ? 'harness' : 'module'));
 	return [...rooms].map(([room, all]) => {
 		const count = (verdict: Outcome['verdict']) => all.filter(outcome => outcome.verdict === verdict).length;
-		const judged = all.length - count('equivalent');
+		const judged = all.length - count('equivalent') - count('not run');
 		const caught = count('caught') + count('caught elsewhere');
 		return {
 			what: `planted edits caught, ${room}`,
 			percent: judged === 0 ? 100 : (100 * caught) / judged,
-			words: `${room}: ${caught} of ${judged} caught (${count('caught elsewhere')} elsewhere), ${count('equivalent')} equivalent`,
+			words: `${room}: ${caught} of ${judged} caught (${count('caught elsewhere')} elsewhere), ${count('equivalent')} equivalent, ${count('not run')} not run`,
 		};
 	});
 }

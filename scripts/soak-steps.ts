@@ -35,11 +35,12 @@ export class Soak {
 	readonly #symbols: Readonly<Record<string, Hex>>;
 	readonly #functions: readonly Hex[];
 	readonly #programs: Readonly<Record<Program, number>>;
+	readonly #periodUs: number;
 	/** What ends each step that is open. */
 	readonly #open = new Map<number, () => Promise<void>>();
 
-	/** `agent`: of a guest in which nothing is probed. */
-	static async begin(agent: Agent): Promise<Soak> {
+	/** `agent`: of a guest in which nothing is probed. `periodUs`: from one call of a loop in interrupts to the next. */
+	static async begin(agent: Agent, {periodUs}: {periodUs: number}): Promise<Soak> {
 		const ask: Ask = (op, request) => agent.call(op, request, {deadlineMs});
 		// The agent opens the fixtures once, and keeps them open.
 		await ask('counts', {});
@@ -54,6 +55,7 @@ export class Soak {
 			// Where a function of a module begins with code that the kernel patches, only an attach finds out.
 			functions: addresses.filter(address => BigInt(address) < modulesBegin),
 			programs: programs as Record<Program, number>,
+			periodUs,
 		});
 	}
 
@@ -63,12 +65,14 @@ export class Soak {
 			symbols: Readonly<Record<string, Hex>>;
 			functions: readonly Hex[];
 			programs: Readonly<Record<Program, number>>;
+			periodUs: number;
 		},
 	) {
 		this.#ask = ask;
 		this.#symbols = parts.symbols;
 		this.#functions = parts.functions;
 		this.#programs = parts.programs;
+		this.#periodUs = parts.periodUs;
 	}
 
 	/** Throws if the step fails, or if what it ends was wrong. */
@@ -156,7 +160,7 @@ export class Soak {
 			target,
 			context,
 			seed: `0x${(id * 0x1000).toString(16)}`,
-			...(context === 'task' ? {threads: 2} : {periodUs: 500}),
+			...(context === 'task' ? {threads: 2} : {periodUs: this.#periodUs}),
 		});
 		return async () => {
 			const {done, bad, firstBad} = (await this.#ask('stopJob', {job})).loop!;

@@ -13,6 +13,7 @@ import {wholeNumber} from '../harness/cli/option-values.ts';
 import {findKernelReports} from '../harness/crash/crash-detector.ts';
 import {obtainBootableKernel} from '../harness/guest/bootable-kernel.ts';
 import {messageOf} from '../harness/host/errors.ts';
+import {builtInOptions} from '../harness/kernels/built-in.ts';
 import {fallbackKernel} from '../harness/kernels/default-kernels.ts';
 import {bprobeSuite} from '../harness/suites/bprobe/suite.ts';
 import {Instance} from '../harness/vm/instance.ts';
@@ -37,7 +38,9 @@ const [kernel] = program.processedArgs as [string];
 const guestBuild = await buildGuest(await obtainBootableKernel(kernel), bprobeSuite.content);
 await using guest = await Instance.boot(guestBuild, {memoryMib: 1024});
 await loadSuite(guest, guestBuild);
-const soak = await Soak.begin(guest.agent);
+// Sanitizers make a call so slow that the next interrupt would come before the last one has ended.
+const isSlow = (await builtInOptions(guestBuild.kernel)).has('CONFIG_KASAN');
+const soak = await Soak.begin(guest.agent, {periodUs: isSlow ? 20_000 : 500});
 const before = await stateOf(guest);
 const problems: string[] = [];
 const last: string[] = [];

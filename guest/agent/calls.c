@@ -136,6 +136,17 @@ json_t *op_release(json_t *in, struct failure *failure)
 	return json_object();
 }
 
+json_t *op_keep(json_t *in, struct failure *failure)
+{
+	int device = fixtures_device(failure), probe = handle_fd(in, "probe", PROBE, failure);
+
+	if (device < 0 || probe < 0)
+		return NULL;
+	if (ioctl(device, FX_IOC_KEEP, probe))
+		return fail_errno(failure, "FX_IOC_KEEP");
+	return json_object();
+}
+
 json_t *op_counts(json_t *in, struct failure *failure)
 {
 	int device = fixtures_device(failure);

@@ -11,7 +11,8 @@ const names = `
 A kernel is named by
   debian-6.1              the newest of this series in Debian's archive
   4.15.18                 any kernel.org release, built on this host
-  4.15.18+debug           the same in another flavour: debug, nopreempt, orc
+  4.15.18+debug           the same in another flavour: debug, kcsan,
+                          nopreempt, orc
   4.15.0-72-generic       the release under an Ubuntu kernel; also ubuntu:4.15.0-72.81
   ./linux                 a source tree: used as it is if built, else built elsewhere`;
 

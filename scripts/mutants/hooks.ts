@@ -82,7 +82,8 @@ export const hookEdits: readonly Edit[] = [
 		old: '\tif (group->count > FEW)\n',
 		new: '\tif (group->count > FEW + 8)\n',
 		effect: 'An attach of 33 functions writes beyond its buffer.',
-		catchers: ['multi/many-cookies', 'multi/two-hundred-functions'],
+		catchers: ['multi/many-forty'],
+		kernel: '4.15.18+debug',
 	},
 	{
 		name: 'hook-of-kprobes-beyond-buffer',
@@ -90,7 +91,8 @@ export const hookEdits: readonly Edit[] = [
 		old: '\t\t\tif (n == FEW) {\n\t\t\t\tunregister_kprobes(few_kprobes, n);\n\t\t\t\tn = 0;\n\t\t\t}\n',
 		new: '',
 		effect: 'A close of 33 functions without a __fentry__ site writes beyond its buffer.',
-		catchers: ['multi/many-cookies', 'multi/two-hundred-functions'],
+		catchers: ['multi/many-forty'],
+		kernel: '4.15.18+debug',
 	},
 	{
 		name: 'hook-error-of-kprobe',

@@ -214,6 +214,14 @@ export const runningEdits: readonly Edit[] = [
 		catchers: ['entry/called-once-per-call[c]'],
 	},
 	{
+		name: 'close-in-kernel-thread',
+		file: 'kmod/close.c',
+		old: '(current->flags & PF_KTHREAD) || ',
+		new: '',
+		effect: 'A probe whose last descriptor a kernel thread closes stays for ever.',
+		catchers: ['module/closed-by-a-kernel-thread[asm]'],
+	},
+	{
 		name: 'close-not-locked',
 		file: 'kmod/close.c',
 		old: '\tspin_lock(&closed_lock);\n\tlist_add_tail(&group->together, &closed);\n\tspin_unlock(&closed_lock);\n',

@@ -25,7 +25,7 @@ export const symbolEdits: readonly Edit[] = [
 		old: '\t\twanted->found = before->found;\n',
 		new: '',
 		effect: 'A name that is in a list twice is unknown the second time.',
-		catchers: ['multi/many-cookies', 'multi/many-beside-others'],
+		catchers: ['multi/many-beside-others'],
 	},
 	{
 		name: 'symbols-without-modules',
@@ -49,7 +49,7 @@ export const symbolEdits: readonly Edit[] = [
 		old: '>= BPROBE_NAME_LEN)',
 		new: '> BPROBE_NAME_LEN)',
 		effect: 'A name that is one too long loses its last character.',
-		catchers: ['entry/shapes-of-symbols', 'return/shapes-of-symbols'],
+		catchers: ['multi/many-one-bad'],
 	},
 	{
 		name: 'symbols-module-not-told',

@@ -312,6 +312,8 @@ declare module '../../link/agent-protocol.ts' {
 		checkLies: {in: {target: TargetName}; out: {good: boolean; unnoticed: readonly string[]}};
 		/** Ends every `wait` action. */
 		release: {in: {}; out: {}};
+		/** The fixtures keep the probe's file. At `release`, a kernel thread closes it. */
+		keep: {in: {probe: number}; out: {}};
 		/** fx_counts of fixtures.h. */
 		counts: {
 			in: {};

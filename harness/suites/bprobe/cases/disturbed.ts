@@ -45,20 +45,45 @@ const disturbances: readonly Disturbance[] = [
 	},
 ];
 
-/** Attaches that something comes in between; memory that runs out is in no-memory.ts. */
-export const disturbedCases = disturbances.map(({id, by, judge}) =>
-	defineCase({
-		id: `module/${id}`,
-		needs: ['device'],
-		targets: ['asm', 'asm-fentry'],
-		deadlineMs: 60_000,
-		run: async context =>
-			leavesUnharmed(context, async prog => {
-				const symbols = [targetSymbols[context.target]];
-				const request = {by, what: 'attach', prog, point: 'return', symbols} as const;
-				const {ends, signals} = await context.ask('disturbed', request);
-				context.evidence('disturbed', {attaches: ends.length, signals});
-				judge(context, ends, signals);
-			}),
-	}),
-);
+/** A file whose last reference is dropped where no task returns to user space: unix(7) and io_uring do that. */
+const closedElsewhere = defineCase({
+	id: 'module/closed-by-a-kernel-thread',
+	needs: ['device'],
+	targets: ['asm', 'asm-fentry'],
+	deadlineMs: 30_000,
+	run: async context =>
+		leavesUnharmed(context, async prog => {
+			const symbol = targetSymbols[context.target];
+			const {probe} = await context.ask('attach', {prog, point: 'return', symbol, cookie: 9});
+			await context.ask('keep', {probe});
+			await context.ask('close', {probe});
+			await context.call();
+			const runs = async () => (await context.ask('counters', {cookie: 9})).count;
+			assert.equal(await runs(), 1, 'runs while somebody else has the file');
+			await context.ask('release', {});
+			while (/^return /m.test((await context.ask('listing', {})).text)) context.signal.throwIfAborted();
+			await context.call();
+			assert.equal(await runs(), 1, 'runs after the last close');
+		}),
+});
+
+/** Attaches that something comes in between, and closes elsewhere; memory that runs out is in no-memory.ts. */
+export const disturbedCases = [
+	closedElsewhere,
+	...disturbances.map(({id, by, judge}) =>
+		defineCase({
+			id: `module/${id}`,
+			needs: ['device'],
+			targets: ['asm', 'asm-fentry'],
+			deadlineMs: 60_000,
+			run: async context =>
+				leavesUnharmed(context, async prog => {
+					const symbols = [targetSymbols[context.target]];
+					const request = {by, what: 'attach', prog, point: 'return', symbols} as const;
+					const {ends, signals} = await context.ask('disturbed', request);
+					context.evidence('disturbed', {attaches: ends.length, signals});
+					judge(context, ends, signals);
+				}),
+		}),
+	),
+];

@@ -10,6 +10,12 @@ import {framesInFlight} from './tasks.ts';
 /** Functions of the fixtures. Each adds its number to its argument. */
 const ownNames = Array.from({length: 200}, (_, n) => `fx_many_${String(n).padStart(3, '0')}`);
 
+/** It would be cut off in a listing. */
+const longName = `fx_long_${Array(22).fill('name').join('_')}`;
+
+/** The same without a __fentry__ site. */
+const plainNames = Array.from({length: 40}, (_, n) => `fx_plain_${String(n).padStart(2, '0')}`);
+
 async function ownFunctions(context: CaseContext): Promise<readonly Hex[]> {
 	const {addresses} = await context.ask('symbols', {names: ownNames});
 	return ownNames.map(name => addresses[name]![0]!);
@@ -35,7 +41,7 @@ async function attachList(
 async function callEach(context: CaseContext, functions: readonly Hex[]): Promise<void> {
 	for (const [n, address] of functions.entries()) {
 		const {after} = await context.call({target: 'address', address, in: {...input, di: hex(1000)}});
-		assert.equal(after.ax, hex(1000 + n), `the return value of ${ownNames[n]}`);
+		assert.equal(after.ax, hex(1000 + n), `the return value of function ${n}`);
 	}
 }
 
@@ -152,6 +158,7 @@ export const manyCases = [
 				['an unknown name', 'ENOENT', {symbols: ownNames.with(100, 'no_such_function')}, 100],
 				['an ambiguous name', 'ENOTUNIQ', {symbols: ownNames.with(101, 's_show')}, 101],
 				['a name that is too long', 'ENAMETOOLONG', {symbols: ownNames.with(102, 'x'.repeat(2000))}, 102],
+				['a name that does not fit with its module’s', 'ENAMETOOLONG', {symbols: ownNames.with(104, longName)}, 104],
 				['a fragment of a function', 'EOPNOTSUPP', {symbols: ownNames.with(103, 'fx_copy.part.0.cold')}, 103],
 			];
 			for (const [what, errno, list, failed] of rows) {
@@ -203,19 +210,51 @@ export const manyCases = [
 				await context.ask('close', {probe: again.probe});
 				assert.deepEqual(await seen(), [], 'runs after the last close');
 			}
-			// Functions with and without a __fentry__ site.
-			const mixed = ['fx_c', 'fx_asm', 'fx_asm_fentry'];
+			// Functions with and without a __fentry__ site, one of them twice.
+			const mixed = ['fx_c', 'fx_asm', 'fx_asm_fentry', 'fx_c'];
 			const {probe} = await attachList(context, {prog, point: 'return', symbols: mixed, firstCookie: 50});
 			await context.ask('reset', {});
 			for (const target of ['c', 'asm', 'asm-fentry'] as const) await context.call({target});
 			assert.deepEqual(
 				(await context.events()).map(({cookie}) => Number(cookie)),
-				[50, 51, 52],
+				[53, 50, 51, 52],
 				'cookies of the runs',
 			);
 			await context.ask('close', {probe});
 		},
 	}),
+	// More than a close has room for without memory.
+	...Object.entries({'forty-without-fentry': plainNames, forty: ownNames.slice(0, 40)}).map(([name, names]) =>
+		defineCase({
+			id: `multi/many-${name}`,
+			needs: ['entry', 'return', 'device'],
+			deadlineMs: 60_000,
+			async run(context) {
+				const prog = await context.load('count');
+				const before = await stateOf(context);
+				const {addresses} = await context.ask('symbols', {names});
+				const functions = names.map(each => addresses[each]![0]!);
+				for (const point of points) {
+					await context.ask('reset', {});
+					const {probe} = await attachList(context, {prog, point, addresses: functions});
+					await callEach(context, functions);
+					assert.deepEqual(
+						(await context.ask('infoList', {probe})).counts,
+						functions.map((_, n) => [1, 0, n]),
+						'hits, misses and cookies, in the order of the list',
+					);
+					await context.ask('reset', {});
+					await context.ask('close', {probe});
+					await callEach(context, functions);
+					for (const cookie of functions.keys())
+						assert.equal((await context.ask('counters', {cookie})).count, 0, 'nothing runs after the close');
+				}
+				assert.equal(await stateOf(context), before, 'what is hooked, as before');
+				const {stdout} = await context.exec('cat /sys/kernel/debug/kprobes/list');
+				assert.doesNotMatch(stdout, /fx_plain_/, 'no kprobe is left');
+			},
+		}),
+	),
 	defineCase({
 		id: 'multi/many-while-called',
 		needs: ['entry', 'return', 'device'],
