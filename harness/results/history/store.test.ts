@@ -167,6 +167,22 @@ test('an unreadable run is reported, and others are still read', async t => {
 	t.throws(() => findRun(store, 'r0'), {message: /r0\.jsonl, line 1: expected a JSON object/});
 });
 
+test('only earlier runs count as the past of a run', async t => {
+	await using directory = await temporaryHistory(three);
+	using store = await HistoryStore.open(directory.path);
+	const runsOf = (before: string) => [...store.cells({before})].map(({results}) => results.map(({run}) => run));
+	t.deepEqual(runsOf('r1'), []);
+	t.deepEqual(runsOf('r3'), [
+		['r1', 'r2'],
+		['r1', 'r2'],
+	]);
+	const cell = {kernel: 'k', mechanism: 'bprobe', case: 'a/b', target: 'c'};
+	t.deepEqual(
+		['r1', 'r2', 'r9'].map(run => store.durationsBefore(run)(cell).length),
+		[0, 2, 4],
+	);
+});
+
 test('a removed run is removed from files and index', async t => {
 	await using directory = await temporaryHistory(three);
 	using store = await HistoryStore.open(directory.path);
@@ -184,6 +200,7 @@ test('durations of earlier runs and of whole kernels are known', async t => {
 	const history = store.durationsBefore('r3');
 	t.deepEqual(history({kernel: 'k', mechanism: 'bprobe', case: 'a/b', target: 'c'}), [100, 100, 100]);
 	t.deepEqual(history({kernel: 'k', mechanism: 'bprobe', case: 'a/b'}), []);
+	t.is(store.durationsBefore('r9')({kernel: 'k', mechanism: 'bprobe', case: 'a/b', target: 'c'}).length > 3, true);
 	t.is(store.kernelMs('k'), 200);
 	t.is(store.kernelMs('l'), undefined);
 });

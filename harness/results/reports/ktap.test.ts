@@ -41,6 +41,13 @@ test('verdicts map to KTAP directives where they exist', t => {
 	t.regex(text, /^ {2}ok \d+ bprobe tooling\/bpftool # SKIP bpftool ＃ is not/m);
 });
 
+test('a known failing is expected to fail', t => {
+	const {cells, ...record} = sampleRun();
+	const [first, ...others] = cells;
+	const known = {...first!, mechanism: 'kprobe', verdict: 'known', message: 'r11 is lost'} as const;
+	t.regex(formatKtap({...record, cells: [known, ...others]}), /^ {2}ok 1 kprobe \S+ # XFAIL r11 is lost$/m);
+});
+
 test('diagnostics of a test come before its result', t => {
 	t.regex(
 		formatKtap(sampleRun()),

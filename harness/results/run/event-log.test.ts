@@ -3,6 +3,7 @@ import {mkdtempDisposable, readFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import {execa} from 'execa';
 import {UsageError} from '../../host/errors.ts';
 import {EventLog} from './event-log.ts';
 
@@ -20,6 +21,21 @@ test('each event is a line in the file as soon as it is written', async t => {
 		[started('one'), started('two\nlines')],
 	);
 	t.is(lines.at(-1), '');
+});
+
+test('an event is whole, however long it is', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'event-log-'));
+	const fifo = path.join(directory.path, 'fifo');
+	await execa('mkfifo', [fifo]);
+	// A pipe takes 64 KiB at most, so that it is written in pieces.
+	const reader = execa('sh', ['-c', 'cat "$0" > "$0.read"', fifo]);
+	const long = started('é'.repeat(300_000));
+	{
+		using log = new EventLog(fifo);
+		log.write(long);
+	}
+	await reader;
+	t.deepEqual(JSON.parse(await readFile(`${fifo}.read`, 'utf8')), long);
 });
 
 for (const file of ['/nowhere/at/all/events.jsonl', '/', '/proc/events.jsonl']) {
