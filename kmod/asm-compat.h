@@ -7,7 +7,9 @@
 
 #include <linux/linkage.h>
 #include <linux/version.h>
-#ifdef CONFIG_UNWINDER_ORC
+/* ORC needs unwind hints, and so does an objtool that looks for unreachable code on kernels with frame pointers. */
+#if defined(CONFIG_UNWINDER_ORC) || defined(CONFIG_OBJTOOL)
+#define BP_HINTS
 #include <asm/unwind_hints.h>
 #endif
 #if __has_include(<linux/objtool.h>)
@@ -53,7 +55,7 @@
  * unwinder must stop. With an offset of 0 it would find a frame that does not
  * grow, and ORC warns of a stack that goes in the wrong direction.
  */
-#ifdef CONFIG_UNWINDER_ORC
+#ifdef BP_HINTS
 #define BP_HINT_FUNC UNWIND_HINT_FUNC
 #ifdef UNWIND_HINT_TYPE_UNDEFINED
 #define BP_HINT_RETURNED UNWIND_HINT type=UNWIND_HINT_TYPE_UNDEFINED

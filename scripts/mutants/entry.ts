@@ -89,7 +89,7 @@ export const entryEdits: readonly Edit[] = [
 		old: 'nmi ? BPROBE_MISS_NMI : BPROBE_MISS_RECURSION',
 		new: 'BPROBE_MISS_RECURSION + 0 * nmi',
 		effect: 'Misses in an NMI are counted as recursion.',
-		catchers: ['miss/nmi'],
+		catchers: ['return/nmi-during-calls[c]'],
 	},
 	{
 		name: 'entry-no-rcu-uncounted',

@@ -135,16 +135,23 @@ export const missCases = [
 		id: 'return/nmi-during-calls',
 		needs: ['return', 'device'],
 		targets: ['c'],
-		deadlineMs: 20_000,
+		deadlineMs: 40_000,
 		async run(context) {
 			// An NMI has a stack of its own: what it calls must leave the frames of the interrupted task alone.
-			const probe = await context.attach({point: 'return', program: 'count'});
+			const probe = await context.attach({point: 'return', program: 'read_all'});
 			const inner = await attachToOneOf(context, ['vprintk_func', 'vprintk'], 'count');
 			assert.ok(inner, 'none of the functions called in an NMI can be probed');
+			const missed = async () => (await context.ask('info', {probe: inner[0]!.handle})).misses;
 			const callers = await startCallers(context);
-			for (let n = 0; n < 8; n++) await context.exec('echo l > /proc/sysrq-trigger');
+			// Until one comes while a handler runs. Kernels that refuse programs in an NMI count every one.
+			for (let n = 0; n < 100 && (n < 8 || (await missed()).nmi === 0); n++)
+				await context.exec('echo l > /proc/sysrq-trigger');
 			const [report] = await callers.stop();
 			onlyHits(await probe.info(), report!.done);
+			const misses = await missed();
+			context.evidence('misses', misses);
+			assert.equal(misses.recursion, 0, 'misses in an NMI that are counted as recursion');
+			if (misses.nmi === 0) context.inconclusive('No NMI came while a handler ran.');
 			assert.equal(await framesInFlight(context), 0, 'frames in flight');
 		},
 	}),
@@ -156,7 +163,8 @@ export const missCases = [
 		deadlineMs: 10_000,
 		async run(context) {
 			// RCU does not watch an idle CPU.
-			const probes = await attachToOneOf(context, ['default_idle', 'mwait_idle', 'arch_cpu_idle'], 'count');
+			const idle = ['default_idle', 'mwait_idle', 'arch_cpu_idle'];
+			const probes = await attachToOneOf(context, idle, 'count');
 			if (!probes) return context.skip('This kernel has no function to probe that runs while RCU is not watching.');
 			for (const probe of probes) {
 				for (;;) {
@@ -166,6 +174,12 @@ export const missCases = [
 					context.signal.throwIfAborted();
 				}
 			}
+			const missed = async (handle: number) => (await context.ask('info', {probe: handle})).misses.noRcu;
+			const before = await missed(probes[0]!.handle);
+			const [later] = (await attachToOneOf(context, idle, 'count'))!;
+			const ofLater = await missed(later!.handle);
+			const since = (await missed(probes[0]!.handle)) - before;
+			assert.ok(ofLater <= since, `a later probe counts ${ofLater} misses, of which ${since} came after its attach`);
 			// Older kernels have a function that RCU watches at its entry only.
 			for (const probe of (await attachToOneOf(context, ['rcu_idle_enter'], 'count')) ?? []) {
 				if (!probe.what.includes('return')) continue;
