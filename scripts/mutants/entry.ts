@@ -153,6 +153,6 @@ export const entryEdits: readonly Edit[] = [
 		old: 'if (frame->lifted)\n\t\t\t*frame->slot = frame->caller;',
 		new: '*frame->slot = frame->caller;',
 		effect: 'A slot that a kretprobe took over is overwritten, and its return is lost.',
-		catchers: ['return/beside-kretprobe[c]'],
+		catchers: ['race/unload-beside-tracers[c]'],
 	},
 ];

@@ -9,7 +9,7 @@ export const requestEdits: readonly Edit[] = [
 		old: '\tif (prog->cb_access)\n\t\treturn true;\n',
 		new: '',
 		effect: 'A program that only tail-calls gives the called one the extension block of another call.',
-		catchers: ['multi/tail-call-of-a-program-without-helpers[c]'],
+		catchers: ['multi/tail-call-of-return-program[asm]'],
 	},
 	{
 		name: 'request-casts-look-at-nothing',

@@ -65,7 +65,7 @@ export const runningEdits: readonly Edit[] = [
 		old: 'outer = bp_run_ctx_enter();',
 		new: 'outer = NULL;',
 		effect: 'A program that asks for its cookie by bpf_get_attach_cookie() kills the kernel.',
-		catchers: ['entry/called-once-per-call[c]'],
+		catchers: ['multi/program-that-asks-for-its-cookie[c]'],
 	},
 	{
 		name: 'run-misses-of-unwanted',
@@ -121,7 +121,7 @@ export const runningEdits: readonly Edit[] = [
 		old: '\t\tbp_for_each_probe(probe, group)\n\t\t\tshow(m, probe);',
 		new: '\t\tprobe = group->probe;\n\t\tshow(m, probe);',
 		effect: 'The list has only the first function of each descriptor.',
-		catchers: ['module/lists-probes', 'multi/many-cookies'],
+		catchers: ['multi/many-a-thousand'],
 	},
 	{
 		name: 'probe-detached-stays-listed',

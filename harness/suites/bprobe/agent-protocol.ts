@@ -166,6 +166,7 @@ export type ProgramName =
 	| 'faulting' // bpf_probe_read of an unmapped address; stores its result in result[cookie]
 	| 'touch_map' // bpf_map_update_elem on a hash map: calls kernel code that may be probed
 	| 'tail_call' // only calls the program `next`
+	| 'asks' // result[0] is what bpf_get_attach_cookie() returned, plus 1 (Linux 5.15)
 	| 'cast' // result[0] is the function that the extension block names, read without a helper (Linux 6.2)
 	| 'read_ax' // result[0] is ax, read without a helper
 	| 'session'; // of kprobe-multi: `record` at entry and return, unless the first argument is odd; entry.di is carried

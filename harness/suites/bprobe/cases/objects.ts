@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import {assert} from '../assert.ts';
 import {type CaseContext, defineCase} from '../case.ts';
-import {isBefore} from '../kernel-release.ts';
+import {isBefore, withoutBtf} from '../kernel-release.ts';
 import {shell, startBprobectl} from './bprobectl.ts';
 import {hex} from './registers.ts';
 import {tidily} from './tidily.ts';
@@ -82,7 +82,7 @@ export const objectCases = [
 	defineCase({
 		id: 'tooling/bprobectl-constants',
 		needs: ['library'],
-		missing: kernel => (isBefore(kernel, 5, 8) ? 'Linux has ring buffers for programs since 5.8.' : undefined),
+		missing: kernel => (isBefore(kernel, 5, 8) ? 'Linux has ring buffers for programs since 5.8.' : withoutBtf(kernel)),
 		deadlineMs: 30_000,
 		async run(context) {
 			const object = `${programs}/constants.bpf.o`;
