@@ -89,7 +89,7 @@ op_function op_disturbed;							/* disturbed.c */
 op_function op_profile;								/* profile.c */
 op_function op_symbols, op_names;						/* symbols.c */
 op_function op_events, op_counters, op_reset;					/* events.c */
-op_function op_call, op_release, op_keep, op_counts, op_check_lies;			/* calls.c */
+op_function op_call, op_release, op_keep, op_nest, op_counts, op_check_lies;			/* calls.c */
 op_function op_call_in_task, op_task_wait, op_task_kill, op_exec_by_thread;	/* tasks.c */
 op_function op_stop_job;							/* jobs.c */
 op_function op_start_loop, op_start_churn, op_start_forks, op_start_staying;	/* loop.c churn.c forks.c stay.c */

@@ -147,6 +147,17 @@ json_t *op_keep(json_t *in, struct failure *failure)
 	return json_object();
 }
 
+json_t *op_nest(json_t *in, struct failure *failure)
+{
+	int device = fixtures_device(failure);
+
+	if (device < 0)
+		return NULL;
+	if (ioctl(device, FX_IOC_NEST, (unsigned long)json_is_true(json_object_get(in, "on"))))
+		return fail_errno(failure, "FX_IOC_NEST");
+	return json_object();
+}
+
 json_t *op_counts(json_t *in, struct failure *failure)
 {
 	int device = fixtures_device(failure);

@@ -9,7 +9,7 @@ const struct operation suite_operations[] = {
 	{"attach", op_attach}, {"trace", op_trace}, {"untrace", op_untrace}, {"traced", op_traced}, {"hook", op_hook}, {"unhook", op_unhook}, {"hookMisses", op_hook_misses}, {"close", op_close}, {"info", op_info}, {"listing", op_listing},
 	{"symbols", op_symbols}, {"names", op_names}, {"events", op_events}, {"counters", op_counters},
 	{"reset", op_reset}, {"call", op_call}, {"callInTask", op_call_in_task}, {"taskWait", op_task_wait},
-	{"taskKill", op_task_kill}, {"release", op_release}, {"keep", op_keep}, {"counts", op_counts}, {"checkLies", op_check_lies}, {"startLoop", op_start_loop},
+	{"taskKill", op_task_kill}, {"release", op_release}, {"keep", op_keep}, {"nest", op_nest}, {"counts", op_counts}, {"checkLies", op_check_lies}, {"startLoop", op_start_loop},
 	{"startChurn", op_start_churn}, {"startForks", op_start_forks}, {"startStaying", op_start_staying}, {"stopJob", op_stop_job},
 	{"ioctl", op_ioctl}, {"asUser", op_as_user}, {"probeFds", op_probe_fds}, {"crash", op_crash},
 	{"check", op_check}, {"match", op_match}, {"attachList", op_attach_list}, {"infoList", op_info_list},

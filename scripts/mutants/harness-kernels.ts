@@ -99,11 +99,11 @@ export const harnessKernelsEdits: readonly Edit[] = [
 		catchers: ['harness/kernels/kernel-id.test.ts'],
 	},
 	{
-		name: 'flavour-of-debian',
+		name: 'flavour-of-old-release',
 		file: 'harness/kernels/kernel-id.ts',
-		old: "if (flavour !== 'base') throw unknownKernel(text, `${name} is built by Debian and has no flavours`);",
+		old: '\trequireFlavour(text, flavour, version);\n',
 		new: '',
-		effect: 'debian-6.1+debug runs on debian-6.1, without debugging.',
+		effect: '4.15.18+kcsan is a kernel without KCSAN.',
 		catchers: ['harness/kernels/kernel-id.test.ts'],
 	},
 ];

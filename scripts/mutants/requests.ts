@@ -146,7 +146,7 @@ export const requestEdits: readonly Edit[] = [
 		old: 'if (index >= group->count)',
 		new: 'if (index > group->count)',
 		effect: 'INFO of the function after the last reads beyond the group.',
-		catchers: ['multi/many-cookies', 'multi/many-bad-lists'],
+		catchers: ['multi/many-sizes-of-old'],
 	},
 	{
 		name: 'descriptor-cookie-of-first',

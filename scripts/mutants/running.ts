@@ -100,6 +100,22 @@ export const runningEdits: readonly Edit[] = [
 		catchers: ['miss/no-rcu'],
 	},
 	{
+		name: 'probe-counts-earlier-kprobe-misses',
+		file: 'kmod/probe.c',
+		old: 'probe->kprobe_missed = bp_site_kprobe_missed(probe->site);',
+		new: 'probe->kprobe_missed = 0;',
+		effect: 'A probe counts what the kprobe layer missed before it was attached.',
+		catchers: ['miss/kprobe-busy'],
+	},
+	{
+		name: 'hook-misses-of-kprobes-untold',
+		file: 'kmod/hook.c',
+		old: '(s64)READ_ONCE(site->kprobe.nmissed)',
+		new: '(s64)(0 * READ_ONCE(site->kprobe.nmissed))',
+		effect: 'Calls that the kprobe layer skips are neither hits nor misses.',
+		catchers: ['miss/kprobe-busy'],
+	},
+	{
 		name: 'probe-count-without-cpu-0',
 		file: 'kmod/probe.c',
 		old: 'for_each_possible_cpu(cpu) {',

@@ -313,6 +313,8 @@ declare module '../../link/agent-protocol.ts' {
 		checkLies: {in: {target: TargetName}; out: {good: boolean; unnoticed: readonly string[]}};
 		/** Ends every `wait` action. */
 		release: {in: {}; out: {}};
+		/** Whether a kprobe of the fixtures on fx_bare() calls fx_plain_00(). */
+		nest: {in: {on: boolean}; out: {}};
 		/** The fixtures keep the probe's file. At `release`, a kernel thread closes it. */
 		keep: {in: {probe: number}; out: {}};
 		/** fx_counts of fixtures.h. */

@@ -189,6 +189,36 @@ export const missCases = [
 		},
 	}),
 	defineCase({
+		id: 'miss/kprobe-busy',
+		needs: ['entry', 'return', 'device'],
+		deadlineMs: 20_000,
+		async run(context) {
+			const [outer, inner] = [await context.address('fx_bare'), await context.address('fx_plain_00')];
+			const probes = await Promise.all(
+				context.points.map(point => context.attach({point, program: 'count', at: inner})),
+			);
+			const callOuter = async (times: number) => {
+				for (let n = 0; n < times; n++) await context.call({target: 'address', address: outer});
+			};
+			await context.call({target: 'address', address: inner});
+			await context.ask('nest', {on: true});
+			await tidily(
+				async () => {
+					await callOuter(10);
+					for (const probe of probes) onlyHits(await probe.info(), 1, {kprobe: 10});
+					const later = await context.attach({point: 'entry', program: 'count', at: inner});
+					await callOuter(3);
+					onlyHits(await later.info(), 0, {kprobe: 3});
+				},
+				() => context.ask('nest', {on: false}),
+			);
+			await callOuter(1);
+			await context.call({target: 'address', address: inner});
+			for (const probe of probes) onlyHits(await probe.info(), 2, {kprobe: 13});
+			assert.equal(await framesInFlight(context), 0, 'frames in flight');
+		},
+	}),
+	defineCase({
 		id: 'miss/no-frame',
 		needs: ['return', 'device'],
 		targets: ['asm-fentry'],
