@@ -38,6 +38,8 @@ export type RunKernelsOptions = Omit<PrepareOptions, 'content'> & {
 	readonly memories?: MemorySaver | undefined;
 	/** Called with each line of a guest's console. */
 	readonly onConsoleLine?: ((kernel: string, line: string) => void) | undefined;
+	/** Called before a guest is ended, even one that has crashed. */
+	readonly beforeEnd?: ((kernel: string, guest: Guest) => Promise<void>) | undefined;
 	/** Whether a failed cell runs once more to tell whether it is flaky. Default: true. */
 	readonly isConfirming?: boolean;
 };
@@ -59,6 +61,7 @@ export async function runKernels({
 	jobs,
 	memories,
 	onConsoleLine,
+	beforeEnd,
 	...options
 }: RunKernelsOptions): Promise<FinishedRun> {
 	const emit = (event: Event) => {
@@ -138,7 +141,14 @@ export async function runKernels({
 		async bootGuest(kernel) {
 			const guest = await sources.get(kernel)!();
 			if (onConsoleLine) guest.console.onLine(line => onConsoleLine(kernel, line));
-			return guest;
+			if (!beforeEnd) return guest;
+			return {
+				...guest,
+				async [Symbol.asyncDispose]() {
+					await using _ = guest;
+					await beforeEnd(kernel, guest);
+				},
+			};
 		},
 	});
 	await durations.save();

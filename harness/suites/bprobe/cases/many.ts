@@ -2,6 +2,7 @@
 import type {FunctionList, Hex, Point} from '../agent-protocol.ts';
 import {assert} from '../assert.ts';
 import {type CaseContext, defineCase} from '../case.ts';
+import {isBefore} from '../kernel-release.ts';
 import {attachBytes, attachCommand, functionBytes, infoCommand} from './attach-request.ts';
 import {input} from './calls.ts';
 import {hex, onlyHits} from './registers.ts';
@@ -149,7 +150,7 @@ export const manyCases = [
 			const before = await stateOf(context);
 			const inside = hex(BigInt(functions[500]!) + 3n);
 			const blacklisted = await context.address('do_int3');
-			const rows: readonly [what: string, errno: string, list: FunctionList, failed: number][] = [
+			const rows: [what: string, errno: string, list: FunctionList, failed: number][] = [
 				['an address inside a function', 'EADDRNOTAVAIL', {addresses: functions.with(500, inside)}, 500],
 				['a blacklisted function', 'EOPNOTSUPP', {addresses: functions.with(499, blacklisted)}, 499],
 				['a bad first function', 'EADDRNOTAVAIL', {addresses: functions.with(0, inside)}, 0],
@@ -161,6 +162,14 @@ export const manyCases = [
 				['a name that does not fit with its module’s', 'ENAMETOOLONG', {symbols: ownNames.with(104, longName)}, 104],
 				['a fragment of a function', 'EOPNOTSUPP', {symbols: ownNames.with(103, 'fx_copy.part.0.cold')}, 103],
 			];
+			// Modules have functions that are closed to kprobes since 5.8.
+			if (!isBefore(context, 5, 8))
+				rows.push([
+					'a copy of a blacklisted function',
+					'EOPNOTSUPP',
+					{symbols: ownNames.with(105, 'fx_denied.isra.0')},
+					105,
+				]);
 			for (const [what, errno, list, failed] of rows) {
 				await context.ask('reset', {});
 				const answer = await context.ask('attachList', {prog, point: 'entry', ...list});

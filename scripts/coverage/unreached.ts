@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/** Lines of kmod/ that no case executes, with the reason. */
+export type Unreached = {
+	readonly file: string;
+	/** Lines without white space around them, or `function NAME` for all that are left of one. */
+	readonly lines: readonly string[];
+	readonly reason: string;
+};
+
+/** bpf_prog_active is exported to nobody, and without CONFIG_KALLSYMS_ALL it cannot be found: debian-5.10 is such a kernel. */
+const hidden =
+	'Only for kernels that hide their guard of programs. debian-5.10 runs all cases this way, but its gcc 10 writes another format.';
+const dying =
+	'A parent must reap the task, and an RCU grace period end, while the task is between exit_notify() and its last switch.';
+const unfoundSymbol = 'Only for a kernel that lacks a function which all kernels from 4.15 on have.';
+
+export const unreached: readonly Unreached[] = [
+	{
+		file: 'anchor.c',
+		lines: ['function bprobe_anchor'],
+		reason: 'Nothing calls it: it stands in the filter of an ftrace_ops, which must not be empty.',
+	},
+	{file: 'compat.h', lines: ['function bp_prog_array_set'], reason: hidden},
+	{
+		file: 'compat.h',
+		lines: ['return true;'],
+		reason: 'A program that overrides returns needs CONFIG_BPF_KPROBE_OVERRIDE, which no kernel here has.',
+	},
+	{
+		file: 'run.c',
+		lines: ['function dispatch', 'function bp_run_by_kernel', 'function make_dispatcher', 'function bp_run_exit'],
+		reason: hidden,
+	},
+	{file: 'run.h', lines: ['return bp_run_by_kernel(ctx, probes, point, generation);'], reason: hidden},
+	{
+		file: 'descriptor.c',
+		lines: ['return -EFAULT;'],
+		reason: 'The request lies in memory that can be read but not written.',
+	},
+	{file: 'device.c', lines: ['return err;'], reason: unfoundSymbol},
+	{file: 'resolve.c', lines: ['return -ENXIO;'], reason: unfoundSymbol},
+	{
+		file: 'resolve.c',
+		lines: ['*error = -ENOENT;'],
+		reason: 'The module of a function must begin to go between the check of the function and this line.',
+	},
+	{
+		file: 'entry.c',
+		lines: ['return;'],
+		reason: 'A function that runs without RCU must be hit inside of a handler on the same CPU.',
+	},
+	{
+		file: 'entry.c',
+		lines: ['memset(ext->stack, 0, sizeof(ext->stack));'],
+		reason: 'The call must be the outermost on a stack that ends in a guard page.',
+	},
+	{
+		file: 'keep.c',
+		lines: ['function bp_keep_exit'],
+		reason:
+			'Another tracer must be taking over a return address in the moment of the last sweep, or the unload be forced.',
+	},
+	{
+		file: 'return.c',
+		lines: ['function find_frame'],
+		reason: 'The frame of a call is lost, which is a bug of this module or a return that nobody called.',
+	},
+	{
+		file: 'sweep.c',
+		lines: ['function finish', 'function sweep_task', 'function sweep_all'],
+		reason:
+			'A task must be between two states in the moment of a sweep, with a tail call, or dead with calls in flight.',
+	},
+	{
+		file: 'task.c',
+		lines: ['function hold', 'function claim_dying', 'function task_freed', 'function bp_tasks_exit'],
+		reason: dying,
+	},
+];
