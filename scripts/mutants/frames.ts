@@ -42,7 +42,7 @@ export const frameEdits: readonly Edit[] = [
 		old: 'if (unlikely(cpu->free_count >= BP_CPU_FREE_MAX)) {',
 		new: 'if (false) {',
 		effect: 'One CPU may keep all frames, and calls on the others are missed.',
-		catchers: ['miss/no-frame[asm-fentry]'],
+		catchers: ['miss/frames-of-another-cpu[asm-fentry]'],
 	},
 	{
 		name: 'frames-second-way',

@@ -242,6 +242,33 @@ export const missCases = [
 			}),
 	}),
 	defineCase({
+		id: 'miss/frames-of-another-cpu',
+		needs: ['return', 'device'],
+		targets: ['asm-fentry'],
+		deadlineMs: 20_000,
+		run: async context =>
+			withFewestFrames(context, async attach => {
+				const probe = await attach();
+				// Calls begin on CPU 0 and end on CPU 1, which gets their frames. It must leave some to the others.
+				const allow = (cpus: number) => context.exec(`taskset -ap ${cpus} $(pidof agent)`);
+				await allow(1);
+				await tidily(
+					async () => {
+						for (let n = 0; n < 64; n++) {
+							const {cpuBefore, cpuAfter} = await context.call({action: 'sleep', arg: 1, in: input, ret: output});
+							assert.deepEqual([cpuBefore, cpuAfter], [0, 1], 'the CPUs of a call');
+						}
+						const tasks = await startTasks(context, 30);
+						await waitUntilWaiting(context, 30);
+						await context.ask('release', {});
+						await endTasks(context, tasks);
+					},
+					() => allow(3),
+				);
+				onlyHits(await probe.info(), 94);
+			}),
+	}),
+	defineCase({
 		id: 'miss/no-place-left',
 		needs: ['return', 'device'],
 		targets: ['asm-fentry'],

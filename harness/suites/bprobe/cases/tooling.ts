@@ -84,8 +84,12 @@ export const toolingCases = [
 			const {progId} = await context.ask('info', {probe: probe.handle});
 			const line = (await shell(context, 'bprobectl list')).split('\n').find(each => each.includes('fx_c'));
 			assert.ok(line, 'bprobectl list names the function');
-			for (const word of ['return', 'ftrace', '2', `${progId}`])
-				assert.ok(line.split(/\s+/).includes(word), `${word} in: ${line}`);
+			const [point, , program, hook, hits, misses] = line.split(/\s+/);
+			assert.deepEqual(
+				{point, program, hook, hits, misses},
+				{point: 'return', program: `${progId}`, hook: 'ftrace', hits: '2', misses: '0'},
+				'the words of the line',
+			);
 			assert.match(
 				await shell(context, 'bprobectl --help'),
 				/list[\s\S]*trace[\s\S]*attach/,
