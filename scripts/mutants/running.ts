@@ -241,8 +241,9 @@ export const runningEdits: readonly Edit[] = [
 		name: 'close-not-locked',
 		file: 'kmod/close.c',
 		old: '\tspin_lock(&closed_lock);\n\tlist_add_tail(&group->together, &closed);\n\tspin_unlock(&closed_lock);\n',
-		new: '\tlist_add_tail(&group->together, &closed);\n',
+		// The delay stretches a window of a few instructions.
+		new: '\t{\n\t\tstruct list_head *last = closed.prev;\n\t\tint spin = 20000;\n\n\t\twhile (spin--)\n\t\t\tcpu_relax();\n\t\t__list_add(&group->together, last, &closed);\n\t}\n',
 		effect: 'Closes at the same time corrupt the list of them.',
-		catchers: ['race/close-from-another-thread[c]', 'race/attach-detach-storm[c]'],
+		catchers: ['race/two-owners-one-function[c]', 'race/attach-detach-storm[c]'],
 	},
 ];

@@ -10,6 +10,8 @@ export const symbolEdits: readonly Edit[] = [
 		new: '',
 		effect: 'A name that a module has for two functions at one address is ambiguous.',
 		catchers: ['entry/shapes-of-symbols', 'return/shapes-of-symbols'],
+		equivalent:
+			'Not the same, but no kernel here, and no module that a linker makes, has one name twice at one address.',
 	},
 	{
 		name: 'symbols-search-off-by-one',
