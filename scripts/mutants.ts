@@ -161,9 +161,10 @@ function tell(outcome: Outcome): void {
 
 /** Fits 80 columns. The whole of what is cut off was told on stderr. */
 function table(): string {
+	const width = Math.max(...chosen.map(({name}) => name.length));
 	const lines = chosen.map(edit => {
 		const {verdict, by} = outcomes.find(outcome => outcome.edit === edit)!;
-		return `${edit.name.padEnd(32)} ${verdict.padEnd(16)} ${by}`.trimEnd().slice(0, 80);
+		return `${edit.name.padEnd(width)} ${verdict.padEnd(16)} ${by}`.trimEnd().slice(0, 80);
 	});
 	const minutes = (performance.now() - startedAt) / 60_000;
 	return [
