@@ -58,7 +58,7 @@ export const frameEdits: readonly Edit[] = [
 		old: 'return bp_tasks[hash_ptr(task, bp_task_bits)];',
 		new: 'return bp_tasks[hash_ptr(task, bp_task_bits + 1)];',
 		effect: 'Half of the tasks have their place beyond the table.',
-		catchers: ['race/fork-exit-storm[c]'],
+		catchers: ['race/module-reload-storm[asm]'],
 	},
 	{
 		name: 'tasks-without-event',

@@ -151,6 +151,6 @@ export const hookEdits: readonly Edit[] = [
 		old: 'while (set_filter(ops, addresses, count, true) == -ENOMEM && --tries)',
 		new: 'while (set_filter(ops, addresses, count, false) == -ENOMEM && --tries)',
 		effect: 'Functions whose probes are closed stay traced.',
-		catchers: ['multi/many-beside-others', 'multi/two-hundred-functions'],
+		catchers: ['multi/many-owner-killed-one-by-one'],
 	},
 ];

@@ -161,7 +161,7 @@ export const libraryEdits: readonly Edit[] = [
 		old: ' || check.reason[0])',
 		new: ')',
 		effect: 'A pattern that covers one function that is refused probes none.',
-		catchers: ['tooling/bprobectl-pattern'],
+		catchers: ['multi/many-a-thousand'],
 	},
 	{
 		name: 'library-symbol-before',
@@ -169,7 +169,7 @@ export const libraryEdits: readonly Edit[] = [
 		old: 'if (table[middle].address <= address)',
 		new: 'if (table[middle].address < address)',
 		effect: 'The first byte of a function has the name of the function before it.',
-		catchers: ['tooling/bprobectl-trace', 'entry/call-stack[c]'],
+		catchers: ['tooling/bprobectl-pattern'],
 	},
 	{
 		name: 'library-symbol-without-module',

@@ -202,7 +202,7 @@ export const requestEdits: readonly Edit[] = [
 		old: '\t\tput_unused_fd(fd);\n\tbp_group_free(group);\n',
 		new: '\t\tput_unused_fd(fd);\n',
 		effect: 'Each attach that fails keeps its program loaded for ever.',
-		catchers: ['multi/many-one-bad'],
+		catchers: ['module/no-memory-to-attach-by-name'],
 	},
 	{
 		name: 'descriptor-file-fails',
