@@ -52,15 +52,13 @@ async function withFewestFrames(context: CaseContext, run: (attach: Attach) => P
 	);
 }
 
-/** Starts tasks that wait inside the target. */
-async function startTasks(context: CaseContext, count: number): Promise<readonly number[]> {
+/** Calls of the target by as many tasks, which are all in flight at once. */
+async function callTogether(context: CaseContext, count: number): Promise<void> {
 	const tasks = [];
 	const call = {target: 'asm-fentry', action: 'wait', in: input, ret: output} as const;
 	for (let n = 0; n < count; n++) tasks.push((await context.ask('callInTask', call)).task);
-	return tasks;
-}
-
-async function endTasks(context: CaseContext, tasks: readonly number[]): Promise<void> {
+	await waitUntilWaiting(context, count);
+	await context.ask('release', {});
 	for (const task of tasks) {
 		const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
 		assert.equal(result?.after.ax, output.ax, 'the call returns with or without a frame');
@@ -226,10 +224,7 @@ export const missCases = [
 		run: async context =>
 			withFewestFrames(context, async attach => {
 				const probe = await attach();
-				const tasks = await startTasks(context, 70);
-				await waitUntilWaiting(context, 70);
-				await context.ask('release', {});
-				await endTasks(context, tasks);
+				await callTogether(context, 70);
 				const {hits, misses} = await context.ask('info', {probe: probe.handle});
 				assert.equal(hits + misses.noFrame, 70, 'hits and misses together');
 				// Each CPU keeps some of the frames that were used on it.
@@ -258,10 +253,7 @@ export const missCases = [
 							const {cpuBefore, cpuAfter} = await context.call({action: 'sleep', arg: 1, in: input, ret: output});
 							assert.deepEqual([cpuBefore, cpuAfter], [0, 1], 'the CPUs of a call');
 						}
-						const tasks = await startTasks(context, 30);
-						await waitUntilWaiting(context, 30);
-						await context.ask('release', {});
-						await endTasks(context, tasks);
+						await callTogether(context, 30);
 					},
 					() => allow(3),
 				);
