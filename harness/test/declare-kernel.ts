@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import path from 'node:path';
 import test from 'ava';
 import type {KernelFacts} from '../engine/case.ts';
 import {openConsoles} from '../engine/consoles.ts';
@@ -14,6 +15,7 @@ import {findAccelerator} from '../host/accelerator.ts';
 import {BootError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';
 import {builtInOptions} from '../kernels/built-in.ts';
+import {fallbackKernel} from '../kernels/default-kernels.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 import {KernelUnavailableError} from '../kernels/unavailable.ts';
 import {cellTitle} from '../results/run/cell-name.ts';
@@ -63,10 +65,31 @@ export async function declareKernel(id: string): Promise<void> {
 		await worker[Symbol.asyncDispose]();
 	});
 	for (const cell of planCells({kernels: [id], suite: bprobeSuite, cases: allCases})) {
-		const reason = whyNot(cell, facts);
+		const reason = whyNot(cell, facts) ?? whyNotInCi(cell);
 		if (reason === undefined) test.serial(titleOf(cell), cellMacro, worker, cell);
 		else test.serial.skip(`${titleOf(cell)}: ${reason}`, cellMacro, worker, cell);
 	}
+}
+
+/** Cells that take seconds each, and in which kernels differ least. */
+const slow = [
+	'module/no-memory-for-what-a-load-calls',
+	'module/no-memory-to-attach-many',
+	'module/reload-20',
+	'race/module-reload-storm',
+	'race/unload-beside-tracers',
+	'multi/two-hundred-functions',
+	'multi/many-*',
+	'miss/no-frame',
+];
+
+/** CI has half an hour; elsewhere all cells run on all kernels. */
+function whyNotInCi({kernel, definition}: Cell): string | undefined {
+	const isLeftOut =
+		process.env.CI !== undefined &&
+		kernel !== fallbackKernel &&
+		slow.some(pattern => path.matchesGlob(definition.id, pattern));
+	return isLeftOut ? `CI has time for it on ${fallbackKernel} only.` : undefined;
 }
 
 /** What a guest of the kernel will say of it. */
