@@ -12,6 +12,7 @@
 #include <linux/module.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
+#include "coverage.h"
 
 #if __GNUC__ < 12 || __GNUC__ > 13
 #error "the format is that of gcc 12 and 13"
