@@ -106,10 +106,16 @@ async function judgeByTests(copy: PlantedCopy, edits: readonly Edit[]): Promise<
 async function judgeByCells(copy: PlantedCopy, wanted: readonly Wanted[]): Promise<void> {
 	const runnable: Wanted[] = [];
 	for (const [kernel, edits] of Map.groupBy(wanted, ({edit}) => kernelOf(edit))) {
-		const {failed, broken} = await copy.runCells(kernel, [...new Set(edits.flatMap(({cells}) => cells))]);
-		if (failed.size > 0) throw new Error(`${kernel} fails without any edit: ${[...failed.keys()].join(', ')}.`);
-		if (broken === undefined) runnable.push(...edits);
-		else for (const {edit} of edits) tell({edit, verdict: 'not run', by: broken.split('\n')[0]!});
+		const {failed, broken, isUnavailable} = await copy.runCells(kernel, [
+			...new Set(edits.flatMap(({cells}) => cells)),
+		]);
+		if (isUnavailable) {
+			for (const {edit} of edits) tell({edit, verdict: 'not run', by: broken!.split('\n')[0]!});
+			continue;
+		}
+		if (broken !== undefined || failed.size > 0)
+			throw new Error(`${kernel} fails without any edit: ${broken ?? [...failed.keys()].join(', ')}.`);
+		runnable.push(...edits);
 	}
 	for (const group of groupEdits(runnable)) {
 		await copy.plant(group.map(({edit}) => edit));

@@ -22,10 +22,13 @@ export const flavours: readonly string[] = readdirSync(kconfigDirectory)
 	.filter(name => name !== 'base')
 	.toSorted();
 
-/** The first release that has what a flavour is about; undefined if all have it. */
-export function firstReleaseOf(flavour: string): string | undefined {
-	const since: Readonly<Record<string, string>> = catalogue.flavoursSince;
-	return Object.hasOwn(since, flavour) ? since[flavour] : undefined;
+/** Why a release cannot have a flavour; undefined if it can. */
+export function whyNoFlavour(release: string, flavour: string): string | undefined {
+	const rows: Readonly<Record<string, string>> = catalogue.flavoursSince;
+	const since = Object.hasOwn(rows, flavour) ? rows[flavour]! : undefined;
+	return since !== undefined && compareReleases(release, since) < 0
+		? `${flavour} needs Linux ${since} or newer`
+		: undefined;
 }
 
 /** The ids that `all` stands for. Any other kernel.org release works, too. */
@@ -35,10 +38,7 @@ export function knownKernels(): readonly string[] {
 
 /** All known kernels, `release` in all flavours that it has, and what images/kernels.json adds. */
 export function nightlyKernels(release: string): readonly string[] {
-	const own = flavours.filter(flavour => {
-		const since = firstReleaseOf(flavour);
-		return since === undefined || compareReleases(release, since) >= 0;
-	});
+	const own = flavours.filter(flavour => whyNoFlavour(release, flavour) === undefined);
 	return [...knownKernels(), ...own.map(flavour => `${release}+${flavour}`), ...catalogue.nightly];
 }
 

@@ -2,8 +2,8 @@
 import {createHash} from 'node:crypto';
 import {statSync} from 'node:fs';
 import path from 'node:path';
-import {debianRow, firstReleaseOf, flavours, unknownKernel} from './catalogue.ts';
-import {compareReleases, isRelease, releaseName} from './kernel-version.ts';
+import {debianRow, flavours, unknownKernel, whyNoFlavour} from './catalogue.ts';
+import {isRelease, releaseName} from './kernel-version.ts';
 import {ubuntuBase} from './ubuntu.ts';
 
 /** What a kernel's id means. */
@@ -61,9 +61,8 @@ function splitFlavour(text: string): {name: string; flavour: string} {
 
 /** Throws UsageError if the flavour needs a newer release. */
 function requireFlavour(text: string, flavour: string, version: string): void {
-	const since = firstReleaseOf(flavour);
-	if (since !== undefined && compareReleases(version, since) < 0)
-		throw unknownKernel(text, `${flavour} needs Linux ${since} or newer`);
+	const reason = whyNoFlavour(version, flavour);
+	if (reason !== undefined) throw unknownKernel(text, reason);
 }
 
 function looksLikePath(text: string): boolean {

@@ -43,9 +43,8 @@ export async function findRelease(
 		return () => fromTree(id, tree, options);
 	}
 	const {fragment} = options;
-	const {identity} = await recipeOf(id.version, id.flavour, fragment);
-	const memory = await recall(memoOf(id, fragment));
-	if (memory && memory.recipe === identity && (await isKernelWhole(memory.kernel))) return async () => memory.kernel;
+	const built = await builtBefore(id, fragment, id.version);
+	if (built) return async () => built;
 	const tree = await rememberedTree(id, fragment);
 	if (tree) {
 		return () => {
@@ -59,12 +58,20 @@ export async function findRelease(
 
 /** Debian's sources of a series, built here in a flavour: as they were at the last build, unless a newer one is asked for. */
 export async function obtainDebianSource(id: DebianSourceId, options: ObtainOptions): Promise<Kernel> {
-	const memory = options.refresh ? undefined : await recall(memoOf(id, options.fragment));
-	if (memory && (await isKernelWhole(memory.kernel))) {
-		const {identity} = await recipeOf(memory.kernel.release, id.flavour, options.fragment);
-		if (memory.recipe === identity) return memory.kernel;
-	}
-	return fromTree(id, await inspectTree(await debianSource(id.series)), options);
+	const built = options.refresh ? undefined : await builtBefore(id, options.fragment);
+	return built ?? fromTree(id, await inspectTree(await debianSource(id.series)), options);
+}
+
+/** What was last built under an id, if it would be built in the same way today. `version`: by default that of the kernel. */
+async function builtBefore(
+	id: KernelId,
+	fragment: Fragment | undefined,
+	version?: string,
+): Promise<Kernel | undefined> {
+	const memory = await recall(memoOf(id, fragment));
+	if (!memory || !(await isKernelWhole(memory.kernel))) return undefined;
+	const {identity} = await recipeOf(version ?? memory.kernel.release, id.flavour, fragment);
+	return memory.recipe === identity ? memory.kernel : undefined;
 }
 
 /** A tree by its path: used as it is if built, else built elsewhere. Throws UsageError for a half-built tree. */

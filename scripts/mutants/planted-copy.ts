@@ -13,8 +13,9 @@ import {edited} from './groups.ts';
 export type Noticed = {
 	/** The verdicts of the cells that failed, crashed or hung, by their titles. */
 	readonly failed: ReadonlyMap<string, Verdict>;
-	/** Why nothing ran: a build or a load failed. */
+	/** Why nothing ran: a build or a load failed, or this host cannot have the kernel. */
 	readonly broken?: string;
+	readonly isUnavailable?: boolean;
 };
 
 /** A copy of the checkout that is run with edits. */
@@ -59,10 +60,11 @@ export class PlantedCopy implements AsyncDisposable {
 		if (exitCode === 2) throw new Error(`probe-matrix run failed: ${stderr}`);
 		const {cells, kernels} = await readRun(events);
 		const bad = cells.filter(isFailure);
-		const broken = kernels.find(({state}) => state !== 'ready')?.reason;
+		const lost = kernels.find(({state}) => state !== 'ready');
+		const broken = lost?.reason;
 		return {
 			failed: new Map(bad.map(cell => [caseTitle(cell), cell.verdict])),
-			...(broken !== undefined && {broken}),
+			...(broken !== undefined && {broken, isUnavailable: lost?.state === 'unavailable'}),
 		};
 	}
 
