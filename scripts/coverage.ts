@@ -17,6 +17,7 @@ import {interruptible} from '../harness/cli/interrupt.ts';
 import {repeatable} from '../harness/cli/option-values.ts';
 import {planCells} from '../harness/engine/plan.ts';
 import {runKernels} from '../harness/engine/run-kernels.ts';
+import {messageOf} from '../harness/host/errors.ts';
 import {say} from '../harness/host/say.ts';
 import {fallbackKernel} from '../harness/kernels/default-kernels.ts';
 import {cellTitle} from '../harness/results/run/cell-name.ts';
@@ -52,11 +53,12 @@ await runKernels({
 	cells,
 	signal,
 	beforeEnd: async (kernel, guest) => {
-		try {
-			await Promise.race([collect(guest, placeOf(kernel)), guest.ended, sleep(collectMs, undefined, {ref: false})]);
-		} catch {
-			// The guest crashed meanwhile. What it executed is lost.
-		}
+		const trouble = await Promise.race([
+			collect(guest, placeOf(kernel)).then(() => undefined, messageOf),
+			guest.ended.then(() => 'it has ended'),
+			sleep(collectMs, 'it does not answer', {ref: false}),
+		]);
+		if (trouble !== undefined) say(`${kernel}: what a guest executed is not counted: ${trouble}`);
 	},
 	emit(event) {
 		if (event.type === 'kernel' && event.state !== 'ready') lost.set(event.kernel, event.reason ?? event.state);

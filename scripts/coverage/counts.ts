@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-import {copyFile, mkdir, readdir, rename, rm} from 'node:fs/promises';
+import {randomUUID} from 'node:crypto';
+import {copyFile, mkdir, mkdtempDisposable, readdir, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {execa} from 'execa';
 import type {Guest} from '../../harness/guest/guest.ts';
@@ -15,17 +17,17 @@ export type LineCounts = ReadonlyMap<
 export async function collect(guest: Guest, directory: string): Promise<void> {
 	const save = 'echo 1 > /sys/module/bprobe/parameters/coverage 2>/dev/null';
 	const {stdout} = await guest.exec(`${save}; cd /${savedIn} && tar -cf - . | gzip -1 | base64`);
-	const all = await mkdirs(path.join(directory, 'arrived'));
-	await execa('tar', ['-xzf', '-', '-C', all], {input: Buffer.from(stdout, 'base64')});
-	const guestName = String((await readdir(directory)).length);
-	for (const file of await readdir(all)) {
+	// Guests may end at the same time.
+	const guestName = randomUUID();
+	await using arrived = await mkdtempDisposable(path.join(tmpdir(), 'coverage-'));
+	await execa('tar', ['-xzf', '-', '-C', arrived.path], {input: Buffer.from(stdout, 'base64')});
+	for (const file of await readdir(arrived.path)) {
 		// TIME#path#of#OBJECT.gcda
 		const at = file.indexOf('#');
 		if (at < 0) continue;
 		const to = await mkdirs(path.join(directory, `${guestName}-${file.slice(0, at)}`));
-		await rename(path.join(all, file), path.join(to, file.slice(at)));
+		await copyFile(path.join(arrived.path, file), path.join(to, file.slice(at)));
 	}
-	await rm(all, {recursive: true});
 }
 
 /** Adds up what was collected in a directory. Returns counts by the name of the source. */
