@@ -64,7 +64,7 @@ static int add_ip(void *filter, unsigned long ip)
 	return err == -EBUSY ? 0 : err;		/* it is there already */
 }
 
-/* Builds a new filter from the anchor and the hooked sites. */
+/* Builds a new filter from the anchor and the sites. */
 static int renew(struct ftrace_ops *ops)
 {
 	struct file file = {.f_mode = FMODE_WRITE, .f_flags = O_TRUNC};
@@ -80,7 +80,7 @@ static int renew(struct ftrace_ops *ops)
 	if (!err)
 		err = add_ip(*filter, bp_ftrace_location((unsigned long)bprobe_anchor));
 	if (!err)
-		err = bp_sites_each_hooked(add_ip, *filter);
+		err = bp_sites_each(add_ip, *filter);
 	if (err) {
 		/*
 		 * Closing a file without FMODE_WRITE does not change the ops.
@@ -121,7 +121,7 @@ static int set_filter(struct ftrace_ops *ops, unsigned long *addresses, unsigned
 
 #endif
 
-/* Adds all or none. The sites must be marked as hooked already, as renew() reads that. */
+/* Adds all or none. The sites must be in their table already, as renew() reads it. */
 int bp_filter_add(struct ftrace_ops *ops, unsigned long *addresses, unsigned int count)
 {
 	int err = set_filter(ops, addresses, count, false);
@@ -134,7 +134,7 @@ int bp_filter_add(struct ftrace_ops *ops, unsigned long *addresses, unsigned int
 }
 
 /*
- * The sites must be marked as not hooked already. Without memory they stay in
+ * The sites must be taken from their table already. Without memory they stay in
  * the filter: hits then cost time and do nothing.
  */
 void bp_filter_remove(struct ftrace_ops *ops, unsigned long *addresses, unsigned int count)

@@ -179,7 +179,7 @@ void bp_sites_free(void);
 struct bp_site *bp_site_get(unsigned long address, const char *name);
 void bp_site_put_at(struct bp_site *site, unsigned long ip);
 bool bp_site_take_away(struct bp_site *site);
-int bp_sites_each_hooked(int (*each)(void *data, unsigned long ip), void *data);
+int bp_sites_each(int (*each)(void *data, unsigned long ip), void *data);
 static inline bool bp_site_unused(const struct bp_site *site)
 {
 	return !rcu_access_pointer(site->probes[BPROBE_ENTRY]) &&

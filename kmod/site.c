@@ -57,17 +57,17 @@ bool bp_site_take_away(struct bp_site *site)
 }
 
 /*
- * Calls @each for every site hooked by ftrace, until one call returns other
- * than 0. Returns that.
+ * Calls @each for every site that the ftrace callback finds, until one call
+ * returns other than 0. Returns that.
  */
-int bp_sites_each_hooked(int (*each)(void *data, unsigned long ip), void *data)
+int bp_sites_each(int (*each)(void *data, unsigned long ip), void *data)
 {
 	struct bp_site *site;
 	int i, answer;
 
 	for (i = 0; i < ARRAY_SIZE(bp_sites_by_ip); i++) {
 		hlist_for_each_entry(site, &bp_sites_by_ip[i], by_ip) {
-			answer = site->hooked ? each(data, site->ip) : 0;
+			answer = each(data, site->ip);
 			if (answer)
 				return answer;
 		}

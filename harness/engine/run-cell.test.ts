@@ -237,6 +237,19 @@ test('a case that leaves probes or waiting tasks behind fails', async t => {
 	}
 });
 
+test('a guest in which a failed case left something is not used again', async t => {
+	for (const left of [[], ['1 probes are still attached']]) {
+		const guest = new FakeGuest();
+		guest.states = [clean, {...clean, left}];
+		const outcome = await runCell(
+			fakeCell(async () => assert.fail('wrong')),
+			guest,
+			{signal},
+		);
+		t.like(outcome, {verdict: 'fail', message: 'wrong', isGuestDirty: left.length > 0});
+	}
+});
+
 test('an out-of-tree taint is ignored; the taint of a warning is a crash even if the console is silent', async t => {
 	for (const [taint, verdict] of [
 		[1 << 12, 'pass'],
@@ -460,6 +473,19 @@ test('what a suite finds left in the guest fails the case', async t => {
 		message: 'one file is open, and one task sleeps after the case.',
 		isGuestDirty: true,
 	});
+});
+
+test('a case sees the kernel log since it began, also if it is asked again in the same guest', async t => {
+	const guest = new FakeGuest();
+	guest.say('before');
+	for (const attempt of ['first', 'second']) {
+		const cell = fakeCell(async context => {
+			guest.say(`[    1.500000] ${attempt} attempt`);
+			context.evidence('log', await context.dmesg());
+		});
+		const {evidence} = await runCell(cell, guest, {signal});
+		t.is(evidence?.log, `[    1.500000] ${attempt} attempt\n`);
+	}
 });
 
 test('a case gets what its suite adds, and its console since it began', async t => {

@@ -51,8 +51,8 @@ export class FakeGuest implements Guest {
 		return this.states.length > 1 ? this.states.shift() : this.states[0];
 	}) as Guest['ask'];
 
-	async exec(_command: string) {
-		return {code: 0, stdout: '', stderr: ''};
+	async exec(command: string) {
+		return {code: 0, stdout: command === 'dmesg' ? this.#text : '', stderr: ''};
 	}
 
 	async start(): Promise<never> {

@@ -91,7 +91,7 @@ export const hookEdits: readonly Edit[] = [
 		old: '\t\t\tif (n == FEW) {\n\t\t\t\tunregister_kprobes(few_kprobes, n);\n\t\t\t\tn = 0;\n\t\t\t}\n',
 		new: '',
 		effect: 'A close of 33 functions without a __fentry__ site writes beyond its buffer.',
-		catchers: ['multi/many-forty'],
+		catchers: ['multi/many-forty-without-fentry'],
 		kernel: '4.15.18+debug',
 	},
 	{
@@ -126,15 +126,6 @@ export const hookEdits: readonly Edit[] = [
 		new: '',
 		effect: 'After many functions were probed at once, all of the kernel are traced.',
 		catchers: ['multi/many-cookies', 'multi/many-beside-others'],
-		kernel: '4.15.18',
-	},
-	{
-		name: 'filter-of-unhooked',
-		file: 'kmod/site.c',
-		old: 'answer = site->hooked ? each(data, site->ip) : 0;',
-		new: 'answer = each(data, site->ip);',
-		effect: 'Functions whose probes are closed stay traced.',
-		catchers: ['multi/many-beside-others'],
 		kernel: '4.15.18',
 	},
 	{
