@@ -131,6 +131,22 @@ test('a panic caused by an oops belongs to the oops; another one is a report of 
 	t.is(findKernelReports(`${oops}\n[ 1.3] Kernel panic - not syncing: out of ideas`).length, 2);
 });
 
+test('a panic belongs to the report of its own CPU', t => {
+	const lines = [
+		'[    1.0][    C0] watchdog: BUG: soft lockup - CPU#0 stuck for 23s! [agent:7]',
+		'[    1.0][    C0] RIP: 0010:ring_spin+0x1/0x2 [ring]',
+		'[    1.1][    C1] WARNING: CPU: 1 PID: 1 at a.c:1 f+0x1/0x2',
+		'[    1.2][    C0] Kernel panic - not syncing: softlockup: hung tasks',
+	];
+	t.deepEqual(
+		findKernelReports(lines.join('\n')).map(({title, hasPanicked}) => [title, Boolean(hasPanicked)]),
+		[
+			['BUG: soft lockup in ring_spin [ring]', true],
+			['WARNING in f', false],
+		],
+	);
+});
+
 test('a report that starts inside another one is separate', t => {
 	const reports = findKernelReports(
 		[

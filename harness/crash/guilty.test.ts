@@ -250,6 +250,15 @@ Call Trace:
  ring_flush+0x1/0x2
  kthread+0x1/0x2`,
 	],
+	'a stall of a module that waits for another CPU': [
+		'BUG: soft lockup in ring_flush [ring]',
+		`watchdog: BUG: soft lockup - CPU#0 stuck for 23s! [agent:7]
+RIP: 0010:smp_call_function_many_cond+0x1/0x2
+Call Trace:
+ on_each_cpu_cond_mask+0x1/0x2
+ ring_flush+0x1/0x2 [ring]
+ kthread+0x1/0x2`,
+	],
 	'the end of the stack is met by chance': [
 		'Kernel panic - not syncing: corrupted stack end detected inside scheduler in ring_work',
 		`Kernel panic - not syncing: corrupted stack end detected inside scheduler

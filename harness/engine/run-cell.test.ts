@@ -475,6 +475,18 @@ test('what a suite finds left in the guest fails the case', async t => {
 	});
 });
 
+test('what the kernel reported before the first case is seen', async t => {
+	const guest = new FakeGuest();
+	guest.say('WARNING: CPU: 0 PID: 1 at a.c:1 ring_init+0x1/0x2 [ring]\n---[ end trace 0000000000000000 ]---');
+	await guest.console.refresh();
+	const outcome = await runCell(
+		fakeCell(async () => {}),
+		guest,
+		{signal},
+	);
+	t.like(outcome, {verdict: 'crash', isReportLate: true, report: {title: 'WARNING in ring_init [ring]'}});
+});
+
 test('a case sees the kernel log since it began, also if it is asked again in the same guest', async t => {
 	const guest = new FakeGuest();
 	guest.say('before');

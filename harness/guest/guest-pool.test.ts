@@ -45,6 +45,17 @@ test.serial('with reboot isolation nothing is saved', async t => {
 	t.deepEqual(await savedGuests(), []);
 });
 
+test.serial(
+	'a command in a guest has the status that it exits with, and none of success if a signal ends it',
+	async t => {
+		t.timeout(300_000);
+		await using guest = await sourceOf('reuse')();
+		t.like(await guest.exec('echo to no one >&2; exit 3'), {code: 3, stderr: 'to no one\n'});
+		t.like(await guest.exec('kill -SEGV $$'), {code: -1});
+		t.deepEqual(await guest.exec('echo well'), {code: 0, stdout: 'well\n', stderr: ''});
+	},
+);
+
 for (const stage of ['base', 'loaded'] as const) {
 	test.serial(`a ${stage} snapshot that is removed or unusable while guests are restored is made again`, async t => {
 		t.timeout(300_000);
