@@ -81,6 +81,7 @@ const slow = [
 	'multi/two-hundred-functions',
 	'multi/many-*',
 	'miss/no-frame',
+	'miss/places-of-the-dead',
 ];
 
 /** CI has half an hour; elsewhere all cells run on all kernels. */

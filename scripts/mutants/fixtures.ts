@@ -55,7 +55,7 @@ export const fixtureEdits: readonly Edit[] = [
 		name: 'fixtures-waits-for-nothing',
 		file: 'fixtures/act.c',
 		old: 'atomic_read(&fx_releases) != releases ||',
-		new: 'true ||',
+		new: 'releases >= 0 ||',
 		effect: 'No call is in flight when a case wants it to be.',
 		catchers: ['return/detached-mid-call[c]', 'return/killed-inside[c]'],
 	},
@@ -81,7 +81,7 @@ export const fixtureEdits: readonly Edit[] = [
 		old: '\tif (ticker->soft)\n\t\ttasklet_schedule(&ticker->tasklet);\n\telse\n\t\tticker->run(ticker);',
 		new: '\tticker->run(ticker);',
 		effect: 'No call comes from a softirq.',
-		catchers: ['entry/in-interrupt[c]', 'return/in-interrupt[c]', 'entry/not-in-interrupt[c]'],
+		catchers: ['race/task-and-softirq[c]'],
 	},
 	{
 		name: 'fixtures-flags-without-df',

@@ -82,7 +82,7 @@ export const frameEdits: readonly Edit[] = [
 		old: '\t\tbp_task_release(&set[way]);\n',
 		new: '',
 		effect: 'A task that dies in a call keeps its place in the table for ever.',
-		catchers: ['race/fork-exit-storm[asm]', 'return/never-returns[asm]'],
+		catchers: ['miss/places-of-the-dead[asm-fentry]'],
 	},
 	{
 		name: 'tasks-not-held',
@@ -143,7 +143,7 @@ export const frameEdits: readonly Edit[] = [
 		name: 'tasks-live-of-first-way',
 		file: 'kmod/task.c',
 		old: 'frame && live < total;',
-		new: 'frame && live < 1;',
+		new: 'frame && live < total / total;',
 		effect: 'The list says that there is one call in flight, where there are many.',
 		catchers: ['return/sixty-four-sleepers[c]'],
 	},

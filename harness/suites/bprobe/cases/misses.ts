@@ -65,6 +65,19 @@ async function callTogether(context: CaseContext, count: number): Promise<void> 
 	}
 }
 
+/** Calls of the probed target, each by a thread of its own that lives until the last one has called. */
+async function callByThreads(context: CaseContext, probe: Probe, threads: number) {
+	const job = await context.start('startStaying', {target: 'asm-fentry', threads});
+	for (;;) {
+		const {hits, misses} = await probe.info();
+		if (hits + misses.noFrame! >= threads) break;
+		context.signal.throwIfAborted();
+	}
+	const info = await probe.info();
+	assert.deepEqual((await job.stop()).stayed, {called: threads, failed: 0}, 'threads, and their calls');
+	return info;
+}
+
 /** Provokes each reason for which a program does not run. Every miss must be counted under its reason. */
 export const missCases = [
 	defineCase({
@@ -269,15 +282,25 @@ export const missCases = [
 			withFewestFrames(context, async attach => {
 				const probe = await attach();
 				// The table has 512 places.
-				const threads = 520;
-				const job = await context.start('startStaying', {target: 'asm-fentry', threads});
-				for (;;) {
-					const {hits, misses} = await probe.info();
-					if (hits + misses.noFrame! >= threads) break;
-					context.signal.throwIfAborted();
+				onlyHits(await callByThreads(context, probe, 520), 520);
+			}),
+	}),
+	defineCase({
+		id: 'miss/places-of-the-dead',
+		needs: ['return', 'device'],
+		targets: ['asm-fentry'],
+		deadlineMs: 60_000,
+		run: async context =>
+			withFewestFrames(context, async attach => {
+				const probe = await attach();
+				const exit = {target: 'asm-fentry', context: 'kthread', action: 'exit', in: input, ret: output} as const;
+				for (let round = 0; round < 60; round++) {
+					for (let n = 0; n < 10; n++) await context.call(exit);
+					// A new task at the address of a dead one would take its place over. These keep the address, and need no place.
+					await context.start('startStaying', {target: 'c', threads: 14});
 				}
-				onlyHits(await probe.info(), threads);
-				assert.deepEqual((await job.stop()).stayed, {called: threads, failed: 0}, 'threads, and their calls');
+				while ((await framesInFlight(context)) > 0) context.signal.throwIfAborted();
+				onlyHits(await callByThreads(context, probe, 200), 200);
 			}),
 	}),
 ];
