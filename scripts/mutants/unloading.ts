@@ -25,10 +25,7 @@ export const unloadingEdits: readonly Edit[] = [
 		old: 'same_call = frame->chained;',
 		new: 'same_call = false;',
 		effect: 'A tail call in flight keeps the module from being unloaded.',
-		catchers: [
-			'return/unload-beside-kretprobe-of-a-tail-call[asm-fentry]',
-			'return/unload-beside-fprobe-of-a-tail-call[asm-fentry]',
-		],
+		catchers: ['return/unload-while-asleep-inside-of-a-tail-call[asm]'],
 	},
 	{
 		name: 'sweep-without-caller',

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-import type {Call, CallResult, Point, ProgramEvent, ProgramName} from '../agent-protocol.ts';
+import type {Call, CallResult, Point, ProgramEvent, ProgramName, TargetName} from '../agent-protocol.ts';
 import {assert} from '../assert.ts';
 import type {CaseContext, Probe, TargetKind} from '../case.ts';
 import {hex, onlyHits, pattern} from './registers.ts';
 
 export const everywhere: readonly TargetKind[] = ['asm', 'asm-fentry', 'c', 'vmlinux'];
 export const fixtures: readonly TargetKind[] = ['asm', 'asm-fentry', 'c'];
+export const assembly: readonly TargetKind[] = ['asm', 'asm-fentry'];
+
+/** The function that jumps to an assembly target: its name for calls, and its symbol. */
+export function tailOf(target: TargetKind): readonly [TargetName, string] {
+	return target === 'asm' ? ['tail', 'fx_tail'] : ['tail-fentry', 'fx_tail_fentry'];
+}
 
 /** The registers set by the caller, those set by the target, and the 7th and 8th argument. */
 export const input = pattern(1);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-import type {Point} from '../agent-protocol.ts';
 import {assert} from '../assert.ts';
 import {type CaseContext, defineCase} from '../case.ts';
-import {callProbed, checkPlace, fixtures, input, output, stack} from './calls.ts';
+import {assembly, callProbed, checkPlace, fixtures, input, output, stack, tailOf} from './calls.ts';
 import {argumentRegisters, generalRegisters, hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
 import {framesInFlight, waitUntilWaiting} from './tasks.ts';
 import {tidily} from './tidily.ts';
@@ -209,38 +208,43 @@ export const inFlightCases = [
 			}
 		},
 	}),
-	defineCase({
-		id: 'return/unload-while-asleep-inside',
-		needs: ['return', 'device'],
-		targets: fixtures,
-		deadlineMs: 20_000,
-		async run(context) {
-			const target = context.target === 'vmlinux' ? 'c' : context.target;
-			const unprobed = await context.call({in: input, ret: output, stack});
-			const probe = await context.attach({point: 'return'});
-			const inside: {readonly task: number}[] = [];
-			for (let n = 0; n < 8; n++)
-				inside.push(await context.ask('callInTask', {target, action: 'wait', in: input, ret: output, stack, depth: n}));
-			await waitUntilWaiting(context, 8);
-			await probe.close();
-			await context.ask('rmmod', {module: 'bprobe'});
-			await tidily(
-				async () => {
-					assert.equal((await context.ask('counts', {})).waiting, 8, 'the unload did not wait for the calls');
-					await context.ask('release', {});
-					for (const {task} of inside) {
-						const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
-						assert.ok(result, 'the call returned without the module');
-						sameForCaller(context, result, {unprobed});
-					}
-				},
-				async () => {
-					await context.ask('insmod', {module: 'bprobe'});
-				},
-			);
-			const again = await context.attach({point: 'return' satisfies Point});
-			await context.call({in: input, ret: output});
-			onlyHits(await again.info(), 1);
-		},
-	}),
+	...(['', '-of-a-tail-call'] as const).map(suffix =>
+		defineCase({
+			id: `return/unload-while-asleep-inside${suffix}`,
+			needs: ['return', 'device'],
+			targets: suffix === '' ? fixtures : assembly,
+			deadlineMs: 20_000,
+			async run(context) {
+				const target = context.target === 'vmlinux' ? 'c' : context.target;
+				const [called, ...outer] = suffix === '' ? [target] : tailOf(target);
+				const call = {target: called, in: input, ret: output, stack} as const;
+				const unprobed = await context.call(call);
+				const probes = [await context.attach({point: 'return'})];
+				for (const symbol of outer)
+					probes.push(await context.attach({point: 'return', at: await context.address(symbol)}));
+				const inside: {readonly task: number}[] = [];
+				for (let n = 0; n < 8; n++) inside.push(await context.ask('callInTask', {...call, action: 'wait', depth: n}));
+				await waitUntilWaiting(context, 8);
+				for (const probe of probes) await probe.close();
+				await context.ask('rmmod', {module: 'bprobe'});
+				await tidily(
+					async () => {
+						assert.equal((await context.ask('counts', {})).waiting, 8, 'the unload did not wait for the calls');
+						await context.ask('release', {});
+						for (const {task} of inside) {
+							const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
+							assert.ok(result, 'the call returned without the module');
+							sameForCaller(context, result, {unprobed});
+						}
+					},
+					async () => {
+						await context.ask('insmod', {module: 'bprobe'});
+					},
+				);
+				const again = await context.attach({point: 'return'});
+				await context.call({in: input, ret: output});
+				onlyHits(await again.info(), 1);
+			},
+		}),
+	),
 ];

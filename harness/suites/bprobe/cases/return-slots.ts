@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 import {assert} from '../assert.ts';
-import {defineCase, type TargetKind} from '../case.ts';
+import {defineCase} from '../case.ts';
 import {targetSymbols} from '../context.ts';
-import {bypassed, checkPlace, everywhere, fixtures, input, inTracefs, output, stack} from './calls.ts';
+import {
+	assembly,
+	bypassed,
+	checkPlace,
+	everywhere,
+	fixtures,
+	input,
+	inTracefs,
+	output,
+	stack,
+	tailOf,
+} from './calls.ts';
 import {
 	argumentRegisters,
 	generalRegisters,
@@ -15,8 +26,6 @@ import {
 import {checkStack, traceCallers} from './stacks.ts';
 import {framesInFlight} from './tasks.ts';
 import {tidily} from './tidily.ts';
-
-const assembly: readonly TargetKind[] = ['asm', 'asm-fentry'];
 
 /** Return-address slots in the presence of other calls, interrupts and other mechanisms. */
 export const returnSlotCases = [
@@ -48,11 +57,8 @@ export const returnSlotCases = [
 		targets: assembly,
 		deadlineMs: 10_000,
 		async run(context) {
-			const tail = context.target === 'asm' ? 'tail' : 'tail-fentry';
-			const [outer, inner] = [
-				await context.address(context.target === 'asm' ? 'fx_tail' : 'fx_tail_fentry'),
-				await context.address(targetSymbols[context.target]),
-			];
+			const [tail, symbol] = tailOf(context.target);
+			const [outer, inner] = [await context.address(symbol), await context.address(targetSymbols[context.target])];
 			for (const hooked of [[inner], [outer], [outer, inner]]) {
 				await context.ask('reset', {});
 				const probes = [];
