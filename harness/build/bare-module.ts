@@ -20,5 +20,6 @@ export async function readBareModule(file: string): Promise<Buffer> {
 	await using work = await mkdtempDisposable(path.join(tmpdir(), 'probe-matrix-'));
 	const bare = path.join(work.path, path.basename(file));
 	await programs()('objcopy', ['--strip-debug', '--remove-section', '.note.gnu.build-id', file, bare]);
-	return readFile(bare);
+	// The directory is removed when this function ends.
+	return await readFile(bare);
 }

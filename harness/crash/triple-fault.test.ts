@@ -19,7 +19,7 @@ async function placeOf(registers: string, kallsyms = systemMap): Promise<string>
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'symbols-'));
 	const file = path.join(directory.path, 'System.map');
 	await writeFile(file, kallsyms);
-	return describeTripleFault(registers, {kallsyms: file});
+	return await describeTripleFault(registers, {kallsyms: file});
 }
 
 const faults: readonly (readonly [what: string, registers: string, words: string])[] = [

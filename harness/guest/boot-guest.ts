@@ -42,7 +42,7 @@ export async function bootGuest(
 		const pushed = await guest.vm.whileItIsUp(loadSuite(guest, guestBuild, {signal}));
 		onPushed?.(pushed);
 		resources.move();
-		return adaptGuest(guest, guestBuild, {slowness: slownessOf(guest.readyMs), memories, signal});
+		return await adaptGuest(guest, guestBuild, {slowness: slownessOf(guest.readyMs), memories, signal});
 	});
 }
 

@@ -192,10 +192,15 @@ test.serial('options that the kernel knows but does not take are named', async t
 	const {tree, cache} = await world(t, {
 		Makefile: makefile.replace('cp $(KCONFIG_ALLCONFIG)', 'sed /CONFIG_KPROBES=y/d $(KCONFIG_ALLCONFIG) >'),
 	});
-	await t.throwsAsync(obtainKernel('4.15.18', {source: tree}), {
-		instanceOf: UsageError,
-		message: /does not take CONFIG_KPROBES=y \(it is n\) from images\/kconfig/,
-	});
+	for (const attempt of ['first', 'second'])
+		await t.throwsAsync(
+			obtainKernel('4.15.18', {source: tree}),
+			{
+				instanceOf: UsageError,
+				message: /does not take CONFIG_KPROBES=y \(it is n\) from images\/kconfig/,
+			},
+			attempt,
+		);
 	t.deepEqual(await readdir(path.join(cache, 'built')), []);
 });
 

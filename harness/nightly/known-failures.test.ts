@@ -10,7 +10,7 @@ async function read(text: string) {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'known-'));
 	const file = path.join(directory.path, 'known.json');
 	await writeFile(file, text);
-	return readKnownFailures(file);
+	return await readKnownFailures(file);
 }
 
 const entry = {kernel: 'k', case: 'a/b', target: 'c', since: '2026-01-01', reason: 'x'};

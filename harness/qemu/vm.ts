@@ -266,7 +266,7 @@ async function tripleFault({signal, memory: _memory, ...options}: VmOptions): Pr
 		await using vm = await Vm.start({...options, consolePath: undefined, isHeldAtEnd: true, signal: ended});
 		while ((await vm.qmp.execute<{status: string}>('query-status')).status !== 'shutdown')
 			await sleep(20, undefined, {signal: ended});
-		return vm.registers();
+		return await vm.registers();
 	};
 	// Failing to locate it must not hide the triple fault itself.
 	return describeTripleFault(await registers().catch(() => undefined), kernel).catch(() => 'triple fault');

@@ -33,7 +33,9 @@ export const unloadingEdits: readonly Edit[] = [
 		old: ' || task == caller ||',
 		new: ' ||',
 		effect: 'An unload waits for ever for a call that its own task is in.',
-		catchers: ['return/unload-while-asleep-inside[c]'],
+		catchers: [],
+		equivalent:
+			'Not the same, but out of reach: a task must be inside delete_module(), with a frame of it, when the last return probe is closed, and before it looks at the count of references.',
 	},
 	{
 		name: 'sweep-bypassed-below-sp',

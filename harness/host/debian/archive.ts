@@ -68,7 +68,7 @@ async function loadRelease({archive, suite}: Suite, mirror: string, options: Opt
 		}
 		if (!(error instanceof NetworkError) || age === undefined) throw error;
 		say(`${mirror} cannot be reached; using the index of ${suite} from ${Math.round(age / 3_600_000)} h ago.`);
-		return signedText(cached, options.keyring);
+		return await signedText(cached, options.keyring);
 	} finally {
 		await rm(fresh, {force: true});
 	}

@@ -25,6 +25,7 @@ const changes: readonly (readonly [what: string, before: FakeRun['cells'], after
 		['a cell that starts to fail is a new failure', {'k a/b': 'pass'}, {'k a/b': 'fail'}, 'newFailures'],
 		['a cell that starts to hang is a new failure', {'k a/b': 'skip'}, {'k a/b': 'hang'}, 'newFailures'],
 		['a failure that became a crash is a new failure', {'k a/b': 'fail'}, {'k a/b': 'crash'}, 'newFailures'],
+		['a hang that became a crash is a new failure', {'k a/b': 'hang'}, {'k a/b': 'crash'}, 'newFailures'],
 		['a crash that became a failure has another message', {'k a/b': 'crash'}, {'k a/b': 'fail'}, 'changedMessages'],
 		['a new cell that fails is a new failure', {}, {'k a/b': 'fail'}, 'newFailures'],
 		['a new cell that passes is added', {}, {'k a/b': 'pass'}, 'added'],
