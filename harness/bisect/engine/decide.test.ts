@@ -7,6 +7,7 @@ const letters: Readonly<Record<string, Attempt>> = {
 	p: {end: 'pass', symptoms: []},
 	b: {end: 'fail', symptoms: ['the bug'], message: 'the bug'},
 	o: {end: 'fail', symptoms: ['another'], message: 'another'},
+	m: {end: 'fail', symptoms: ['another', 'the bug'], message: 'another, and the bug'},
 	s: {end: 'skip', symptoms: [], message: 'no such thing here'},
 	v: {end: 'void', symptoms: [], message: 'no overlap'},
 };
@@ -24,6 +25,7 @@ const rows: readonly (readonly [word: string, outcome: string, what: string])[] 
 	['ooo', 'skip fails differently: another', 'another bug hides this one'],
 	['opppp', 'more 1', 'another failure is no pass'],
 	['oppppp', 'good', 'another bug does not always hide this one'],
+	['mm', 'bad', 'the bug shows beside another one'],
 	['sss', 'skip no such thing here', 'the case does not apply'],
 	['vvvvvvvvvvvvvv', 'fault no overlap', 'only void attempts'],
 	['vvppppp', 'good', 'void attempts do not count'],

@@ -66,6 +66,28 @@ async function line(place: Place, {commits, breaks}: {commits: number; breaks: n
 	return hashes;
 }
 
+test('all parents of a merge are those of a suspect', async t => {
+	const place = await openPlace(t);
+	const good = await place.commit({code: 0});
+	await place.git('checkout', '--quiet', '-b', 'side');
+	const side = await place.commit({code: 1});
+	await place.git('checkout', '--quiet', 'main');
+	const own = await place.commit({code: 2});
+	await place.git('merge', '--quiet', '--no-commit', '--strategy=ours', 'side');
+	const merge = await place.commit({code: 3, isBad: true});
+	const repository = await SourceRepository.open(place.tree);
+	const range = await GitRange.start(
+		await Checkout.open(repository, place.checkout),
+		await repository.ends(good, merge),
+	);
+	for (let each = await range.next(); each; each = await range.next()) await range.mark(each, 'good');
+	t.deepEqual(
+		(await range.suspects()).map(({id}) => id),
+		[merge],
+	);
+	t.deepEqual((await range.parents()).map(({id}) => id).toSorted(), [own, side].toSorted());
+});
+
 type Story = (place: Place, t: ExecutionContext) => Promise<{found: readonly string[]; wanted: readonly string[]}>;
 
 const histories: Readonly<Record<string, Story>> = {

@@ -4,6 +4,7 @@ import {FakeTestBench, openWorld} from '../../test/fake-repository.ts';
 import type {Attempt} from '../engine/attempt.ts';
 import {verify} from './verify-commit.ts';
 
+const skips: Attempt = {end: 'skip', symptoms: [], message: 'no such thing here'};
 const passes: Attempt = {end: 'pass', symptoms: []};
 const breaks: Attempt = {end: 'fail', symptoms: ['crash: it breaks'], message: 'it breaks'};
 
@@ -64,6 +65,14 @@ test('a commit without which the newer end is bad all the same is not confirmed'
 		lies: title => (title.includes('reverted') ? breaks : undefined),
 	});
 	t.deepEqual([parent.verdict, commit.verdict, revert?.verdict], ['good', 'bad', 'bad']);
+	t.false(isConfirmed);
+});
+
+test('a revert that cannot be judged confirms nothing', async t => {
+	const {parent, commit, revert, isConfirmed} = await verified(t, 9, {
+		lies: title => (title.includes('reverted') ? skips : undefined),
+	});
+	t.deepEqual([parent.verdict, commit.verdict, revert?.verdict], ['good', 'bad', 'skip']);
 	t.false(isConfirmed);
 });
 

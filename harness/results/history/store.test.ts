@@ -205,6 +205,20 @@ test('durations of earlier runs and of whole kernels are known', async t => {
 	t.is(store.kernelMs('l'), undefined);
 });
 
+test('durations are those of recent runs', async t => {
+	const runs = Array.from({length: 25}, (_, n) => ({
+		id: `r${10 + n}`,
+		cells: {'k a/b': [{verdict: 'pass', durationMs: 1000 + n}] as const},
+	}));
+	await using directory = await temporaryHistory(runs);
+	using store = await HistoryStore.open(directory.path);
+	const history = store.durationsBefore('r34')({kernel: 'k', mechanism: 'bprobe', case: 'a/b'});
+	t.deepEqual(
+		history.toSorted((a, b) => a - b),
+		Array.from({length: 20}, (_, n) => 1004 + n),
+	);
+});
+
 test('the duration of a kernel is that of a whole run, not of one that was cut short, is a shard or a bench', async t => {
 	await using directory = await temporaryHistory();
 	const many = {'k a/b': 'pass', 'k a/c': 'pass', 'k a/d': 'pass'} as const;

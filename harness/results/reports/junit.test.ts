@@ -47,6 +47,14 @@ test('everything that fails a run is a failure or an error', t => {
 	t.is(all, '7');
 });
 
+test('a kernel that stopped booting halfway is an error beside the cells that passed', t => {
+	const sample = sampleRun();
+	const failed = sample.kernels.find(({state}) => state === 'failed')!;
+	const passed = sample.cells.find(({verdict}) => verdict === 'pass')!;
+	const xml = formatJunit({...sample, kernels: [failed], cells: [{...passed, kernel: failed.kernel}]});
+	t.deepEqual(attribute(xml, 'error', 'type'), ['failed']);
+});
+
 test('a kernel release is a single package for Jenkins, which splits at the last dot', t => {
 	const names = attribute(formatJunit(sampleRun({kernels: ['4.15.18']})), 'testcase', 'classname');
 	t.true(names.includes('4_15_18.bprobe.module'));
