@@ -114,6 +114,14 @@ export const noFunctionCases = [
 				assert.notEqual(found[kind], 0, `this kernel has none of ${kind}`);
 			const {reasons} = await context.ask('check', {addresses: addresses.ftrace_caller!});
 			assert.match(reasons[0]!, /^the kernel (keeps tracers out of it|forbids it)/, 'why ftrace_caller is refused');
+
+			const {stdout: symbols} = await context.exec("grep -F '[bprobe]' /proc/kallsyms");
+			const own = [...symbols.matchAll(/^([\da-f]+) [tT] /gm)].map(([, address]) => `0x${address!}` as const);
+			assert.ok(own.length > 50, 'functions of bprobe');
+			const whyOwn = new Set((await context.ask('check', {addresses: own})).reasons);
+			assert.deepEqual([...whyOwn], ["it is bprobe's own"], 'why functions of bprobe are refused');
+			for (const address of own.slice(0, 5))
+				assert.equal(await answerFor(context, 1, address), 'EOPNOTSUPP', 'the answer for a function of bprobe');
 		},
 	}),
 	defineCase({
