@@ -99,7 +99,7 @@ export const symbolEdits: readonly Edit[] = [
 		old: 'if (!strncmp(name, "__pfx_", 6) || !strncmp(name, "__cfi_", 6))',
 		new: 'if (!strncmp(name, "__cfi_", 6))',
 		effect: 'Bytes before a function can be probed, which are never run.',
-		catchers: ['module/rejects-fragments'],
+		catchers: ['module/rejects-what-is-no-function'],
 		kernel: 'debian-6.12',
 	},
 	{

@@ -60,6 +60,8 @@ const noFunctions: Readonly<Record<string, readonly string[]>> = {
 	],
 	// A CPU that comes up calls cc_platform_has before it can handle a breakpoint.
 	'code closed to tracers': ['cc_platform_has', 'native_sched_clock', 'memcpy', '__memcpy'],
+	// They have a site for tracers.
+	'code closed to kprobes': ['notify_die', 'oops_end'],
 	'init code': ['start_kernel', 'x86_64_start_kernel'],
 	data: ['jiffies_64', 'init_task', 'sys_call_table'],
 	'labels and templates': [
@@ -68,7 +70,16 @@ const noFunctions: Readonly<Record<string, readonly string[]>> = {
 		'start__mov64',
 		'__pfx_do_exit',
 		'__pfx_schedule',
+		'__pfx_fx_c',
 	],
+};
+
+/** What these names are refused for; others are refused for one reason or another, depending on the kernel. */
+const reasons: Readonly<Record<string, RegExp>> = {
+	ftrace_caller: /^the kernel (keeps tracers out of it|forbids it)/,
+	__switch_to: /^it returns in another task$/,
+	notify_die: /^the kernel forbids it$/,
+	__pfx_fx_c: /^it is a part of a function$/,
 };
 
 /** The errno of an attach without a program, which never attaches. EBADF means that all other checks passed. */
@@ -112,8 +123,12 @@ export const noFunctionCases = [
 			assert.deepEqual(wrong, [], 'functions that are not refused with EOPNOTSUPP');
 			for (const kind of ['ftrace trampolines', 'return trampolines', 'entry code', 'init code'])
 				assert.notEqual(found[kind], 0, `this kernel has none of ${kind}`);
-			const {reasons} = await context.ask('check', {addresses: addresses.ftrace_caller!});
-			assert.match(reasons[0]!, /^the kernel (keeps tracers out of it|forbids it)/, 'why ftrace_caller is refused');
+			for (const [name, reason] of Object.entries(reasons)) {
+				const here = addresses[name] ?? [];
+				assert.ok(here.length > 0 || name.startsWith('__pfx_'), `this kernel has no ${name}`);
+				for (const why of (await context.ask('check', {addresses: here})).reasons)
+					assert.match(why, reason, `why ${name} is refused`);
+			}
 
 			const {stdout: symbols} = await context.exec("grep -F '[bprobe]' /proc/kallsyms");
 			const own = [...symbols.matchAll(/^([\da-f]+) [tT] /gm)].map(([, address]) => `0x${address!}` as const);
