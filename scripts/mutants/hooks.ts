@@ -100,7 +100,7 @@ export const hookEdits: readonly Edit[] = [
 		old: 'return err == -EINVAL || err == -EILSEQ ? -EOPNOTSUPP : err;',
 		new: 'return err;',
 		effect: 'A function that the kernel refuses is a bad request.',
-		catchers: ['module/rejects-what-is-no-function', 'entry/shapes-of-symbols'],
+		catchers: ['multi/many-hook-fails-beside-a-probe'],
 	},
 	{
 		name: 'hook-without-anchor',
@@ -143,5 +143,13 @@ export const hookEdits: readonly Edit[] = [
 		new: 'while (set_filter(ops, addresses, count, false) == -ENOMEM && --tries)',
 		effect: 'Functions whose probes are closed stay traced.',
 		catchers: ['multi/many-owner-killed-one-by-one'],
+	},
+	{
+		name: 'hook-fails-and-keeps-probes',
+		file: 'kmod/probe.c',
+		old: '\tif (err) {\n\t\tbp_probes_drop(group);\n\t\tgoto unlock;\n\t}',
+		new: '\tif (err)\n\t\tgoto unlock;',
+		effect: 'After an attach that failed, a program goes on running after its close, or freed memory is run.',
+		catchers: ['multi/many-hook-fails-beside-a-probe'],
 	},
 ];

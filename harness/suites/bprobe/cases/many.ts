@@ -161,6 +161,8 @@ export const manyCases = [
 				['a name that is too long', 'ENAMETOOLONG', {symbols: ownNames.with(102, 'x'.repeat(2000))}, 102],
 				['a name that does not fit with its module’s', 'ENAMETOOLONG', {symbols: ownNames.with(104, longName)}, 104],
 				['a fragment of a function', 'EOPNOTSUPP', {symbols: ownNames.with(103, 'fx_copy.part.0.cold')}, 103],
+				// Nothing refuses it before it is hooked.
+				['a function whose hook fails', 'EOPNOTSUPP', {symbols: ownNames.with(106, 'fx_keyed')}, 106],
 			];
 			// Modules have functions that are closed to kprobes since 5.8.
 			if (!isBefore(context, 5, 8))
@@ -287,6 +289,36 @@ export const manyCases = [
 				assert.equal((await context.ask('counters', {cookie})).count, count, 'nothing runs after the close');
 			}
 			assert.equal((await loop.stop()).loop!.bad, 0, 'calls with wrong registers');
+		},
+	}),
+	defineCase({
+		id: 'multi/many-hook-fails-beside-a-probe',
+		needs: ['entry', 'return', 'device'],
+		deadlineMs: 20_000,
+		async run(context) {
+			const prog = await context.load('count');
+			const names = ['fx_c', 'fx_asm', 'fx_keyed', 'fx_asm_fentry'];
+			const call = async (runs: number, what: string) => {
+				await context.ask('reset', {});
+				for (const target of ['c', 'asm', 'asm-fentry'] as const) await context.call({target});
+				assert.equal((await context.ask('counters', {cookie: 0})).count, runs, what);
+			};
+			for (const point of points) {
+				const address = await context.address('fx_c');
+				const {probe} = await context.ask('attach', {prog, point, address, cookie: 0});
+				for (const time of ['first', 'second']) {
+					const {tookNs: _, ...answer} = await context.ask('attachList', {prog, point, symbols: names});
+					const failed = {errno: 'EOPNOTSUPP', failed: 2};
+					assert.deepEqual(answer, failed, `the ${time} attach of a list whose third function cannot be hooked`);
+				}
+				await call(1, 'runs beside a list that was not attached');
+				await context.ask('close', {probe});
+				await call(0, 'runs after the close');
+				const list = await attachList(context, {prog, point, symbols: names.toSpliced(2, 1)});
+				await call(1, 'runs of the first function of a list');
+				await context.ask('close', {probe: list.probe});
+				await call(0, 'runs after the last close');
+			}
 		},
 	}),
 	...([true, false] as const).map(singly =>
