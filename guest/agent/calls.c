@@ -97,7 +97,7 @@ json_t *call_to_json(const struct fx_call *call, pid_t pid)
 	for (__u32 i = 0; i < call->traced && i < FX_TRACE_MAX; i++)
 		json_array_append_new(trace, hex(call->trace[i]));
 	return json_pack("{s:s, s:s, s:s, s:I, s:b, s:b, s:i, s:o,"
-			 " s:[oo], s:o, s:o, s:o, s:[oo], s:o,"
+			 " s:[oo], s:o, s:o, s:o, s:[oo], s:[oo], s:o,"
 			 " s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o, s:i}",
 			 "target", target_names[call->target % FX_TARGETS], "context", context_names[call->context % 5],
 			 "action", action_names[call->action % 6], "arg", (json_int_t)call->arg,
@@ -107,6 +107,7 @@ json_t *call_to_json(const struct fx_call *call, pid_t pid)
 			 "stack", hex(call->stack[0]), hex(call->stack[1]), "in", fx_regs_json(&call->in),
 			 "ret", fx_regs_json(&call->ret), "seen", fx_regs_json(&call->seen),
 			 "seenStack", hex(call->seen_stack[0]), hex(call->seen_stack[1]),
+			 "leftStack", hex(call->left_stack[0]), hex(call->left_stack[1]),
 			 "after", fx_regs_json(&call->after),
 			 "sp", hex(call->sp), "caller", hex(call->caller), "function", hex(call->function),
 			 "beginNs", hex(call->begin_ns), "endNs", hex(call->end_ns), "cpuBefore", (int)call->cpu_before,

@@ -113,7 +113,7 @@ export const fixtureEdits: readonly Edit[] = [
 		old: '\tloop->last_ns = call->end_ns;\n',
 		new: '',
 		effect: 'A race cannot tell whether its sides overlapped.',
-		catchers: ['race/attach-while-called[c]'],
+		catchers: ['race/task-and-softirq[c]'],
 	},
 	{
 		name: 'fixtures-pattern-of-others',
@@ -129,7 +129,7 @@ export const fixtureEdits: readonly Edit[] = [
 		old: 'return !memcmp(a, b, FX_GPRS * sizeof(u64));',
 		new: 'return !memcmp(a, b, (FX_GPRS - 1) * sizeof(u64));',
 		effect: 'A loop does not see that di was lost.',
-		catchers: ['race/loops-notice-every-register[c]'],
+		catchers: ['race/loops-notice-every-register[asm]'],
 	},
 	{
 		name: 'fixtures-checks-no-flags',
@@ -145,7 +145,7 @@ export const fixtureEdits: readonly Edit[] = [
 		old: 'after->bp == in->bp && after->r12',
 		new: 'after->r12',
 		effect: 'A loop does not see that bp was lost.',
-		catchers: ['race/loops-notice-every-register[asm]'],
+		catchers: ['race/loops-notice-every-register[c]'],
 	},
 	{
 		name: 'fixtures-checks-no-stack',

@@ -11,7 +11,7 @@ import type {Edit} from './edits.ts';
 import {edited} from './groups.ts';
 
 export type Noticed = {
-	/** The verdicts of the cells that failed, crashed or hung, by their titles. */
+	/** The verdicts of the cells that failed, crashed, hung or proved nothing, by their titles. */
 	readonly failed: ReadonlyMap<string, Verdict>;
 	/** Why nothing ran: a build or a load failed, or this host cannot have the kernel. */
 	readonly broken?: string;
@@ -59,7 +59,7 @@ export class PlantedCopy implements AsyncDisposable {
 		);
 		if (exitCode === 2) throw new Error(`probe-matrix run failed: ${stderr}`);
 		const {cells, kernels} = await readRun(events);
-		const bad = cells.filter(isFailure);
+		const bad = cells.filter(cell => isFailure(cell) || cell.verdict === 'inconclusive');
 		const lost = kernels.find(({state}) => state !== 'ready');
 		const broken = lost?.reason;
 		return {

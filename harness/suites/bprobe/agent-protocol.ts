@@ -55,6 +55,8 @@ export type CallResult = {
 	readonly ret: Registers;
 	readonly seen: Registers;
 	readonly seenStack: readonly [Hex, Hex];
+	/** What the target left where these arguments were. */
+	readonly leftStack: readonly [Hex, Hex];
 	readonly after: Registers;
 	readonly sp: Hex;
 	readonly caller: Hex;

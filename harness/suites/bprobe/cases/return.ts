@@ -117,6 +117,8 @@ export const returnCases = [
 		deadlineMs: 5000,
 		async run(context) {
 			const {event, result} = await callProbed(context, 'return', {clobberStack: true});
+			const overwritten = stack.map(word => hex(BigInt.asUintN(64, ~BigInt(word))));
+			assert.deepEqual(result.leftStack, overwritten, 'what the target wrote over its 7th and 8th argument');
 			sameRegisters(context, 'arguments at return', {expected: input, seen: event.entry, names: argumentRegisters});
 			if (context.claims('registers'))
 				sameRegisters(context, 'entry registers at return', {expected: result.in, seen: event.entry});
