@@ -85,8 +85,8 @@ static uint32_t kernel_version(void)
 
 static int load_bytes(json_t *in, struct failure *failure)
 {
-	static const char *const types[] = {"kprobe", "socket", "sleepable", NULL};
-	enum {KPROBE, SOCKET, SLEEPABLE};
+	static const char *const types[] = {"kprobe", "socket", "sleepable", "kprobe-multi", NULL};
+	enum {KPROBE, SOCKET, SLEEPABLE, MULTI};
 	static char log[4096];
 	const char *instructions, *license;
 	size_t size;
@@ -112,10 +112,13 @@ static int load_bytes(json_t *in, struct failure *failure)
 		.log_size = sizeof(log),
 		.log_buf = (uintptr_t)log,
 		.kern_version = kernel_version(),
+		.expected_attach_type = type == MULTI ? BPF_TRACE_KPROBE_MULTI : 0,
 	};
 	*log = 0;
-	/* Only 48 bytes: Linux 4.15 knows the structure up to prog_flags. */
-	fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, 48);
+	/* Linux 4.15 knows the structure up to prog_flags. */
+	fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attr,
+		     type == MULTI ? offsetof(union bpf_attr, expected_attach_type) + sizeof(attr.expected_attach_type) :
+				     offsetof(union bpf_attr, prog_name));
 	if (fd < 0)
 		fail(failure, errno, "Cannot load the instructions: %s. %.600s", strerror(errno), log);
 	free(bytes);

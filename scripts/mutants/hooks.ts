@@ -33,7 +33,8 @@ export const hookEdits: readonly Edit[] = [
 		old: '\thlist_del_init_rcu(&site->by_ip);\n',
 		new: '',
 		effect: 'The second probe of a function makes its list endless.',
-		catchers: ['multi/same-program-twice[c]', 'race/attach-detach-storm[c]'],
+		catchers: ['multi/many-hook-fails-beside-a-probe'],
+		kernel: '4.15.18',
 	},
 	{
 		name: 'hook-taken-from-others',
@@ -49,7 +50,8 @@ export const hookEdits: readonly Edit[] = [
 		old: '\t\t\tif (!probe->site->hooked)\n\t\t\t\tbp_site_take_away(probe->site);\n',
 		new: '',
 		effect: 'After an attach that failed, the next one makes a list endless.',
-		catchers: ['module/no-memory-to-attach[asm]', 'multi/many-one-bad'],
+		catchers: ['multi/many-hook-fails-beside-a-probe'],
+		kernel: '4.15.18',
 	},
 	{
 		name: 'hook-by-jump',

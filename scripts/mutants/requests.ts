@@ -106,7 +106,7 @@ export const requestEdits: readonly Edit[] = [
 		old: '!bp_kprobe_blacklisted(wanted[i].address))\n\t\t\tcontinue;',
 		new: 'true)\n\t\t\tcontinue;',
 		effect: "A list may hold a compiler's copy of a function that the kernel forbids to probe.",
-		catchers: ['module/rejects-fragments', 'multi/many-bad-lists'],
+		catchers: ['multi/many-one-bad'],
 	},
 	{
 		name: 'request-same-cookie-for-all',
@@ -194,7 +194,7 @@ export const requestEdits: readonly Edit[] = [
 		old: '\tif (fd >= 0)\n\t\tput_unused_fd(fd);\n',
 		new: '',
 		effect: 'Each attach that fails takes a descriptor away from the process.',
-		catchers: ['module/rejects-bad-requests', 'module/no-memory-to-attach[asm]', 'multi/many-one-bad'],
+		catchers: ['multi/many-failures-leave-no-descriptor'],
 	},
 	{
 		name: 'descriptor-group-leaks',

@@ -131,7 +131,7 @@ export const unloadingEdits: readonly Edit[] = [
 		old: 'exit_tasks:\n\tbp_tasks_exit();\n',
 		new: 'exit_tasks:\n',
 		effect: 'After a load that failed, the next task that ends calls freed code.',
-		catchers: ['module/no-memory-to-load'],
+		catchers: ['module/no-memory-for-what-a-load-calls'],
 	},
 	{
 		name: 'device-init-keeps-hooks',
@@ -139,7 +139,7 @@ export const unloadingEdits: readonly Edit[] = [
 		old: 'exit_hooks:\n\tbp_hooks_exit();\n',
 		new: 'exit_hooks:\n',
 		effect: 'After a load that failed, ftrace keeps a pointer to freed memory.',
-		catchers: ['module/no-memory-to-load'],
+		catchers: ['module/no-memory-for-what-a-load-calls'],
 	},
 	{
 		name: 'device-exit-without-rcu-tasks',

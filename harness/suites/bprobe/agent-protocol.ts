@@ -183,7 +183,7 @@ declare module '../../link/agent-protocol.ts' {
 		load: {
 			in:
 				| {program: ProgramName; next?: number}
-				| {instructions: string; license: string; type: 'kprobe' | 'socket' | 'sleepable'};
+				| {instructions: string; license: string; type: 'kprobe' | 'socket' | 'sleepable' | 'kprobe-multi'};
 			out: {prog: number; progId: number};
 		};
 		unload: {in: {prog: number}; out: {}};

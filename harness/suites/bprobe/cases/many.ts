@@ -164,6 +164,10 @@ export const manyCases = [
 				// Nothing refuses it before it is hooked.
 				['a function whose hook fails', 'EOPNOTSUPP', {symbols: ownNames.with(106, 'fx_keyed')}, 106],
 			];
+			// A copy in the kernel itself, which some of its builds have.
+			const copy = 'nmi_handle.part.0';
+			if ((await context.ask('symbols', {names: [copy]})).addresses[copy]?.length === 1)
+				rows.push(['a copy of a function of the kernel', 'EOPNOTSUPP', {symbols: ownNames.with(107, copy)}, 107]);
 			// Modules have functions that are closed to kprobes since 5.8.
 			if (!isBefore(context, 5, 8))
 				rows.push([
@@ -297,6 +301,7 @@ export const manyCases = [
 		deadlineMs: 20_000,
 		async run(context) {
 			const prog = await context.load('count');
+			const before = await stateOf(context);
 			const names = ['fx_c', 'fx_asm', 'fx_keyed', 'fx_asm_fentry'];
 			const call = async (runs: number, what: string) => {
 				await context.ask('reset', {});
@@ -319,6 +324,29 @@ export const manyCases = [
 				await context.ask('close', {probe: list.probe});
 				await call(0, 'runs after the last close');
 			}
+			assert.equal(await stateOf(context), before, 'probes, references of modules, and hooked functions, as before');
+			// It walks the tables of all functions that ever were probed.
+			await context.ask('rmmod', {module: 'bprobe'});
+			await context.ask('insmod', {module: 'bprobe'});
+		},
+	}),
+	defineCase({
+		id: 'multi/many-failures-leave-no-descriptor',
+		needs: ['entry', 'device'],
+		deadlineMs: 20_000,
+		async run(context) {
+			const prog = await context.load('count');
+			const address = await context.address('fx_keyed');
+			// The room for descriptors grows with the highest number in use, also of one that no file belongs to.
+			const room = async () => (await context.exec('grep FDSize /proc/$(pidof agent)/status')).stdout;
+			const before = await room();
+			for (let n = 0; n < 300; n++)
+				await assert.rejects(
+					context.ask('attach', {prog, point: 'entry', address, cookie: 0}),
+					{errno: 'EOPNOTSUPP'},
+					'an attach whose hook fails',
+				);
+			assert.equal(await room(), before, 'room for descriptors');
 		},
 	}),
 	...([true, false] as const).map(singly =>

@@ -65,14 +65,24 @@ export const moduleCases = [
 				license: 'GPL',
 				type: 'socket',
 			});
-			// Programs of this type can be sleepable since 6.0, for uprobes.
-			const sleepable = isBefore(context, 6, 0)
-				? undefined
-				: await context.ask('load', {
-						instructions: 'b7000000000000009500000000000000',
-						license: 'GPL',
-						type: 'sleepable',
-					});
+			// Programs of kprobes can be sleepable since 6.0, for uprobes.
+			const others = (
+				[
+					['sleepable', 6, 0],
+					['kprobe-multi', 5, 18],
+				] as const
+			).filter(([, major, minor]) => !isBefore(context, major, minor));
+			const unfit: Refused[] = [];
+			const refused = [socket];
+			for (const [type] of others) {
+				const loaded = await context.ask('load', {
+					instructions: 'b7000000000000009500000000000000',
+					license: 'GPL',
+					type,
+				});
+				refused.push(loaded);
+				unfit.push([`a ${type} program`, 'EPROTOTYPE', attachBytes(), [programAt8(loaded.prog), symbolAt16('fx_c')]]);
+			}
 			const address = BigInt(await context.address('fx_c'));
 			// The agent opens the device with its first request and keeps it open, which adds a reference.
 			await assert.rejects(
@@ -81,14 +91,11 @@ export const moduleCases = [
 				'an unknown command on the device',
 			);
 			const before = {bprobe: await refcountOf(context, 'bprobe'), fixtures: await refcountOf(context, 'fixtures')};
-			const asleep: readonly Refused[] = sleepable
-				? [['a sleepable program', 'EPROTOTYPE', attachBytes(), [programAt8(sleepable.prog), symbolAt16('fx_c')]]]
-				: [];
 			const rows: readonly Refused[] = [
 				['a closed descriptor', 'EBADF', attachBytes({fd: 999}), [symbolAt16('fx_c')]],
 				['standard input', 'EPROTOTYPE', attachBytes({fd: 0}), [symbolAt16('fx_c')]],
 				['a socket filter', 'EPROTOTYPE', attachBytes(), [programAt8(socket.prog), symbolAt16('fx_c')]],
-				...asleep,
+				...unfit,
 				['an unknown symbol', 'ENOENT', attachBytes(), [programAt8(prog), symbolAt16('no_such_function')]],
 				['an ambiguous symbol', 'ENOTUNIQ', attachBytes(), [programAt8(prog), symbolAt16('s_show')]],
 				['a blacklisted symbol', 'EOPNOTSUPP', attachBytes(), [programAt8(prog), symbolAt16('do_int3')]],
@@ -104,12 +111,14 @@ export const moduleCases = [
 				['both symbol and address', 'EINVAL', attachBytes({address}), good],
 				['a size that is too small', 'E2BIG', attachBytes({size: 39}), good],
 				['a size of zero', 'E2BIG', attachBytes({size: 0}), good],
-				[
-					'a larger size with non-zero bytes',
-					'E2BIG',
-					attachBytes({size: 72}, {extra: `${'00'.repeat(24)}0100000000000000`}),
-					good,
-				],
+				...[56, 64, 71].map(
+					(at): Refused => [
+						`a larger size with a non-zero byte at ${at}`,
+						'E2BIG',
+						attachBytes({size: 72}, {extra: `${'00'.repeat(at - 40)}01${'00'.repeat(71 - at)}`}),
+						good,
+					],
+				),
 				['a huge size', 'E2BIG', attachBytes({size: 0x7fffffff}), good],
 			];
 			for (const [what, errno, data, patches] of rows) {
@@ -136,12 +145,11 @@ export const moduleCases = [
 			);
 			const after = {bprobe: await refcountOf(context, 'bprobe'), fixtures: await refcountOf(context, 'fixtures')};
 			assert.deepEqual(after, before, 'references to modules');
-			await context.ask('unload', {prog: socket.prog});
-			assert.equal(
-				(await context.ask('progExists', {progId: socket.progId})).exists,
-				false,
-				'no reference to a refused program is left',
-			);
+			for (const {prog: each, progId} of refused) {
+				await context.ask('unload', {prog: each});
+				const {exists} = await context.ask('progExists', {progId});
+				assert.equal(exists, false, 'whether something holds a refused program');
+			}
 			assert.doesNotMatch((await context.ask('listing', {})).text, /entry|return/, 'no probe is left');
 		},
 	}),
