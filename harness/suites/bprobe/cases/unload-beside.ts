@@ -148,7 +148,9 @@ async function unloadAround(
 				}
 			}
 			const wasRefused = isLoaded;
+			const later = isLoaded ? await callWhileKept(context) : undefined;
 			await context.ask('release', {});
+			await later?.();
 			const {result, signal} = await context.ask('taskWait', {task, timeoutMs: 5000});
 			assert.ok(result, `the call must return, but the task was ended by ${signal}`);
 			sameForCaller(context, result, {unprobed, names: keptByC});
@@ -161,6 +163,25 @@ async function unloadAround(
 			if (!isLoaded) await context.ask('insmod', {module: 'bprobe'});
 		},
 	);
+}
+
+/** Attaches and calls while the module waits for another call. Resolves with what checks the call after its release. */
+async function callWhileKept(context: CaseContext): Promise<() => Promise<void>> {
+	const probe = await context.attach({point: 'return', program: 'count', at: await context.address('fx_asm')});
+	const {task} = await context.ask('callInTask', {target: 'asm', action: 'wait', in: input, ret: output, stack});
+	await waitUntilWaiting(context, 2);
+	// The module looks again after 50 ms, and later less often.
+	await context.during(300);
+	return async () => {
+		const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
+		assert.equal(
+			result?.after.ax,
+			output.ax,
+			'the return value of a call that began while the module waited for another',
+		);
+		onlyHits(await probe.info(), 1);
+		await probe.close();
+	};
 }
 
 function missing({name, option, since}: Peer, kernel: KernelFacts): string | undefined {
