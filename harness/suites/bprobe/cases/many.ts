@@ -111,6 +111,28 @@ export const manyCases = [
 		},
 	}),
 	defineCase({
+		id: 'multi/many-attaches-leave-no-memory',
+		needs: ['entry', 'device'],
+		missing: kernel => (isBefore(kernel, 4, 19) ? 'Linux tells its per-CPU memory since 4.19.' : undefined),
+		deadlineMs: 60_000,
+		async run(context) {
+			const prog = await context.load('empty');
+			const addresses = await ownFunctions(context);
+			const perCpuKib = async () => {
+				for (let n = 0; n < 6; n++) {
+					const {probe} = await attachList(context, {prog, point: 'entry', addresses});
+					await context.ask('close', {probe});
+				}
+				return Number(/\d+/.exec((await context.exec('grep ^Percpu: /proc/meminfo')).stdout)?.[0]);
+			};
+			// The first ones fill what the kernel keeps for later.
+			const kib = [await perCpuKib(), await perCpuKib(), await perCpuKib()] as const;
+			context.evidence('perCpuKib', kib);
+			// A page of each CPU that stays from each attach would be 48.
+			assert.ok(kib[2] - kib[0] < 48, `per-CPU memory after each six attaches: ${kib.join(', ')} KiB`);
+		},
+	}),
+	defineCase({
 		id: 'multi/many-cookies',
 		needs: ['entry', 'return', 'device'],
 		deadlineMs: 60_000,
@@ -225,14 +247,14 @@ export const manyCases = [
 				await context.ask('close', {probe: again.probe});
 				assert.deepEqual(await seen(), [], 'runs after the last close');
 			}
-			// Functions with and without a __fentry__ site, one of them twice.
-			const mixed = ['fx_c', 'fx_asm', 'fx_asm_fentry', 'fx_c'];
+			// Functions with and without a __fentry__ site, some of them several times.
+			const mixed = ['fx_c', 'fx_asm', 'fx_asm_fentry', 'fx_c', 'fx_asm', 'fx_asm'];
 			const {probe} = await attachList(context, {prog, point: 'return', symbols: mixed, firstCookie: 50});
 			await context.ask('reset', {});
 			for (const target of ['c', 'asm', 'asm-fentry'] as const) await context.call({target});
 			assert.deepEqual(
 				(await context.events()).map(({cookie}) => Number(cookie)),
-				[53, 50, 51, 52],
+				[53, 50, 55, 54, 51, 52],
 				'cookies of the runs',
 			);
 			await context.ask('close', {probe});

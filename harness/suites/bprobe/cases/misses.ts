@@ -33,10 +33,10 @@ export async function attachToOneOf(
 
 type Attach = (at?: Hex) => Promise<Probe>;
 
-/** Loads bprobe anew, with 64 frames, and at the end with as many as before. */
-async function withFewestFrames(context: CaseContext, run: (attach: Attach) => Promise<void>): Promise<void> {
+/** Loads bprobe anew, with so many frames, and at the end with as many as before. 64 are the fewest. */
+async function withFrames(context: CaseContext, frames: number, run: (attach: Attach) => Promise<void>): Promise<void> {
 	await context.ask('rmmod', {module: 'bprobe'});
-	await context.ask('insmod', {module: 'bprobe', parameters: 'frames=64'});
+	await context.ask('insmod', {module: 'bprobe', parameters: `frames=${frames}`});
 	const probes: Probe[] = [];
 	const attach = async (at?: Hex) => {
 		probes.push(await context.attach({point: 'return', program: 'count', ...(at !== undefined && {at})}));
@@ -235,7 +235,7 @@ export const missCases = [
 		targets: ['asm-fentry'],
 		deadlineMs: 20_000,
 		run: async context =>
-			withFewestFrames(context, async attach => {
+			withFrames(context, 64, async attach => {
 				const probe = await attach();
 				await callTogether(context, 70);
 				onlyHits(await probe.info(), 64, {noFrame: 6});
@@ -253,7 +253,7 @@ export const missCases = [
 		targets: ['asm-fentry'],
 		deadlineMs: 20_000,
 		run: async context =>
-			withFewestFrames(context, async attach => {
+			withFrames(context, 64, async attach => {
 				const probe = await attach();
 				// Calls begin on CPU 0 and end on CPU 1, which gets their frames. It must leave some to the others.
 				const allow = (cpus: number) => context.exec(`taskset -ap ${cpus} $(pidof agent)`);
@@ -277,10 +277,25 @@ export const missCases = [
 		targets: ['asm-fentry'],
 		deadlineMs: 20_000,
 		run: async context =>
-			withFewestFrames(context, async attach => {
+			withFrames(context, 64, async attach => {
 				const probe = await attach();
 				// The table has 512 places.
 				onlyHits(await callByThreads(context, probe, 520), 520);
+			}),
+	}),
+	defineCase({
+		id: 'miss/a-thousand-places',
+		needs: ['return', 'device'],
+		targets: ['asm-fentry'],
+		deadlineMs: 60_000,
+		run: async context =>
+			// 512 frames make a table of 128 sets with eight places each: so many tasks fill some sets, and few too many.
+			withFrames(context, 512, async attach => {
+				const probe = await attach();
+				await callTogether(context, 450);
+				const {hits, misses} = await probe.info();
+				assert.equal(hits + misses.noFrame!, 450, 'hits and misses together');
+				assert.ok(misses.noFrame! < 20, `${misses.noFrame} tasks had no place`);
 			}),
 	}),
 	defineCase({
@@ -289,7 +304,7 @@ export const missCases = [
 		targets: ['asm-fentry'],
 		deadlineMs: 60_000,
 		run: async context =>
-			withFewestFrames(context, async attach => {
+			withFrames(context, 64, async attach => {
 				const probe = await attach();
 				const exit = {target: 'asm-fentry', context: 'kthread', action: 'exit', in: input, ret: output} as const;
 				for (let round = 0; round < 60; round++) {

@@ -5,6 +5,7 @@ import {type CaseContext, defineCase} from '../case.ts';
 import {isBefore} from '../kernel-release.ts';
 import {attachBytes, attachCommand, infoCommand} from './attach-request.ts';
 import {hex, onlyHits, pattern} from './registers.ts';
+import {tidily} from './tidily.ts';
 
 type Patches = AgentOps['ioctl']['in']['patches'];
 
@@ -171,6 +172,33 @@ export const moduleCases = [
 			await assert.rejects(attempt, {errno: 'EPERM'}, 'an attach in a locked down kernel');
 			await context.call({in: pattern(1)});
 			onlyHits(await probe.info(), 1);
+		},
+	}),
+	defineCase({
+		id: 'module/counts-of-an-offline-cpu',
+		needs: ['entry', 'device'],
+		missing: kernel => (kernel.hasOption('CONFIG_HOTPLUG_CPU') ? undefined : 'CPUs of this kernel stay online.'),
+		deadlineMs: 20_000,
+		async run(context) {
+			const probe = await context.attach({point: 'entry', program: 'count'});
+			const allow = (cpus: number) => context.exec(`taskset -ap ${cpus} $(pidof agent)`);
+			const setOnline = (to: 0 | 1) => context.exec(`echo ${to} > /sys/devices/system/cpu/cpu1/online`);
+			await tidily(
+				async () => {
+					await allow(2);
+					for (let n = 0; n < 5; n++)
+						assert.equal((await context.call({in: pattern(1)})).cpuBefore, 1, 'the CPU of a call');
+					await allow(3);
+					const {code, stderr} = await setOnline(0);
+					assert.equal(code, 0, `the end of CPU 1: ${stderr}`);
+					onlyHits(await probe.info(), 5);
+				},
+				async () => {
+					await allow(3);
+					await setOnline(1);
+				},
+			);
+			onlyHits(await probe.info(), 5);
 		},
 	}),
 	defineCase({

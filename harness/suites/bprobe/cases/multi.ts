@@ -4,7 +4,7 @@ import {assert} from '../assert.ts';
 import {defineCase, type Probe} from '../case.ts';
 import {targetSymbols} from '../context.ts';
 import {attachInTurn, checkPlace, everywhere, input, output} from './calls.ts';
-import {generalRegisters, hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
+import {generalRegisters, hex, onlyHits, pattern, sameForCaller, sameRegisters} from './registers.ts';
 
 const call = {in: input, ret: output} as const;
 
@@ -22,6 +22,29 @@ export const multiCases = [
 				const events = await context.events({cookie: probe.cookie});
 				assert.equal(events.length, 1, 'runs of the program');
 				sameRegisters(context, `seen by program ${probe.cookie}`, {expected: result.in, seen: events[0]!.regs});
+			}
+		},
+	}),
+	defineCase({
+		id: 'multi/one-of-two-closed',
+		needs: ['entry', 'return', 'device'],
+		targets: everywhere,
+		deadlineMs: 5000,
+		async run(context) {
+			for (const point of ['entry', 'return'] as const) {
+				// The program that stays asks for more than the one that goes.
+				const other = await context.attach({point, program: 'count'});
+				const probe = await context.attach({point});
+				await context.call({in: pattern(3), ret: output});
+				await other.close();
+				await context.ask('reset', {});
+				const result = await context.call(call);
+				const [event] = await context.events();
+				assert.ok(event, 'the program runs');
+				checkPlace(event, result);
+				const seen = point === 'entry' ? event.regs : event.entry;
+				sameRegisters(context, `those of the entry, at the ${point}`, {expected: result.in, seen});
+				await probe.close();
 			}
 		},
 	}),
