@@ -6,13 +6,13 @@ import test from 'ava';
 import {execa} from 'execa';
 import {projectRoot} from './sources.ts';
 
-test('libbprobe reads the extension block, completes stacks, names numbers and passes probes', async t => {
+test('libbprobe reads the extension block, completes stacks, names numbers, passes probes and looks up names', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'libbprobe-'));
 	const program = path.join(directory.path, 'program');
-	const library = ['ext', 'pass', 'probe'].map(name => path.join(projectRoot, `guest/libbprobe/${name}.c`));
+	const library = ['ext', 'list', 'pass', 'probe'].map(name => path.join(projectRoot, `guest/libbprobe/${name}.c`));
 	const include = ['guest/libbprobe', 'kmod'].map(name => `-I${path.join(projectRoot, name)}`);
 	const source = path.join(projectRoot, 'harness/test/libbprobe.c');
-	await execa('gcc', ['-D_GNU_SOURCE', '-Wall', '-Werror', ...include, '-o', program, source, ...library]);
+	await execa('gcc', ['-D_GNU_SOURCE', '-Dfopen=fopen_of_test', '-Wall', '-Werror', ...include, '-o', program, source, ...library]);
 	const {stdout} = await execa(program);
 	t.deepEqual(stdout.split('\n'), [
 		'registers: 100 101 102 103 104 105 106 107 108 109 110 111 112 113 114 115 116 117 118 119 120',
@@ -32,5 +32,13 @@ test('libbprobe reads the extension block, completes stacks, names numbers and p
 		'received: another, close-on-exec 1',
 		'received without: -1 EPROTO',
 		'sent to nobody: -1 EPIPE',
+		'listed: entry ffffffff81000000 7 ftrace 1 2 30 twice, return ffffffff81000020 8 kprobe 4 5 60 once [fixtures], 0',
+		'listed until told to stop: entry ffffffff81000000 7 ftrace 1 2 30 twice, 9',
+		'once, room for 2: 1 ffffffff81000020 2 0',
+		'twice, room for 2: 2 ffffffff81000000 ffffffff81000040 0',
+		'twice, room for 1: 2 ffffffff81000000 2 0',
+		'none, room for 2: 0 1 2 0',
+		'hidden, room for 2: -1 1 2 EPERM',
+		'a list without a device: -1 EBADF, failed 3 of 3',
 	]);
 });

@@ -57,6 +57,65 @@ static void passing(void)
 	printf(" %s\n", strerrorname_np(errno));
 }
 
+/* Files that the library reads: compiled with -Dfopen=fopen_of_test. */
+FILE *fopen(const char *path, const char *mode)
+{
+	static char symbols[] = "ffffffff81000000 T twice\n"
+				"ffffffff81000010 D once\n"
+				"ffffffff81000020 t once\t[fixtures]\n"
+				"ffffffff81000030 t not_once\n"
+				"ffffffff81000040 W twice\t[fixtures]\n"
+				"0000000000000000 T hidden\n";
+	static char probes[] = "frames 0 of 4096\n"
+			       "point  address          prog hook   hits misses pid symbol\n"
+			       "entry  ffffffff81000000    7 ftrace    1      2  30 twice\n"
+			       "return ffffffff81000020    8 kprobe    4      5  60 once [fixtures]\n";
+	char *text = strcmp(path, BPROBE_DEVICE) ? symbols : probes;
+
+	return fmemopen(text, strlen(text), *mode == 'r' ? "r" : "w");
+}
+
+static int show_listed(const struct bprobe_listed *listed, void *most)
+{
+	printf(" %s %lx %u %s %lu %lu %d %s,", listed->point, listed->address, listed->prog_id, listed->hook, listed->hits,
+	       listed->misses, listed->pid, listed->symbol);
+	return --*(int *)most ? 0 : 9;
+}
+
+static void found(const char *symbol, int max)
+{
+	uint64_t addresses[2] = {1, 2};
+
+	errno = 0;
+	printf("%s, room for %d: %d", symbol, max, bprobe_resolve(symbol, addresses, max));
+	printf(" %lx %lx %s\n", addresses[0], addresses[1], strerrorname_np(errno));
+}
+
+static void looking_up(void)
+{
+	int most = 5;
+
+	printf("listed:");
+	printf(" %d\n", bprobe_list(show_listed, &most));
+	most = 1;
+	printf("listed until told to stop:");
+	printf(" %d\n", bprobe_list(show_listed, &most));
+	found("once", 2);
+	found("twice", 2);
+	found("twice", 1);
+	found("none", 2);
+	found("hidden", 2);
+}
+
+static void refused_list(void)
+{
+	struct bprobe_function functions[3] = {};
+	uint32_t failed = 77;
+
+	printf("a list without a device: %d", bprobe_attach_list(-1, -1, BPROBE_ENTRY, functions, 3, NULL, &failed));
+	printf(" %s, failed %u of 3\n", strerrorname_np(errno), failed);
+}
+
 int main(void)
 {
 	static const uint64_t three[] = {10, 20, 30, 0, 40}, one[] = {10}, again[] = {10, 20, 10};
@@ -84,5 +143,7 @@ int main(void)
 		printf(" %s,", bprobe_miss_name(i));
 	printf("\n");
 	passing();
+	looking_up();
+	refused_list();
 	return 0;
 }

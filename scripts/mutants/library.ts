@@ -121,7 +121,7 @@ export const libraryEdits: readonly Edit[] = [
 		old: 'while (!answer && fgets(line, sizeof(line), file)) {',
 		new: 'while (fgets(line, sizeof(line), file)) {',
 		effect: 'A reader of the list cannot stop it.',
-		catchers: ['module/lists-probes', 'tooling/bprobectl-list'],
+		catchers: ['harness/build/libbprobe.test.ts'],
 	},
 	{
 		name: 'library-list-swaps-counts',
@@ -137,7 +137,7 @@ export const libraryEdits: readonly Edit[] = [
 		old: 'if (!strchr("tTwW", type) || strcmp(name, symbol))',
 		new: 'if (!strchr("tTwW", type))',
 		effect: 'A name stands for every function that has it as a part.',
-		catchers: ['tooling/bprobectl-trace', 'tooling/bprobectl-list', 'tooling/bprobectl-sections'],
+		catchers: ['harness/build/libbprobe.test.ts'],
 	},
 	{
 		name: 'library-match-aliases',
