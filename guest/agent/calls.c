@@ -217,11 +217,16 @@ json_t *op_check_lies(json_t *in, struct failure *failure)
 	good = ioctl(device, FX_IOC_CHECK, &call) == 1;
 	unnoticed = json_array();
 	for (size_t n = 0; n < 2 * REGISTERS + 2; n++) {
-		/* Of the flags, this is one that is compared everywhere. */
-		outcome[n] ^= 0x400;
-		if (ioctl(device, FX_IOC_CHECK, &call))
+		bool noticed = true;
+
+		/* Of the flags, these two are compared everywhere: DF and IF. */
+		for (uint64_t bit = 0x400; bit >= 0x200; bit /= 2) {
+			outcome[n] ^= bit;
+			noticed = !ioctl(device, FX_IOC_CHECK, &call) && noticed;
+			outcome[n] ^= bit;
+		}
+		if (!noticed)
 			json_array_append_new(unnoticed, word_name(n));
-		outcome[n] ^= 0x400;
 	}
 	return json_pack("{s:b, s:o}", "good", good, "unnoticed", unnoticed);
 }

@@ -54,6 +54,13 @@ export const raceCases = [
 			const {good, unnoticed} = await context.ask('checkLies', {target});
 			assert.ok(good, 'a good call is taken for one');
 			assert.deepEqual(unnoticed, target === 'c' ? freeInC : [], 'words that may be wrong');
+			if (!context.claims('entry')) return;
+			const probe = await context.attach({point: 'entry'});
+			const loop = await context.start('startLoop', {target, context: 'task', threads: 1, seed: '0x3', calls: 20});
+			while ((await probe.info()).hits < 20) context.signal.throwIfAborted();
+			await loop.stop();
+			const seen = (await context.events()).map(({regs}) => regs.di);
+			assert.deepEqual([seen.length, new Set(seen).size], [20, 20], 'calls of a loop, and how many differ in di');
 		},
 	}),
 	defineCase({

@@ -160,6 +160,10 @@ export const toolingCases = [
 					await shell(context, `rm ${pinned}`);
 				},
 			);
+			const {addresses} = await context.ask('match', {pattern: 'fx_bare*'});
+			assert.deepEqual(addresses, [await context.address('fx_bare')], 'a function that has two names');
+			const few = await context.ask('match', {pattern: 'fx_many_01*', max: 4});
+			assert.equal(few.addresses.length, 4, 'functions where four were asked for');
 			for (const words of [
 				`trace 'no_such_*'`,
 				`attach --match 'no_such_*' --program /lib/probe-matrix/programs/count.bpf.o`,
