@@ -154,7 +154,10 @@ export const entryHookCases = [
 			const address = await context.address(targetSymbols[context.target]);
 			for (const point of context.points) {
 				await context.ask('reset', {});
+				// Before it and behind it runs a program that takes all calls.
+				const others = [await context.attach({point, program: 'count'})];
 				const {probe} = await context.ask('attach', {prog, point, address, notInInterrupt: true});
+				others.push(await context.attach({point, program: 'count'}));
 				await tidily(
 					async () => {
 						for (const [irq, runs] of [
@@ -170,6 +173,7 @@ export const entryHookCases = [
 							assert.equal(ran, runs, `runs of the program at ${point} after the call in ${irq}`);
 						}
 						onlyHits({...(await context.ask('info', {probe})), of: `the probe at ${point}`}, 3);
+						for (const other of others) onlyHits(await other.info(), 5);
 					},
 					() => context.ask('close', {probe}),
 				);

@@ -53,17 +53,17 @@ export const inFlightCases = [
 		deadlineMs: 10_000,
 		async run(context) {
 			const probe = await context.attach({point: 'return'});
-			const {task, pid} = await context.ask('callInTask', {
-				target: context.target === 'vmlinux' ? 'c' : context.target,
-				in: input,
-				ret: output,
-				action: 'wait',
-			});
-			await waitUntilWaiting(context, 1);
-			assert.equal((await context.events()).length, 0, 'no return while the task waits');
-			await context.ask('taskKill', {task, signal: 'KILL'});
-			const end = await context.ask('taskWait', {task, timeoutMs: 3000});
-			assert.equal(end.signal, 'KILL', 'how the task ended');
+			const target = context.target === 'vmlinux' ? 'c' : context.target;
+			const kill = async (caller: 'task' | 'kthread') => {
+				const call = {target, context: caller, in: input, ret: output, action: 'wait'} as const;
+				const {task, pid} = await context.ask('callInTask', call);
+				await waitUntilWaiting(context, 1);
+				await context.ask('taskKill', {task, signal: 'KILL'});
+				const {signal} = await context.ask('taskWait', {task, timeoutMs: 3000});
+				assert.equal(signal, 'KILL', `how a task ended whose call was in a ${caller}`);
+				return pid;
+			};
+			const pid = await kill('task');
 			const events = await context.events();
 			assert.deepEqual(
 				events.map(({tid}) => tid),
@@ -71,6 +71,9 @@ export const inFlightCases = [
 				'one return, of the killed task',
 			);
 			onlyHits(await probe.info(), 1);
+			// The thread is let go with the task that waits for it.
+			await kill('kthread');
+			onlyHits(await probe.info(), 2);
 		},
 	}),
 	defineCase({
