@@ -157,8 +157,6 @@ async function unloadAround(
 			await later?.();
 			if (isLoaded) await unloadSoon(context);
 			isLoaded = false;
-			// Nothing may run any more that the module meant to do.
-			if (wasRefused) await context.during(500);
 			return wasRefused;
 		},
 		async () => {
