@@ -37,7 +37,10 @@ test('infra cells run again', t => {
 
 test('kernel events are taken over only for kernels without cells left', t => {
 	const done = ['pass', 'pass'] as const;
-	const kernels = (['k', 'l'] as const).map((kernel): KernelEvent => ({type: 'kernel', kernel, state: 'ready'}));
+	const kernels: readonly KernelEvent[] = [
+		{type: 'kernel', kernel: 'k', state: 'ready'},
+		{type: 'kernel', kernel: 'l', state: 'failed', reason: 'It did not boot then.'},
+	];
 	const {earlier} = resumeRun(
 		named({cells: {'k module/loads': done, 'k race/storm': done, 'l module/loads': done}, kernels}),
 		planned,

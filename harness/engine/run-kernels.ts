@@ -101,9 +101,9 @@ export async function runKernels({
 		...(kernels.size === 1 && isolation !== 'reboot' && {onBuild: startLoader}),
 	});
 	const sources = new Map<string, () => Promise<Guest>>();
-	let largestMib = 0;
+	const guestsMib: number[] = [];
 	for (const [kernel, guestBuild] of guestBuilds) {
-		largestMib = Math.max(largestMib, await guestMemoryMib(guestBuild.kernel));
+		guestsMib.push(await guestMemoryMib(guestBuild.kernel));
 		sources.set(
 			kernel,
 			guestPool(guestBuild, {
@@ -135,7 +135,7 @@ export async function runKernels({
 		},
 		signal,
 		expectedMs: cell => durations.expectedMs(cell),
-		workers: workerCount(largestMib, {jobs}),
+		workers: workerCount(guestsMib, {jobs}),
 		isolation,
 		...(isConfirming !== undefined && {isConfirming}),
 		async bootGuest(kernel) {

@@ -331,6 +331,18 @@ test('a report during the next cell is charged to the cell that caused it', asyn
 	t.like(events.at(-1), {exitCode: 1});
 });
 
+test('of many cells before a report, the newest are looked at', async t => {
+	const {late, bootGuest} = lateWorld(30);
+	const ran: string[] = [];
+	const before = Array.from({length: 6}, (_, n) =>
+		fakeCell(async () => void ran.push(`${n}`), {id: `fake/before-${n}`}),
+	);
+	const next = fakeCell(context => context.during(100), {id: 'fake/next'});
+	const {events} = await runFake([...before, late, next], {bootGuest, lateMs: 2000});
+	t.is(outcomes(events)['fake/late'], 'crash: WARNING in fx_late [fixtures]');
+	t.deepEqual(ran, ['0', '1', '2', '3', '4', '5'], 'none of them ran again');
+});
+
 for (const [verdict, report, words] of [
 	['crash', warning('fx_late'), 'WARNING in fx_late [fixtures]'],
 	[
