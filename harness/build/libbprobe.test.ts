@@ -12,7 +12,17 @@ test('libbprobe reads the extension block, completes stacks, names numbers, pass
 	const library = ['ext', 'list', 'pass', 'probe'].map(name => path.join(projectRoot, `guest/libbprobe/${name}.c`));
 	const include = ['guest/libbprobe', 'kmod'].map(name => `-I${path.join(projectRoot, name)}`);
 	const source = path.join(projectRoot, 'harness/test/libbprobe.c');
-	await execa('gcc', ['-D_GNU_SOURCE', '-Dfopen=fopen_of_test', '-Wall', '-Werror', ...include, '-o', program, source, ...library]);
+	await execa('gcc', [
+		'-D_GNU_SOURCE',
+		'-Dfopen=fopen_of_test',
+		'-Wall',
+		'-Werror',
+		...include,
+		'-o',
+		program,
+		source,
+		...library,
+	]);
 	const {stdout} = await execa(program);
 	t.deepEqual(stdout.split('\n'), [
 		'registers: 100 101 102 103 104 105 106 107 108 109 110 111 112 113 114 115 116 117 118 119 120',

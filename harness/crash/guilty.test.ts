@@ -250,6 +250,12 @@ Call Trace:
  ring_flush+0x1/0x2
  kthread+0x1/0x2`,
 	],
+	'copies of a copy have the name of the function': [
+		'WARNING in ring_parse',
+		`WARNING: CPU: 0 PID: 1 at a.c:1 ring_parse.isra.0.cold+0x1/0x2
+Call Trace:
+ ring_read.constprop.0.isra.0+0x1/0x2`,
+	],
 	'a stall of a module that waits for another CPU': [
 		'BUG: soft lockup in ring_flush [ring]',
 		`watchdog: BUG: soft lockup - CPU#0 stuck for 23s! [agent:7]

@@ -31,6 +31,20 @@ test('the line of a caller is that of its call, not of what follows', async t =>
 	t.deepEqual(await withSourceLines([frame, frame], {a: object}), [`${frame} a.c:5`, `${frame} a.c:4`]);
 });
 
+test('a name that two functions have says nothing', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'source-'));
+	const module = path.join(directory.path, 'a.ko');
+	const objects = [];
+	for (const name of ['one', 'two']) {
+		const source = path.join(directory.path, `${name}.c`);
+		objects.push(path.join(directory.path, `${name}.o`));
+		await writeFile(source, `static int f(int x)\n{\n\treturn x + 1;\n}\nint (*const ${name})(int) = f;\n`);
+		await execa('gcc', ['-g', '-O1', '-c', source, '-o', objects.at(-1)!]);
+	}
+	await execa('ld', ['-r', ...objects, '-o', module]);
+	t.deepEqual(await withSourceLines(['f+0x0/0x4 [a]'], {a: module}), ['f+0x0/0x4 [a]']);
+});
+
 test('a missing module file leaves frames unchanged', async t => {
 	t.deepEqual(await withSourceLines(['f+0x0/0x4 [a]'], {a: '/nowhere/a.ko'}), ['f+0x0/0x4 [a]']);
 });

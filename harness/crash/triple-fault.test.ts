@@ -12,6 +12,8 @@ const systemMap = `0000000000000000 A irq_stack_union
 ffffffff81000000 T _text
 ffffffff81000000 T startup_64
 ffffffff81000030 T secondary_startup_64
+ffffffff81000200 W weak_startup
+ffffffff81000230 t after_it
 ffffffff81a00000 D a_variable
 `;
 
@@ -30,6 +32,7 @@ const faults: readonly (readonly [what: string, registers: string, words: string
 		cpu(0, '00000000fffffff0', 1) + cpu(1, '0000000001000001'),
 		'triple fault at startup_64+0x1',
 	],
+	['in a weak function', cpu(0, 'ffffffff81000204'), 'triple fault at weak_startup+0x4'],
 	['outside of the kernel', cpu(0, '00000000000fd0a0'), 'triple fault at 0x00000000000fd0a0'],
 	['without registers', '', 'triple fault'],
 	['in 32-bit mode', 'CPU#0\nEAX=0 EBX=0\nEIP=01000010 EFL=00000046 HLT=0\n', 'triple fault at startup_64+0x10'],
