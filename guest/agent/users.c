@@ -16,7 +16,7 @@
 #define FUNCTION "fx_c"
 
 struct outcome {
-	int become, opened, attached;	/* errno of each step, 0: it succeeded */
+	int become, opened, attached, checked;	/* errno of each step, 0: it succeeded */
 };
 
 /* Gives up root and all capabilities, except CAP_SYS_ADMIN if @keep_sys_admin. 0 or an errno. */
@@ -41,6 +41,7 @@ static int try_open(int *device)
 
 static void try(struct outcome *outcome, uid_t uid, bool keep_sys_admin, bool open_first, int program, uint64_t address)
 {
+	struct bprobe_check check;
 	int device = -1, probe;
 
 	if (open_first)
@@ -52,6 +53,7 @@ static void try(struct outcome *outcome, uid_t uid, bool keep_sys_admin, bool op
 		outcome->opened = try_open(&device);
 	probe = bprobe_attach_address(device, program, BPROBE_ENTRY, address, NULL);
 	outcome->attached = probe < 0 ? errno : 0;
+	outcome->checked = bprobe_check(device, address, &check) ? errno : 0;
 }
 
 static const char *name_of(int error)
@@ -94,7 +96,8 @@ json_t *op_as_user(json_t *in, struct failure *failure)
 	else if (outcome->become)
 		fail(failure, outcome->become, "Cannot become user %ld: %s.", (long)uid, strerror(outcome->become));
 	else
-		out = json_pack("{s:s, s:s}", "open", name_of(outcome->opened), "attach", name_of(outcome->attached));
+		out = json_pack("{s:s, s:s, s:s}", "open", name_of(outcome->opened), "attach", name_of(outcome->attached),
+				"check", name_of(outcome->checked));
 unload:
 	if (outcome)
 		munmap(outcome, sizeof(*outcome));

@@ -396,7 +396,10 @@ declare module '../../link/agent-protocol.ts' {
 		 * Opens /dev/bprobe in a child as `uid`, keeping `capabilities`, and tries to attach. Answers are errno names or
 		 * 'ok'.
 		 */
-		asUser: {in: {uid: number; keepSysAdmin: boolean; openFirst: boolean}; out: {open: string; attach: string}};
+		asUser: {
+			in: {uid: number; keepSysAdmin: boolean; openFirst: boolean};
+			out: {open: string; attach: string; check: string};
+		};
 		/** Descriptor tests of libbprobe. The steps run in order, see guest/agent. */
 		probeFds: {
 			in: {probe: number; how: 'dup' | 'fork' | 'socket'};

@@ -4,6 +4,8 @@ import type {Hex} from '../agent-protocol.ts';
 /** BPROBE_IOC_ATTACH and BPROBE_IOC_INFO. */
 export const attachCommand: Hex = '0x40285060';
 export const infoCommand: Hex = '0xc0d85061';
+/** Of the structure when it was first published: BPROBE_INFO_FIRST_SIZE. */
+export const infoFirstSize = 216;
 
 /**
  * struct bprobe_attach of kmod/bprobe.h as bytes; omitted fields are 0. Without a list it is the first published

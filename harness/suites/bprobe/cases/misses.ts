@@ -248,6 +248,24 @@ export const missCases = [
 			}),
 	}),
 	defineCase({
+		id: 'miss/no-frame-in-a-nested-call',
+		needs: ['return', 'device'],
+		targets: ['asm-fentry'],
+		deadlineMs: 20_000,
+		missing: kernel =>
+			kernel.hasOption('CONFIG_KCSAN')
+				? 'The stack of a task has no room for 64 levels of instrumented functions.'
+				: undefined,
+		run: async context =>
+			withFrames(context, 64, async attach => {
+				const probe = await attach();
+				// It calls itself 64 times.
+				const {after} = await context.call({in: input, ret: output, action: 'recurse', arg: 64});
+				assert.equal(after.ax, output.ax, 'the return value of the outermost call');
+				onlyHits(await probe.info(), 64, {noFrame: 1});
+			}),
+	}),
+	defineCase({
 		id: 'miss/frames-of-another-cpu',
 		needs: ['return', 'device'],
 		targets: ['asm-fentry'],

@@ -3,7 +3,7 @@ import type {AgentOps} from '../agent-protocol.ts';
 import {assert} from '../assert.ts';
 import {type CaseContext, defineCase} from '../case.ts';
 import {isBefore} from '../kernel-release.ts';
-import {attachBytes, attachCommand, infoCommand} from './attach-request.ts';
+import {attachBytes, attachCommand, infoCommand, infoFirstSize} from './attach-request.ts';
 import {hex, onlyHits, pattern} from './registers.ts';
 import {tidily} from './tidily.ts';
 
@@ -49,9 +49,10 @@ export const moduleCases = [
 			const root = await context.ask('asUser', {uid: 0, keepSysAdmin: false, openFirst: false});
 			assert.equal(root.open, 'EPERM', 'the module stops root without CAP_SYS_ADMIN');
 			const handedOver = await context.ask('asUser', {uid: 1000, keepSysAdmin: false, openFirst: true});
-			assert.deepEqual(handedOver, {open: 'ok', attach: 'EPERM'}, 'an open descriptor does not replace the capability');
+			const refused = {open: 'ok', attach: 'EPERM', check: 'EPERM'};
+			assert.deepEqual(handedOver, refused, 'an open descriptor does not replace the capability');
 			const allowed = await context.ask('asUser', {uid: 0, keepSysAdmin: true, openFirst: false});
-			assert.deepEqual(allowed, {open: 'ok', attach: 'ok'}, 'what root with CAP_SYS_ADMIN may do');
+			assert.deepEqual(allowed, {open: 'ok', attach: 'ok', check: 'ok'}, 'what root with CAP_SYS_ADMIN may do');
 		},
 	}),
 	defineCase({
@@ -252,6 +253,16 @@ export const moduleCases = [
 				{errno: 'E2BIG'},
 				'INFO with a size that is too small',
 			);
+			// A caller that knows only the first members has other data behind them.
+			const first = Buffer.alloc(240, 0xaa);
+			first.writeUInt32LE(infoFirstSize);
+			const {data} = await context.ask('ioctl', {
+				on: {probe: probe.handle},
+				command: infoCommand,
+				data: first.toString('hex'),
+			});
+			const behind = Buffer.from(data!, 'hex').subarray(infoFirstSize);
+			assert.equal(behind.toString('hex'), 'aa'.repeat(behind.length), 'what is behind the structure');
 		},
 	}),
 	defineCase({

@@ -31,19 +31,23 @@ export const multiCases = [
 		targets: everywhere,
 		deadlineMs: 5000,
 		async run(context) {
-			for (const point of ['entry', 'return'] as const) {
+			const points = ['entry', 'return'] as const;
+			for (const [point, otherPoint] of points.flatMap(one => points.map(another => [one, another] as const))) {
 				// The program that stays asks for more than the one that goes.
-				const other = await context.attach({point, program: 'count'});
+				const other = await context.attach({point: otherPoint, program: 'count'});
 				const probe = await context.attach({point});
-				await context.call({in: pattern(3), ret: output});
-				await other.close();
-				await context.ask('reset', {});
-				const result = await context.call(call);
-				const [event] = await context.events();
-				assert.ok(event, 'the program runs');
-				checkPlace(event, result);
-				const seen = point === 'entry' ? event.regs : event.entry;
-				sameRegisters(context, `those of the entry, at the ${point}`, {expected: result.in, seen});
+				for (const step of ['beside', 'after']) {
+					if (step === 'after') await other.close();
+					await context.call({in: pattern(3), ret: output});
+					await context.ask('reset', {});
+					const result = await context.call(call);
+					const [event] = await context.events();
+					assert.ok(event, `the program at the ${point} runs ${step} one at the ${otherPoint}`);
+					checkPlace(event, result);
+					const seen = point === 'entry' ? event.regs : event.entry;
+					const what = `those of the entry, at the ${point}, ${step} one at the ${otherPoint}`;
+					sameRegisters(context, what, {expected: result.in, seen});
+				}
 				await probe.close();
 			}
 		},
