@@ -33,8 +33,8 @@ export const multiCases = [
 		async run(context) {
 			const points = ['entry', 'return'] as const;
 			for (const [point, otherPoint] of points.flatMap(one => points.map(another => [one, another] as const))) {
-				// The program that stays asks for more than the one that goes.
-				const other = await context.attach({point: otherPoint, program: 'count'});
+				// The program that stays looks at what the one that goes has no use for.
+				const other = await context.attach({point: otherPoint, program: 'empty'});
 				const probe = await context.attach({point});
 				for (const step of ['beside', 'after']) {
 					if (step === 'after') await other.close();
