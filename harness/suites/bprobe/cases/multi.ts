@@ -32,15 +32,16 @@ export const multiCases = [
 		deadlineMs: 5000,
 		async run(context) {
 			const points = ['entry', 'return'] as const;
+			let calls = 0;
 			for (const [point, otherPoint] of points.flatMap(one => points.map(another => [one, another] as const))) {
 				// The program that stays looks at what the one that goes has no use for.
 				const other = await context.attach({point: otherPoint, program: 'empty'});
 				const probe = await context.attach({point});
 				for (const step of ['beside', 'after']) {
 					if (step === 'after') await other.close();
-					await context.call({in: pattern(3), ret: output});
 					await context.ask('reset', {});
-					const result = await context.call(call);
+					// No two calls are alike: what an earlier one left must not do for this one.
+					const result = await context.call({in: pattern(10 + ++calls), ret: output, depth: calls % 8});
 					const [event] = await context.events();
 					assert.ok(event, `the program at the ${point} runs ${step} one at the ${otherPoint}`);
 					checkPlace(event, result);
