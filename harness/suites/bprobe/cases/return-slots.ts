@@ -116,6 +116,24 @@ export const returnSlotCases = [
 		},
 	}),
 	defineCase({
+		id: 'return/call-stack-of-a-tail-call',
+		needs: ['return', 'device', 'call-stack'],
+		targets: assembly,
+		deadlineMs: 10_000,
+		async run(context) {
+			const [target, symbol] = tailOf(context.target);
+			const callers = await traceCallers(context, 3);
+			// Two calls share a slot, and an outer one has its own.
+			for (const name of [symbol, 'fx_chain_2'])
+				await context.attach({point: 'return', program: 'count', at: await context.address(name)});
+			const probe = await context.attach({point: 'return'});
+			await context.call({target, in: input, ret: output, stack, depth: 3});
+			const [event] = await context.events({cookie: probe.cookie});
+			assert.ok(event, 'the program runs');
+			await checkStack(context, event, callers);
+		},
+	}),
+	defineCase({
 		id: 'return/in-interrupt',
 		needs: ['return'],
 		targets: everywhere,
