@@ -52,12 +52,13 @@ async function withFrames(context: CaseContext, frames: number, run: (attach: At
 	);
 }
 
-/** Calls of the target by as many tasks, which are all in flight at once. */
-async function callTogether(context: CaseContext, count: number): Promise<void> {
+/** Calls of the target by as many tasks, which are all in flight at once, and while `meanwhile` runs. */
+async function callTogether(context: CaseContext, count: number, meanwhile?: () => Promise<unknown>): Promise<void> {
 	const tasks = [];
 	const call = {target: 'asm-fentry', action: 'wait', in: input, ret: output} as const;
 	for (let n = 0; n < count; n++) tasks.push((await context.ask('callInTask', call)).task);
 	await waitUntilWaiting(context, count);
+	await meanwhile?.();
 	await context.ask('release', {});
 	for (const task of tasks) {
 		const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
@@ -245,6 +246,22 @@ export const missCases = [
 				for (let n = 0; n < 200; n++) await context.call(bypassed);
 				onlyHits(await outer.info(), 200);
 				assert.deepEqual((await probe.info()).misses, misses, 'frames of calls without a return are freed');
+			}),
+	}),
+	defineCase({
+		id: 'miss/frames-of-calls-that-outlive-their-probe',
+		needs: ['return', 'device'],
+		targets: ['asm-fentry'],
+		deadlineMs: 30_000,
+		run: async context =>
+			withFrames(context, 64, async attach => {
+				for (let round = 0; round < 4; round++) {
+					const probe = await attach();
+					await callTogether(context, 20, () => probe.close());
+				}
+				const probe = await attach();
+				await callTogether(context, 60);
+				onlyHits(await probe.info(), 60);
 			}),
 	}),
 	defineCase({
