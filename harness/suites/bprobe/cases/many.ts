@@ -247,6 +247,9 @@ export const manyCases = [
 				await context.ask('close', {probe: again.probe});
 				assert.deepEqual(await seen(), [], 'runs after the last close');
 			}
+			// The first name is found in the kernel, the second in a module.
+			const both = await attachList(context, {prog, point: 'entry', symbols: ['commit_creds', 'fx_c']});
+			await context.ask('close', {probe: both.probe});
 			// Functions with and without a __fentry__ site, some of them several times.
 			const mixed = ['fx_c', 'fx_asm', 'fx_asm_fentry', 'fx_c', 'fx_asm', 'fx_asm'];
 			const {probe} = await attachList(context, {prog, point: 'return', symbols: mixed, firstCookie: 50});
@@ -274,6 +277,13 @@ export const manyCases = [
 				for (const point of points) {
 					await context.ask('reset', {});
 					const {probe} = await attachList(context, {prog, point, addresses: functions});
+					const {text} = await context.ask('listing', {});
+					const hooks = [...text.matchAll(/^(?:entry|return) +[\da-f]+ +\d+ (\w+)/gm)].map(([, hook]) => hook);
+					assert.deepEqual(
+						hooks,
+						names.map(() => (name === 'forty' ? 'ftrace' : 'kprobe')),
+						'hooks',
+					);
 					await callEach(context, functions);
 					assert.deepEqual(
 						(await context.ask('infoList', {probe})).counts,

@@ -122,6 +122,10 @@ export const missCases = [
 			// `reset` clears 1024 map elements with one bpf(2) each.
 			await context.ask('reset', {});
 			for (const probe of probes) onlyHits(await probe.info(), 0, {bpfBusy: 1024});
+			// The CPU is not busy for ever.
+			const later = await context.attach({point: 'entry', program: 'count', at: await context.address('fx_c')});
+			for (let n = 0; n < 10; n++) await context.call({target: 'c'});
+			onlyHits(await later.info(), 10);
 		},
 	}),
 	defineCase({
