@@ -125,8 +125,8 @@ export const harnessEngineEdits: readonly Edit[] = [
 	{
 		name: 'a-worker-too-many',
 		file: 'harness/engine/worker-count.ts',
-		old: 'freeMib / (guestMib + qemuMib)',
-		new: 'freeMib / guestMib',
+		old: 'freeMib / (Math.max(...guestsMib) + qemuMib)',
+		new: 'freeMib / Math.max(...guestsMib)',
 		effect: 'The host runs out of memory, and its kernel kills guests.',
 		catchers: ['harness/engine/worker-count.test.ts'],
 	},
