@@ -155,4 +155,31 @@ export const entryEdits: readonly Edit[] = [
 		effect: 'A slot that a kretprobe took over is overwritten, and its return is lost.',
 		catchers: ['race/unload-beside-tracers[c]'],
 	},
+	{
+		name: 'entry-no-frame-drops-outer-calls',
+		file: 'kmod/entry.c',
+		old: '\t\tif (call->task && !call->task->newest)\n',
+		new: '\t\tif (call->task)\n',
+		effect:
+			"When the frames run out in a nested call, the task's outer calls lose their entry, and the kernel panics as they return.",
+		catchers: ['miss/no-frame-in-a-nested-call[asm-fentry]'],
+	},
+	{
+		name: 'entry-plain-program-hides-ext',
+		file: 'kmod/entry.c',
+		old: '\tif (looks || (frame && ret->looks))\n',
+		new: '\tif (entry ? looks : frame && ret->looks)\n',
+		effect:
+			'At a function that also has an entry program which reads only registers, a return program gets the extension block of an earlier call.',
+		catchers: ['multi/one-of-two-closed[asm-fentry]'],
+	},
+	{
+		name: 'handler-lifts-until-foreign',
+		file: 'kmod/handler.h',
+		old: '\t\tif (frame->lifted)\n\t\t\t*frame->slot = frame->caller;\n',
+		new: '\t\tif (!frame->lifted)\n\t\t\tbreak;\n\t\t*frame->slot = frame->caller;\n',
+		effect:
+			"Under a tail call, or under a call that a kretprobe took over, a program's call stack ends at the next outer call with a return probe.",
+		catchers: ['return/call-stack-of-a-tail-call[asm]'],
+	},
 ];

@@ -163,4 +163,38 @@ export const fixtureEdits: readonly Edit[] = [
 		effect: 'No allocation fails.',
 		catchers: ['module/no-memory-to-attach[asm]', 'module/no-memory-to-load'],
 	},
+	{
+		name: 'fixtures-checks-no-if',
+		file: 'fixtures/check.c',
+		old: '#define FX_CHECKED_FLAGS (FX_LOOP_FLAGS | FX_IF)',
+		new: '#define FX_CHECKED_FLAGS FX_LOOP_FLAGS',
+		effect: 'A call of an assembly target that sees or leaves a wrong interrupt flag counts as good.',
+		catchers: ['race/loops-notice-every-register[asm]'],
+	},
+	{
+		name: 'fixtures-loop-repeats-itself',
+		file: 'fixtures/loop.c',
+		old: '\tfx_pattern(call, loop->seed + loop->done, !irqs_disabled());',
+		new: '\tfx_pattern(call, loop->seed, !irqs_disabled());',
+		effect:
+			'All calls of a loop have the registers of its first call, so a mechanism that shows or restores registers of an earlier call passes.',
+		catchers: ['race/loops-notice-every-register[asm]'],
+	},
+	{
+		name: 'fixtures-thread-not-abandoned',
+		file: 'fixtures/context.c',
+		old: '\t\tfx_abandon(frame);\n',
+		new: '',
+		effect:
+			'Killing a process whose call waits in a kernel thread leaves it unkillable until somebody else sends FX_IOC_RELEASE.',
+		catchers: ['return/killed-inside[c]'],
+	},
+	{
+		name: 'fixtures-plain-with-sites',
+		file: 'fixtures/many.c',
+		old: '1##number - 100, notrace)',
+		new: '1##number - 100, )',
+		effect: 'fx_plain_* get a __fentry__ site: what is meant to test many kprobes tests ftrace.',
+		catchers: ['multi/many-forty-without-fentry'],
+	},
 ];

@@ -147,4 +147,22 @@ export const frameEdits: readonly Edit[] = [
 		effect: 'The list says that there is one call in flight, where there are many.',
 		catchers: ['return/sixty-four-sleepers[c]'],
 	},
+	{
+		name: 'frames-one-too-few',
+		file: 'kmod/frame.c',
+		old: '\tfor (i = frames; i--;)',
+		new: '\tfor (i = frames - 1; i--;)',
+		effect:
+			'One frame of the pool is never handed out: the last of the calls that the parameter frames allows in flight is missed.',
+		catchers: ['miss/no-frame[asm-fentry]'],
+	},
+	{
+		name: 'tasks-last-way-unfound',
+		file: 'kmod/frame.h',
+		old: '\tfor (way = 1; way < BP_WAYS; way++) {',
+		new: '\tfor (way = 1; way < BP_WAYS - 1; way++) {',
+		effect:
+			'A task in the eighth entry of a set is not found: with some thousands of tasks asleep in a function with a return probe, one of them returns without a frame and the kernel panics.',
+		catchers: ['miss/a-thousand-places[asm-fentry]'],
+	},
 ];

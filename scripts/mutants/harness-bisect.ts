@@ -186,4 +186,31 @@ export const harnessBisectEdits: readonly Edit[] = [
 		effect: 'A result below the requested confidence reads like any other.',
 		catchers: ['harness/bisect/report/bisect-report.test.ts'],
 	},
+	{
+		name: 'only-first-parent',
+		file: 'harness/bisect/repository/git-range.ts',
+		old: '`${suspect}^@`',
+		new: '`${suspect}^`',
+		effect:
+			'Of a merge only the first parent is proved good: a merge is blamed, at full confidence, whose other parent was wrongly taken for good.',
+		catchers: ['harness/bisect/repository/odd-histories.test.ts'],
+	},
+	{
+		name: 'every-symptom',
+		file: 'harness/bisect/engine/decide.ts',
+		old: 'attempt.symptoms.some(symptom => symptoms.has(symptom))',
+		new: 'attempt.symptoms.every(symptom => symptoms.has(symptom))',
+		effect:
+			'A candidate that shows the symptom together with another failure counts as failing differently and is skipped: wrong or vague result.',
+		catchers: ['harness/bisect/engine/decide.test.ts'],
+	},
+	{
+		name: 'skipped-revert-confirms',
+		file: 'harness/bisect/repository/verify-commit.ts',
+		old: '(revert === undefined || revert.verdict === before)',
+		new: 'revert?.verdict !== after',
+		effect:
+			'A revert that could not be judged (does not build or boot) confirms the result: exit status 0, and no "not confirmed" in the report.',
+		catchers: ['harness/bisect/repository/verify-commit.test.ts'],
+	},
 ];

@@ -18,4 +18,22 @@ export const harnessBuildEdits: readonly Edit[] = [
 		effect: 'The kernel finds a broken initramfs, and no guest boots.',
 		catchers: ['harness/build/cpio.test.ts'],
 	},
+	{
+		name: 'warning-only-once',
+		file: 'harness/build/make.ts',
+		old: 'if (!hasWarnings && !isRestart) await rm(mark);',
+		new: 'if (!isRestart) await rm(mark);',
+		effect:
+			'After an incremental build that failed because of warnings, the next run makes nothing anew, sees no warning and accepts the module.',
+		catchers: ['harness/build/guest-build.test.ts'],
+	},
+	{
+		name: 'parameters-not-in-identity',
+		file: 'harness/build/guest-build.ts',
+		old: "const order = modules.map(({name, parameters = ''}) => `${name} ${parameters}`);",
+		new: 'const order = modules.map(({name}) => name);',
+		effect:
+			'After a change of module parameters in the suite, guests are restored from the old snapshot, whose module was inserted with the old ones.',
+		catchers: ['harness/build/guest-build.test.ts'],
+	},
 ];

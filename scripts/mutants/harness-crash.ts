@@ -98,4 +98,47 @@ export const harnessCrashEdits: readonly Edit[] = [
 		effect: 'Frames of callers show the line after the call.',
 		catchers: ['harness/crash/source-lines.test.ts'],
 	},
+	{
+		name: 'panic-of-other-cpu',
+		file: 'harness/crash/crash-detector.ts',
+		old: 'const last = this.#drafts.findLast(draft => draft.printer === printer) ?? this.#drafts.at(-1);',
+		new: 'const last = this.#drafts.at(-1);',
+		effect:
+			'With reports of two CPUs, a panic is attributed to the other report: a stall that panicked is a hang instead of a crash.',
+		catchers: ['harness/crash/crash-detector.test.ts'],
+	},
+	{
+		name: 'stall-names-crosscall',
+		file: 'harness/crash/stalled.ts',
+		old: '\tconst module = frames.find(frame => frame.module !== undefined);\n\tif (module) return module;\n\tconst waiting = frames.find(({name}) => crossCall.test(plainName(name)));\n\tif (waiting) return waiting;\n',
+		new: '\tconst waiting = frames.find(({name}) => crossCall.test(plainName(name)));\n\tif (waiting) return waiting;\n\tconst module = frames.find(frame => frame.module !== undefined);\n\tif (module) return module;\n',
+		effect:
+			'The title of a stall in a module that waits for other CPUs names smp_call_function instead of the function of the module.',
+		catchers: ['harness/crash/guilty.test.ts'],
+	},
+	{
+		name: 'one-compiler-suffix',
+		file: 'harness/crash/machinery.ts',
+		old: "|\\.\\d+)+$/, '');",
+		new: "|\\.\\d+)$/, '');",
+		effect:
+			'A function with two compiler suffixes (foo.isra.0.cold) keeps one in the title: the same crash of another build counts as a new one.',
+		catchers: ['harness/crash/guilty.test.ts'],
+	},
+	{
+		name: 'no-weak-symbols',
+		file: 'harness/crash/symbols.ts',
+		old: '[tTwW] (',
+		new: '[tT] (',
+		effect: 'A CPU or a triple fault in a weak function is said to be in the function before it.',
+		catchers: ['harness/crash/triple-fault.test.ts'],
+	},
+	{
+		name: 'line-of-namesake',
+		file: 'harness/crash/source-lines.ts',
+		old: 'if (found.length !== 1) return frame;',
+		new: 'if (found.length === 0) return frame;',
+		effect: 'If a module has two static functions of one name, frames get the file and line of the wrong one.',
+		catchers: ['harness/crash/source-lines.test.ts'],
+	},
 ];

@@ -226,4 +226,30 @@ export const harnessEngineEdits: readonly Edit[] = [
 		effect: 'A case that is asked again is judged by the kernel log of its first attempt.',
 		catchers: ['harness/engine/run-cell.test.ts'],
 	},
+	{
+		name: 'oldest-suspects',
+		file: 'harness/engine/worker.ts',
+		old: 'suspects.toReversed().slice(0, retryPolicy.suspectsPerReport)',
+		new: 'suspects.slice(0, retryPolicy.suspectsPerReport).toReversed()',
+		effect:
+			'With more than four recent cells, the oldest four are suspected of a late report: the newest, which caused it, stays passed and an innocent one crashes.',
+		catchers: ['harness/engine/run-matrix.test.ts'],
+	},
+	{
+		name: 'resume-keeps-lost-kernel',
+		file: 'harness/engine/resume.ts',
+		old: 'record.kernels.filter(({kernel}) => !leftKernels.has(kernel))',
+		new: "record.kernels.filter(({kernel, state}) => state !== 'ready' || !leftKernels.has(kernel))",
+		effect:
+			'A kernel that failed in the interrupted run and boots in the resuming one stays failed, with its cells counted as not run, in all reports and merges.',
+		catchers: ['harness/engine/resume.test.ts'],
+	},
+	{
+		name: 'leaks-not-cleared',
+		file: 'harness/engine/leak-scan.ts',
+		old: "\tawait ask('echo clear > /sys/kernel/debug/kmemleak');\n",
+		new: '',
+		effect: 'A leak of one suite is reported again as a failed leak scan of each later suite in the same guest.',
+		catchers: ['harness/engine/run-matrix.test.ts'],
+	},
 ];

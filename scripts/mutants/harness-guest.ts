@@ -107,4 +107,21 @@ export const harnessGuestEdits: readonly Edit[] = [
 		effect: 'A module that is refused because another of that name is there counts as loaded.',
 		catchers: ['harness/vm/module-faults.test.ts'],
 	},
+	{
+		name: 'signal-is-success',
+		file: 'harness/guest/boot-guest.ts',
+		old: "return {code: error.code ?? -1, stdout: '', stderr: error.stderr};",
+		new: "return {code: error.code ?? 0, stdout: '', stderr: error.stderr};",
+		effect: 'A command of a case that was killed by a signal in the guest (OOM, SIGSEGV) counts as exit status 0.',
+		catchers: ['harness/guest/guest-pool.test.ts'],
+	},
+	{
+		name: 'boot-reports-lost',
+		file: 'harness/guest/guest-watch.ts',
+		old: "\t\tfor (const line of console.text.split('\\n').slice(0, -1)) this.#push(line);\n",
+		new: '',
+		effect:
+			'A kernel report from before the first cell (for example a WARN of module insertion with --isolation reboot) is never reported.',
+		catchers: ['harness/engine/run-cell.test.ts'],
+	},
 ];

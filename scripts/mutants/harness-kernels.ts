@@ -106,4 +106,13 @@ export const harnessKernelsEdits: readonly Edit[] = [
 		effect: '4.15.18+kcsan is a kernel without KCSAN.',
 		catchers: ['harness/kernels/kernel-id.test.ts'],
 	},
+	{
+		name: 'rejected-config-kept',
+		file: 'harness/kernels/kernel-build.ts',
+		old: '\t\t\tawait rm(config, {force: true});',
+		new: '\t\t\tif (!isStrict) await rm(config, {force: true});',
+		effect:
+			'After the refusal "does not take CONFIG_…", the same command run again finds the .config, skips configuring and builds the kernel without the option.',
+		catchers: ['harness/kernels/source-build.test.ts'],
+	},
 ];

@@ -179,4 +179,21 @@ export const harnessResultsEdits: readonly Edit[] = [
 		effect: 'The page shows the first thirty nights for ever.',
 		catchers: ['harness/results/history/trends.test.ts'],
 	},
+	{
+		name: 'hang-to-crash-is-old',
+		file: 'harness/results/compare/compare-runs.ts',
+		old: "const isWorse = after?.verdict === 'crash' && before?.verdict !== 'crash';",
+		new: "const isWorse = after?.verdict === 'crash' && before?.verdict === 'fail';",
+		effect: 'A cell that hung before and crashes now is no new failure: compare ends with 0.',
+		catchers: ['harness/results/compare/compare-runs.test.ts'],
+	},
+	{
+		name: 'oldest-durations',
+		file: 'harness/results/history/store.ts',
+		old: 'ORDER BY run DESC LIMIT ?`',
+		new: 'ORDER BY run LIMIT ?`',
+		effect:
+			'Durations are taken from the oldest twenty runs of the history instead of the recent ones: old speed-ups hide slower cells, old slow-downs are reported for ever.',
+		catchers: ['harness/results/history/store.test.ts'],
+	},
 ];

@@ -129,7 +129,7 @@ export const hookEdits: readonly Edit[] = [
 		old: '\tif (!err)\n\t\terr = add_ip(*filter, bp_ftrace_location((unsigned long)bprobe_anchor));\n',
 		new: '',
 		effect: 'After many functions were probed at once, all of the kernel are traced.',
-		catchers: ['multi/many-cookies', 'multi/many-beside-others'],
+		catchers: ['multi/many-forty'],
 		kernel: '4.15.18',
 	},
 	{

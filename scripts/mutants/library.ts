@@ -145,7 +145,7 @@ export const libraryEdits: readonly Edit[] = [
 		old: 'if (address == last || ',
 		new: 'if (address == last + 1 || ',
 		effect: 'A function with two names is probed twice.',
-		catchers: ['entry/shapes-of-symbols', 'multi/many-a-thousand'],
+		catchers: ['tooling/bprobectl-pattern'],
 	},
 	{
 		name: 'library-match-without-bound',
@@ -178,5 +178,23 @@ export const libraryEdits: readonly Edit[] = [
 		new: '.module = NULL',
 		effect: 'Stacks do not tell which module a function is in.',
 		catchers: ['tooling/bprobectl-pattern'],
+	},
+	{
+		name: 'library-resolve-at-most',
+		file: 'guest/libbprobe/list.c',
+		old: '\t\tif (count < max)\n\t\t\taddresses[count] = address;\n\t\tcount++;',
+		new: '\t\tif (count < max)\n\t\t\taddresses[count++] = address;',
+		effect:
+			'bprobe_resolve() returns at most max instead of the number of all functions, so a caller with room for one takes an ambiguous name for a unique one.',
+		catchers: ['harness/build/libbprobe.test.ts'],
+	},
+	{
+		name: 'library-list-blames-the-first',
+		file: 'guest/libbprobe/probe.c',
+		old: '.count = count, .failed = count,',
+		new: '.count = count,',
+		effect:
+			'If bprobe_attach_list() fails before the module looks at the list (EINVAL, E2BIG, EPERM, a bad device), *failed is 0, which blames the first function, instead of count.',
+		catchers: ['harness/build/libbprobe.test.ts'],
 	},
 ];

@@ -260,4 +260,66 @@ export const requestEdits: readonly Edit[] = [
 		effect: 'fdinfo tells a wrong number of functions.',
 		catchers: ['module/fdinfo'],
 	},
+	{
+		name: 'request-program-of-a-link',
+		file: 'kmod/compat.h',
+		old: '\tif (prog->expected_attach_type)\n\t\treturn true;\n',
+		new: '',
+		effect:
+			'A program with an expected attach type (kprobe.multi) is attached instead of refused with EPROTOTYPE, and its helpers read a run context that is not theirs.',
+		catchers: ['module/rejects-bad-requests'],
+	},
+	{
+		name: 'descriptor-first-unknown-byte',
+		file: 'kmod/descriptor.c',
+		old: '\tfor (i = known; i < size; i++) {',
+		new: '\tfor (i = known + 1; i < size; i++) {',
+		effect:
+			'The first byte behind the structure that the module knows may be non-zero: a newer caller that sets a new one-byte field or flag is accepted and silently ignored instead of getting E2BIG.',
+		catchers: ['module/rejects-bad-requests'],
+	},
+	{
+		name: 'probe-counts-of-online-cpus',
+		file: 'kmod/probe.c',
+		old: '\tfor_each_possible_cpu(cpu) {',
+		new: '\tfor_each_online_cpu(cpu) {',
+		effect: 'Hits and misses that were counted on a CPU vanish from info and list when that CPU goes offline.',
+		catchers: ['module/counts-of-an-offline-cpu'],
+	},
+	{
+		name: 'request-unfit-program-leaks',
+		file: 'kmod/request.c',
+		old: '\tgroup->prog = prog;\n\tif (bp_prog_unfit(prog))\n\t\treturn -EPROTOTYPE;\n',
+		new: '\tif (bp_prog_unfit(prog))\n\t\treturn -EPROTOTYPE;\n\tgroup->prog = prog;\n',
+		effect:
+			'Each attach that is refused with EPROTOTYPE because the program sleeps, overrides or has an attach type leaks a reference: the program stays loaded for ever.',
+		catchers: ['module/rejects-bad-requests'],
+	},
+	{
+		name: 'request-counts-leak',
+		file: 'kmod/request.c',
+		old: '\t\tif (i % COUNTS_TOGETHER == 0)',
+		new: '\t\tif (i == 0)',
+		effect:
+			'Each attach of a list of more than 73 functions leaks per-CPU memory when it is closed: only the first block of counters is freed.',
+		catchers: ['multi/many-attaches-leave-no-memory'],
+	},
+	{
+		name: 'descriptor-info-too-long',
+		file: 'kmod/descriptor.c',
+		old: 'return copy_to_user(arg, &info, size) ? -EFAULT : 0;',
+		new: 'return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;',
+		effect:
+			'BPROBE_IOC_INFO writes eight bytes behind the structure of a caller that knows only its first published size.',
+		catchers: ['module/unknown-ioctl'],
+	},
+	{
+		name: 'device-check-for-all',
+		file: 'kmod/device.c',
+		old: '\t/* The descriptor may have been passed to an unprivileged process. */\n\tif (!capable(CAP_SYS_ADMIN))\n\t\treturn -EPERM;\n\tif (cmd == BPROBE_IOC_CHECK)\n\t\treturn bp_descriptor_check((struct bprobe_check __user *)arg);\n',
+		new: '\tif (cmd == BPROBE_IOC_CHECK)\n\t\treturn bp_descriptor_check((struct bprobe_check __user *)arg);\n\t/* The descriptor may have been passed to an unprivileged process. */\n\tif (!capable(CAP_SYS_ADMIN))\n\t\treturn -EPERM;\n',
+		effect:
+			"An unprivileged process that was passed the device's descriptor can ask which function is at an address (BPROBE_IOC_CHECK) instead of getting EPERM.",
+		catchers: ['module/refuses-unprivileged'],
+	},
 ];

@@ -246,4 +246,40 @@ export const runningEdits: readonly Edit[] = [
 		effect: 'Closes at the same time corrupt the list of them.',
 		catchers: ['race/two-owners-one-function[c]', 'race/attach-detach-storm[c]'],
 	},
+	{
+		name: 'probes-close-forgets-looks',
+		file: 'kmod/probes.c',
+		old: '\t\tchange->probes->looks |= old->probe[i]->group->looks;\n',
+		new: '',
+		effect:
+			'After one of two probes at a point of a function is closed, the program that is left reads an extension block of an earlier call, and walks stacks that end at the trampoline.',
+		catchers: ['multi/one-of-two-closed[asm]'],
+	},
+	{
+		name: 'run-unwanted-ends-all',
+		file: 'kmod/run.h',
+		old: '\t\tif (bp_unwanted(probe, point))\n\t\t\tcontinue;',
+		new: '\t\tif (bp_unwanted(probe, point))\n\t\t\treturn;',
+		effect:
+			'In an interrupt, a probe with BPROBE_NOT_IN_INTERRUPT also keeps the programs behind it at the same function from running, without a hit or a miss.',
+		catchers: ['entry/not-in-interrupt[c]'],
+	},
+	{
+		name: 'probes-leave-one-by-one',
+		file: 'kmod/probes.c',
+		old: '\tlist_for_each_entry(group, groups, together)\n\t\tgroup->leaving = true;\n\tlist_for_each_entry(group, groups, together) {\n\t\tbp_for_each_probe(probe, group) {\n\t\t\tif (!probe',
+		new: '\tlist_for_each_entry(group, groups, together) {\n\t\tgroup->leaving = true;\n\t\tbp_for_each_probe(probe, group) {\n\t\t\tif (!probe',
+		effect:
+			'When a process exits with two probes at one point of a function, the second stays in the array after it was freed, and the next call uses freed memory.',
+		catchers: ['multi/many-owner-killed-one-by-one'],
+	},
+	{
+		name: 'run-busy-for-ever',
+		file: 'kmod/run.h',
+		old: '\tif (unlikely(raw_cpu_read(*bp_programs_active)))\n\t\treturn false;\n\traw_cpu_inc(*bp_programs_active);\n',
+		new: '\tif (unlikely(raw_cpu_add_return(*bp_programs_active, 1) != 1))\n\t\treturn false;\n',
+		effect:
+			'After the first miss as BPF_BUSY on a CPU its counter stays up, and no program of any kprobe or probe ever runs there again.',
+		catchers: ['miss/bpf-busy'],
+	},
 ];

@@ -158,4 +158,22 @@ export const symbolEdits: readonly Edit[] = [
 		effect: 'Without memory the kernel keeps a kprobe that lies on a stack, and crashes at the next module.',
 		catchers: ['module/no-memory-for-what-a-load-calls'],
 	},
+	{
+		name: 'symbols-any-of-equals',
+		file: 'kmod/symbols.c',
+		old: '\t\tmiddle = (low + high) / 2;\n\t\tif (strcmp(search->wanted[middle]->name, name) < 0)\n\t\t\tlow = middle + 1;\n\t\telse\n\t\t\thigh = middle;\n\t}\n\tif (low < search->count && !strcmp(search->wanted[low]->name, name))\n\t\tfound_symbol(search->wanted[low], address);\n\treturn 0;\n',
+		new: '\t\tint order;\n\n\t\tmiddle = (low + high) / 2;\n\t\torder = strcmp(search->wanted[middle]->name, name);\n\t\tif (!order) {\n\t\t\tfound_symbol(search->wanted[middle], address);\n\t\t\tbreak;\n\t\t}\n\t\tif (order < 0)\n\t\t\tlow = middle + 1;\n\t\telse\n\t\t\thigh = middle;\n\t}\n\treturn 0;\n',
+		effect:
+			'A list that names a function more than once is refused with ENOENT, as the address may go to another than the first of the equal entries.',
+		catchers: ['multi/many-beside-others'],
+	},
+	{
+		name: 'symbols-modules-if-not-found',
+		file: 'kmod/symbols.c',
+		old: '\tif (on_each_module_symbol)\n',
+		new: '\tif (on_each_module_symbol && !search->wanted[0]->found)\n',
+		effect:
+			'A list that names functions of vmlinux and of modules is refused with ENOENT, and a name that is in both is attached instead of refused with ENOTUNIQ.',
+		catchers: ['multi/many-beside-others'],
+	},
 ];

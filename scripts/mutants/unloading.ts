@@ -173,4 +173,13 @@ export const unloadingEdits: readonly Edit[] = [
 		effect: 'ftrace calls into a module that is gone.',
 		catchers: ['module/reload-20'],
 	},
+	{
+		name: 'sweep-leaks-frames',
+		file: 'kmod/sweep.c',
+		old: '\t\t\tbp_frame_spill(frame);\n',
+		new: '',
+		effect:
+			'Each call that still sleeps when the last return probe is closed costs a frame for ever; in the end all calls are missed as NO_FRAME.',
+		catchers: ['miss/frames-of-calls-that-outlive-their-probe[asm-fentry]'],
+	},
 ];
