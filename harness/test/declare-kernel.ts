@@ -82,7 +82,7 @@ const slow = [
 	'multi/many-*',
 	'miss/no-frame',
 	'miss/places-of-the-dead',
-	'miss/a-thousand-places',
+	'miss/full-sets',
 ];
 
 /** CI has half an hour; elsewhere all cells run on all kernels. */

@@ -163,6 +163,6 @@ export const frameEdits: readonly Edit[] = [
 		new: '\tfor (way = 1; way < BP_WAYS - 1; way++) {',
 		effect:
 			'A task in the eighth entry of a set is not found: with some thousands of tasks asleep in a function with a return probe, one of them returns without a frame and the kernel panics.',
-		catchers: ['miss/a-thousand-places[asm-fentry]'],
+		catchers: ['miss/full-sets[asm-fentry]'],
 	},
 ];
