@@ -201,8 +201,13 @@ export const raceCases = [
 				},
 			);
 			for (const probe of probes) {
-				onlyHits(await probe.info(), calls);
-				assert.equal(await verified(context, probe.cookie), calls, `runs of ${probe.what} for ${calls} calls`);
+				const info = await probe.info();
+				// Since 5.8 a task that ends marks its CPU as busy with a kprobe for a moment, in which interrupts may come
+				// (kprobe_flush_task). Their breakpoints are misses of the kernel, which bprobe has to count.
+				const lost = context.target === 'asm' && context.claims('device') ? (info.misses.kprobe ?? 0) : 0;
+				assert.ok(lost < 5, `${lost} of ${calls} calls were missed by the kernel's kprobes`);
+				onlyHits(info, calls - lost, {...(lost > 0 && {kprobe: lost})});
+				assert.equal(await verified(context, probe.cookie), calls - lost, `runs of ${probe.what} for ${calls} calls`);
 			}
 			if (!isShown) context.inconclusive('Each context must make fifty calls in the same stretch of time.');
 		},
