@@ -182,4 +182,13 @@ export const unloadingEdits: readonly Edit[] = [
 			'Each call that still sleeps when the last return probe is closed costs a frame for ever; in the end all calls are missed as NO_FRAME.',
 		catchers: ['miss/frames-of-calls-that-outlive-their-probe[asm-fentry]'],
 	},
+	{
+		name: 'probe-settles-on-every-close',
+		file: 'kmod/probe.c',
+		old: '\tif (returns && !bp_return_groups)\n\t\tbp_keep_settle();',
+		new: '\tif (returns != bp_return_groups)\n\t\tbp_keep_settle();',
+		effect:
+			'Closing one of several return probes gives all sleeping calls of the others their return addresses back: those returns run no program and count no miss.',
+		catchers: ['return/another-closed-mid-call[asm]'],
+	},
 ];

@@ -77,6 +77,20 @@ export const inFlightCases = [
 		},
 	}),
 	defineCase({
+		id: 'return/another-closed-mid-call',
+		needs: ['return', 'device'],
+		targets: assembly,
+		deadlineMs: 10_000,
+		async run(context) {
+			const probe = await context.attach({point: 'return'});
+			const other = await context.attach({point: 'return', at: await context.address('fx_c')});
+			const tasks = await startSleepers(context, 3);
+			await other.close();
+			await endSleepers(context, tasks);
+			onlyHits(await probe.info(), 3);
+		},
+	}),
+	defineCase({
 		id: 'return/never-returns',
 		needs: ['return'],
 		targets: fixtures,
