@@ -393,7 +393,7 @@ declare module '../../link/agent-protocol.ts' {
 			out: {result: number; data?: string};
 		};
 		/**
-		 * Opens /dev/bprobe in a child as `uid`, keeping `capabilities`, and tries to attach. Answers are errno names or
+		 * Opens /dev/bprobe in a child as `uid`, keeping `capabilities`, and tries ATTACH and CHECK. Answers are errno names or
 		 * 'ok'.
 		 */
 		asUser: {

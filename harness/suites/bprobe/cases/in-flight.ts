@@ -1,30 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 import {assert} from '../assert.ts';
-import {type CaseContext, defineCase} from '../case.ts';
+import {defineCase} from '../case.ts';
 import {assembly, callProbed, checkPlace, fixtures, input, output, stack, tailOf} from './calls.ts';
 import {argumentRegisters, generalRegisters, hex, onlyHits, sameForCaller, sameRegisters} from './registers.ts';
-import {framesInFlight, waitUntilWaiting} from './tasks.ts';
+import {endSleepers, framesInFlight, startSleepers, waitUntilWaiting} from './tasks.ts';
 import {tidily} from './tidily.ts';
-
-type Sleeper = {readonly task: number; readonly pid: number};
-
-/** Calls the target in tasks, with their index as first argument, until all of them wait inside. */
-async function startSleepers(context: CaseContext, count: number): Promise<readonly Sleeper[]> {
-	const target = context.target === 'vmlinux' ? 'c' : context.target;
-	const tasks = [];
-	for (let n = 0; n < count; n++)
-		tasks.push(await context.ask('callInTask', {target, action: 'wait', in: {...input, di: hex(n)}, ret: output}));
-	await waitUntilWaiting(context, count);
-	return tasks;
-}
-
-async function endSleepers(context: CaseContext, tasks: readonly Sleeper[]): Promise<void> {
-	await context.ask('release', {});
-	for (const {task} of tasks) {
-		const {result} = await context.ask('taskWait', {task, timeoutMs: 10_000});
-		assert.equal(result?.after.ax, output.ax, 'the return value of the call that was in flight');
-	}
-}
 
 /** Return probes on long calls: tasks sleep, are killed or never return; probes come and go during a call. */
 export const inFlightCases = [
@@ -54,16 +34,17 @@ export const inFlightCases = [
 		async run(context) {
 			const probe = await context.attach({point: 'return'});
 			const target = context.target === 'vmlinux' ? 'c' : context.target;
-			const kill = async (caller: 'task' | 'kthread') => {
+			const kill = async (caller: 'task' | 'kthread', returns: number) => {
 				const call = {target, context: caller, in: input, ret: output, action: 'wait'} as const;
 				const {task, pid} = await context.ask('callInTask', call);
 				await waitUntilWaiting(context, 1);
+				assert.equal((await context.events()).length, returns, 'returns seen while the task waits');
 				await context.ask('taskKill', {task, signal: 'KILL'});
 				const {signal} = await context.ask('taskWait', {task, timeoutMs: 3000});
 				assert.equal(signal, 'KILL', `how a task ended whose call was in a ${caller}`);
 				return pid;
 			};
-			const pid = await kill('task');
+			const pid = await kill('task', 0);
 			const events = await context.events();
 			assert.deepEqual(
 				events.map(({tid}) => tid),
@@ -72,7 +53,7 @@ export const inFlightCases = [
 			);
 			onlyHits(await probe.info(), 1);
 			// The thread is let go with the task that waits for it.
-			await kill('kthread');
+			await kill('kthread', 1);
 			onlyHits(await probe.info(), 2);
 		},
 	}),

@@ -6,7 +6,7 @@ import {isBefore} from '../kernel-release.ts';
 import {startCallers} from './callers.ts';
 import {bypassed, fixtures, input, output} from './calls.ts';
 import {onlyHits} from './registers.ts';
-import {framesInFlight, waitUntilWaiting} from './tasks.ts';
+import {allowCpus, endSleepers, framesInFlight, startSleepers} from './tasks.ts';
 import {tidily} from './tidily.ts';
 
 /** Attaches to the points of the mechanism at the first of these functions that exists in this kernel and can be probed. */
@@ -54,16 +54,10 @@ async function withFrames(context: CaseContext, frames: number, run: (attach: At
 
 /** Calls of the target by as many tasks, which are all in flight at once, and while `meanwhile` runs. */
 async function callTogether(context: CaseContext, count: number, meanwhile?: () => Promise<unknown>): Promise<void> {
-	const tasks = [];
-	const call = {target: 'asm-fentry', action: 'wait', in: input, ret: output} as const;
-	for (let n = 0; n < count; n++) tasks.push((await context.ask('callInTask', call)).task);
-	await waitUntilWaiting(context, count);
+	const tasks = await startSleepers(context, count);
 	await meanwhile?.();
-	await context.ask('release', {});
-	for (const task of tasks) {
-		const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
-		assert.equal(result?.after.ax, output.ax, 'the call returns with or without a frame');
-	}
+	// They return with or without a frame.
+	await endSleepers(context, tasks);
 }
 
 /** Calls of the probed target, each by a thread of its own that lives until the last one has called. */
@@ -243,13 +237,13 @@ export const missCases = [
 			withFrames(context, 64, async attach => {
 				const probe = await attach();
 				await callTogether(context, 70);
-				onlyHits(await probe.info(), 64, {noFrame: 6});
-				const {misses} = await probe.info();
+				const info = await probe.info();
+				onlyHits(info, 64, {noFrame: 6});
 
 				const outer = await attach(await context.address('fx_chain_2'));
 				for (let n = 0; n < 200; n++) await context.call(bypassed);
 				onlyHits(await outer.info(), 200);
-				assert.deepEqual((await probe.info()).misses, misses, 'frames of calls without a return are freed');
+				assert.deepEqual((await probe.info()).misses, info.misses, 'frames of calls without a return are freed');
 			}),
 	}),
 	defineCase({
@@ -295,8 +289,7 @@ export const missCases = [
 			withFrames(context, 64, async attach => {
 				const probe = await attach();
 				// Calls begin on CPU 0 and end on CPU 1, which gets their frames. It must leave some to the others.
-				const allow = (cpus: number) => context.exec(`taskset -ap ${cpus} $(pidof agent)`);
-				await allow(1);
+				await allowCpus(context, 1);
 				await tidily(
 					async () => {
 						for (let n = 0; n < 64; n++) {
@@ -305,7 +298,7 @@ export const missCases = [
 						}
 						await callTogether(context, 30);
 					},
-					() => allow(3),
+					() => allowCpus(context, 3),
 				);
 				onlyHits(await probe.info(), 94);
 			}),

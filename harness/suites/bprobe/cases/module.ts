@@ -5,6 +5,7 @@ import {type CaseContext, defineCase} from '../case.ts';
 import {isBefore} from '../kernel-release.ts';
 import {attachBytes, attachCommand, infoCommand, infoFirstSize} from './attach-request.ts';
 import {hex, onlyHits, pattern} from './registers.ts';
+import {allowCpus} from './tasks.ts';
 import {tidily} from './tidily.ts';
 
 type Patches = AgentOps['ioctl']['in']['patches'];
@@ -62,26 +63,19 @@ export const moduleCases = [
 		async run(context) {
 			const prog = await context.load('empty');
 			const good = [programAt8(prog), symbolAt16('fx_c')];
-			const socket = await context.ask('load', {
-				instructions: 'b7000000000000009500000000000000',
-				license: 'GPL',
-				type: 'socket',
-			});
 			// Programs of kprobes can be sleepable since 6.0, for uprobes.
-			const others = (
+			const types = (
 				[
+					['socket', 4, 15],
 					['sleepable', 6, 0],
 					['kprobe-multi', 5, 18],
 				] as const
 			).filter(([, major, minor]) => !isBefore(context, major, minor));
 			const unfit: Refused[] = [];
-			const refused = [socket];
-			for (const [type] of others) {
-				const loaded = await context.ask('load', {
-					instructions: 'b7000000000000009500000000000000',
-					license: 'GPL',
-					type,
-				});
+			const refused = [];
+			for (const [type] of types) {
+				const instructions = 'b7000000000000009500000000000000';
+				const loaded = await context.ask('load', {instructions, license: 'GPL', type});
 				refused.push(loaded);
 				unfit.push([`a ${type} program`, 'EPROTOTYPE', attachBytes(), [programAt8(loaded.prog), symbolAt16('fx_c')]]);
 			}
@@ -96,7 +90,6 @@ export const moduleCases = [
 			const rows: readonly Refused[] = [
 				['a closed descriptor', 'EBADF', attachBytes({fd: 999}), [symbolAt16('fx_c')]],
 				['standard input', 'EPROTOTYPE', attachBytes({fd: 0}), [symbolAt16('fx_c')]],
-				['a socket filter', 'EPROTOTYPE', attachBytes(), [programAt8(socket.prog), symbolAt16('fx_c')]],
 				...unfit,
 				['an unknown symbol', 'ENOENT', attachBytes(), [programAt8(prog), symbolAt16('no_such_function')]],
 				['an ambiguous symbol', 'ENOTUNIQ', attachBytes(), [programAt8(prog), symbolAt16('s_show')]],
@@ -182,20 +175,19 @@ export const moduleCases = [
 		deadlineMs: 20_000,
 		async run(context) {
 			const probe = await context.attach({point: 'entry', program: 'count'});
-			const allow = (cpus: number) => context.exec(`taskset -ap ${cpus} $(pidof agent)`);
 			const setOnline = (to: 0 | 1) => context.exec(`echo ${to} > /sys/devices/system/cpu/cpu1/online`);
 			await tidily(
 				async () => {
-					await allow(2);
+					await allowCpus(context, 2);
 					for (let n = 0; n < 5; n++)
 						assert.equal((await context.call({in: pattern(1)})).cpuBefore, 1, 'the CPU of a call');
-					await allow(3);
+					await allowCpus(context, 3);
 					const {code, stderr} = await setOnline(0);
 					assert.equal(code, 0, `the end of CPU 1: ${stderr}`);
 					onlyHits(await probe.info(), 5);
 				},
 				async () => {
-					await allow(3);
+					await allowCpus(context, 3);
 					await setOnline(1);
 				},
 			);
