@@ -9,7 +9,7 @@
 const char *const target_names[] = {"asm", "asm-fentry", "c", "tail", "tail-fentry", "address", NULL};
 const char *const context_names[] = {"task", "kthread", "softirq", "hardirq", "bhOff", NULL};
 const char *const point_names[] = {"entry", "return", NULL};
-static const char *const action_names[] = {"nothing", "sleep", "wait", "recurse", "exit", "bypass", NULL};
+static const char *const action_names[] = {"nothing", "sleep", "wait", "recurse", "exit", "bypass", "run", NULL};
 static const char *const register_names[] = {
 	"r15", "r14", "r13", "r12", "bp", "bx", "r11", "r10", "r9", "r8", "ax", "cx", "dx", "si", "di", "flags", "sp",
 };
@@ -100,7 +100,7 @@ json_t *call_to_json(const struct fx_call *call, pid_t pid)
 			 " s:[oo], s:o, s:o, s:o, s:[oo], s:[oo], s:o,"
 			 " s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o, s:i}",
 			 "target", target_names[call->target % FX_TARGETS], "context", context_names[call->context % 5],
-			 "action", action_names[call->action % 6], "arg", (json_int_t)call->arg,
+			 "action", action_names[call->action % 7], "arg", (json_int_t)call->arg,
 			 "clobberStack", !!(call->flags & FX_CLOBBER_STACK),
 			 "traceStack", !!(call->flags & FX_TRACE_STACK), "depth", (int)call->depth,
 			 "address", hex(call->address),

@@ -20,10 +20,10 @@ struct mappings {
 };
 
 /* The bytes end at a page end, so that a kernel that reads too much gets a fault. */
-static char *at_page_end(struct mappings *mappings, const char *bytes, size_t size)
+static char *at_page_end(struct mappings *mappings, const char *bytes, size_t size, int flags)
 {
 	size_t page = sysconf(_SC_PAGESIZE), room = (size + page - 1) / page * page + page;
-	char *memory = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 
 	if (memory == MAP_FAILED)
 		return NULL;
@@ -38,7 +38,7 @@ static void unmap_all(struct mappings *mappings)
 		munmap(mappings->mapping[i].memory, mappings->mapping[i].size);
 }
 
-static char *map_digits(struct mappings *mappings, const char *digits, size_t *size, struct failure *failure)
+static char *map_digits(struct mappings *mappings, const char *digits, size_t *size, int flags, struct failure *failure)
 {
 	char *bytes = bytes_of(digits, size), *mapped;
 
@@ -46,7 +46,7 @@ static char *map_digits(struct mappings *mappings, const char *digits, size_t *s
 		return fail(failure, EINVAL, "`data` has to be pairs of hexadecimal digits."), NULL;
 	if (mappings->count == sizeof(mappings->mapping) / sizeof(mappings->mapping[0]))
 		return free(bytes), fail(failure, EINVAL, "There are too many patches."), NULL;
-	mapped = at_page_end(mappings, bytes, *size);
+	mapped = at_page_end(mappings, bytes, *size, flags);
 	free(bytes);
 	if (!mapped)
 		fail_errno(failure, "Cannot map memory");
@@ -70,7 +70,7 @@ static bool patch(json_t *patch, char *bytes, size_t size, struct mappings *mapp
 		return false;
 	}
 	if (data) {
-		pointer = (uintptr_t)map_digits(mappings, data, &length, failure);
+		pointer = (uintptr_t)map_digits(mappings, data, &length, 0, failure);
 		if (!pointer)
 			return false;
 	}
@@ -102,9 +102,23 @@ static int descriptor(json_t *in, struct failure *failure)
 	return json_is_object(on) ? handle_fd(on, "probe", PROBE, failure) : bprobe_device(failure);
 }
 
+/* As 32-bit programs call it. */
+static int ioctl_of_32_bit(int fd, uint32_t command, uint32_t argument)
+{
+	int result;
+
+	asm volatile("int $0x80" : "=a"(result) : "0"(54), "b"(fd), "c"(command), "d"(argument)
+		     : "r8", "r9", "r10", "r11", "memory", "cc");
+	if (result >= 0)
+		return result;
+	errno = -result;
+	return -1;
+}
+
 json_t *op_ioctl(json_t *in, struct failure *failure)
 {
 	const char *data = json_string_value(json_object_get(in, "data"));
+	bool is_32_bit = json_is_true(json_object_get(in, "is32Bit"));
 	int fd = descriptor(in, failure), result;
 	struct mappings mappings = {};
 	uint64_t command, pointer = 0;
@@ -116,10 +130,12 @@ json_t *op_ioctl(json_t *in, struct failure *failure)
 		return NULL;
 	if (!get_hex(in, "pointer", &pointer))
 		return fail(failure, EINVAL, "`pointer` has to be a hexadecimal string.");
-	argument = map_digits(&mappings, data ? data : "", &size, failure);
+	argument = map_digits(&mappings, data ? data : "", &size, is_32_bit ? MAP_32BIT : 0, failure);
 	if (!argument || !patch_all(in, argument, size, &mappings, failure))
 		goto unmap;
-	result = ioctl(fd, command, data ? (unsigned long)argument : pointer);
+	if (data)
+		pointer = (uintptr_t)argument;
+	result = is_32_bit ? ioctl_of_32_bit(fd, command, pointer) : ioctl(fd, command, pointer);
 	if (result < 0) {
 		fail_errno(failure, "ioctl");
 		goto unmap;

@@ -21,6 +21,7 @@ struct seen {
 };
 
 const volatile __s64 least = 0;
+const volatile int most = 1000;
 const volatile char label[8] = "none";
 const volatile _Bool counts = 0;
 
@@ -39,7 +40,7 @@ int above(struct pt_regs *ctx)
 	__s64 argument = PT_REGS_PARM1(ctx);
 	struct seen *seen;
 
-	if (argument < least) {
+	if (argument < least || argument > most) {
 		if (counts)
 			below++;
 		return 0;

@@ -34,6 +34,13 @@ struct {
 } durations SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} ended SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
 	__uint(max_entries, 64);
 	__uint(key_size, sizeof(__u32));
@@ -66,8 +73,10 @@ int end(struct pt_regs *ctx)
 	__u64 task = bpf_get_current_pid_tgid(), *count;
 	struct begun *then = bpf_map_lookup_elem(&begun, &task);
 	struct call call = {.pid = task >> 32, .cpu = bpf_get_smp_processor_id(), .result = PT_REGS_RC(ctx)};
-	__u32 longer = 0;
+	__u32 longer = 0, first = 0, *all = bpf_map_lookup_elem(&ended, &first);
 
+	if (all)
+		*all += 1;
 	if (!then)
 		return 0;
 	if (bpf_ktime_get_ns() - then->ns > 1000000)

@@ -156,4 +156,13 @@ export const hookEdits: readonly Edit[] = [
 		effect: 'After an attach that failed, a program goes on running after its close, or freed memory is run.',
 		catchers: ['multi/many-hook-fails-beside-a-probe'],
 	},
+	{
+		name: 'optimized-breakpoint',
+		file: 'kmod/hook.c',
+		old: '\tsite->kprobe.post_handler = stay_breakpoint;\n',
+		new: '',
+		effect:
+			'The kernel replaces the breakpoint by a jump a moment after the attach; from then on probes with BPROBE_NOT_IN_INTERRUPT at functions without a __fentry__ site take every call for an interrupt and never run, without a miss.',
+		catchers: ['entry/not-in-interrupt-by-breakpoint'],
+	},
 ];

@@ -197,4 +197,38 @@ export const libraryEdits: readonly Edit[] = [
 			'If bprobe_attach_list() fails before the module looks at the list (EINVAL, E2BIG, EPERM, a bad device), *failed is 0, which blames the first function, instead of count.',
 		catchers: ['harness/build/libbprobe.test.ts'],
 	},
+	{
+		name: 'trace-count-batch',
+		file: 'guest/bprobectl/trace.c',
+		old: '\tif (size < sizeof(*event) || (tracing->count && tracing->printed >= tracing->count))',
+		new: '\tif (size < sizeof(*event))',
+		effect: 'bprobectl trace --count N prints more than N lines: all calls that are in the buffer when it looks.',
+		catchers: ['tooling/bprobectl-trace'],
+	},
+	{
+		name: 'signed-range',
+		file: 'guest/bprobectl/constant.c',
+		old: '\t\tunsigned int bits = size * 8 - is_signed;',
+		new: '\t\tunsigned int bits = size * 8;',
+		effect:
+			'bprobectl attach --set accepts numbers that do not fit a signed constant (3000000000 for an int) and stores another value, instead of refusing them.',
+		catchers: ['tooling/bprobectl-constants'],
+	},
+	{
+		name: 'weak-symbols-left-out',
+		file: 'guest/libbprobe/symbols.c',
+		old: '!strchr("tTwW", line[1])',
+		new: '!strchr("tT", line[1])',
+		effect: 'Weak functions are matched by no pattern, and addresses in them are named after the function before.',
+		catchers: ['entry/shapes-of-symbols'],
+	},
+	{
+		name: 'per-cpu-values-unaligned',
+		file: 'guest/bprobectl/dump.c',
+		old: '\tsize_t step = is_per_cpu(map) ? (bpf_map__value_size(map) + 7) & ~7ul : bpf_map__value_size(map);',
+		new: '\tsize_t step = bpf_map__value_size(map);',
+		effect:
+			'attach --dump prints wrong values for per-CPU maps whose values are not a multiple of eight bytes, and the kernel writes behind the buffer.',
+		catchers: ['tooling/bprobectl-sections'],
+	},
 ];

@@ -322,4 +322,21 @@ export const requestEdits: readonly Edit[] = [
 			"An unprivileged process that was passed the device's descriptor can ask which function is at an address (BPROBE_IOC_CHECK) instead of getting EPERM.",
 		catchers: ['module/refuses-unprivileged'],
 	},
+	{
+		name: 'lockdown-integrity',
+		file: 'kmod/compat.h',
+		old: '#define bp_locked_down() security_locked_down(LOCKDOWN_KPROBES)',
+		new: '#define bp_locked_down() security_locked_down(LOCKDOWN_BPF_WRITE_USER)',
+		effect:
+			'On a kernel that is locked down for integrity only (Secure Boot), where kprobes are allowed, every attach fails with EPERM.',
+		catchers: ['module/locked-down'],
+	},
+	{
+		name: 'no-compat-ioctl',
+		file: 'kmod/device.c',
+		old: '\t.unlocked_ioctl = device_ioctl,\n\t.compat_ioctl = device_ioctl,\n',
+		new: '\t.unlocked_ioctl = device_ioctl,\n',
+		effect: '32-bit programs can neither attach nor check a function: every ioctl of the device fails with ENOTTY.',
+		catchers: ['module/ioctl-of-32-bit-programs'],
+	},
 ];

@@ -176,4 +176,13 @@ export const symbolEdits: readonly Edit[] = [
 			'A list that names functions of vmlinux and of modules is refused with ENOENT, and a name that is in both is attached instead of refused with ENOTUNIQ.',
 		catchers: ['multi/many-beside-others'],
 	},
+	{
+		name: 'module-going',
+		file: 'kmod/resolve.c',
+		old: '\telse if (module && !try_module_get(module))\n\t\t*error = -ENOENT;',
+		new: '\telse if (module)\n\t\t__module_get(module);',
+		effect:
+			'A function of a module whose exit is under way is attached instead of refused with ENOENT; the module is then freed below the probe, and the close writes into freed memory.',
+		catchers: ['module/rejects-a-module-that-goes'],
+	},
 ];

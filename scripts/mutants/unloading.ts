@@ -191,4 +191,13 @@ export const unloadingEdits: readonly Edit[] = [
 			'Closing one of several return probes gives all sleeping calls of the others their return addresses back: those returns run no program and count no miss.',
 		catchers: ['return/another-closed-mid-call[asm]'],
 	},
+	{
+		name: 'exit-forgets-unsure',
+		file: 'kmod/keep.c',
+		old: '\twhile (left = bp_sweep(), left.held || left.unsure) {',
+		new: '\twhile (left = bp_sweep(), left.held) {',
+		effect:
+			'Unloading does not wait for a runnable task inside a probed function; it returns into freed code and the kernel oopses.',
+		catchers: ['race/unload-while-calls-run[asm]'],
+	},
 ];

@@ -32,7 +32,8 @@ export type Point = 'entry' | 'return';
 export type TargetName = 'asm' | 'asm-fentry' | 'c' | 'tail' | 'tail-fentry' | 'address';
 /** `bhOff`: a task that has bottom halves off. */
 export type Context = 'task' | 'kthread' | 'softirq' | 'hardirq' | 'bhOff';
-export type Action = 'nothing' | 'sleep' | 'wait' | 'recurse' | 'exit' | 'bypass';
+/** `wait` sleeps until `release`, `run` runs until then. */
+export type Action = 'nothing' | 'sleep' | 'wait' | 'recurse' | 'exit' | 'bypass' | 'run';
 
 /** Missing fields are 0. The answer repeats all fields of struct fx_call, in and out. */
 export type Call = {
@@ -376,7 +377,7 @@ declare module '../../link/agent-protocol.ts' {
 		 * ioctl(2) as given, on a new /dev/bprobe or on a probe. `data` are the bytes of the argument (the answer has the
 		 * same length), or `pointer` is passed instead. `patches` put pointers and descriptors of the agent into data:
 		 * {offset, string} stores a pointer to the string, {offset, data} one to bytes that end at the end of a page,
-		 * {offset, prog} the program's descriptor.
+		 * {offset, prog} the program's descriptor. `is32Bit`: by the system call of 32-bit programs.
 		 */
 		ioctl: {
 			in: {
@@ -384,6 +385,7 @@ declare module '../../link/agent-protocol.ts' {
 				command: Hex;
 				data?: string;
 				pointer?: Hex;
+				is32Bit?: boolean;
 				patches?: readonly (
 					| {offset: number; string: string}
 					| {offset: number; data: string}

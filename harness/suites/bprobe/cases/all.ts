@@ -11,6 +11,7 @@ import {moduleCases} from './module.ts';
 import {multiCases} from './multi.ts';
 import {noFunctionCases} from './no-function.ts';
 import {noMemoryCases} from './no-memory.ts';
+import {notInInterruptCases} from './not-in-interrupt.ts';
 import {objectCases} from './objects.ts';
 import {raceCases} from './race.ts';
 import {moduleRaceCases} from './race-modules.ts';
@@ -31,6 +32,7 @@ export const allCases: readonly Case[] = [
 	...disturbedCases,
 	...entryCases,
 	...entryHookCases,
+	...notInInterruptCases,
 	...returnCases,
 	...returnSlotCases,
 	...inFlightCases,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {assert} from '../assert.ts';
 import {defineCase} from '../case.ts';
-import {targetSymbols} from '../context.ts';
 import {isBefore} from '../kernel-release.ts';
 import {checkPlace, everywhere, fixtures, input, output, stack} from './calls.ts';
 import {attachToOneOf} from './misses.ts';
@@ -142,42 +141,6 @@ export const entryHookCases = [
 			const probes = await attachToOneOf(context, outermost, 'count');
 			if (!probes) return context.skip('This kernel has no function to probe that an interrupt begins with.');
 			for (const probe of probes) while ((await probe.info()).hits < 20) context.signal.throwIfAborted();
-		},
-	}),
-	defineCase({
-		id: 'entry/not-in-interrupt',
-		needs: ['entry', 'return', 'device'],
-		targets: everywhere,
-		deadlineMs: 10_000,
-		async run(context) {
-			const prog = await context.load('record');
-			const address = await context.address(targetSymbols[context.target]);
-			for (const point of context.points) {
-				await context.ask('reset', {});
-				// Before it and behind it runs a program that takes all calls.
-				const others = [await context.attach({point, program: 'count'})];
-				const {probe} = await context.ask('attach', {prog, point, address, notInInterrupt: true});
-				others.push(await context.attach({point, program: 'count'}));
-				await tidily(
-					async () => {
-						for (const [irq, runs] of [
-							['task', 1],
-							['softirq', 1],
-							['hardirq', 1],
-							['kthread', 2],
-							['bhOff', 3],
-						] as const) {
-							const flags = irq === 'hardirq' ? '0x0' : input.flags;
-							await context.call({context: irq, in: {...input, flags}, ret: {...output, flags}, stack});
-							const ran = (await context.events()).length;
-							assert.equal(ran, runs, `runs of the program at ${point} after the call in ${irq}`);
-						}
-						onlyHits({...(await context.ask('info', {probe})), of: `the probe at ${point}`}, 3);
-						for (const other of others) onlyHits(await other.info(), 5);
-					},
-					() => context.ask('close', {probe}),
-				);
-			}
 		},
 	}),
 	defineCase({

@@ -158,10 +158,13 @@ export const moduleCases = [
 		isAlone: true,
 		async run(context) {
 			const lockdown = '/sys/kernel/security/lockdown';
-			const lock = `mount -t securityfs none /sys/kernel/security 2>/dev/null; echo confidentiality > ${lockdown}`;
-			const probe = await context.attach({point: 'entry'});
-			const {code, stderr} = await context.exec(lock);
+			const lock = (level: string) =>
+				context.exec(`mount -t securityfs none /sys/kernel/security 2>/dev/null; echo ${level} > ${lockdown}`);
+			const {code, stderr} = await lock('integrity');
 			if (code !== 0) context.skip(`The lockdown module is not in use: ${stderr.trim()}`);
+			// The kernel allows its own probes, too, unless it has to keep secrets from root.
+			const probe = await context.attach({point: 'entry'});
+			assert.equal((await lock('confidentiality')).code, 0, 'the second lock');
 			const attempt = context.attach({point: 'entry', program: 'empty'});
 			await assert.rejects(attempt, {errno: 'EPERM'}, 'an attach in a locked down kernel');
 			await context.call({in: pattern(1)});
@@ -255,6 +258,32 @@ export const moduleCases = [
 			});
 			const behind = Buffer.from(data!, 'hex').subarray(infoFirstSize);
 			assert.equal(behind.toString('hex'), 'aa'.repeat(behind.length), 'what is behind the structure');
+		},
+	}),
+	defineCase({
+		id: 'module/ioctl-of-32-bit-programs',
+		needs: ['device'],
+		missing: kernel => (kernel.hasOption('CONFIG_IA32_EMULATION') ? undefined : 'This kernel runs no 32-bit programs.'),
+		deadlineMs: 5000,
+		async run(context) {
+			const probe = await context.attach({point: 'entry', program: 'empty', at: await context.address('fx_c')});
+			await context.call({target: 'c', in: pattern(1)});
+			const head = Buffer.alloc(infoFirstSize);
+			head.writeUInt32LE(infoFirstSize);
+			const info = {on: {probe: probe.handle}, command: infoCommand, data: head.toString('hex')} as const;
+			assert.deepEqual(
+				await context.ask('ioctl', {...info, is32Bit: true}),
+				await context.ask('ioctl', info),
+				'INFO of 32-bit and of 64-bit programs',
+			);
+			const address = BigInt(await context.address('fx_c'));
+			const attach = {
+				on: 'device',
+				command: attachCommand,
+				data: attachBytes({fd: -1, address}),
+				is32Bit: true,
+			} as const;
+			await assert.rejects(context.ask('ioctl', attach), {errno: 'EBADF'}, 'an attach without a program');
 		},
 	}),
 	defineCase({

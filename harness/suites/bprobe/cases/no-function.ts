@@ -191,13 +191,40 @@ export const noFunctionCases = [
 			assert.doesNotMatch((await context.ask('listing', {})).text, /^(entry|return) /m, 'probes left in the listing');
 		},
 	}),
+	defineCase({
+		id: 'module/rejects-a-module-that-goes',
+		needs: ['device'],
+		deadlineMs: 20_000,
+		async run(context) {
+			const parameter = '/sys/module/fixtures/parameters/exit_waits';
+			await context.ask('rmmod', {module: 'fixtures'});
+			await context.ask('insmod', {module: 'fixtures', parameters: 'exit_waits=1'});
+			const unloaded = context.ask('rmmod', {module: 'fixtures'});
+			const {code, stdout, stderr} = await context.exec(
+				`while ! grep -q '^fixtures .* Unloading' /proc/modules; do sleep 0.01; done
+				timeout 3 bprobectl trace fx_c --count 1; code=$?; echo N > ${parameter}; exit $code`,
+			);
+			await unloaded;
+			await context.ask('insmod', {module: 'fixtures'});
+			assert.equal(code, 1, `the exit status of bprobectl, which said ${stdout}${stderr}`);
+			assert.match(stderr, /No such file or directory|no function/i, 'why a function of a module that goes is refused');
+			assert.doesNotMatch((await context.ask('listing', {})).text, /^(entry|return) /m, 'probes left in the listing');
+		},
+	}),
 	...(['entry', 'return'] as const).map(point =>
 		defineCase({
 			id: `${point}/shapes-of-symbols`,
 			needs: [point, 'device'],
 			deadlineMs: 20_000,
 			async run(context) {
-				for (const symbol of ['fx_bare', 'fx_bare_alias', 'fx_copy.constprop.0', 'fx_copy.isra.0', 'fx_copy.part.0']) {
+				for (const symbol of [
+					'fx_bare',
+					'fx_bare_alias',
+					'fx_weak',
+					'fx_copy.constprop.0',
+					'fx_copy.isra.0',
+					'fx_copy.part.0',
+				]) {
 					const prog = await context.load('count');
 					const {probe} = await context.ask('attach', {prog, point, symbol});
 					const address = await context.address(symbol);

@@ -4,6 +4,7 @@ import {type CaseContext, defineCase} from '../case.ts';
 import {isBefore, withoutBtf} from '../kernel-release.ts';
 import {shell, startBprobectl} from './bprobectl.ts';
 import {hex} from './registers.ts';
+import {allowCpus} from './tasks.ts';
 import {tidily} from './tidily.ts';
 
 const programs = '/lib/probe-matrix/programs';
@@ -31,6 +32,8 @@ export const objectCases = [
 			const bprobectl = await startBprobectl(context, `attach --program ${object} --type call --pin ${pinned} --dump`);
 			await tidily(
 				async () => {
+					// The last CPU, whose value in maps is not the first.
+					await allowCpus(context, 2);
 					await callWith(context, [10n, 20n, 30n]);
 					const maps = (await shell(context, `ls ${pinned}`)).split('\n');
 					assert.ok(maps.includes('durations'), `pinned maps: ${maps.join(' ')}`);
@@ -48,6 +51,7 @@ export const objectCases = [
 					const counts = /^map durations\n((?: {2}.*\n)*)/m.exec(said)![1]!;
 					const total = [...counts.matchAll(/cpu \d+: \(__u64\)(\d+)/g)].reduce((sum, [, n]) => sum + Number(n), 0);
 					assert.equal(total, 3, counts);
+					assert.match(said, /^map ended\n {2}\(__u32\)0: cpu 1: \(__u32\)3$/m, 'values of less than eight bytes');
 					assert.match(
 						said,
 						/^map callers\n {2}stack \d+:\n(?: {4}.*\n)*? {4}fx_ioctl_call\+0x/m,
@@ -55,6 +59,7 @@ export const objectCases = [
 					);
 				},
 				async () => {
+					await allowCpus(context, 3);
 					await shell(context, `rm -r ${pinned}`);
 				},
 			);
@@ -87,7 +92,7 @@ export const objectCases = [
 		async run(context) {
 			const object = `${programs}/constants.bpf.o`;
 			const {pid} = await context.call({target: 'c'});
-			const constants = '--set least=-5 --set label=matrix --set counts=true';
+			const constants = '--set least=-5 --set most=2147483647 --set label=matrix --set counts=true';
 			const bprobectl = await startBprobectl(
 				context,
 				`attach --program ${object} --name above ${constants} --type seen --dump`,
@@ -120,6 +125,8 @@ export const objectCases = [
 				'least=1x',
 				'least=',
 				'least=9223372036854775808',
+				'most=2147483648',
+				'most=-2147483649',
 				'counts=256',
 				'counts=-1',
 				'label=12345678',

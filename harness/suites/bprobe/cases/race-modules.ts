@@ -119,6 +119,36 @@ export const moduleRaceCases = [
 		},
 	}),
 	defineCase({
+		id: 'race/unload-while-calls-run',
+		needs: ['return', 'device'],
+		targets: fixtures,
+		deadlineMs: 20_000,
+		async run(context) {
+			const target = context.target as TargetName;
+			const probe = await context.attach({point: 'return', program: 'count'});
+			const tasks: number[] = [];
+			for (let n = 0; n < 3; n++)
+				tasks.push((await context.ask('callInTask', {target, action: 'run', in: pattern(1), ret: returned(n)})).task);
+			await waitUntilWaiting(context, tasks.length);
+			await probe.close();
+			// A task that is about to run may be inside another tracer, so its return address cannot be given back.
+			const {stdout} = await context.exec(
+				`{ rmmod bprobe; echo $? > /tmp/unloaded; } >/dev/null 2>&1 &
+				while ! grep -q '^bprobe .* Unloading' /proc/modules; do sleep 0.01; done
+				sleep 0.5; cat /proc/modules`,
+			);
+			assert.match(stdout, /^bprobe .* Unloading /m, 'the module waits for calls that run');
+			await context.ask('release', {});
+			for (const [n, task] of tasks.entries()) {
+				const {result, signal} = await context.ask('taskWait', {task, timeoutMs: 5000});
+				assert.equal(result?.after.ax, returned(n).ax, `how call ${n} ended: ${signal ?? 'it returned'}`);
+			}
+			const ended = 'while ! [ -s /tmp/unloaded ]; do sleep 0.01; done; cat /tmp/unloaded; rm /tmp/unloaded';
+			assert.equal((await context.exec(ended)).stdout, '0\n', 'the exit status of rmmod');
+			await context.ask('insmod', {module: 'bprobe'});
+		},
+	}),
+	defineCase({
 		id: 'race/unload-while-calls-return',
 		needs: ['return', 'device'],
 		targets: fixtures,

@@ -115,6 +115,11 @@ export const toolingCases = [
 				assert.equal(lines.length, 3, `a line for each call: ${lines.join('\n')}`);
 				for (const line of lines) assert.ok(line.includes(word), `${word} in: ${line}`);
 			}
+			const few = await startBprobectl(context, 'trace fx_c --count 3');
+			const job = await context.start('startLoop', {target: 'c', context: 'task', calls: 500, seed: '0x1'});
+			const printed = (await few.output()).split('\n').filter(line => line.includes('agent'));
+			await job.stop();
+			assert.equal(printed.length, 3, 'lines for 500 calls that come faster than they are printed');
 			const unknown = await context.exec('bprobectl trace no_such_function');
 			assert.notEqual(unknown.code, 0, 'the exit status for an unknown function');
 			assert.match(unknown.stderr, /no_such_function/, 'what is said of an unknown function');
