@@ -16,6 +16,7 @@ import {objectCases} from './objects.ts';
 import {raceCases} from './race.ts';
 import {moduleRaceCases} from './race-modules.ts';
 import {unloadBesideRaceCases} from './race-unload-beside.ts';
+import {requestCases} from './requests.ts';
 import {returnCases} from './return.ts';
 import {returnSlotCases} from './return-slots.ts';
 import {stormCases} from './storms.ts';
@@ -26,6 +27,7 @@ import {unloadBesideCases} from './unload-beside.ts';
 /** All cases, in the order in which reports show them. */
 export const allCases: readonly Case[] = [
 	...moduleCases,
+	...requestCases,
 	...noFunctionCases,
 	...fuzzCases,
 	...noMemoryCases,
