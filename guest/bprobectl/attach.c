@@ -39,31 +39,6 @@ struct attached {
 	int probes[PROBES];
 };
 
-static bool attach_one(struct attached *attached, int program, enum bprobe_point point, const char *function)
-{
-	int probe;
-
-	if (attached->count == PROBES)
-		return complain(0, "bprobectl attaches at most %d programs", PROBES), false;
-	probe = attach_to(attached->device, program, point, function);
-	if (probe < 0)
-		return false;
-	attached->probes[attached->count++] = probe;
-	fprintf(stderr, "Attached to the %s of %s.\n", bprobe_point_name(point), function);
-	return true;
-}
-
-static bool attach_pattern(struct attached *attached, int program, enum bprobe_point point, const char *pattern)
-{
-	int functions, probe = attach_matching(attached->device, program, point, pattern, &functions);
-
-	if (probe < 0)
-		return false;
-	attached->probes[attached->count++] = probe;
-	fprintf(stderr, "Attached to the %s of %d functions.\n", bprobe_point_name(point), functions);
-	return true;
-}
-
 /* What the command line asks for; neither function nor pattern: each program where its section says. */
 struct place {
 	const char *function, *pattern;
@@ -72,8 +47,22 @@ struct place {
 
 static bool attach_at(struct attached *attached, int program, enum bprobe_point point, const struct place *place)
 {
-	return place->pattern ? attach_pattern(attached, program, point, place->pattern) :
-				attach_one(attached, program, point, place->function);
+	int functions, probe;
+
+	if (attached->count == PROBES)
+		return complain(0, "bprobectl attaches at most %d programs", PROBES), false;
+	if (place->pattern)
+		probe = attach_matching(attached->device, program, point, place->pattern, &functions);
+	else
+		probe = attach_to(attached->device, program, point, place->function);
+	if (probe < 0)
+		return false;
+	attached->probes[attached->count++] = probe;
+	if (place->pattern)
+		fprintf(stderr, "Attached to the %s of %d functions.\n", bprobe_point_name(point), functions);
+	else
+		fprintf(stderr, "Attached to the %s of %s.\n", bprobe_point_name(point), place->function);
+	return true;
 }
 
 static bool attach_object(struct attached *attached, struct bpf_object *object, const struct place *place)

@@ -85,6 +85,20 @@ export const objectCases = [
 		},
 	}),
 	defineCase({
+		id: 'tooling/bprobectl-many-programs',
+		needs: ['library'],
+		deadlineMs: 30_000,
+		async run(context) {
+			const program = `--program ${programs}/sixty_five.bpf.o`;
+			await refused(context, program, /bprobectl attaches at most 64 programs/);
+			const all = await startBprobectl(context, `attach ${program} --name 'program_[0-7]*'`);
+			await callWith(context, [1n]);
+			await all.interrupt();
+			const said = await all.output();
+			assert.equal(said.match(/^entry of fx_c \[fixtures\]: 1 hits\.$/gm)?.length, 64, said);
+		},
+	}),
+	defineCase({
 		id: 'tooling/bprobectl-constants',
 		needs: ['library'],
 		missing: kernel => (isBefore(kernel, 5, 8) ? 'Linux has ring buffers for programs since 5.8.' : withoutBtf(kernel)),
