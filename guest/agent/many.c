@@ -83,6 +83,9 @@ json_t *op_match(json_t *in, struct failure *failure)
 json_t *op_attach_list(json_t *in, struct failure *failure)
 {
 	int device = bprobe_device(failure), program, point, probe, error;
+	struct bprobe_options options = {
+		.flags = json_is_true(json_object_get(in, "notInInterrupt")) ? BPROBE_NOT_IN_INTERRUPT : 0,
+	};
 	struct bprobe_function *functions;
 	uint32_t failed = 0;
 	uint64_t began;
@@ -97,7 +100,7 @@ json_t *op_attach_list(json_t *in, struct failure *failure)
 	if (!functions)
 		return NULL;
 	began = now_ns();
-	probe = bprobe_attach_list(device, program, point, functions, count, NULL, &failed);
+	probe = bprobe_attach_list(device, program, point, functions, count, &options, &failed);
 	error = probe < 0 ? errno : 0;
 	began = now_ns() - began;
 	free(functions);

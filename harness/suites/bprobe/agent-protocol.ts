@@ -236,7 +236,7 @@ declare module '../../link/agent-protocol.ts' {
 		 * `errno` and `failed`: the index of the function at fault, or the number of functions if none is.
 		 */
 		attachList: {
-			in: FunctionList & {prog: number; point: Point};
+			in: FunctionList & {prog: number; point: Point; notInInterrupt?: boolean};
 			out: {probe: number; tookNs: Hex} | {probe?: undefined; errno: string; failed: number; tookNs: Hex};
 		};
 		/** Hits, misses and cookie of each function of a probe, in the order in which they were given. */

@@ -3,8 +3,10 @@ import type {Case} from '../case.ts';
 import {disturbedCases} from './disturbed.ts';
 import {entryCases} from './entry.ts';
 import {entryHookCases} from './entry-hooks.ts';
+import {frameCases} from './frames.ts';
 import {fuzzCases} from './fuzz.ts';
 import {inFlightCases} from './in-flight.ts';
+import {keptCases} from './kept.ts';
 import {manyCases} from './many.ts';
 import {missCases} from './misses.ts';
 import {moduleCases} from './module.ts';
@@ -13,6 +15,7 @@ import {noFunctionCases} from './no-function.ts';
 import {noMemoryCases} from './no-memory.ts';
 import {notInInterruptCases} from './not-in-interrupt.ts';
 import {objectCases} from './objects.ts';
+import {programCases} from './programs.ts';
 import {raceCases} from './race.ts';
 import {moduleRaceCases} from './race-modules.ts';
 import {unloadBesideRaceCases} from './race-unload-beside.ts';
@@ -39,6 +42,7 @@ export const allCases: readonly Case[] = [
 	...returnSlotCases,
 	...inFlightCases,
 	...unloadBesideCases,
+	...keptCases,
 	...raceCases,
 	...moduleRaceCases,
 	...unloadBesideRaceCases,
@@ -46,7 +50,9 @@ export const allCases: readonly Case[] = [
 	...multiCases,
 	...manyCases,
 	...tailCallCases,
+	...programCases,
 	...missCases,
+	...frameCases,
 	...toolingCases,
 	...objectCases,
 ];

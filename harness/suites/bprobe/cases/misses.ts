@@ -1,12 +1,10 @@
-// SPDX-License-Identifier: GPL-2.0
-import type {Hex} from '../agent-protocol.ts';
 import {assert} from '../assert.ts';
 import {type CaseContext, defineCase, type Probe} from '../case.ts';
 import {isBefore} from '../kernel-release.ts';
 import {startCallers} from './callers.ts';
-import {bypassed, fixtures, input, output} from './calls.ts';
+import {fixtures, input, output} from './calls.ts';
 import {onlyHits} from './registers.ts';
-import {allowCpus, endSleepers, framesInFlight, startSleepers} from './tasks.ts';
+import {framesInFlight} from './tasks.ts';
 import {tidily} from './tidily.ts';
 
 /** Attaches to the points of the mechanism at the first of these functions that exists in this kernel and can be probed. */
@@ -29,48 +27,6 @@ export async function attachToOneOf(
 		}
 	}
 	return undefined;
-}
-
-type Attach = (at?: Hex) => Promise<Probe>;
-
-/** Loads bprobe anew, with so many frames, and at the end with as many as before. 64 are the fewest. */
-async function withFrames(context: CaseContext, frames: number, run: (attach: Attach) => Promise<void>): Promise<void> {
-	await context.ask('rmmod', {module: 'bprobe'});
-	await context.ask('insmod', {module: 'bprobe', parameters: `frames=${frames}`});
-	const probes: Probe[] = [];
-	const attach = async (at?: Hex) => {
-		probes.push(await context.attach({point: 'return', program: 'count', ...(at !== undefined && {at})}));
-		return probes.at(-1)!;
-	};
-	await tidily(
-		() => run(attach),
-		async () => {
-			for (const probe of probes) await probe.close();
-			await context.ask('rmmod', {module: 'bprobe'});
-			await context.ask('insmod', {module: 'bprobe'});
-		},
-	);
-}
-
-/** Calls of the target by as many tasks, which are all in flight at once, and while `meanwhile` runs. */
-async function callTogether(context: CaseContext, count: number, meanwhile?: () => Promise<unknown>): Promise<void> {
-	const tasks = await startSleepers(context, count);
-	await meanwhile?.();
-	// They return with or without a frame.
-	await endSleepers(context, tasks);
-}
-
-/** Calls of the probed target, each by a thread of its own that lives until the last one has called. */
-async function callByThreads(context: CaseContext, probe: Probe, threads: number) {
-	const job = await context.start('startStaying', {target: 'asm-fentry', threads});
-	for (;;) {
-		const {hits, misses} = await probe.info();
-		if (hits + misses.noFrame! >= threads) break;
-		context.signal.throwIfAborted();
-	}
-	const info = await probe.info();
-	assert.deepEqual((await job.stop()).stayed, {called: threads, failed: 0}, 'threads, and their calls');
-	return info;
 }
 
 /** Provokes each reason for which a program does not run. Every miss must be counted under its reason. */
@@ -227,127 +183,5 @@ export const missCases = [
 			for (const probe of probes) onlyHits(await probe.info(), 2, {kprobe: 13});
 			assert.equal(await framesInFlight(context), 0, 'frames in flight');
 		},
-	}),
-	defineCase({
-		id: 'miss/no-frame',
-		needs: ['return', 'device'],
-		targets: ['asm-fentry'],
-		deadlineMs: 20_000,
-		run: async context =>
-			withFrames(context, 64, async attach => {
-				const probe = await attach();
-				await callTogether(context, 70);
-				const info = await probe.info();
-				onlyHits(info, 64, {noFrame: 6});
-
-				const outer = await attach(await context.address('fx_chain_2'));
-				for (let n = 0; n < 200; n++) await context.call(bypassed);
-				onlyHits(await outer.info(), 200);
-				assert.deepEqual((await probe.info()).misses, info.misses, 'frames of calls without a return are freed');
-			}),
-	}),
-	defineCase({
-		id: 'miss/frames-of-calls-that-outlive-their-probe',
-		needs: ['return', 'device'],
-		targets: ['asm-fentry'],
-		deadlineMs: 30_000,
-		run: async context =>
-			withFrames(context, 64, async attach => {
-				for (let round = 0; round < 4; round++) {
-					const probe = await attach();
-					await callTogether(context, 20, () => probe.close());
-				}
-				const probe = await attach();
-				await callTogether(context, 60);
-				onlyHits(await probe.info(), 60);
-			}),
-	}),
-	defineCase({
-		id: 'miss/no-frame-in-a-nested-call',
-		needs: ['return', 'device'],
-		targets: ['asm-fentry'],
-		deadlineMs: 20_000,
-		missing: kernel =>
-			kernel.hasOption('CONFIG_KCSAN')
-				? 'The stack of a task has no room for 64 levels of instrumented functions.'
-				: undefined,
-		run: async context =>
-			withFrames(context, 64, async attach => {
-				const probe = await attach();
-				// It calls itself 64 times.
-				const {after} = await context.call({in: input, ret: output, action: 'recurse', arg: 64});
-				assert.equal(after.ax, output.ax, 'the return value of the outermost call');
-				onlyHits(await probe.info(), 64, {noFrame: 1});
-			}),
-	}),
-	defineCase({
-		id: 'miss/frames-of-another-cpu',
-		needs: ['return', 'device'],
-		targets: ['asm-fentry'],
-		deadlineMs: 20_000,
-		run: async context =>
-			withFrames(context, 64, async attach => {
-				const probe = await attach();
-				// Calls begin on CPU 0 and end on CPU 1, which gets their frames. It must leave some to the others.
-				await allowCpus(context, 1);
-				await tidily(
-					async () => {
-						for (let n = 0; n < 64; n++) {
-							const {cpuBefore, cpuAfter} = await context.call({action: 'sleep', arg: 1, in: input, ret: output});
-							assert.deepEqual([cpuBefore, cpuAfter], [0, 1], 'the CPUs of a call');
-						}
-						await callTogether(context, 30);
-					},
-					() => allowCpus(context, 3),
-				);
-				onlyHits(await probe.info(), 94);
-			}),
-	}),
-	defineCase({
-		id: 'miss/no-place-left',
-		needs: ['return', 'device'],
-		targets: ['asm-fentry'],
-		deadlineMs: 20_000,
-		run: async context =>
-			withFrames(context, 64, async attach => {
-				const probe = await attach();
-				// The table has 512 places.
-				onlyHits(await callByThreads(context, probe, 520), 520);
-			}),
-	}),
-	defineCase({
-		id: 'miss/full-sets',
-		needs: ['return', 'device'],
-		targets: ['asm-fentry'],
-		deadlineMs: 60_000,
-		// An agent that had many threads keeps their stacks mapped, and so many copies of that do not fit into a guest.
-		isAlone: true,
-		run: async context =>
-			// 256 frames make a table of 64 sets with eight places each: so many tasks fill some sets, and few too many.
-			withFrames(context, 256, async attach => {
-				const probe = await attach();
-				await callTogether(context, 250);
-				const {hits, misses} = await probe.info();
-				assert.equal(hits + misses.noFrame!, 250, 'hits and misses together');
-				assert.ok(misses.noFrame! < 20, `${misses.noFrame} tasks had no place`);
-			}),
-	}),
-	defineCase({
-		id: 'miss/places-of-the-dead',
-		needs: ['return', 'device'],
-		targets: ['asm-fentry'],
-		deadlineMs: 60_000,
-		run: async context =>
-			withFrames(context, 64, async attach => {
-				const probe = await attach();
-				const exit = {target: 'asm-fentry', context: 'kthread', action: 'exit', in: input, ret: output} as const;
-				for (let round = 0; round < 60; round++) {
-					for (let n = 0; n < 10; n++) await context.call(exit);
-					// A new task at the address of a dead one would take its place over. These keep the address, and need no place.
-					await context.start('startStaying', {target: 'c', threads: 14});
-				}
-				while ((await framesInFlight(context)) > 0) context.signal.throwIfAborted();
-				onlyHits(await callByThreads(context, probe, 200), 200);
-			}),
 	}),
 ];

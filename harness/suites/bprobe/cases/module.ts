@@ -1,5 +1,6 @@
 import {assert} from '../assert.ts';
 import {defineCase} from '../case.ts';
+import {shell, startBprobectl} from './bprobectl.ts';
 import {hex, onlyHits, pattern} from './registers.ts';
 import {allowCpus} from './tasks.ts';
 import {tidily} from './tidily.ts';
@@ -90,6 +91,14 @@ export const moduleCases = [
 				assert.equal(Number.parseInt(flags, 8) & 0o2000000, 0o2000000, `close-on-exec in the flags ${flags}`);
 				await probe.close();
 			}
+			const tracing = await startBprobectl(context, 'trace fx_c');
+			const device = await shell(
+				context,
+				'cd /proc/$(pidof bprobectl) && sed -n "s/^flags:.//p" fdinfo/$(ls -l fd | sed -n "s,.* \\([0-9]*\\) -> /dev/bprobe$,\\1,p")',
+			);
+			assert.equal(Number.parseInt(device, 8) & 0o2000000, 0o2000000, `close-on-exec in the device's flags ${device}`);
+			await tracing.interrupt();
+			await tracing.output();
 		},
 	}),
 	defineCase({
@@ -108,6 +117,25 @@ export const moduleCases = [
 			}
 			await context.ask('rmmod', {module: 'bprobe'});
 			await context.ask('insmod', {module: 'bprobe'});
+		},
+	}),
+	defineCase({
+		id: 'module/opens-leave-no-memory',
+		needs: ['device'],
+		deadlineMs: 60_000,
+		async run(context) {
+			const slabKib = async () => {
+				const {stdout} = await context.exec('cat /proc/slabinfo');
+				const caches = [...stdout.matchAll(/^kmalloc-\S+ +(\d+) +\d+ +(\d+) /gm)];
+				assert.notEqual(caches.length, 0, 'caches of kmalloc');
+				return caches.reduce((sum, [, objects, size]) => sum + Number(objects) * Number(size), 0) / 1024;
+			};
+			const open = `n=0; while [ $n -lt 20000 ]; do : < /dev/bprobe; n=$((n + 1)); done`;
+			const before = await slabKib();
+			await context.exec(open);
+			const grown = (await slabKib()) - before;
+			// Less than the smallest object for each.
+			assert.ok(grown < 156, `20,000 times opened and closed, kmalloc holds ${Math.round(grown)} KiB more`);
 		},
 	}),
 	defineCase({
@@ -138,6 +166,24 @@ export const moduleCases = [
 			await probe.close();
 			await context.ask('rmmod', {module: 'bprobe'});
 			await context.ask('insmod', {module: 'bprobe'});
+		},
+	}),
+	defineCase({
+		id: 'module/lists-process-of-a-thread',
+		needs: ['device'],
+		deadlineMs: 10_000,
+		async run(context) {
+			const {pid} = await context.ask('hello', {});
+			const [prog, address] = [await context.load('count'), await context.address('fx_c')];
+			const job = {prog, point: 'entry', address, target: 'c', cookie: 1, by: 'close', holdUs: 200_000} as const;
+			const churn = await context.start('startChurn', job);
+			let owner: string | undefined;
+			while (owner === undefined) {
+				context.signal.throwIfAborted();
+				owner = /^entry +\S+ \d+ ftrace \d+ \d+ (\d+) /m.exec((await context.ask('listing', {})).text)?.[1];
+			}
+			await churn.stop();
+			assert.equal(owner, `${pid}`, 'the process whose thread has attached a probe');
 		},
 	}),
 	defineCase({

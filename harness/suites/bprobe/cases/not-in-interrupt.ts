@@ -73,4 +73,33 @@ export const notInInterruptCases = [
 			);
 		},
 	}),
+	defineCase({
+		id: 'entry/not-in-interrupt-of-a-list',
+		needs: ['entry', 'return', 'device'],
+		deadlineMs: 10_000,
+		async run(context) {
+			const prog = await context.load('count');
+			const targets = ['asm', 'asm-fentry', 'c'] as const;
+			const addresses = await Promise.all(targets.map(target => context.address(targetSymbols[target])));
+			for (const point of context.points) {
+				const {probe} = await context.ask('attachList', {prog, point, addresses, notInInterrupt: true});
+				assert.ok(probe !== undefined, 'the functions can be attached to');
+				for (const target of targets) {
+					await context.call({target, in: input, ret: output});
+					await context.call({target, context: 'softirq', in: input, ret: output});
+				}
+				const {counts} = await context.ask('infoList', {probe});
+				assert.deepEqual(
+					counts.map(([hits, misses]) => [hits, misses]),
+					[
+						[1, 0],
+						[1, 0],
+						[1, 0],
+					],
+					`hits and misses of each function, called by a task and by a softirq, at ${point}`,
+				);
+				await context.ask('close', {probe});
+			}
+		},
+	}),
 ];

@@ -2,9 +2,8 @@
 import type {Point, ProgramName} from '../agent-protocol.ts';
 import {assert} from '../assert.ts';
 import {type CaseContext, defineCase, type Probe} from '../case.ts';
-import {isBefore, withoutBtf} from '../kernel-release.ts';
 import {checkPlace, fixtures, input, output, stack} from './calls.ts';
-import {hex, onlyHits, sameRegisters} from './registers.ts';
+import {onlyHits, sameRegisters} from './registers.ts';
 import {checkStack, traceCallers} from './stacks.ts';
 
 const depth = 4;
@@ -79,42 +78,6 @@ export const tailCallCases = [
 					const {result} = await context.ask('counters', {cookie: 0});
 					assert.equal(result, point === 'entry' ? call.in.ax : call.after.ax, `ax at ${point}`);
 				}
-				await probe.close();
-			}
-		},
-	}),
-	defineCase({
-		id: 'multi/program-that-casts-its-context',
-		needs: ['device'],
-		missing: kernel => (isBefore(kernel, 6, 2) ? 'Linux has bpf_rdonly_cast() since 6.2.' : withoutBtf(kernel)),
-		targets: fixtures,
-		deadlineMs: 10_000,
-		async run(context) {
-			for (const point of context.points) {
-				await context.ask('reset', {});
-				const probe = await context.attach({point, program: 'cast'});
-				const {function: called} = await context.call({in: input});
-				const {result} = await context.ask('counters', {cookie: 0});
-				assert.equal(result, called, `the function in the extension block, at ${point}`);
-				await probe.close();
-			}
-		},
-	}),
-	defineCase({
-		id: 'multi/program-that-asks-for-its-cookie',
-		needs: ['device'],
-		missing: kernel => (isBefore(kernel, 5, 15) ? 'Linux has bpf_get_attach_cookie() since 5.15.' : undefined),
-		targets: fixtures,
-		deadlineMs: 10_000,
-		async run(context) {
-			for (const point of context.points) {
-				await context.ask('reset', {});
-				const probe = await context.attach({point, program: 'asks'});
-				await context.call({in: input});
-				const {result} = await context.ask('counters', {cookie: 0});
-				// The helper looks into what the kernel's own probes leave for it. bprobe has the cookie in its extension block.
-				assert.equal(result, hex(1), `what the kernel's helper returned, plus 1, at ${point}`);
-				onlyHits(await probe.info(), 1);
 				await probe.close();
 			}
 		},

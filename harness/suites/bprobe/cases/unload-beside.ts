@@ -71,7 +71,7 @@ const fexit: Peer = {
 };
 
 /** Tries to remove the module; false if it is in use. */
-async function unloads(context: CaseContext): Promise<boolean> {
+export async function unloads(context: CaseContext): Promise<boolean> {
 	try {
 		await context.ask('rmmod', {module: 'bprobe'});
 		return true;
