@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "agent.h"
@@ -21,6 +23,26 @@ int attempt_attach(const struct attempt *attempt)
 	return bprobe_attach_address(attempt->device, attempt->program, attempt->point, one->address, NULL);
 }
 
+/*
+ * Calls the function of @info, if it is one that takes and returns a number. 0 if
+ * the probe counts the call.
+ */
+static int check_hit(int probe, const struct bprobe_info *info)
+{
+	struct fx_call call = {.size = sizeof(call), .target = FX_ADDRESS, .address = info->address};
+	int fixtures = fixtures_device(&(struct failure){});
+	struct bprobe_info later;
+
+	if (strncmp(info->symbol, "fx_many_", 8))
+		return 0;
+	/* An allocation that is made to fail can be one of the first call. */
+	if (ioctl(fixtures, FX_IOC_CALL, &call) && ioctl(fixtures, FX_IOC_CALL, &call))
+		return errno;
+	if (bprobe_get_info(probe, &later))
+		return errno;
+	return later.hits == info->hits + 1 ? 0 : ENODATA;
+}
+
 int attempt_once(const struct attempt *attempt)
 {
 	struct bprobe_info info;
@@ -34,7 +56,7 @@ int attempt_once(const struct attempt *attempt)
 	probe = attempt_attach(attempt);
 	if (probe < 0)
 		return errno;
-	error = bprobe_get_info(probe, &info) ? errno : 0;
+	error = bprobe_get_info(probe, &info) ? errno : check_hit(probe, &info);
 	return close(probe) ? errno : error;
 }
 

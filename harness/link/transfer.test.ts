@@ -6,7 +6,7 @@ import path from 'node:path';
 import test from 'ava';
 import {CommandFailedError} from '../host/errors.ts';
 import {type Behaviour, FakeSshServer, finish} from '../test/fake-ssh-server.ts';
-import {push} from './transfer.ts';
+import {push, pushFromRoot} from './transfer.ts';
 
 /** Runs commands in a shell of this host. */
 const shell: Behaviour = (command, channel) => {
@@ -31,6 +31,24 @@ test('pushed files arrive with their modes, and no others', async t => {
 	t.is((await stat(path.join(directory.path, 'new/a/tool'))).mode & 0o777, 0o755);
 	t.deepEqual(await readFile(path.join(directory.path, 'new/empty')), Buffer.alloc(0));
 	t.deepEqual((await readdir(path.join(directory.path, 'new'))).toSorted(), ['a', 'empty']);
+});
+
+test('files of a case are below /root, or where an absolute path says', async t => {
+	const names: string[] = [];
+	await using guest = await FakeSshServer.start((_command, channel) => {
+		const list = execFile('tar', ['-t'], (_error, stdout) => {
+			names.push(...stdout.trim().split('\n'));
+			finish(channel, 0);
+		});
+		channel.pipe(list.stdin!);
+	});
+	await using link = await guest.link();
+	const paths = ['tool', '/etc/tool.conf', '../tmp/tool', '/root/other'];
+	await pushFromRoot(
+		link,
+		paths.map(each => ({path: each, data: Buffer.alloc(0)})),
+	);
+	t.deepEqual(names, ['root/tool', 'etc/tool.conf', 'tmp/tool', 'root/other', '.pushed']);
 });
 
 test('an archive that is cut between two entries fails', async t => {

@@ -261,7 +261,8 @@ declare module '../../link/agent-protocol.ts' {
 		 * Attaches, or loads bprobe, while the first allocation fails, then the second, and so on, until none is left or
 		 * thirty failures in a row had no effect. Allocations are those of the agent; when loading, those that bprobe makes
 		 * for the agent, or also those of the kernel that bprobe calls. What succeeded is undone. `ends` has an errno for
-		 * each round, or ''. EOPNOTSUPP: the kernel does not support it.
+		 * each round, ENODATA if the first function is one of fx_many_… and its call is no hit, or ''. EOPNOTSUPP: the
+		 * kernel does not support it.
 		 */
 		failing: {
 			in:

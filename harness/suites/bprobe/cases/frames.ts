@@ -5,7 +5,7 @@ import {type CaseContext, defineCase, type Probe} from '../case.ts';
 import {targetSymbols} from '../context.ts';
 import {bypassed, input, output} from './calls.ts';
 import {onlyHits} from './registers.ts';
-import {allowCpus, endSleepers, framesInFlight, startSleepers} from './tasks.ts';
+import {allowCpus, endSleepers, framesInFlight, startSleepers, waitUntilWaiting} from './tasks.ts';
 import {tidily} from './tidily.ts';
 
 type Attach = (at?: Hex) => Promise<Probe>;
@@ -187,5 +187,23 @@ export const frameCases = [
 				while ((await framesInFlight(context)) > 0) context.signal.throwIfAborted();
 				onlyHits(await callByThreads(context, probe, 200), 200);
 			}),
+	}),
+	defineCase({
+		id: 'return/frames-of-nested-calls',
+		needs: ['return', 'device'],
+		targets: ['asm-fentry'],
+		deadlineMs: 10_000,
+		async run(context) {
+			await context.attach({point: 'return', program: 'count'});
+			for (const n of [1, 2, 3])
+				await context.attach({point: 'return', program: 'count', at: await context.address(`fx_chain_${n}`)});
+			const call = {target: 'asm-fentry', action: 'wait', depth: 3, in: input, ret: output} as const;
+			const {task} = await context.ask('callInTask', call);
+			await waitUntilWaiting(context, 1);
+			assert.equal(await framesInFlight(context), 4, 'frames in flight, all of one task');
+			await context.ask('release', {});
+			await context.ask('taskWait', {task, timeoutMs: 5000});
+			assert.equal(await framesInFlight(context), 0, 'frames in flight after the return');
+		},
 	}),
 ];
