@@ -182,4 +182,22 @@ export const entryEdits: readonly Edit[] = [
 			"Under a tail call, or under a call that a kretprobe took over, a program's call stack ends at the next outer call with a return probe.",
 		catchers: ['return/call-stack-of-a-tail-call[asm]'],
 	},
+	{
+		name: 'entry-context-without-frame',
+		file: 'kmod/entry.c',
+		old: '\tstruct bp_ctx *ctx = frame ? &frame->ctx : &cpu->ctx;',
+		new: '\tstruct bp_ctx *ctx = ret ? &frame->ctx : &cpu->ctx;',
+		effect:
+			'When the frames have run out, a call of a function that has entry and return probes oopses on a NULL frame instead of running its entry programs and counting NO_FRAME for the return programs.',
+		catchers: ['miss/no-frame[asm-fentry]'],
+	},
+	{
+		name: 'no-frame-miss-of-breakpoint',
+		file: 'kmod/entry.c',
+		old: '\t\tbp_count_misses(ret, BPROBE_MISS_NO_FRAME, BPROBE_ENTRY);',
+		new: '\t\tbp_count_misses(ret, BPROBE_MISS_NO_FRAME, BPROBE_RETURN);',
+		effect:
+			'At functions without a __fentry__ site, return probes with BPROBE_NOT_IN_INTERRUPT do not count the calls that they miss as NO_FRAME: the breakpoint is taken for an interrupt, and hits and misses do not add up to the calls.',
+		catchers: ['miss/no-frame-not-in-interrupt[asm]'],
+	},
 ];

@@ -197,4 +197,22 @@ export const fixtureEdits: readonly Edit[] = [
 		effect: 'fx_plain_* get a __fentry__ site: what is meant to test many kprobes tests ftrace.',
 		catchers: ['multi/many-forty-without-fentry'],
 	},
+	{
+		name: 'bottom-halves-stay-on',
+		file: 'fixtures/call.c',
+		old: '\tcase FX_BH_OFF:\n\t\tlocal_bh_disable();\n\t\tfx_invoke(frame);\n\t\tlocal_bh_enable();\n\t\treturn 0;',
+		new: '\tcase FX_BH_OFF:\n\t\tfx_invoke(frame);\n\t\treturn 0;',
+		effect:
+			'Calls with bottom halves off are plain calls of a task: a mechanism that takes a task with bottom halves off for an interrupt passes.',
+		catchers: ['entry/not-in-interrupt[asm]'],
+	},
+	{
+		name: 'kept-file-closed-by-task',
+		file: 'fixtures/keep.c',
+		old: '\tschedule_work(&dropping);',
+		new: '\tdrop(&dropping);',
+		effect:
+			'A kept file is closed by the task that releases it, not by a kernel thread: no close of a last reference by a kernel thread is tested any more.',
+		catchers: ['module/closed-by-a-kernel-thread[asm]'],
+	},
 ];

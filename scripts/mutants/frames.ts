@@ -165,4 +165,22 @@ export const frameEdits: readonly Edit[] = [
 			'A task in the eighth entry of a set is not found: with some thousands of tasks asleep in a function with a return probe, one of them returns without a frame and the kernel panics.',
 		catchers: ['miss/full-sets[asm-fentry]'],
 	},
+	{
+		name: 'frames-limit',
+		file: 'kmod/frame.c',
+		old: '\tframes = clamp(frames, 64u, 1u << 20);',
+		new: '\tframes = clamp(frames, 64u, 1u << 12);',
+		effect:
+			'frames=N above 4096 is silently cut to 4096: calls beyond that are missed as NO_FRAME though the user asked for more frames.',
+		catchers: ['module/frames'],
+	},
+	{
+		name: 'live-frames-of-tasks',
+		file: 'kmod/task.c',
+		old: '\t\t\tfor (frame = READ_ONCE(bp_tasks[set][way].newest); frame && live < total;\n\t\t\t     frame = READ_ONCE(frame->below))\n\t\t\t\tlive++;',
+		new: '\t\t\tframe = READ_ONCE(bp_tasks[set][way].newest);\n\t\t\tif (frame && live < total)\n\t\t\t\tlive++;',
+		effect:
+			'The line "frames N of M" of /dev/bprobe counts tasks instead of calls: nested calls in flight are not in N, so a user who looks why calls are missed as NO_FRAME sees plenty of free frames.',
+		catchers: ['return/frames-of-nested-calls[asm-fentry]'],
+	},
 ];

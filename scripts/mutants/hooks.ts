@@ -165,4 +165,14 @@ export const hookEdits: readonly Edit[] = [
 			'The kernel replaces the breakpoint by a jump a moment after the attach; from then on probes with BPROBE_NOT_IN_INTERRUPT at functions without a __fentry__ site take every call for an interrupt and never run, without a miss.',
 		catchers: ['entry/not-in-interrupt-by-breakpoint'],
 	},
+	{
+		name: 'unchanged-filter-is-success',
+		file: 'kmod/filter.c',
+		old: '\treturn err ?: rcu_access_pointer(ops->func_hash->filter_hash) == old ? -ENOMEM : 0;',
+		new: '\treturn err ?: (old && !rcu_access_pointer(ops->func_hash->filter_hash)) ? -ENOMEM : 0;',
+		effect:
+			'On kernels before 5.18, an attach of a list for whose filter ftrace has no memory succeeds instead of failing with ENOMEM, and the program never runs and counts no miss.',
+		catchers: ['module/no-memory-to-attach-many'],
+		kernel: 'debian-5.10',
+	},
 ];

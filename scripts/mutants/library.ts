@@ -231,4 +231,31 @@ export const libraryEdits: readonly Edit[] = [
 			'attach --dump prints wrong values for per-CPU maps whose values are not a multiple of eight bytes, and the kernel writes behind the buffer.',
 		catchers: ['tooling/bprobectl-sections'],
 	},
+	{
+		name: 'device-survives-exec',
+		file: 'guest/libbprobe/probe.c',
+		old: '\treturn open(BPROBE_DEVICE, O_RDWR | O_CLOEXEC);',
+		new: '\treturn open(BPROBE_DEVICE, O_RDWR);',
+		effect:
+			'Programs that a user of the library executes inherit the descriptor of the device: they can attach by it, and the module cannot be unloaded while they run.',
+		catchers: ['module/fdinfo'],
+	},
+	{
+		name: 'trace-prints-thread',
+		file: 'guest/bprobectl/trace.c',
+		old: '(unsigned int)(event->pid_tgid >> 32),',
+		new: '(unsigned int)event->pid_tgid,',
+		effect:
+			'bprobectl trace prints the id of the thread as pid: calls of threads are shown under processes that do not exist.',
+		catchers: ['tooling/bprobectl-trace'],
+	},
+	{
+		name: 'brackets-are-no-pattern',
+		file: 'guest/bprobectl/common.c',
+		old: '\treturn strpbrk(function, "*?[") != NULL;',
+		new: '\treturn strpbrk(function, "*?") != NULL;',
+		effect:
+			'bprobectl trace of a pattern with brackets only, such as fx_many_00[0-3], fails as there is no function of that name.',
+		catchers: ['tooling/bprobectl-pattern'],
+	},
 ];

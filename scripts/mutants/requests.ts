@@ -339,4 +339,31 @@ export const requestEdits: readonly Edit[] = [
 		effect: '32-bit programs can neither attach nor check a function: every ioctl of the device fails with ENOTTY.',
 		catchers: ['module/ioctl-of-32-bit-programs'],
 	},
+	{
+		name: 'not-in-interrupt-of-first',
+		file: 'kmod/request.c',
+		old: '\t\tgroup->probe[i].not_in_interrupt = request->flags & BPROBE_NOT_IN_INTERRUPT;',
+		new: '\t\tgroup->probe->not_in_interrupt = request->flags & BPROBE_NOT_IN_INTERRUPT;',
+		effect:
+			'With a list, BPROBE_NOT_IN_INTERRUPT holds for its first function only: at all others the program runs in interrupts, too.',
+		catchers: ['entry/not-in-interrupt-of-a-list'],
+	},
+	{
+		name: 'owner-is-thread',
+		file: 'kmod/request.c',
+		old: '\tgroup->pid = task_tgid_nr(current);',
+		new: '\tgroup->pid = task_pid_nr(current);',
+		effect:
+			'For probes that a thread other than the first attached, the list and bprobectl list name a thread instead of the process, which no longer exists once that thread has ended.',
+		catchers: ['module/lists-process-of-a-thread'],
+	},
+	{
+		name: 'list-release-leaks',
+		file: 'kmod/device.c',
+		old: '\t.release = single_release,',
+		new: '\t.release = seq_release,',
+		effect:
+			'Each open of /dev/bprobe (each bprobectl command, each attaching process) leaks kernel memory, the operations that single_open() allocates.',
+		catchers: ['module/opens-leave-no-memory'],
+	},
 ];

@@ -282,4 +282,13 @@ export const runningEdits: readonly Edit[] = [
 			'After the first miss as BPF_BUSY on a CPU its counter stays up, and no program of any kprobe or probe ever runs there again.',
 		catchers: ['miss/bpf-busy'],
 	},
+	{
+		name: 'outer-run-context-lost',
+		file: 'kmod/compat.h',
+		old: '#define bp_run_ctx_leave(outer) bpf_reset_run_ctx(outer)',
+		new: '#define bp_run_ctx_leave(outer) ((void)(outer), bpf_reset_run_ctx(NULL))',
+		effect:
+			'A probe of a function that a helper of a running fentry (or cgroup) program calls takes the run context away from that program: its next bpf_get_attach_cookie() oopses on a NULL pointer.',
+		catchers: ['multi/within-a-program-with-a-cookie'],
+	},
 ];

@@ -200,4 +200,13 @@ export const unloadingEdits: readonly Edit[] = [
 			'Unloading does not wait for a runnable task inside a probed function; it returns into freed code and the kernel oopses.',
 		catchers: ['race/unload-while-calls-run[asm]'],
 	},
+	{
+		name: 'keeper-stops-while-unsure',
+		file: 'kmod/keep.c',
+		old: '\tif (kept)\n\t\tschedule_delayed_work(&keeper, delay);',
+		new: '\tif (left.held)\n\t\tschedule_delayed_work(&keeper, delay);',
+		effect:
+			'If another call is on a run queue in a probed function at the look that finds that the call which a kretprobe held has returned, the module never looks again: rmmod fails with EAGAIN until another return probe is opened and closed.',
+		catchers: ['return/kept-while-another-call-runs'],
+	},
 ];

@@ -60,9 +60,12 @@ export const frameCases = [
 		run: async context =>
 			withFrames(context, 64, async attach => {
 				const probe = await attach();
+				const entry = await context.attach({point: 'entry', program: 'read_all'});
 				await callTogether(context, 70);
 				const info = await probe.info();
 				onlyHits(info, 64, {noFrame: 6});
+				onlyHits(await entry.info(), 70);
+				await entry.close();
 
 				const outer = await attach(await context.address('fx_chain_2'));
 				for (let n = 0; n < 200; n++) await context.call(bypassed);
