@@ -102,6 +102,22 @@ test.serial('a kernel that was built with an older recipe is built again', async
 	await t.throwsAsync(obtainKernel('4.15.18'), {instanceOf: KernelUnavailableError});
 });
 
+test.serial('another compiler builds another kernel', async t => {
+	const {tree, count} = await world(t);
+	const before = await obtainKernel('4.15.18', {source: tree});
+	const newer = path.join(path.dirname(tree), 'newer');
+	await mkdir(newer);
+	await writeFile(path.join(newer, 'gcc'), '#!/bin/sh\necho gcc of tomorrow\n', {mode: 0o755});
+	const {PATH} = process.env;
+	process.env.PATH = `${newer}:${PATH}`;
+	try {
+		t.not((await obtainKernel('4.15.18', {source: tree})).bzImage, before.bzImage);
+	} finally {
+		process.env.PATH = PATH;
+	}
+	t.is(await count(), 2);
+});
+
 test.serial('a flavour is a kernel of its own, built from the last tree; a changed tree is built again', async t => {
 	const {tree, count} = await world(t);
 	const base = await obtainKernel('4.15.18', {source: tree});

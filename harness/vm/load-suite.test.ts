@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdtempDisposable, readdir, readFile, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtempDisposable, readdir, readFile, rm, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -80,6 +80,22 @@ for (const [what, {from, to, words}] of Object.entries(faults)) {
 		);
 	});
 }
+
+test.serial('a load leaves the files of other loads, and removes those of killed ones', async t => {
+	t.timeout(120_000);
+	const loads = {'.loading-other': 5, '.loading-killed': 20};
+	for (const [name, minutes] of Object.entries(loads)) {
+		const directory = path.join(cacheDirectory('snapshots'), name);
+		await mkdir(directory);
+		const made = Date.now() / 1000 - minutes * 60;
+		await utimes(directory, made, made);
+	}
+	await using bad = await withFixtures(' SMP ', ' UMP ');
+	await t.throwsAsync(obtainLoaded(bad), {instanceOf: LoadError});
+	const left = (await readdir(cacheDirectory('snapshots'))).filter(name => name in loads);
+	t.deepEqual(left, ['.loading-other']);
+	await rm(path.join(cacheDirectory('snapshots'), '.loading-other'), {recursive: true});
+});
 
 test.serial('a module whose init fails does not load', async t => {
 	t.timeout(120_000);

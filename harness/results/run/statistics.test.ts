@@ -11,6 +11,11 @@ test('for equal samples the probability is about one half', t => {
 	t.true(Math.abs(chanceOfLarger([1, 2, 3, 4], [1, 2, 3, 4]) - 0.5) < 0.1);
 });
 
+test('the median is that of the numbers, however many digits they have', t => {
+	t.is(median([1000, 90, 100]), 100);
+	t.is(median([9, 1000, 90, 100]), 95);
+});
+
 test('equal values prove nothing', t => {
 	t.is(chanceOfLarger([5, 5, 5], [5, 5, 5]), 1);
 });

@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {UsageError} from '../../host/errors.ts';
+import {assembleSuite} from '../executables/assemble-suite.ts';
 import {loadSuiteFile} from './load-suite.ts';
 
 async function load(t: ExecutionContext, text: string, files: Readonly<Record<string, string>> = {}, given = {}) {
@@ -120,9 +121,28 @@ test('the options of a fragment are those that its kernels must have, and its fi
 	t.is(suite.modules!.at([]).fragment, fragment);
 });
 
+test('the tests of a suite are sources: a change of them makes another suite', t => {
+	const {sources} = assembleSuite({
+		name: 'a',
+		options: [],
+		modules: [],
+		tests: '/tests',
+		cases: [],
+		sources: ['/a.ts'],
+	});
+	t.deepEqual(sources, ['/a.ts', '/tests']);
+});
+
 test('a build that fails is an error with its words, and a file that is absent is one', async t => {
 	const built = await load(t, "export default {name: 'a', build: ['sh', '-c', 'echo no gcc; exit 3']};");
 	await t.throwsAsync(built.content.files({}), {name: 'BuildError', message: /sh ended with 3\.\nno gcc/});
+	for (const [program, words] of [
+		['no-such-program', /The build of .* failed: .*no-such-program/],
+		['sh', /The build of .* failed: .*SIGKILL/],
+	] as const) {
+		const none = await load(t, `export default {name: 'a', build: ['${program}', '-c', 'kill -9 $$']};`);
+		await t.throwsAsync(none.content.files({}), {name: 'BuildError', message: words});
+	}
 	const absent = await load(t, "export default {name: 'a', files: ['none']};");
 	await t.throwsAsync(absent.content.files({}), {name: 'UsageError', message: /there is no file none/});
 });

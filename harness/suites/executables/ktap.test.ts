@@ -36,6 +36,14 @@ test('each result is a subtest, with its directive and the notes before it', t =
 	});
 });
 
+test('a directive may be written in any letters', t => {
+	const tap = parseTap('ok 1 - x # skip no device\nnot ok 2 - y # Todo later\n');
+	t.deepEqual(tap?.subtests, [
+		{name: 'x', verdict: 'skip', message: 'no device'},
+		{name: 'y', verdict: 'skip', message: 'expected to fail: later'},
+	]);
+});
+
 test('KTAP: nested results are named after their parents, which have results of their own', t => {
 	const text = `KTAP version 1
 1..2
