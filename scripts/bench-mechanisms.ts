@@ -37,7 +37,7 @@ const sizes = [1, 100, 1000, 10_000];
 const mostSingly: Readonly<Record<Way['by'], number>> = {
 	bprobe: 10_000,
 	'kprobe-multi': 10_000,
-	kprobe: 1000,
+	kprobe: 100,
 	// libbpf loads a program for each function, which takes longer than to attach it.
 	tracing: 100,
 	ftrace: 1000,

@@ -77,12 +77,19 @@ export async function bisectCommits(options: CommitsOptions): Promise<Result> {
 	}
 }
 
+/** Answers of kernels with other options, or with other names of them, are no answers. */
+export function identityOfConfig({
+	config,
+	configMap = new Map(),
+}: Pick<CommitsOptions, 'config' | 'configMap'>): string {
+	return config ? JSON.stringify([[...config], [...configMap]]) : '';
+}
+
 async function bisectOnce(options: CommitsOptions): Promise<Result> {
 	const {predicate, signal, command, linux} = options;
 	const {repository, ends, needBytes} = await planCommits(options);
-	const configIdentity = options.config ? JSON.stringify([[...options.config], [...(options.configMap ?? [])]]) : '';
 	return withJournal(
-		['commits', path.resolve(linux), ends.good.id, ends.bad.id, configIdentity],
+		['commits', path.resolve(linux), ends.good.id, ends.bad.id, identityOfConfig(options)],
 		options,
 		async (directory, journal) => {
 			if (journal.size === 0) await requireSpace(directory, needBytes, 'this bisect');
