@@ -16,6 +16,7 @@ const symbols = new Symbols([
 const cpu = (n: number, rip: string, flags: string, end: string) =>
 	`\nCPU#${n}\nRAX=0 RBX=0\nRIP=${rip} RFL=${flags} [---] ${end}\nRSP=ffffc900003ffbe8 RBP=0\n`;
 const idle = cpu(0, 'ffffffff8100000b', '00000246', 'CPL=0 II=0 A20=1 SMM=0 HLT=1');
+const halted = cpu(0, 'ffffffff8100000b', '00000006', 'CPL=0 II=0 A20=1 SMM=0 HLT=1');
 const stuck = cpu(1, 'ffffffffc026798d', '00000006', 'CPL=0 II=0 A20=1 SMM=0 HLT=0');
 
 type World = {agent?: boolean; ssh?: boolean; speaks?: boolean; registers?: string; monitor?: boolean};
@@ -62,6 +63,7 @@ for (const [what, parts, words] of [
 	['that only the keyboard reaches', {speaks: true}, /^No command gets through, but the kernel is alive/],
 	['that is idle and has no keyboard', {registers: idle}, /^No command gets through, but the kernel is alive/],
 	['with a live channel and a dead kernel', {}, /^The kernel is dead/],
+	['that is halted with interrupts off', {registers: `${halted}${stuck}`}, /^The kernel is dead/],
 ] as const) {
 	test(`examination of a guest ${what}`, async t => {
 		const found = await examineGuest(world(parts));

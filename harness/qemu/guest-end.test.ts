@@ -50,5 +50,7 @@ for (const [what, end, traces, verdict, words] of [
 		const told = describeEnd(end, traces);
 		t.is(told.verdict, verdict);
 		t.regex(told.message, words);
+		// It ends the run: the kernel is not to blame.
+		t.is(told.isDiskFull, 'fullFile' in traces ? true : undefined);
 	});
 }
