@@ -65,6 +65,7 @@ test.serial('a full disk is reported as such', async t => {
 	const full = Object.assign(new Error('ENOSPC: no space left on device'), {code: 'ENOSPC'});
 	const making = immutableDirectory(path.join(cache.path, 'trees/a'), () => Promise.reject(full));
 	await t.throwsAsync(making, {instanceOf: UsageError, message: /no space left/});
+	t.deepEqual(await readdir(path.join(cache.path, 'trees')), [], 'what was half made gives its space back');
 });
 
 for (const place of ['/proc/probe-matrix', '/etc/passwd/probe-matrix']) {

@@ -21,7 +21,9 @@ export class FakeSshServer implements AsyncDisposable {
 				else context.reject(['publickey']);
 			});
 			connection.on('session', accept => {
-				accept().on('exec', (acceptExec, _reject, {command}) => behaviour(command, acceptExec(), connection));
+				const session = accept();
+				session.on('pty', acceptPty => acceptPty?.());
+				session.on('exec', (acceptExec, _reject, {command}) => behaviour(command, acceptExec(), connection));
 			});
 		});
 		const {promise, resolve} = Promise.withResolvers<void>();
