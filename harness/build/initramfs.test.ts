@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-import {readFile} from 'node:fs/promises';
+import {mkdtempDisposable, readFile, symlink, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
+import type {Kernel} from '../kernels/kernel.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {bprobeContent} from '../suites/bprobe/guest-content.ts';
+import {privateCache} from '../test/private-cache.ts';
 import {buildGuest} from './guest-build.ts';
+import {assembleInitramfs} from './initramfs.ts';
 import {obtainUserland} from './userland.ts';
 
-test('the initramfs holds no file of the suite; all of them are pushed', async t => {
+test.serial('the initramfs holds no file of the suite; all of them are pushed', async t => {
 	t.timeout(20 * 60_000);
 	const {initramfs, files} = await buildGuest(await obtainKernel('debian-6.1'), bprobeContent());
 	const busybox = path.join(await obtainUserland(), 'usr/bin/busybox');
@@ -25,4 +29,25 @@ test('the initramfs holds no file of the suite; all of them are pushed', async t
 		files.map(file => path.basename(file.path)).filter(name => !name.endsWith('.bpf.o')),
 		['agent', 'bprobectl', 'fixtures.ko', 'bprobe.ko'],
 	);
+});
+
+test.serial('an initramfs is of the modules of one kernel', async t => {
+	t.timeout(20 * 60_000);
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'initramfs-'));
+	const kernel = await obtainKernel('debian-6.1');
+	const userland = await obtainUserland();
+	const modules = path.join(directory.path, 'modules');
+	await symlink(kernel.modules!, modules);
+	for (const name of ['init', 'agent-base']) await writeFile(path.join(directory.path, name), '');
+	const before = process.env.PROBE_MATRIX_CACHE;
+	const cache = await privateCache();
+	t.teardown(async () => {
+		if (before === undefined) delete process.env.PROBE_MATRIX_CACHE;
+		else process.env.PROBE_MATRIX_CACHE = before;
+		await cache.remove();
+	});
+	const assemble = (of: Kernel) => assembleInitramfs({kernel: of, userland, programs: directory.path});
+	const own = await assemble(kernel);
+	t.not(await assemble({...kernel, modules}), own);
+	t.is(await assemble(kernel), own);
 });

@@ -86,18 +86,23 @@ test('messages are stored unchanged', async t => {
 test('last is the newest run, and last-green is never interrupted or a shard', async t => {
 	await using directory = await temporaryHistory([
 		...three,
-		{id: 'r4', cells: {'k a/b': 'pass'}, run: {shard: {index: 1, parts: [['k'], ['l']]}}},
+		...['r4', 'r4-more'].map(id => ({
+			id,
+			cells: {'k a/b': 'pass' as const},
+			run: {shard: {index: 1, parts: [['k'], ['l']]}},
+		})),
 	]);
 	using store = await HistoryStore.open(directory.path);
 	t.is(findRun(store, 'last').id, 'r3');
 	t.is(findRun(store, 'last-green').id, 'r2');
-	t.is(findRun(store, 'r4').id, 'r4');
+	t.is(findRun(store, 'r4').id, 'r4', 'it is the whole name of one');
+	t.is(findRun(store, 'r4-').id, 'r4-more');
 	t.is(findRun(store, 'last', {besides: 'r3'}).id, 'r2');
 	t.throws(() => findRun(store, 'last-green', {besides: 'r2'}), {
 		instanceOf: NoSuchRunYetError,
 		message: /none is green/,
 	});
-	t.throws(() => findRun(store, 'r'), {instanceOf: UsageError, message: /it matches 4 runs, from r1 to r4/});
+	t.throws(() => findRun(store, 'r'), {instanceOf: UsageError, message: /it matches 5 runs, from r1 to r4-more/});
 	t.throws(() => findRun(store, 'x'), {instanceOf: UsageError, message: /no run x/});
 });
 
