@@ -11,7 +11,7 @@ import {type ModuleHistory, moduleHistory} from '../bisect/kinds/module-history.
 import {describePlan} from '../bisect/kinds/plan-bisect.ts';
 import {revisionsBetween} from '../bisect/kinds/revisions.ts';
 import {type CommonOptions, Stages} from '../bisect/kinds/with-journal.ts';
-import {bisectMarkdown, isSure, type Result, toJson} from '../bisect/report/bisect-report.ts';
+import {bisectMarkdown, exitStatusOf, type Result, toJson} from '../bisect/report/bisect-report.ts';
 import {quickKernelOf} from '../engine/suite.ts';
 import {messageOf, UsageError} from '../host/errors.ts';
 import {quote} from '../host/quote.ts';
@@ -115,7 +115,7 @@ async function runBisect(options: BisectOptions, signal: AbortSignal): Promise<n
 		if (results.length > 0) tell(results, options);
 	}
 	await common.stages.retire();
-	return results.every(isSure) ? 0 : 1;
+	return exitStatusOf(results);
 }
 
 type Asked = BisectOptions & {

@@ -2,7 +2,7 @@
 import test from 'ava';
 import type {Step} from '../engine/journal.ts';
 import type {SearchResult} from '../engine/search.ts';
-import {bisectMarkdown, isSure, type Result, toJson} from './bisect-report.ts';
+import {bisectMarkdown, exitStatusOf, isSure, type Result, toJson} from './bisect-report.ts';
 
 const step = (more: Partial<Step> = {}): Step => ({
 	...{type: 'step', stage: 'commits', role: 'step', candidate: {id: 'a1', title: 'a1 (one | two)'}, verdict: 'bad'},
@@ -89,6 +89,9 @@ test('isSure needs one suspect and a confirmed verification', t => {
 	const wrong = result({verification: {parent, commit: step(), isConfirmed: false}});
 	t.false(isSure(wrong));
 	t.regex(bisectMarkdown([wrong]), /parent good: FAIL \(it is bad\).*not confirmed/);
+	t.is(exitStatusOf([result(), result()]), 0);
+	t.is(exitStatusOf([result(), wrong]), 1);
+	t.is(exitStatusOf([wrong, result()]), 1);
 });
 
 test('the JSON has one entry per stage', t => {

@@ -26,6 +26,11 @@ export function isSure({finding, verification}: Result): boolean {
 	return finding.suspects.length === 1 && isSureEnough(finding) && (verification?.isConfirmed ?? true);
 }
 
+/** The exit status of a bisect in several stages, such as releases and then commits: 0 if each is sure. */
+export function exitStatusOf(results: readonly Result[]): 0 | 1 {
+	return results.every(isSure) ? 0 : 1;
+}
+
 function isSureEnough({confidence, wanted}: SearchResult): boolean {
 	return confidence >= wanted;
 }
