@@ -76,13 +76,16 @@ export const rules = {
 	preemptible: {look: ['trace'], after: /^\s*Call [Tt]race:/, isDirect: true},
 } as const satisfies Record<string, Rule>;
 
+/** What RIP points to is not code, whatever its name is: the call that went there is wrong. */
+const isFetch = /supervisor instruction fetch in kernel mode|tried to execute NX-protected page/;
+
 /** The frames of a report, innermost first, and the one that the title names. */
 export function findGuilty(
 	rule: Rule,
 	first: string,
 	lines: readonly string[],
 ): {frames: readonly Frame[]; guilty?: Frame} {
-	const trace = traceOf(rule, lines);
+	const trace = traceOf(rule, lines).filter(({isRegister}) => !isRegister);
 	if (rule.isStall) return stalledAt(lines.map(readTraceLine));
 	const found: Frame[] = [];
 	for (const place of rule.look) {
@@ -92,7 +95,7 @@ export function findGuilty(
 			if (frame) found.push(frame);
 		} else if (place === 'registers') {
 			const register = lines.map(readTraceLine).find(({isRegister}) => isRegister);
-			if (register?.frame) found.push(register.frame);
+			if (register?.frame && !lines.some(line => isFetch.test(line))) found.push(register.frame);
 		} else if (place === 'lock') {
 			const at = lines.findIndex(line =>
 				/is trying to (?:acquire|release)|\btakes:|with a lock still held there/.test(line),
@@ -112,8 +115,10 @@ export function findGuilty(
 		} else if (place === 'last function') {
 			const name = lines.map(line => /last function: (\w+)/.exec(line)?.[1]).find(Boolean);
 			if (name) found.push({text: name, name});
-		} else found.push(...trace.filter(({isRegister}) => !isRegister).flatMap(({frame}) => frame ?? []));
+		} else found.push(...trace.flatMap(({frame}) => frame ?? []));
 	}
+	// The unwinder cannot begin where no code is. The last call is on the stack all the same.
+	if (found.length === 0) found.push(...trace.flatMap(({leftover}) => leftover ?? []));
 	const frames = found
 		.filter(({name}) => !isReporting(name))
 		.filter((frame, index, all) => all.findIndex(({text}) => text === frame.text) === index);

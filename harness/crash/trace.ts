@@ -12,6 +12,8 @@ export type Frame = {
 /** A line of a trace: a frame that was certainly called, or the kernel's register RIP. */
 export type TraceLine = {
 	readonly frame?: Frame;
+	/** Found on the stack (`?`); it may be left from a call that has returned. */
+	readonly leftover?: Frame;
 	readonly isRegister?: true;
 	/** RIP points to no function: the call that went there is the frame after it. */
 	readonly isNowhere?: true;
@@ -24,9 +26,8 @@ export type TraceLine = {
 const place = String.raw`([A-Za-z_][\w.]*)\+(0x[\da-f]+)\/(0x[\da-f]+)(?: \[([\w-]+)(?: [\da-f]+)?\])?`;
 const placePattern = new RegExp(place);
 const address = String.raw`\[<[\da-f]*>\]`;
-/** Frames with `?` are leftovers on the stack, which nothing vouches for. */
 const called = new RegExp(
-	String.raw`^\s*(?:<+(\/?\w+)>+\s+)?(?:#\d+: *)?(?:${address}\s+)*${place}(?:\s+[\w./-]+:\d+)?\s*$`,
+	String.raw`^\s*(?:<+(\/?\w+)>+\s+)?(?:#\d+: *)?(?:${address}\s+)*(\?\s+)?${place}(?:\s+[\w./-]+:\d+)?\s*$`,
 );
 const marked = /^\s*<+(\/?[A-Z#][\w#]*)>+(?:\s|$)/;
 const register = new RegExp(String.raw`\b(?:RIP:?|IP:)\s*(?:0010:|e030:)?\s*(?:${address}\s*)*${place}`);
@@ -46,7 +47,8 @@ export function readTraceLine(line: string): TraceLine {
 	const match = called.exec(line);
 	const mark = match?.[1] ?? marked.exec(line)?.[1];
 	if (!match) return mark === undefined ? {} : {mark};
-	return {frame: frameOf(match.slice(2)), ...(mark !== undefined && {mark})};
+	const frame = frameOf(match.slice(3));
+	return {...(match[2] === undefined ? {frame} : {leftover: frame}), ...(mark !== undefined && {mark})};
 }
 
 /** From the parts that the pattern of a place has found; what a module's name is followed by is left out. */
