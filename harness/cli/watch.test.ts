@@ -8,6 +8,7 @@ import {createInterface} from 'node:readline';
 import test from 'ava';
 import {projectRoot} from '../build/sources.ts';
 import {fallbackKernel} from '../kernels/default-kernels.ts';
+import {isOutdatedBy} from './watch.ts';
 
 const main = path.join(import.meta.dirname, 'main.js');
 
@@ -22,6 +23,13 @@ function alive(runtime: string): readonly string[] {
 		}
 	});
 }
+
+test('a standby process is outdated by each file of the harness that it has loaded, whatever else has changed', t => {
+	const [module, cases, engine] = ['kmod/entry.c', 'harness/suites/bprobe/cases/entry.ts', 'harness/engine/plan.ts'];
+	t.false(isOutdatedBy([module, cases]));
+	t.true(isOutdatedBy([engine]));
+	t.true(isOutdatedBy([module, engine]));
+});
 
 test.serial('--watch runs again after a change, prints the difference, and Ctrl-C leaves nothing behind', async t => {
 	t.timeout(20 * 60_000);

@@ -42,7 +42,7 @@ export async function watchRuns(
 				const changed = await changes.next(signal);
 				if (changed.length === 0) break;
 				process.stderr.write(`\n${describe(changed)}\n`);
-				if (changed.some(isLoaded)) {
+				if (isOutdatedBy(changed)) {
 					await round.drop();
 					round = new Round(args, events);
 				}
@@ -146,6 +146,11 @@ class Changes implements Disposable {
 function nameOf(file: string): string {
 	const name = path.relative(projectRoot, file);
 	return name.startsWith('..') ? path.relative(process.cwd(), file) : name;
+}
+
+/** Whether a standby process has loaded one of these files, as it was before. */
+export function isOutdatedBy(changed: readonly string[]): boolean {
+	return changed.some(isLoaded);
 }
 
 function isLoaded(file: string): boolean {

@@ -55,6 +55,18 @@ test('a script is pushed unchanged; one without a shebang gets /bin/sh', async t
 	t.is(bare[0]?.data.toString(), '#!/bin/sh\ntrue\n');
 });
 
+test('other cases and other mechanisms are other predicates', async t => {
+	const identity = async (match: string, mechanisms: readonly string[]) =>
+		(await casesPredicate(bprobeSuite, [match], mechanisms)).identity;
+	const identities = [
+		await identity('entry/all-registers[c]', ['kprobe']),
+		await identity('entry/all-registers[c]', ['kprobe-multi']),
+		await identity('entry/all-registers[asm]', ['kprobe']),
+	];
+	t.is(new Set(identities).size, identities.length);
+	t.is(await identity('entry/all-registers[c]', ['kprobe']), identities[0]!);
+});
+
 test('a changed script is another predicate', async t => {
 	const [one, two] = [await fileWith(t, 'true\n'), await fileWith(t, 'false\n')];
 	const identity = async (file: string) => (await scriptPredicate(fakeSuite, file, {deadlineMs: 1000})).identity;
