@@ -213,4 +213,22 @@ export const harnessBisectEdits: readonly Edit[] = [
 			'A revert that could not be judged (does not build or boot) confirms the result: exit status 0, and no "not confirmed" in the report.',
 		catchers: ['harness/bisect/repository/verify-commit.test.ts'],
 	},
+	{
+		name: 'worst-parent-only',
+		file: 'harness/bisect/engine/judge-candidate.ts',
+		old: 'parents.reduce((sum, parent) => sum + miss(parent), 0)',
+		new: 'parents.reduce((most, parent) => Math.max(most, miss(parent)), 0)',
+		effect:
+			'The confidence in a merge, or in a set of several options, is overstated: only the worst of the parents counts, and the result is called sure.',
+		catchers: ['harness/bisect/engine/judge-candidate.test.ts'],
+	},
+	{
+		name: 'journal-of-other-mechanism',
+		file: 'harness/bisect/guests/predicate.ts',
+		old: "identity: JSON.stringify(['cases', identityOf(suite), match, ...mechanisms]),",
+		new: "identity: JSON.stringify(['cases', identityOf(suite), match]),",
+		effect:
+			'After an interrupted bisect, the same command with another --mechanism resumes with the answers of the first mechanism and names the commit that broke that one.',
+		catchers: ['harness/bisect/guests/predicate.test.ts'],
+	},
 ];

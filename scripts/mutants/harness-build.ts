@@ -36,4 +36,13 @@ export const harnessBuildEdits: readonly Edit[] = [
 			'After a change of module parameters in the suite, guests are restored from the old snapshot, whose module was inserted with the old ones.',
 		catchers: ['harness/build/guest-build.test.ts'],
 	},
+	{
+		name: 'initramfs-of-old-modules',
+		file: 'harness/build/initramfs.ts',
+		old: '[recipe, parts.kernel.modules, parts.userland, parts.programs]',
+		new: '[recipe, parts.userland, parts.programs]',
+		effect:
+			'After an update of a Debian kernel its guests boot with the cached initramfs, whose drivers are those of the old release, and do not come up.',
+		catchers: ['harness/build/initramfs.test.ts'],
+	},
 ];

@@ -124,4 +124,22 @@ export const harnessGuestEdits: readonly Edit[] = [
 			'A kernel report from before the first cell (for example a WARN of module insertion with --isolation reboot) is never reported.',
 		catchers: ['harness/engine/run-cell.test.ts'],
 	},
+	{
+		name: 'loader-of-others-removed',
+		file: 'harness/vm/loader.ts',
+		old: 'const abandonedMs = 15 * 60_000;',
+		new: 'const abandonedMs = 15 * 60;',
+		effect:
+			'A run that starts removes the memory of a guest that a concurrent run is loading, and that run fails to make its snapshot.',
+		catchers: ['harness/vm/load-suite.test.ts'],
+	},
+	{
+		name: 'dead-kernel-alive',
+		file: 'harness/guest/examine-guest.ts',
+		old: '.some(({isHalted, hasInterruptsOff}) => isHalted && !hasInterruptsOff)',
+		new: '.some(({isHalted}) => isHalted)',
+		effect:
+			'A dead guest, one of whose CPUs is halted with interrupts off, is reported as "the kernel is alive" instead of "the kernel is dead".',
+		catchers: ['harness/guest/examine-guest.test.ts'],
+	},
 ];

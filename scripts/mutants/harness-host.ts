@@ -210,4 +210,31 @@ export const harnessHostEdits: readonly Edit[] = [
 		effect: 'A build ends after ten minutes because the disk is full, instead of before it begins.',
 		catchers: ['harness/host/disk-space.test.ts'],
 	},
+	{
+		name: 'tree-of-old-recipe',
+		file: 'harness/host/debian/obtain-tree.ts',
+		old: 'known.wanted === wanted && (await isWhole(known.root));',
+		new: 'isWhole(known.root);',
+		effect:
+			'After a change of the packages or the recipe of a tree, the old one from the cache is used for up to a fortnight.',
+		catchers: ['harness/host/debian/obtain-tree.test.ts'],
+	},
+	{
+		name: 'full-disk-keeps-leftover',
+		file: 'harness/host/cache.ts',
+		old: "\t\t\tawait rm(temporary, {recursive: true, force: true});\n\t\t\tif (errorCode(error) === 'ENOSPC') throw diskFull(final, error);",
+		new: "\t\t\tif (errorCode(error) === 'ENOSPC') throw diskFull(final, error);\n\t\t\tawait rm(temporary, {recursive: true, force: true});",
+		effect:
+			'When the disk fills up, the half-made entry of the cache (a kernel, a snapshot) stays there, so that the disk stays full after the error.',
+		catchers: ['harness/host/cache.test.ts'],
+	},
+	{
+		name: 'compiler-without-memory',
+		file: 'harness/host/host-fault.ts',
+		old: '(?:Killed signal terminated program|Cannot allocate memory|virtual memory exhausted)',
+		new: '(?:Killed signal terminated program|virtual memory exhausted)',
+		effect:
+			'A compiler that gets no memory from the host counts as sources that do not build: the kernel fails, and a bisect skips an innocent commit instead of stopping.',
+		catchers: ['harness/host/host-fault.test.ts'],
+	},
 ];

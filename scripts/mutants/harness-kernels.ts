@@ -115,4 +115,22 @@ export const harnessKernelsEdits: readonly Edit[] = [
 			'After the refusal "does not take CONFIG_…", the same command run again finds the .config, skips configuring and builds the kernel without the option.',
 		catchers: ['harness/kernels/source-build.test.ts'],
 	},
+	{
+		name: 'kernel-of-old-compiler',
+		file: 'harness/kernels/source-build.ts',
+		old: "\tconst [recipe, tools] = await Promise.all([recipeOf(source.version, id.flavour, fragment), toolsIdentity()]);\n\tconst identity = createHash('sha256').update([source.identity, recipe.identity, tools].join('\\n')).digest('hex');",
+		new: "\tconst [recipe] = await Promise.all([recipeOf(source.version, id.flavour, fragment), toolsIdentity()]);\n\tconst identity = createHash('sha256').update([source.identity, recipe.identity].join('\\n')).digest('hex');",
+		effect:
+			"After an upgrade of gcc, a tree's kernel is taken from the cache as the old compiler built it, while its modules are built by the new one.",
+		catchers: ['harness/kernels/source-build.test.ts'],
+	},
+	{
+		name: 'flavour-wins-over-suite',
+		file: 'harness/kernels/recipe.ts',
+		old: 'mergeOptions(...fragments, ...(fragment ? [fragment.options] : []), ...own)',
+		new: 'mergeOptions(...(fragment ? [fragment.options] : []), ...fragments, ...own)',
+		effect:
+			'An option of a suite\'s kconfig that differs from images/kconfig is overwritten: the kernel is refused with "does not have CONFIG_…" after it was asked for.',
+		catchers: ['harness/kernels/recipe.test.ts'],
+	},
 ];

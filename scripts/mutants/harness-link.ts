@@ -74,4 +74,21 @@ export const harnessLinkEdits: readonly Edit[] = [
 		effect: 'Tests in the guest are not executable.',
 		catchers: ['harness/link/transfer.test.ts'],
 	},
+	{
+		name: 'absolute-push-below-root',
+		file: 'harness/link/transfer.ts',
+		old: "path: posix.join('root', posix.relative('/root', posix.resolve('/root', file.path))),",
+		new: "path: posix.join('root', file.path),",
+		effect: 'A file that a case or exec --copy pushes to an absolute path (/etc/x) lands in /root/etc/x.',
+		catchers: ['harness/link/transfer.test.ts'],
+	},
+	{
+		name: 'terminal-stays-raw',
+		file: 'harness/link/terminal.ts',
+		old: "\t\tif (isTerminal) {\n\t\t\tstdin.setRawMode(false);\n\t\t\tstdout.off('resize', resize);\n\t\t}",
+		new: "\t\tif (isTerminal) stdout.off('resize', resize);",
+		effect:
+			'After the shell in the guest has ended, and while the guest is being stopped, the terminal stays in raw mode: no Ctrl-C, no echo.',
+		catchers: ['harness/link/terminal.test.ts'],
+	},
 ];

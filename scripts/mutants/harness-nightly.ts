@@ -98,4 +98,22 @@ export const harnessNightlyEdits: readonly Edit[] = [
 		effect: 'The page does not say where a known failure is tracked.',
 		catchers: ['harness/nightly/night-findings.test.ts', 'harness/nightly/format-night.test.ts'],
 	},
+	{
+		name: 'past-before-green',
+		file: 'harness/nightly/cell-past.ts',
+		old: 'cell.results.filter(({run}) => run <= green.id)',
+		new: 'cell.results.filter(({run}) => run < green.id)',
+		effect:
+			'The last green night itself does not count: a cell that was flaky in it, or only in it, is called a regression the next night.',
+		catchers: ['harness/nightly/cell-past.test.ts'],
+	},
+	{
+		name: 'chance-of-more-than',
+		file: 'harness/nightly/judge-night.ts',
+		old: 'if (n >= failed) chance +=',
+		new: 'if (n > failed) chance +=',
+		effect:
+			'A known flaky cell whose reruns fail no more often than its rate explains (9 of 10 at one half) is called a regression, and the night ends with 1.',
+		catchers: ['harness/nightly/judge-night.test.ts'],
+	},
 ];

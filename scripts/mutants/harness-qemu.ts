@@ -98,4 +98,13 @@ export const harnessQemuEdits: readonly Edit[] = [
 		effect: 'Keys of guests lie in a directory that the group may write to.',
 		catchers: ['harness/qemu/run-directory.test.ts'],
 	},
+	{
+		name: 'full-disk-blames-kernel',
+		file: 'harness/qemu/guest-end.ts',
+		old: 'message: `${diskFull(fullFile, undefined).message} ${how}`, isDiskFull: true};',
+		new: 'message: `${diskFull(fullFile, undefined).message} ${how}`};',
+		effect:
+			'A disk that fills up while a guest comes up is blamed on the kernel (failed, did not boot; exit status 3) instead of ending the run with what to free (exit status 2).',
+		catchers: ['harness/qemu/guest-end.test.ts'],
+	},
 ];

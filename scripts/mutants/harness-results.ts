@@ -196,4 +196,31 @@ export const harnessResultsEdits: readonly Edit[] = [
 			'Durations are taken from the oldest twenty runs of the history instead of the recent ones: old speed-ups hide slower cells, old slow-downs are reported for ever.',
 		catchers: ['harness/results/history/store.test.ts'],
 	},
+	{
+		name: 'median-sorts-text',
+		file: 'harness/results/run/statistics.ts',
+		old: 'values.toSorted((a, b) => a - b)',
+		new: 'values.toSorted()',
+		effect:
+			'Medians of durations and measurements whose numbers of digits differ are wrong (of 90, 100, 1000: 1000), in comparisons, reports and trends.',
+		catchers: ['harness/results/run/statistics.test.ts'],
+	},
+	{
+		name: 'own-id-is-ambiguous',
+		file: 'harness/results/history/find-run.ts',
+		old: 'if (run && (meant.length === 1 || run.id === name)) return run;',
+		new: 'if (run && meant.length === 1) return run;',
+		effect:
+			'Once a history holds a merged run (ID-merged), the run ID can no longer be named, not even in full: compare, report and --resume call it ambiguous (exit status 2).',
+		catchers: ['harness/results/history/store.test.ts'],
+	},
+	{
+		name: 'passes-said-to-be-failures',
+		file: 'harness/results/compare/format-comparison.ts',
+		old: '${verdict} (${total - passes} of ${total})',
+		new: '${verdict} (${passes} of ${total})',
+		effect:
+			'compare and nightly say of a cell that failed once in ten repeats "fail (9 of 10)", and the other way round.',
+		catchers: ['harness/results/compare/format-comparison.test.ts'],
+	},
 ];

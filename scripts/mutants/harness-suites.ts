@@ -90,4 +90,31 @@ export const harnessSuitesEdits: readonly Edit[] = [
 		effect: 'What upstream has mended is still excused on new kernels.',
 		catchers: ['harness/suites/bprobe/known-failings.test.ts'],
 	},
+	{
+		name: 'build-not-started',
+		file: 'harness/suites/configured/suite.ts',
+		old: '\tconst {failed, all, exitCode, shortMessage} = await programs()(program!, args, {\n\t\tcwd: directory,\n\t\tall: true,\n\t\treject: false,\n\t\tcancelSignal: signal,\n\t});\n\tsignal?.throwIfAborted();\n\tif (failed)',
+		new: '\tconst {all, exitCode, shortMessage} = await programs()(program!, args, {\n\t\tcwd: directory,\n\t\tall: true,\n\t\treject: false,\n\t\tcancelSignal: signal,\n\t});\n\tsignal?.throwIfAborted();\n\tif (exitCode)',
+		effect:
+			"If a suite's build program does not exist or is killed by a signal, that is no error: the files of an earlier build are tested.",
+		catchers: ['harness/suites/configured/load-suite.test.ts'],
+	},
+	{
+		name: 'tests-no-sources',
+		file: 'harness/suites/executables/assemble-suite.ts',
+		old: '...modules.map(({from}) => from), ...(tests === undefined ? [] : [tests])],',
+		new: '...modules.map(({from}) => from)],',
+		effect:
+			'A change of the tests does not change the version of a suite: an unfinished bisect goes on with answers of the old tests, and shards with different tests are merged.',
+		catchers: ['harness/suites/configured/load-suite.test.ts'],
+	},
+	{
+		name: 'skip-in-small-letters',
+		file: 'harness/suites/executables/ktap.ts',
+		old: 'TIMEOUT|error)\\b[:\\s-]*(.*)/i.exec(directive)',
+		new: 'TIMEOUT|error)\\b[:\\s-]*(.*)/.exec(directive)',
+		effect:
+			'A test that prints `ok 1 - x # skip no device` passes instead of being skipped, and `not ok … # todo` fails.',
+		catchers: ['harness/suites/executables/ktap.test.ts'],
+	},
 ];
