@@ -73,8 +73,9 @@ json_t *op_listing(json_t *in, struct failure *failure)
 	(void)in;
 	if (!file)
 		return fail_errno(failure, "Cannot read " BPROBE_DEVICE);
-	/* The text has no NUL, so this reads all of it. */
-	if (getdelim(&text, &size, 0, file) < 0 && ferror(file)) {
+	/* The text has no NUL, so this reads all of it; then again, as those do who show what has changed. */
+	if ((getdelim(&text, &size, 0, file) < 0 && ferror(file)) || fseek(file, 0, SEEK_SET) ||
+	    (getdelim(&text, &size, 0, file) < 0 && ferror(file))) {
 		fail_errno(failure, "Cannot read " BPROBE_DEVICE);
 		out = NULL;
 	} else {

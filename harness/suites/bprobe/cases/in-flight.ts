@@ -90,6 +90,24 @@ export const inFlightCases = [
 		},
 	}),
 	defineCase({
+		id: 'return/dead-tasks-leave-no-memory',
+		needs: ['return', 'device'],
+		deadlineMs: 30_000,
+		async run(context) {
+			const tasks = async () => {
+				const {stdout} = await context.exec('cat /proc/slabinfo');
+				return Number(/^task_struct +(\d+) /m.exec(stdout)![1]);
+			};
+			const before = await tasks();
+			await context.attach({point: 'return', program: 'count', at: await context.address('do_task_dead')});
+			// None of these tasks returns from its last function.
+			await context.exec('n=0; while [ $n -lt 400 ]; do /bin/true; n=$((n + 1)); done');
+			while ((await framesInFlight(context)) > 0) context.signal.throwIfAborted();
+			const grown = (await tasks()) - before;
+			assert.ok(grown < 200, `of 400 tasks that have ended, the kernel keeps ${grown}`);
+		},
+	}),
+	defineCase({
 		id: 'return/exec-by-a-thread',
 		needs: ['return', 'device'],
 		deadlineMs: 10_000,

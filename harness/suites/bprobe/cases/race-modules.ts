@@ -134,7 +134,7 @@ export const moduleRaceCases = [
 			// A task that is about to run may be inside another tracer, so its return address cannot be given back.
 			const {stdout} = await context.exec(
 				`{ rmmod bprobe; echo $? > /tmp/unloaded; } >/dev/null 2>&1 &
-				while ! grep -q '^bprobe .* Unloading' /proc/modules; do sleep 0.01; done
+				while ! grep -q '^bprobe .* Unloading' /proc/modules && ! [ -e /tmp/unloaded ]; do sleep 0.01; done
 				sleep 0.5; cat /proc/modules`,
 			);
 			assert.match(stdout, /^bprobe .* Unloading /m, 'the module waits for calls that run');
@@ -145,6 +145,19 @@ export const moduleRaceCases = [
 			}
 			const ended = 'while ! [ -s /tmp/unloaded ]; do sleep 0.01; done; cat /tmp/unloaded; rm /tmp/unloaded';
 			assert.equal((await context.exec(ended)).stdout, '0\n', 'the exit status of rmmod');
+			await context.ask('insmod', {module: 'bprobe'});
+		},
+	}),
+	defineCase({
+		id: 'race/unload-with-a-frame-of-idle-tasks',
+		needs: ['return', 'device'],
+		deadlineMs: 20_000,
+		async run(context) {
+			// An idle task is always in this function, and always on its run queue.
+			const probe = await context.attach({point: 'return', program: 'count', at: await context.address('do_idle')});
+			while ((await probe.info()).hits < 5) context.signal.throwIfAborted();
+			await probe.close();
+			await context.ask('rmmod', {module: 'bprobe'});
 			await context.ask('insmod', {module: 'bprobe'});
 		},
 	}),

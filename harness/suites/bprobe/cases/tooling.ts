@@ -168,6 +168,25 @@ export const toolingCases = [
 					await shell(context, `rm ${pinned}`);
 				},
 			);
+			const aliased = await startBprobectl(context, `trace 'fx_bare*' --count 1`);
+			await context.call({target: 'address', address: await context.address('fx_bare')});
+			assert.match(await aliased.output(), /agent {2}fx_bare \[fixtures\]\(/, 'the name of a function that has two');
+			const missing = await startBprobectl(context, `trace 'fx_plain_0[01]'`);
+			await context.ask('nest', {on: true});
+			await tidily(
+				async () => {
+					// A kprobe calls the first of the two, so that no probe of it can run.
+					for (let n = 0; n < 2; n++)
+						await context.call({target: 'address', address: await context.address('fx_bare')});
+				},
+				() => context.ask('nest', {on: false}),
+			);
+			await missing.interrupt();
+			assert.match(
+				await missing.output(),
+				/^entry of 2 functions: 0 hits, 2 missed \(kprobe\)\.$/m,
+				'misses of two functions',
+			);
 			const {addresses} = await context.ask('match', {pattern: 'fx_bare*'});
 			assert.deepEqual(addresses, [await context.address('fx_bare')], 'a function that has two names');
 			const few = await context.ask('match', {pattern: 'fx_many_01*', max: 4});
