@@ -46,7 +46,7 @@ async function callEach(context: CaseContext, functions: readonly Hex[]): Promis
 	}
 }
 
-/** State that must be restored when all is closed: probes, module references, and functions hooked by ftrace. */
+/** State that must be restored when all is closed: probes, module references, and functions that are hooked. */
 async function stateOf(context: CaseContext): Promise<string> {
 	// The agent opens the fixtures with its first request and keeps them open, which adds a reference.
 	await context.ask('counts', {});
@@ -55,6 +55,8 @@ async function stateOf(context: CaseContext): Promise<string> {
 			'cat /sys/module/bprobe/refcnt /sys/module/fixtures/refcnt',
 			'mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null',
 			'wc -l < /sys/kernel/tracing/enabled_functions',
+			'mount -t debugfs none /sys/kernel/debug 2>/dev/null',
+			'wc -l < /sys/kernel/debug/kprobes/list',
 			'wc -l < /dev/bprobe',
 		].join('; '),
 	);
@@ -349,6 +351,9 @@ export const manyCases = [
 					assert.deepEqual(answer, failed, `the ${time} attach of a list whose last function cannot be hooked`);
 				}
 				await call(1, 'runs beside a list that was not attached');
+				const plain = ['fx_asm', 'fx_bare', 'fx_keyed'];
+				const {tookNs: _, ...refused} = await context.ask('attachList', {prog, point, symbols: plain});
+				assert.deepEqual(refused, {errno: 'EOPNOTSUPP', failed: 2}, 'an attach of functions without a site for ftrace');
 				await context.ask('close', {probe});
 				await call(0, 'runs after the close');
 				const list = await attachList(context, {prog, point, symbols: names.slice(0, 3)});
