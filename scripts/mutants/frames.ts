@@ -183,4 +183,14 @@ export const frameEdits: readonly Edit[] = [
 			'The line "frames N of M" of /dev/bprobe counts tasks instead of calls: nested calls in flight are not in N, so a user who looks why calls are missed as NO_FRAME sees plenty of free frames.',
 		catchers: ['return/frames-of-nested-calls[asm-fentry]'],
 	},
+	{
+		name: 'buried-task-not-put',
+		file: 'kmod/task.c',
+		old: '\t\t\tWRITE_ONCE(bp_tasks[set][way].dying, NULL);\n\t\t\tput_task_struct(task);',
+		new: '\t\t\tWRITE_ONCE(bp_tasks[set][way].dying, NULL);',
+		effect:
+			'Each task that is freed while it still runs inside a function with a return probe (do_exit, do_task_dead) leaks its task_struct.',
+		catchers: ['return/dead-tasks-leave-no-memory'],
+		kernel: '4.15.18',
+	},
 ];

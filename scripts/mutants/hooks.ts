@@ -175,4 +175,13 @@ export const hookEdits: readonly Edit[] = [
 		catchers: ['module/no-memory-to-attach-many'],
 		kernel: 'debian-5.10',
 	},
+	{
+		name: 'kprobes-of-failed-list-stay',
+		file: 'kmod/hook.c',
+		old: '\tif (err) {\n\t\tlist_add(&group->together, &together);',
+		new: '\tif (err && n) {\n\t\tlist_add(&group->together, &together);',
+		effect:
+			'An attach of a list of functions without __fentry__ sites that fails at a later one leaves the breakpoints of the earlier ones behind: after the module is unloaded, they call freed code.',
+		catchers: ['multi/many-hook-fails-beside-a-probe'],
+	},
 ];

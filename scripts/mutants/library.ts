@@ -258,4 +258,22 @@ export const libraryEdits: readonly Edit[] = [
 			'bprobectl trace of a pattern with brackets only, such as fx_many_00[0-3], fails as there is no function of that name.',
 		catchers: ['tooling/bprobectl-pattern'],
 	},
+	{
+		name: 'last-alias-names',
+		file: 'guest/libbprobe/symbols.c',
+		old: '\twhile (low > 1 && table[low - 2].address == table[low - 1].address)\n\t\tlow--;\n',
+		new: '',
+		effect:
+			'bprobe_symbols_name(), and so stacks and lines of bprobectl trace, name a function with aliases after its last alias, not as the module and the kernel do after the first.',
+		catchers: ['tooling/bprobectl-pattern'],
+	},
+	{
+		name: 'total-of-last-misses',
+		file: 'guest/bprobectl/common.c',
+		old: '\t\t\tmisses[n] += info.misses[n];',
+		new: '\t\t\tmisses[n] = info.misses[n];',
+		effect:
+			'The line of bprobectl trace and attach for all functions of a pattern shows the misses of the last function only, mostly none.',
+		catchers: ['tooling/bprobectl-pattern'],
+	},
 ];

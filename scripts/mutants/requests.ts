@@ -366,4 +366,12 @@ export const requestEdits: readonly Edit[] = [
 			'Each open of /dev/bprobe (each bprobectl command, each attaching process) leaks kernel memory, the operations that single_open() allocates.',
 		catchers: ['module/opens-leave-no-memory'],
 	},
+	{
+		name: 'list-cannot-rewind',
+		file: 'kmod/device.c',
+		old: '\t.llseek = seq_lseek,\n',
+		new: '',
+		effect: 'A process that keeps /dev/bprobe open and rewinds it to read the list again gets ESPIPE.',
+		catchers: ['module/lists-probes'],
+	},
 ];

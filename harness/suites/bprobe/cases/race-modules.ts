@@ -149,19 +149,6 @@ export const moduleRaceCases = [
 		},
 	}),
 	defineCase({
-		id: 'race/unload-with-a-frame-of-idle-tasks',
-		needs: ['return', 'device'],
-		deadlineMs: 20_000,
-		async run(context) {
-			// An idle task is always in this function, and always on its run queue.
-			const probe = await context.attach({point: 'return', program: 'count', at: await context.address('do_idle')});
-			while ((await probe.info()).hits < 5) context.signal.throwIfAborted();
-			await probe.close();
-			await context.ask('rmmod', {module: 'bprobe'});
-			await context.ask('insmod', {module: 'bprobe'});
-		},
-	}),
-	defineCase({
 		id: 'race/unload-while-calls-return',
 		needs: ['return', 'device'],
 		targets: fixtures,
