@@ -35,6 +35,7 @@ test('libbprobe reads the extension block, completes stacks, names numbers, pass
 		'stack of a recursion: 10 10 20 10',
 		'stack without caller known: 10 20 30',
 		'stack cut: 10 15 20',
+		'stack cut behind the caller: 10 15',
 		'points: entry return ?',
 		'hooks: ftrace kprobe ?',
 		'misses: recursion, nmi, no rcu, no frame, bpf busy, kprobe, ?,',

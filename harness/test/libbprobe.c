@@ -132,6 +132,7 @@ int main(void)
 	stack("of a recursion", again, 3, 10, 8);
 	stack("without caller known", three, 5, 0, 8);
 	stack("cut", three, 5, 15, 3);
+	stack("cut behind the caller", three, 5, 15, 2);
 	printf("points:");
 	for (unsigned int i = 0; i <= 2; i++)
 		printf(" %s", bprobe_point_name(i));

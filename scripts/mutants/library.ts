@@ -276,4 +276,13 @@ export const libraryEdits: readonly Edit[] = [
 			'The line of bprobectl trace and attach for all functions of a pattern shows the misses of the last function only, mostly none.',
 		catchers: ['tooling/bprobectl-pattern'],
 	},
+	{
+		name: 'whole-stack-one-too-many',
+		file: 'guest/libbprobe/ext.c',
+		old: '\t\tif (stored < max)\n\t\t\tstack[stored++] = entries[i];',
+		new: '\t\tstack[stored++] = entries[i];',
+		effect:
+			'bprobe_whole_stack() with room for two words writes three, behind the buffer of its caller, where the caller of the function is inserted.',
+		catchers: ['harness/build/libbprobe.test.ts'],
+	},
 ];
