@@ -39,6 +39,8 @@ test('a reason explains a line that did not run; a reason for one that ran is wr
 	const whole = await coverageTable(counts, [{...known, lines: ['function bprobe_anchor']}], {isWhole: true});
 	t.true(whole.isExplained);
 	t.regex(idle.text, /has a reason not to run: kmod\/anchor\.c: gone$/m);
+	const chance = {...known, lines: ['gone'], isChance: true} as const;
+	t.true((await coverageTable(counts, [known, chance], {isWhole: true})).isExplained);
 });
 
 test('a line ran if it ran in one of several kernels or copies', t => {

@@ -42,7 +42,9 @@ export async function coverageTable(
 			left.push(`kmod/${file}:${line}: ${words}`, ...(known ? [`    ${known.reason}`] : []));
 		}
 	}
-	const explained = reasons.flatMap(({file, lines}) => lines.map(line => `${file}: ${line}`));
+	const explained = reasons
+		.filter(({isChance}) => !isChance)
+		.flatMap(({file, lines}) => lines.map(line => `${file}: ${line}`));
 	const idle = isWhole ? explained.filter(each => !used.has(each)) : [];
 	const lines = [
 		`${'file'.padEnd(18)}${'lines'.padStart(22)}${'branches'.padStart(22)}`,
