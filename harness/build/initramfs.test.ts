@@ -7,7 +7,7 @@ import {execa} from 'execa';
 import type {Kernel} from '../kernels/kernel.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {bprobeContent} from '../suites/bprobe/guest-content.ts';
-import {privateCache} from '../test/private-cache.ts';
+import {freshCache} from '../test/fresh-cache.ts';
 import {buildGuest} from './guest-build.ts';
 import {assembleInitramfs} from './initramfs.ts';
 import {obtainUserland} from './userland.ts';
@@ -39,13 +39,7 @@ test.serial('an initramfs is of the modules of one kernel', async t => {
 	const modules = path.join(directory.path, 'modules');
 	await symlink(kernel.modules!, modules);
 	for (const name of ['init', 'agent-base']) await writeFile(path.join(directory.path, name), '');
-	const before = process.env.PROBE_MATRIX_CACHE;
-	const cache = await privateCache();
-	t.teardown(async () => {
-		if (before === undefined) delete process.env.PROBE_MATRIX_CACHE;
-		else process.env.PROBE_MATRIX_CACHE = before;
-		await cache.remove();
-	});
+	await using _ = await freshCache();
 	const assemble = (of: Kernel) => assembleInitramfs({kernel: of, userland, programs: directory.path});
 	const own = await assemble(kernel);
 	t.not(await assemble({...kernel, modules}), own);

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdir, mkdtempDisposable, readdir} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {mkdir, readdir} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import {cacheDirectory} from '../host/cache.ts';
+import {freshCache} from '../test/fresh-cache.ts';
 import {openConsoles} from './consoles.ts';
 
 test.serial('the consoles of the last twenty runs are kept', async t => {
-	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'consoles-'));
-	const {PROBE_MATRIX_CACHE: before} = process.env;
-	process.env.PROBE_MATRIX_CACHE = directory.path;
-	t.teardown(() => {
-		if (before === undefined) delete process.env.PROBE_MATRIX_CACHE;
-		else process.env.PROBE_MATRIX_CACHE = before;
-	});
+	await using _ = await freshCache();
 	const runs = cacheDirectory('runs');
 	const old = Array.from({length: 25}, (_, n) => `20260101T0000${String(n).padStart(2, '0')}Z-0000`);
 	for (const id of old.slice(0, 14)) await mkdir(path.join(runs, id));

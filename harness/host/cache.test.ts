@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdir, mkdtempDisposable, readdir, readFile, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
+import {freshCache} from '../test/fresh-cache.ts';
 import {cacheDirectory, immutableDirectory} from './cache.ts';
 import {UsageError} from './errors.ts';
-
-// PROBE_MATRIX_CACHE is global, so the tests are serial.
-async function freshCache(): Promise<AsyncDisposable & {path: string}> {
-	const directory = await mkdtempDisposable(path.join(tmpdir(), 'cache-'));
-	process.env.PROBE_MATRIX_CACHE = directory.path;
-	return {path: directory.path, [Symbol.asyncDispose]: () => directory.remove()};
-}
 
 test.serial('two callers that want the same directory fill it once', async t => {
 	await using cache = await freshCache();

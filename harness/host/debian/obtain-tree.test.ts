@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdtempDisposable} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import {freshCache} from '../../test/fresh-cache.ts';
 import {cacheDirectory, immutableDirectory} from '../cache.ts';
 import {writeCached} from '../json-cache.ts';
 import {obtainTree} from './obtain-tree.ts';
 
 test.serial('a tree is taken from the cache only for the same packages and recipe', async t => {
-	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'tree-'));
-	const {PROBE_MATRIX_CACHE: before} = process.env;
-	process.env.PROBE_MATRIX_CACHE = directory.path;
-	t.teardown(() => {
-		if (before === undefined) delete process.env.PROBE_MATRIX_CACHE;
-		else process.env.PROBE_MATRIX_CACHE = before;
-	});
+	await using _ = await freshCache();
 	const root = await immutableDirectory(path.join(cacheDirectory('trees'), 'one'), async () => {});
 	const list = {suites: [], roots: ['one']};
 	const wanted = JSON.stringify({...list, skip: undefined, recipe: '1'});
