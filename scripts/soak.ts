@@ -65,7 +65,7 @@ try {
 	process.stdout.write(`slab and per-CPU memory: ${before.kib} KiB before, ${after.kib} KiB after\n`);
 	if (after.text !== before.text) problems.push(`left behind: ${before.text} became ${after.text}`);
 } catch (error) {
-	problems.push(messageOf(error), ...last);
+	problems.push(messageOf(error), ...last, ...(await whereItIs()));
 }
 problems.push(...(await reports()));
 process.stdout.write(
@@ -77,6 +77,15 @@ process.stdout.write(
 	].join('\n'),
 );
 process.exitCode = problems.length > 0 ? 1 : 0;
+
+/** What the agent's threads do now, and the last lines of the console. */
+async function whereItIs(): Promise<readonly string[]> {
+	const stacks = 'for each in /proc/$(pidof agent)/task/*; do cat $each/comm $each/wchan $each/stack; done';
+	const told = await guest.link().then(link => link.exec(stacks, {signal: AbortSignal.timeout(30_000)}), messageOf);
+	await guest.vm.console.refresh();
+	const lines = typeof told === 'string' ? told : told.stdout;
+	return [...lines.split('\n'), ...guest.vm.console.text.split('\n').slice(-30)];
+}
 
 async function reports(): Promise<readonly string[]> {
 	await guest.vm.console.refresh();
