@@ -63,6 +63,12 @@ json_t *op_info(json_t *in, struct failure *failure)
 			 "symbol", info.symbol);
 }
 
+/* All of @file from its place on; it has no NUL. */
+static bool read_rest(FILE *file, char **text, size_t *size)
+{
+	return getdelim(text, size, 0, file) >= 0 || !ferror(file);
+}
+
 json_t *op_listing(json_t *in, struct failure *failure)
 {
 	FILE *file = fopen(BPROBE_DEVICE, "re");
@@ -73,9 +79,8 @@ json_t *op_listing(json_t *in, struct failure *failure)
 	(void)in;
 	if (!file)
 		return fail_errno(failure, "Cannot read " BPROBE_DEVICE);
-	/* The text has no NUL, so this reads all of it; then again, as those do who show what has changed. */
-	if ((getdelim(&text, &size, 0, file) < 0 && ferror(file)) || fseek(file, 0, SEEK_SET) ||
-	    (getdelim(&text, &size, 0, file) < 0 && ferror(file))) {
+	/* Twice, as those do who show what has changed. */
+	if (!read_rest(file, &text, &size) || fseek(file, 0, SEEK_SET) || !read_rest(file, &text, &size)) {
 		fail_errno(failure, "Cannot read " BPROBE_DEVICE);
 		out = NULL;
 	} else {

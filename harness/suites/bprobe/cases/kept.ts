@@ -16,17 +16,14 @@ async function keepsItself(context: CaseContext, comes: 'ours' | 'peer'): Promis
 	await context.ask('rmmod', {module: 'bprobe'});
 	let isLoaded = false;
 	let remove: (() => Promise<unknown>) | undefined;
-	const load = async () => {
-		await context.ask('insmod', {module: 'bprobe'});
-		isLoaded = true;
-	};
 	const attach = async (symbol: string) =>
 		context.attach({point: 'return', program: 'count', at: await context.address(symbol)});
 	const call = {action: 'wait', in: input, ret: output} as const;
 	return tidily(
 		async () => {
 			if (comes === 'peer') remove = await kretprobe!.add(context, 'fx_c');
-			await load();
+			await context.ask('insmod', {module: 'bprobe'});
+			isLoaded = true;
 			const trial = await attach('fx_c');
 			if (comes === 'ours') remove = await kretprobe!.add(context, 'fx_c');
 			const first = await context.ask('callInTask', {...call, target: 'c'});
