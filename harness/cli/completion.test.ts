@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import {chmod, mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {mkdtempDisposable, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {stripVTControlCharacters} from 'node:util';
@@ -7,6 +7,7 @@ import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import {probeMatrix} from '../test/fake-cli.ts';
 import {hasTool} from '../test/optional-tool.ts';
+import {writeProgram} from '../test/write-program.ts';
 
 /** What is typed before the Tab, and what must be offered, and what must not. */
 const typed = [
@@ -28,8 +29,7 @@ async function prepare(shell: string) {
 	const {stdout} = await probeMatrix('completion', shell);
 	await writeFile(script, stdout);
 	const main = path.join(import.meta.dirname, 'main.js');
-	await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
-	await chmod(program, 0o755);
+	await writeProgram(program, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
 	const env = {PATH: `${directory.path}:${process.env.PATH}`, HOME: directory.path, TERM: 'dumb'};
 	return {script, env, [Symbol.asyncDispose]: () => directory.remove()};
 }

@@ -12,6 +12,7 @@ import {quote} from '../host/quote.ts';
 import {listKernels, pruneCache} from '../kernels/inventory.ts';
 import {damages} from '../test/damage.ts';
 import {probeMatrix} from '../test/fake-cli.ts';
+import {writeProgram} from '../test/write-program.ts';
 
 let removeBin: (() => Promise<void>) | undefined;
 test.after.always(() => removeBin?.());
@@ -23,7 +24,7 @@ test.serial.before('put the QEMU of the shared cache on PATH, so that it is not 
 	const {command, environment} = await findQemu();
 	const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
 	const start = ['env', ...variables, ...command].map(quote).join(' ');
-	await writeFile(path.join(bin, 'qemu-system-x86_64'), `#!/bin/sh\nexec ${start} "$@"\n`, {mode: 0o755});
+	await writeProgram(path.join(bin, 'qemu-system-x86_64'), `#!/bin/sh\nexec ${start} "$@"\n`);
 	process.env.PATH = `${bin}:${process.env.PATH}`;
 });
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-import {chmod, mkdir, mkdtempDisposable, readdir, readFile, symlink, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtempDisposable, readdir, readFile, symlink, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
+import {writeProgram} from '../test/write-program.ts';
 
 const script = path.join(import.meta.dirname, '../../scripts/slurm.sh');
 const real = 'bash cat chmod comm dirname grep head hostname ls mkdir mktemp mv nproc rm sed sleep sort tail tr'.split(
@@ -22,8 +23,7 @@ async function fakeHost(programs: Readonly<Record<string, string>>) {
 		await symlink(stdout, file(`bin/${name}`));
 	}
 	for (const [name, text] of Object.entries(programs)) {
-		await writeFile(file(`bin/${name}`), `#!/bin/bash\necho "${name} $*" >>$LOG\n${text}\n`);
-		await chmod(file(`bin/${name}`), 0o755);
+		await writeProgram(file(`bin/${name}`), `#!/bin/bash\necho "${name} $*" >>$LOG\n${text}\n`);
 	}
 	return {
 		[Symbol.asyncDispose]: () => directory.remove(),

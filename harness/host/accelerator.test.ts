@@ -3,6 +3,7 @@ import {mkdtempDisposable, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import {writeProgram} from '../test/write-program.ts';
 import {type AcceleratorOptions, findAccelerator} from './accelerator.ts';
 import {UsageError} from './errors.ts';
 import {findQemu, type Qemu} from './qemu.ts';
@@ -14,7 +15,7 @@ async function world(script: string) {
 	const kvmDevice = path.join(directory.path, 'kvm');
 	const program = path.join(directory.path, 'qemu');
 	await writeFile(kvmDevice, '');
-	await writeFile(program, `#!/bin/sh\necho "$2" >>${directory.path}/asked\n${script}\n`, {mode: 0o755});
+	await writeProgram(program, `#!/bin/sh\necho "$2" >>${directory.path}/asked\n${script}\n`);
 	process.env.PROBE_MATRIX_CACHE = path.join(directory.path, 'cache');
 	const qemu: Qemu = {
 		command: [program],
@@ -80,7 +81,7 @@ test.serial('the result is cached until a fresh check is requested', async t => 
 	await using host = await world(runs);
 	await host.find();
 	// The cached answer must be used, although QEMU would fail now.
-	await writeFile(host.qemu.command[0]!, '#!/bin/sh\nexit 1\n', {mode: 0o755});
+	await writeProgram(host.qemu.command[0]!, '#!/bin/sh\nexit 1\n');
 	t.is((await host.find()).name, 'kvm');
 	t.is((await host.find({isFresh: true})).name, 'tcg');
 	t.is((await host.find()).name, 'tcg');

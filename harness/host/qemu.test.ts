@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdir, mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtempDisposable} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import recipe from '../../images/host-qemu.json' with {type: 'json'};
+import {writeProgram} from '../test/write-program.ts';
 import {cacheDirectory} from './cache.ts';
 import {UsageError} from './errors.ts';
 import {writeCached} from './json-cache.ts';
@@ -17,9 +18,7 @@ async function openHost(t: ExecutionContext, version?: string) {
 	t.teardown(() => directory.remove());
 	const program = path.join(directory.path, 'qemu-system-x86_64');
 	if (version !== undefined)
-		await writeFile(program, `#!/bin/sh\necho "QEMU emulator version ${version} (Debian 1:${version}+dfsg)"\n`, {
-			mode: 0o755,
-		});
+		await writeProgram(program, `#!/bin/sh\necho "QEMU emulator version ${version} (Debian 1:${version}+dfsg)"\n`);
 	process.env.PROBE_MATRIX_CACHE = path.join(directory.path, 'cache');
 	process.env.PROBE_MATRIX_MIRROR = 'http://127.0.0.1:9';
 	process.env.PATH = `${directory.path}:${PATH}`;
@@ -48,7 +47,7 @@ test.serial('a newer QEMU in the cache is used instead of an old one of the host
 	const root = path.join(cacheDirectory('trees'), 'qemu');
 	const loader = path.join(root, 'lib64/ld-linux-x86-64.so.2');
 	await mkdir(path.dirname(loader), {recursive: true});
-	await writeFile(loader, '#!/bin/sh\necho "QEMU emulator version 10.0.11"\n', {mode: 0o755});
+	await writeProgram(loader, '#!/bin/sh\necho "QEMU emulator version 10.0.11"\n');
 	const {suites, roots, skip} = recipe;
 	const note = path.join(cacheDirectory('kernels'), 'qemu.tree.json');
 	await writeCached(note, {root, wanted: JSON.stringify({suites, roots, skip, recipe: '1'})});

@@ -6,6 +6,7 @@ import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import {BuildError, UsageError} from '../host/errors.ts';
+import {writeProgram} from '../test/write-program.ts';
 import {obtainKernel} from './obtain.ts';
 import {KernelUnavailableError} from './unavailable.ts';
 import {essentials} from './whole-tree.ts';
@@ -107,7 +108,7 @@ test.serial('another compiler builds another kernel', async t => {
 	const before = await obtainKernel('4.15.18', {source: tree});
 	const newer = path.join(path.dirname(tree), 'newer');
 	await mkdir(newer);
-	await writeFile(path.join(newer, 'gcc'), '#!/bin/sh\necho gcc of tomorrow\n', {mode: 0o755});
+	await writeProgram(path.join(newer, 'gcc'), '#!/bin/sh\necho gcc of tomorrow\n');
 	const {PATH} = process.env;
 	process.env.PATH = `${newer}:${PATH}`;
 	try {

@@ -1,8 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
-import {chmod, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {FakeTestBench, openWorld, type Story} from '../../test/fake-repository.ts';
+import {writeProgram} from '../../test/write-program.ts';
 import {HostFaultError} from '../engine/candidate.ts';
 import {Journal} from '../engine/journal.ts';
 import {GitRange} from './git-range.ts';
@@ -15,8 +14,7 @@ async function withGit<T>(directory: string, script: string, work: () => Promise
 	const before = process.env.PATH;
 	const file = path.join(directory, 'git');
 	const isMark = `case " $* " in *" bisect good "*|*" bisect bad "*|*" bisect skip "*)`;
-	await writeFile(file, `#!/bin/bash\nset -- "$@"\nPATH=${before}\n${isMark}\n${script}\n;; esac\nexec git "$@"\n`);
-	await chmod(file, 0o755);
+	await writeProgram(file, `#!/bin/bash\nset -- "$@"\nPATH=${before}\n${isMark}\n${script}\n;; esac\nexec git "$@"\n`);
 	process.env.PATH = `${directory}:${before}`;
 	try {
 		return await work();

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-import {chmod, mkdir, mkdtempDisposable, readFile, rm, truncate, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtempDisposable, readFile, rm, truncate, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {FakeTestBench, makeHistory} from '../../test/fake-repository.ts';
+import {writeProgram} from '../../test/write-program.ts';
 import {Journal} from '../engine/journal.ts';
 import {bisect} from '../engine/search.ts';
 import {Checkout} from './checkout.ts';
@@ -251,8 +252,7 @@ async function wrapGit(t: ExecutionContext, {directory}: Place, line: string): P
 	});
 	await mkdir(path.join(directory, 'bin'));
 	const file = path.join(directory, 'bin/git');
-	await writeFile(file, `#!/bin/sh\nPATH=${before}\n${line}\nexec git "$@"\n`);
-	await chmod(file, 0o755);
+	await writeProgram(file, `#!/bin/sh\nPATH=${before}\n${line}\nexec git "$@"\n`);
 	process.env.PATH = `${path.dirname(file)}:${before}`;
 }
 
