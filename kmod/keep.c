@@ -57,9 +57,10 @@ static void look_again(struct work_struct *work)
 /*
  * The module is being unloaded. As far as we know no other tracer holds a
  * frame, but tasks that were about to run had to be left alone. They run, or
- * sleep, soon. If a tracer was taking over a return address in that moment, we
- * wait until that call returns. After a forced unload we also wait for the
- * calls that the reference was for.
+ * sleep, soon; those that do neither hold up synchronize_rcu_tasks(), and with
+ * it the kernel's tracers, too. If a tracer was taking over a return address
+ * in that moment, we wait until that call returns. After a forced unload we
+ * also wait for the calls that the reference was for.
  */
 void bp_keep_exit(void)
 {

@@ -20,6 +20,8 @@ const deadlineMs = 5 * 60_000;
 /** The programs' counters have as many places. */
 const cookies = 1024;
 const callMs = 60_000;
+/** A loop runs below them and does not sleep. Were they probed when it began, a reload would wait for its end. */
+const aroundLoops = ['*ioctl*', 'do_syscall_64', 'x64_sys_call'];
 /** Documentation/x86/x86_64/mm.rst of Linux: modules lie above the kernel. */
 const modulesBegin = 0xffff_ffff_c000_0000n;
 
@@ -47,13 +49,16 @@ export class Soak {
 		const names = Object.values(targetSymbols);
 		const found = (await ask('symbols', {names})).addresses;
 		const {addresses} = await ask('match', {pattern: '*'});
+		const around = new Set<Hex>();
+		for (const pattern of aroundLoops)
+			for (const address of (await ask('match', {pattern})).addresses) around.add(address);
 		const programs: Partial<Record<Program, number>> = {};
 		for (const program of ['count', 'read_all', 'verify_entry', 'verify_return'] as const)
 			programs[program] = (await ask('load', {program})).prog;
 		return new Soak(ask, {
 			symbols: Object.fromEntries(names.map(name => [name, found[name]![0]!])),
 			// Where a function of a module begins with code that the kernel patches, only an attach finds out.
-			functions: addresses.filter(address => BigInt(address) < modulesBegin),
+			functions: addresses.filter(address => BigInt(address) < modulesBegin && !around.has(address)),
 			programs: programs as Record<Program, number>,
 			periodUs,
 		});
