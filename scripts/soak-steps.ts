@@ -25,6 +25,11 @@ const aroundLoops = ['*ioctl*', 'do_syscall_64', 'x64_sys_call'];
 /** Documentation/x86/x86_64/mm.rst of Linux: modules lie above the kernel. */
 const modulesBegin = 0xffff_ffff_c000_0000n;
 
+/** The agent keeps them open until a module changes: their count of users is compared at the end. */
+async function openFixtures(ask: Ask): Promise<void> {
+	await ask('counts', {});
+}
+
 export class Soak {
 	calls = 0;
 	/** Functions, of all probes. */
@@ -44,8 +49,7 @@ export class Soak {
 	/** `agent`: of a guest in which nothing is probed. `periodUs`: from one call of a loop in interrupts to the next. */
 	static async begin(agent: Agent, {periodUs}: {periodUs: number}): Promise<Soak> {
 		const ask: Ask = (op, request) => agent.call(op, request, {deadlineMs});
-		// The agent opens the fixtures once, and keeps them open.
-		await ask('counts', {});
+		await openFixtures(ask);
 		const names = Object.values(targetSymbols);
 		const found = (await ask('symbols', {names})).addresses;
 		const {addresses} = await ask('match', {pattern: '*'});
@@ -100,6 +104,7 @@ export class Soak {
 	async endAll(): Promise<void> {
 		for (const id of [...this.#open.keys()]) await this.#end(id);
 		for (const prog of Object.values(this.#programs)) await this.#ask('unload', {prog});
+		await openFixtures(this.#ask);
 	}
 
 	async #end(id: number): Promise<void> {
