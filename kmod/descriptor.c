@@ -174,7 +174,9 @@ int bp_descriptor_open(struct bprobe_attach __user *arg)
 	answer = copy_sized(&request, sizeof(request), BPROBE_ATTACH_FIRST_SIZE, arg);
 	if (answer)
 		return answer;
-	if (request.flags & ~BPROBE_NOT_IN_INTERRUPT || request.point > BPROBE_RETURN || !request.functions != !request.count)
+	if (request.flags & ~BPROBE_NOT_IN_INTERRUPT || request.point > BPROBE_RETURN)
+		return -EINVAL;
+	if (!request.functions != !request.count)
 		return -EINVAL;
 	if (request.functions && (request.symbol || request.address || request.cookie))
 		return -EINVAL;

@@ -49,6 +49,7 @@ int bp_attach(struct bp_group *group, unsigned int *failed)
 		probe->without_rcu = atomic64_read(&probe->site->without_rcu);
 	}
 	bp_probes_publish(&together);
+	/* Pairs with enter(): a CPU that reads the new count finds the new probes. */
 	smp_store_release(&bp_generation, bp_generation + 1);
 	list_add_tail(&group->all, &all_groups);
 	if (group->point == BPROBE_RETURN)
