@@ -219,6 +219,11 @@ async function unloadBeside(...args: Parameters<typeof unloadInAllOrders>): Prom
 		context.inconclusive('In no order did the other mechanism hook the call after bprobe.');
 }
 
+async function unloadBesideFexit(context: CaseContext, symbol: string): Promise<void> {
+	const call = {target: context.target as TargetName, ours: symbol, theirs: symbol};
+	assert.deepEqual(await unloadInAllOrders(context, fexit, call), [], 'orders in which fexit held our address');
+}
+
 /**
  * A mechanism that hooks a call after bprobe saves the address of bprobe's trampoline as the return address, and only
  * that mechanism can change the copy. The module must stay until such a call has returned. Without such a call it can
@@ -244,11 +249,16 @@ export const unloadBesideCases: readonly Case[] = [
 		missing: kernel => missing(fexit, kernel),
 		targets: ['c'],
 		deadlineMs: 40_000,
-		async run(context) {
-			const symbol = targetSymbols[context.target];
-			const call = {target: context.target as TargetName, ours: symbol, theirs: symbol};
-			assert.deepEqual(await unloadInAllOrders(context, fexit, call), [], 'orders in which fexit held our address');
-		},
+		run: context => unloadBesideFexit(context, targetSymbols[context.target]),
+	}),
+	// The waiting call of the target is in a call of it. Its one argument does for the first kernels with fexit.
+	defineCase({
+		id: 'return/unload-beside-fexit-of-a-system-call',
+		needs: ['return', 'device'],
+		missing: kernel => missing({...fexit, option: 'CONFIG_DEBUG_INFO_BTF', since: [5, 5]}, kernel),
+		targets: ['c'],
+		deadlineMs: 40_000,
+		run: context => unloadBesideFexit(context, '__x64_sys_ioctl'),
 	}),
 	// A function that ends in a tail call leaves its return address to the next one, where others find it much later.
 	...peers.map(peer =>
