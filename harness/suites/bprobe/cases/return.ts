@@ -118,10 +118,12 @@ export const returnCases = [
 		async run(context) {
 			const {event, result} = await callProbed(context, 'return', {clobberStack: true});
 			const overwritten = stack.map(word => hex(BigInt.asUintN(64, ~BigInt(word))));
-			assert.deepEqual(result.leftStack, overwritten, 'what the target wrote over its 7th and 8th argument');
 			sameRegisters(context, 'arguments at return', {expected: input, seen: event.entry, names: argumentRegisters});
-			if (context.claims('registers'))
+			if (context.claims('registers')) {
 				sameRegisters(context, 'entry registers at return', {expected: result.in, seen: event.entry});
+				// Fexit calls the function with a copy of them.
+				assert.deepEqual(result.leftStack, overwritten, 'what the target wrote over its 7th and 8th argument');
+			}
 			assert.deepEqual(event.stack.slice(0, 2), stack, '7th and 8th argument at return');
 		},
 	}),
