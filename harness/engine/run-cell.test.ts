@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
-import {CrashDetector} from '../crash/crash-detector.ts';
+import {CrashDetector, findKernelReports} from '../crash/crash-detector.ts';
 import {GuestWatch} from '../guest/guest-watch.ts';
 import {AgentError, LinkLostError} from '../host/errors.ts';
 import {FakeGuest, fakeCell, fakeSuite} from '../test/fake-guest.ts';
@@ -186,9 +186,9 @@ test('a mechanism that the kernel does not have is skipped with the reason, with
 	t.deepEqual(guest.asked, []);
 });
 
-const listed = (sometimes: boolean): Suite => ({
+const listed = (sometimes: boolean, report?: string): Suite => ({
 	...fakeSuite,
-	knownFailing: ({case: id}) => (id === 'fake/case' ? {reason: 'It never worked.', sometimes} : undefined),
+	knownFailing: ({case: id}) => (id === 'fake/case' ? {reason: 'It never worked.', sometimes, report} : undefined),
 });
 
 test('a failure that the suite lists is known, with its evidence and console', async t => {
@@ -212,6 +212,22 @@ test('a crash is a crash even where a failure is known', async t => {
 		assert.fail('no');
 	});
 	t.is((await runCell({...cell, suite: listed(false)}, guest, {signal})).verdict, 'crash');
+});
+
+test('a crash is known only by the title of its report, and needs a new guest', async t => {
+	const guest = new FakeGuest();
+	const cell = fakeCell(async () => {
+		guest.say(oops);
+		await guest.console.refresh();
+	});
+	const {title} = findKernelReports(oops)[0]!;
+	const outcome = await runCell({...cell, suite: listed(true, title)}, guest, {signal});
+	t.like(outcome, {verdict: 'known', isGuestDirty: true, report: undefined, console: oops.trim()});
+	t.is(outcome.message, `It never worked.\n${title}`);
+	const other = await runCell({...cell, suite: listed(true, 'WARNING in it')}, guest, {signal});
+	t.is(other.verdict, 'crash');
+	const failure = fakeCell(async () => assert.fail('no'));
+	t.is((await runCell({...failure, suite: listed(true, title)}, new FakeGuest(), {signal})).verdict, 'fail');
 });
 
 test('a cell that passes though it is listed says so, unless it fails only sometimes', async t => {

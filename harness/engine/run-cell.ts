@@ -108,13 +108,20 @@ async function conclude(
 
 /** A failing that the suite lists is known; a cell that passes though it is listed says so. */
 function withKnown(cell: Cell, guest: Guest, outcome: CellOutcome): CellOutcome {
-	if (outcome.verdict !== 'fail' && outcome.verdict !== 'pass') return outcome;
 	const listed = cell.suite.knownFailing?.(cell, guest);
 	if (!listed) return outcome;
 	if (outcome.verdict === 'pass' && listed.sometimes) return outcome;
 	if (outcome.verdict === 'pass')
 		return {...outcome, message: `It is listed as a known failing, but passes: ${listed.reason}`};
-	return {...outcome, verdict: 'known', message: `${listed.reason}\n${outcome.message}`};
+	const {report: _, ...rest} = outcome;
+	const failsAsListed = listed.report === undefined ? rest.verdict === 'fail' : isCrash(outcome, listed.report);
+	if (!failsAsListed) return outcome;
+	return {...rest, verdict: 'known', message: `${listed.reason}\n${outcome.message}`};
+}
+
+/** Whether the cell itself, and no earlier one, made the kernel say this. */
+function isCrash({verdict, report, isReportLate}: CellOutcome, title: string): boolean {
+	return verdict === 'crash' && report?.title === title && !isReportLate;
 }
 
 /** After these errors the guest is discarded without cleaning up. */

@@ -19,6 +19,8 @@ export type KnownFailing = {
 	readonly reason: string;
 	/** It does not fail each time. */
 	readonly sometimes: boolean;
+	/** The title of the kernel report that it ends with. Without one, no crash is known. */
+	readonly report?: string | undefined;
 };
 
 /** What a suite may do in a guest before and after cases. */

@@ -77,9 +77,25 @@ export const harnessEngineEdits: readonly Edit[] = [
 	{
 		name: 'crash-of-known-is-known',
 		file: 'harness/engine/run-cell.ts',
-		old: "if (outcome.verdict !== 'fail' && outcome.verdict !== 'pass') return outcome;",
-		new: "if (outcome.verdict === 'skip') return outcome;",
+		old: "listed.report === undefined ? rest.verdict === 'fail' :",
+		new: "listed.report === undefined ? rest.verdict !== 'skip' :",
 		effect: 'A kernel that dies in a case with a known failing is green.',
+		catchers: ['harness/engine/run-cell.test.ts'],
+	},
+	{
+		name: 'any-crash-of-a-known-report',
+		file: 'harness/engine/run-cell.ts',
+		old: "verdict === 'crash' && report?.title === title && !isReportLate",
+		new: "verdict === 'crash' && !isReportLate",
+		effect: 'Where one warning of the kernel is known, a kernel that dies of something else is green.',
+		catchers: ['harness/engine/run-cell.test.ts'],
+	},
+	{
+		name: 'known-report-leaves-a-clean-guest',
+		file: 'harness/engine/run-cell.ts',
+		old: "return {...rest, verdict: 'known',",
+		new: "return {...rest, isGuestDirty: false, verdict: 'known',",
+		effect: 'A guest whose kernel has warned runs the next cells: a warning that comes once is not seen again.',
 		catchers: ['harness/engine/run-cell.test.ts'],
 	},
 	{

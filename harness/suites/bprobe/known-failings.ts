@@ -25,6 +25,8 @@ const row = z.strictObject({
 	reason: z.string().min(1),
 	/** It does not fail each time: a pass is not told. */
 	sometimes: z.literal(true).optional(),
+	/** The title of the kernel report that it ends with: only a crash with this title is known. */
+	report: z.string().optional(),
 	/** The upstream commit that mended it. */
 	mendedBy: z.string().optional(),
 });
@@ -40,8 +42,8 @@ export function knownFailing(
 ): KnownFailing | undefined {
 	const found = readRows().find(each => applies(each, cell, guest));
 	if (!found) return undefined;
-	const {reason, mendedBy, sometimes = false} = found;
-	return {sometimes, reason: mendedBy === undefined ? reason : `${reason} Mended upstream by ${mendedBy}.`};
+	const {reason, mendedBy, report, sometimes = false} = found;
+	return {report, sometimes, reason: mendedBy === undefined ? reason : `${reason} Mended upstream by ${mendedBy}.`};
 }
 
 function readRows(): readonly Row[] {
