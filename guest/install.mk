@@ -9,8 +9,9 @@ MANDIR ?= $(PREFIX)/share/man
 # Where bprobectl finds the program of its trace.
 programs_dir = $(LIBDIR)/bprobe
 
-# bprobe has one version, which DKMS needs as a word of its own. The soname changes when old programs would break.
-version = $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' ../kmod/dkms.conf)
+# bprobe has one version, which DKMS needs as a word of its own. The soname changes when old programs would break. Where only
+# the guest's programs are built, kmod/ is not there.
+version = $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' $(or $(wildcard ../kmod/dkms.conf),/dev/null))
 soname = libbprobe.so.0
 shared = libbprobe.so.$(version)
 
