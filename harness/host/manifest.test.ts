@@ -1,5 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdir, mkdtempDisposable, open, readFile, rm, symlink, truncate, utimes, writeFile} from 'node:fs/promises';
+import {
+	lutimes,
+	mkdir,
+	mkdtempDisposable,
+	open,
+	readFile,
+	rm,
+	symlink,
+	truncate,
+	utimes,
+	writeFile,
+} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -13,6 +24,8 @@ async function directoryOf(): Promise<AsyncDisposable & {inside: (file: string) 
 	await writeFile(inside('deep/large'), Buffer.alloc(1 << 20, 'large'));
 	await writeFile(inside('small'), 'small');
 	await symlink('small', inside('link'));
+	// The clock of files ticks a few hundred times a second: a change soon after would leave the mtime as it is.
+	for (const name of ['small', 'link']) await lutimes(inside(name), 1e9, 1e9);
 	await writeManifest(directory.path);
 	return {path: directory.path, inside, [Symbol.asyncDispose]: () => directory.remove()};
 }
