@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {FakeTestBench, openWorld, type Story} from '../../test/fake-repository.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {assert} from '../assert.ts';
 import {type CaseContext, defineCase, type Probe} from '../case.ts';
 import {isBefore} from '../kernel-release.ts';

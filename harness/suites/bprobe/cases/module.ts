@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {assert} from '../assert.ts';
 import {defineCase} from '../case.ts';
 import {shell, startBprobectl} from './bprobectl.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 import {assert} from '../assert.ts';
 import {defineCase} from '../case.ts';
 import {isBefore, withoutBtf} from '../kernel-release.ts';
