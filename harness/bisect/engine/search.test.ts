@@ -20,11 +20,14 @@ async function openWorld(t: ExecutionContext, its: Story = story) {
 test('bisect finds the commit next to ones that do not build or boot', async t => {
 	const {checkout, hashes, ...world} = await openWorld(t);
 	const testBench = new FakeTestBench(checkout);
-	const {suspects, confidence, steps} = await world.bisect(testBench);
+	const {suspects, confidence, steps, provedPasses} = await world.bisect(testBench);
 	t.deepEqual(
 		suspects.map(({id}) => id),
 		[hashes[13]!],
 	);
+	const parent = steps.findLast(({candidate}) => candidate.id === hashes[12]);
+	t.true(parent && parent.failed === 0 && parent.asked > 3);
+	t.is(provedPasses, parent?.asked, 'what the confidence rests on');
 	t.true(confidence >= 0.95, String(confidence));
 	t.is(new Set(testBench.built).size, testBench.built.length, 'nothing is built twice');
 	t.is(steps[0]?.role, 'bad end');

@@ -197,6 +197,12 @@ test('a removed run is removed from files and index', async t => {
 		[...store.cells()].map(({results}) => results.length),
 		[2, 1],
 	);
+	await rm(path.join(directory.path, 'runs', 'r2.jsonl'));
+	await t.notThrowsAsync(store.remove('r2'), 'another process has removed its file');
+	t.deepEqual(
+		store.runs().map(({id}) => id),
+		['r3'],
+	);
 });
 
 test('durations of earlier runs and of whole kernels are known', async t => {

@@ -29,6 +29,9 @@ test('a summary has counts, each kernel, and each failure with its rerun command
 	);
 	t.regex(text, /<summary><code>failed 4\.15\.11<\/code>[\s\S]*the last line <of> it/);
 	t.is(text.match(/again: npx probe-matrix run/g)?.length, 7);
+	const green = record.cells.filter(({verdict}) => verdict === 'pass');
+	t.regex(formatMarkdown({record: {...record, cells: green, kernels: []}}), /^## probe-matrix: 66 pass$/m);
+	t.regex(formatMarkdown({record: {...record, cells: [], kernels: []}}), /^## probe-matrix: nothing ran$/m);
 });
 
 test('all rows of a table have as many fields as its header', t => {
@@ -65,4 +68,12 @@ test('a long summary is cut below the limit and tells how much is omitted', t =>
 	t.true(Buffer.byteLength(text) > 800_000);
 	const shown = text.match(/<details>/g)!.length;
 	t.true(text.includes(`${102 - shown} more are omitted here`));
+});
+
+test('many short failures fill a summary up to the limit, not beyond', t => {
+	const failure = record.cells.find(({verdict}) => verdict === 'crash')!;
+	const cells = Array.from({length: 3000}, (_, number) => ({...failure, case: `race/${number}`}));
+	const limitBytes = 1_000_000;
+	const bytes = Buffer.byteLength(formatMarkdown({record: {...record, cells, kernels: []}}, {limitBytes}));
+	t.true(bytes <= limitBytes && bytes > limitBytes - 5000, String(bytes));
 });

@@ -4,6 +4,7 @@ import {normalizeMessage} from './normalize-message.ts';
 
 test('words and small numbers are kept', t => {
 	t.is(normalizeMessage('added 2 of 20183 after 1.35 s at 0xdeadbeef\n'), 'added 2 of … after … s at …');
+	t.is(normalizeMessage('99 of 100 at 0xffff, 0x12345 or feed1, not face'), '99 of … at 0xffff, … or …, not face');
 });
 
 test('with hidesSmallNumbers, small numbers are hidden, too', t => {

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+import {mkdir, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import {writeCached} from '../../host/json-cache.ts';
+import {freshCache} from '../../test/fresh-cache.ts';
+import {releasesBetween, versionOfRelease} from './releases.ts';
+
+/** A cache that holds one kernel. */
+async function cacheWith(id: string, release: string, origin: string) {
+	const cache = await freshCache();
+	const tree = path.join(cache.path, 'trees', id);
+	await mkdir(tree, {recursive: true});
+	const files: Record<string, string> = {};
+	for (const each of ['bzImage', 'buildTree', 'config']) {
+		files[each] = path.join(tree, each);
+		await writeFile(files[each], '');
+	}
+	await mkdir(path.join(cache.path, 'kernels'), {recursive: true});
+	await writeCached(path.join(cache.path, 'kernels', `${id}.json`), {id, release, origin, flavour: 'cloud', ...files});
+	return cache;
+}
+
+test.serial('releases are in the order of their versions, each with what it costs to have it', async t => {
+	await using _ = await cacheWith('debian-6.1', '6.1.0-49-cloud-amd64', 'Debian linux 6.1.192-1');
+	const releases = await releasesBetween('4.15.18', 'debian-6.12');
+	const of = (id: string) => releases.find(each => each.id === id);
+	t.deepEqual([releases[0]?.id, releases.at(-1)?.id], ['4.15.18', 'debian-6.12']);
+	t.deepEqual([of('4.15.18')?.cost, of('debian-5.10')?.cost], ['built', 'fetched']);
+	t.like(of('debian-6.1'), {cost: 'cached', title: 'debian-6.1 (6.1.192)'});
+	t.is(await versionOfRelease('debian-6.1'), '6.1.192', 'not that of the release, which is 6.1.0');
+});
+
+test.serial('ends that are no range are refused', async t => {
+	await using _ = await freshCache();
+	const refused = async (good: string, bad: string, message: RegExp) =>
+		t.throwsAsync(releasesBetween(good, bad), {name: 'UsageError', message});
+	await refused('debian-6.1', 'debian-6.1', /cannot be both good and bad/);
+	await refused('debian-6.1', 'debian-5.10', /is not older than/);
+	await refused('4.15.18', '6.1.1+debug', /two flavours/);
+});
