@@ -46,10 +46,15 @@ test('prune removes old runs, and requires --keep or --older-than', async t => {
 		t.is(exitCode, 2);
 		t.regex(stderr, /--keep or --older-than|an integer from 1/);
 	}
+	const prune = async (...args: readonly string[]) =>
+		(await probeMatrix('history', 'prune', '--history', runs.history, ...args)).stdout;
+	t.is(await prune('--older-than', '36500'), '0 runs removed, 3 kept');
 	t.is((await readdir(path.join(runs.history, 'runs'))).length, 3);
-	const {stdout} = await probeMatrix('history', 'prune', '--history', runs.history, '--keep', '1');
-	t.is(stdout, '1 runs removed, 2 kept');
+	t.is(await prune('--keep', '1'), '1 run removed, 2 kept');
 	t.deepEqual(await readdir(path.join(runs.history, 'runs')), ['r1.jsonl', 'r3.jsonl']);
+	runs.keep({id: 'r4', cells: {'k a/b': 'fail'}});
+	t.is(await prune('--older-than', '1'), '2 runs removed, 1 kept');
+	t.deepEqual(await readdir(path.join(runs.history, 'runs')), ['r1.jsonl']);
 });
 
 test('a missing history and one with a newer schema exit with 2 and a one-line error', async t => {

@@ -44,7 +44,9 @@ export function addHistory(history: Command): void {
 				...(keep !== undefined && {keep}),
 				...(olderThan !== undefined && {olderThanDays: olderThan}),
 			});
-			process.stdout.write(`${removed.length} runs removed, ${store.runs().length} kept\n`);
+			process.stdout.write(
+				`${removed.length} ${removed.length === 1 ? 'run' : 'runs'} removed, ${store.runs().length} kept\n`,
+			);
 		});
 }
 

@@ -62,8 +62,6 @@ export async function watchRuns(
 /** A run in a process of its own, which waits on standby with everything loaded. */
 class Round {
 	readonly #child: ResultPromise;
-	#isCalled = false;
-	#hasEnded = false;
 
 	constructor(args: readonly string[], events: string) {
 		const main = path.join(import.meta.dirname, 'main.js');
@@ -76,15 +74,11 @@ class Round {
 			reject: false,
 			detached: true,
 		});
-		void this.#child.then(() => {
-			this.#hasEnded = true;
-		});
 		// If it has already ended, its exit status tells why.
 		this.#child.stdin!.on('error', () => {});
 	}
 
 	async run(signal: AbortSignal): Promise<void> {
-		this.#isCalled = true;
 		this.#child.stdin!.end('go\n');
 		using _ = onAbort(signal, () => this.#child.kill('SIGTERM'));
 		await this.#child;
@@ -92,7 +86,7 @@ class Round {
 
 	/** Ends the process if it is still on standby. */
 	async drop(): Promise<void> {
-		if (!this.#isCalled && !this.#hasEnded) this.#child.stdin!.end();
+		this.#child.stdin!.end();
 		await this.#child;
 	}
 }

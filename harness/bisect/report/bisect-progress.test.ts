@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
 import type {Step} from '../engine/journal.ts';
-import {sayVerification} from './bisect-progress.ts';
+import {formatMs, sayStep, sayVerification} from './bisect-progress.ts';
 
 const step: Step = {
 	type: 'step',
@@ -45,4 +45,36 @@ test.serial('console text of a guest cannot inject GitHub workflow commands', t 
 	const [, token] = /^::stop-commands::(\S+)$/.exec(first!) ?? [];
 	t.is(rest.pop(), `::${token}::`);
 	t.is(`${rest.join('\n')}\n`, plain);
+});
+
+test.serial('each step tells its verdict, and how much is left', t => {
+	const judged: Step = {
+		...{type: 'step', stage: 'commits', role: 'step', candidate: {id: 'abc', title: 'abc'}, verdict: 'bad'},
+		...{failed: 3, asked: 3, prepareMs: 60_000, ms: 3000, isReused: false},
+	};
+	const progress = {left: {candidates: 3, steps: 2}, repeats: 10, steps: [judged]};
+	const line = (changed: Partial<Step>, left = progress.left) =>
+		said('', () => sayStep({...judged, ...changed}, {...progress, left}));
+	// Two steps of one minute to build and ten attempts of one second.
+	t.is(line({}), 'probe-matrix: step abc: bad, 3 of 3 failed, 1:03 min; 3 left, about 2 steps, 2:20 min\n');
+	t.regex(line({role: 'good end'}, {candidates: 1, steps: 1}), /; 1 left, about 1 step, 1:10 min\n$/);
+	t.is(
+		line({role: 'parent'}),
+		'probe-matrix: parent abc: bad, 3 of 3 failed, 1:03 min; it had been taken for good, so the search goes on before it\n',
+	);
+	t.regex(line({role: 'parent', verdict: 'good', failed: 0}), /0 of 3 failed, 1:03 min\n$/);
+	t.regex(line({role: 'bad end'}), /3 of 3 failed, 1:03 min\n$/);
+	t.regex(line({sameAs: {id: 'd', title: 'd'}, isReused: true}), /bad, the same image as d, 1:03 min, nothing built;/);
+});
+
+test('times are in the unit that shows them shortest', t => {
+	t.deepEqual([0, 59_400, 59_500, 61_000, 3_599_000, 3_600_000, 7_800_000].map(formatMs), [
+		'0 s',
+		'59 s',
+		'1:00 min',
+		'1:01 min',
+		'59:59 min',
+		'1:00 h',
+		'2:10 h',
+	]);
 });

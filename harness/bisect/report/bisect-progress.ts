@@ -8,7 +8,7 @@ export function sayStep(step: Step, progress: SearchProgress): void {
 	const {left} = progress;
 	const rest =
 		step.role === 'step' || step.role === 'good end'
-			? `; ${left.candidates} left, about ${left.steps} steps, ${formatMs(estimateMs(progress))}`
+			? `; ${left.candidates} left, about ${left.steps} ${left.steps === 1 ? 'step' : 'steps'}, ${formatMs(estimateMs(progress))}`
 			: step.role === 'parent' && step.verdict === 'bad'
 				? '; it had been taken for good, so the search goes on before it'
 				: '';
