@@ -53,6 +53,8 @@ const lines = [
 	['rcu: INFO: rcu_preempt detected expedited stalls on CPUs/tasks: { 1-...D }', 'INFO: rcu_preempt stall'],
 	['BUG: spinlock bad magic on CPU#1, agent/77', 'BUG: spinlock bad magic'],
 	['refcount_t: underflow; use-after-free.', 'refcount_t: underflow; use-after-free'],
+	['VFS: Close: file count is 0', 'VFS: Close: file count is 0'],
+	['VFS: Close: file count is zero (f_op=0x1)', 'VFS: Close: file count is zero'],
 	['list_del corruption. prev->next should be ffff, but was dead', 'list_del corruption'],
 	['kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)', 'kmemleak: 3 new suspected memory leaks'],
 ] as const;
@@ -223,4 +225,28 @@ test('a million lines without a report are scanned quickly', t => {
 	// CPU time: a busy host must not fail it.
 	t.true(process.threadCpuUsage(before).user < 5_000_000);
 	t.is(detector.count, 0);
+});
+
+test('a report goes on until its end, whether its beginning was seen or not', t => {
+	const ended = '[ 1.3] ---[ end trace 0000000000000000 ]---';
+	const oops = ['[ 1.0] BUG: unable to handle page fault for address: 0', '[ 1.1] RIP: 0010:f+0x1/0x2'];
+	const unnamed = ['[ 1.0] ------------[ cut here ]------------', '[ 1.1] RIP: 0010:f+0x1/0x2'];
+	const isOpenAfter = (lines: readonly string[]) => {
+		const detector = new CrashDetector();
+		for (const line of lines) detector.push(line);
+		return detector.isInReport;
+	};
+	for (const begun of [
+		oops,
+		unnamed,
+		[...unnamed, ...unnamed.slice(1), '[ 1.2] a', '[ 1.2] b', '[ 1.2] c', '[ 1.2] d'],
+	]) {
+		t.true(isOpenAfter(begun), begun.join('\n'));
+		t.false(isOpenAfter([...begun, ended]), begun.join('\n'));
+		const [report, ...others] = findKernelReports([...begun, ended, '[ 1.4] a harmless line'].join('\n'));
+		t.deepEqual(others, []);
+		t.regex(report!.text, /end trace 0+ \]---$/);
+	}
+	t.false(isOpenAfter([ended]));
+	t.false(isOpenAfter(['[ 1.4] a harmless line']));
 });
