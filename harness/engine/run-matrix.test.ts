@@ -219,6 +219,21 @@ test('an interrupt ends the guests and the run at once; interrupted cells get no
 	t.true(guests[0]!.isDisposed);
 });
 
+test('an interrupt while a guest boots is no failure of the kernel', async t => {
+	const interrupt = new AbortController();
+	const reason = new Error('interrupted');
+	const bootGuest = () => {
+		interrupt.abort(reason);
+		return Promise.reject(new Error('QEMU was stopped'));
+	};
+	const {settled, events} = await runFake([pass(), pass()], {signal: interrupt.signal, bootGuest});
+	t.like(settled, {status: 'rejected', reason});
+	t.deepEqual(
+		events.filter(({type}) => type !== 'started'),
+		[],
+	);
+});
+
 test('workers run in parallel, each with its own guest', async t => {
 	const both = Promise.withResolvers<void>();
 	let running = 0;
