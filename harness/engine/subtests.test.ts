@@ -52,6 +52,17 @@ test('a rerun that passes makes a failed subtest flaky', async t => {
 	t.like(cellsOf(events)[1], {case: 'fake/case/sub', verdict: 'fail', again: {verdict: 'pass'}, flaky: true});
 });
 
+test('a subtest that fails its rerun has both messages', async t => {
+	let runs = 0;
+	const cell = fakeCell(async ({subtest}) => {
+		subtest({name: 'sub', verdict: 'fail', message: `run ${++runs}`});
+		assert.fail('no');
+	});
+	const [, event] = cellsOf((await runFake([cell])).events);
+	t.like(event, {verdict: 'fail', message: 'run 1', again: {verdict: 'fail', message: 'run 2'}});
+	t.false('flaky' in event!);
+});
+
 test('a cell that must be alone gets a guest that no other cell uses', async t => {
 	const alone = fakeCell(async () => {}, {isAlone: true});
 	const {guests, verdicts} = await runFake([pass(), alone, alone, pass(), pass()]);
