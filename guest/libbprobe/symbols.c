@@ -21,25 +21,32 @@ struct bprobe_symbols {
 	int is_sorted;
 };
 
+/* NULL with errno set on failure. */
 static char *read_all(const char *path)
 {
 	size_t room = 16 << 20, used = 0;
-	char *bytes = malloc(room + 1);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got;
+	char *bytes = NULL, *grown;
+	ssize_t got = -1;
 
-	while (fd >= 0 && (got = read(fd, bytes + used, room - used)) > 0) {
+	if (fd < 0)
+		return NULL;
+	for (grown = malloc(room + 1); grown;) {
+		bytes = grown;
+		got = read(fd, bytes + used, room - used);
+		if (got <= 0)
+			break;
 		used += got;
 		if (used == room) {
 			room *= 2;
-			bytes = realloc(bytes, room + 1);
+			grown = realloc(bytes, room + 1);
 		}
 	}
-	if (fd < 0) {
+	close(fd);
+	if (!grown || got < 0) {
 		free(bytes);
 		return NULL;
 	}
-	close(fd);
 	bytes[used] = 0;
 	return bytes;
 }
@@ -53,19 +60,29 @@ static uint64_t parse_hex(char **at)
 	return value;
 }
 
-/* A line is "address type name", or "address type name\t[module]". Only code is kept. */
-static void parse(struct bprobe_symbols *symbols, char *line, char *end)
+static int grow(struct bprobe_symbols *symbols)
+{
+	size_t room = symbols->room ? symbols->room * 2 : 65536;
+	struct symbol *table = realloc(symbols->table, room * sizeof(*table));
+
+	if (!table)
+		return -1;
+	symbols->table = table;
+	symbols->room = room;
+	return 0;
+}
+
+/* A line is "address type name", or "address type name\t[module]". Only code is kept. -1: there is no memory. */
+static int parse(struct bprobe_symbols *symbols, char *line, char *end)
 {
 	uint64_t address = parse_hex(&line);
 	char *tab;
 
 	if (end - line < 4 || !strchr("tTwW", line[1]))
-		return;
+		return 0;
 	*end = 0;
-	if (symbols->count == symbols->room) {
-		symbols->room = symbols->room ? symbols->room * 2 : 65536;
-		symbols->table = realloc(symbols->table, symbols->room * sizeof(*symbols->table));
-	}
+	if (symbols->count == symbols->room && grow(symbols))
+		return -1;
 	tab = strchr(line + 3, '\t');
 	if (tab) {
 		*tab = 0;
@@ -74,6 +91,7 @@ static void parse(struct bprobe_symbols *symbols, char *line, char *end)
 	}
 	symbols->table[symbols->count++] =
 		(struct symbol){.address = address, .name = line + 3, .module = tab ? tab + 1 : NULL};
+	return 0;
 }
 
 static int by_address(const void *a, const void *b)
@@ -94,9 +112,17 @@ struct bprobe_symbols *bprobe_symbols_load(void)
 	if (!text)
 		return NULL;
 	symbols = calloc(1, sizeof(*symbols));
+	if (!symbols) {
+		free(text);
+		return NULL;
+	}
 	symbols->text = text;
-	for (line = text; (end = strchr(line, '\n')); line = end + 1)
-		parse(symbols, line, end);
+	for (line = text; (end = strchr(line, '\n')); line = end + 1) {
+		if (parse(symbols, line, end)) {
+			bprobe_symbols_free(symbols);
+			return NULL;
+		}
+	}
 	return symbols;
 }
 

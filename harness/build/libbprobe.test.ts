@@ -9,14 +9,17 @@ import {projectRoot} from './sources.ts';
 test('libbprobe reads the extension block, completes stacks, names numbers, passes probes and looks up names', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'libbprobe-'));
 	const program = path.join(directory.path, 'program');
-	const library = ['ext', 'list', 'pass', 'probe'].map(name => path.join(projectRoot, `guest/libbprobe/${name}.c`));
+	const library = ['ext', 'list', 'match', 'pass', 'probe', 'symbols'].map(name =>
+		path.join(projectRoot, `guest/libbprobe/${name}.c`),
+	);
 	const include = ['guest/libbprobe', 'kmod'].map(name => `-I${path.join(projectRoot, name)}`);
 	const source = path.join(projectRoot, 'harness/test/libbprobe.c');
 	await execa('gcc', [
 		'-D_GNU_SOURCE',
-		'-Dfopen=fopen_of_test',
+		...['fopen', 'open', 'ioctl', 'realloc'].map(name => `-D${name}=${name}_of_test`),
 		'-Wall',
 		'-Werror',
+		'-fsanitize=address,undefined',
 		...include,
 		'-o',
 		program,
@@ -50,6 +53,13 @@ test('libbprobe reads the extension block, completes stacks, names numbers, pass
 		'twice, room for 1: 2 ffffffff81000000 2 0',
 		'none, room for 2: 0 1 2 0',
 		'hidden, room for 2: -1 1 2 EPERM',
+		'matched all: 3 ffffffff81000008 ffffffff81000020 ffffffff81000030',
+		'matched none: 0',
+		'matched two: 2 ffffffff81000008 ffffffff81000020',
+		'matched but what is refused: 2 ffffffff81000008 ffffffff81000030',
+		'matched without memory for symbols: -1 ENOMEM',
+		'matched without memory for one function: -1 ENOMEM',
+		'names: twice+0x0, once+0xa [fixtures], twice+0x4 [fixtures], hidden+0x5,',
 		'a list without a device: -1 EBADF, failed 3 of 3',
 	]);
 });

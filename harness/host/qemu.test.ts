@@ -42,17 +42,29 @@ for (const version of ['7.2.22', '9.2.4']) {
 	);
 }
 
-test.serial('a newer QEMU in the cache is used instead of an old one of the host, by its own loader', async t => {
-	await openHost(t, '7.2.22');
+/** Puts a QEMU into the cache. Returns its loader. */
+async function cacheQemu(version: string): Promise<string> {
 	const root = path.join(cacheDirectory('trees'), 'qemu');
 	const loader = path.join(root, 'lib64/ld-linux-x86-64.so.2');
 	await mkdir(path.dirname(loader), {recursive: true});
-	await writeProgram(loader, '#!/bin/sh\necho "QEMU emulator version 10.0.11"\n');
+	await writeProgram(loader, `#!/bin/sh\necho "QEMU emulator version ${version}"\n`);
 	const {suites, roots, skip} = recipe;
 	const note = path.join(cacheDirectory('kernels'), 'qemu.tree.json');
 	await writeCached(note, {root, wanted: JSON.stringify({suites, roots, skip, recipe: '1'})});
+	return loader;
+}
+
+test.serial('a newer QEMU in the cache is used instead of an old one of the host, by its own loader', async t => {
+	await openHost(t, '7.2.22');
+	const loader = await cacheQemu('10.0.11');
 	const {command, version, tcgThread} = await findQemu();
 	t.deepEqual([command[0], version, tcgThread], [loader, '10.0.11', 'multi']);
+});
+
+test.serial('a QEMU of the host that is new enough is used, whatever is in the cache', async t => {
+	const program = await openHost(t, '10.0.3');
+	await cacheQemu('10.0.11');
+	t.like(await findQemu(), {command: [program], version: '10.0.3'});
 });
 
 test.serial('a QEMU that does not say its version is an error of the host', async t => {

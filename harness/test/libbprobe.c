@@ -3,7 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "libbprobe.h"
@@ -57,15 +61,18 @@ static void passing(void)
 	printf(" %s\n", strerrorname_np(errno));
 }
 
-/* Files that the library reads: compiled with -Dfopen=fopen_of_test. */
+static char symbols[] = "ffffffff81000000 T twice\n"
+			"ffffffff81000010 D once\n"
+			"ffffffff81000020 t once\t[fixtures]\n"
+			"ffffffff81000030 t not_once\n"
+			"ffffffff81000040 W twice\t[fixtures]\n"
+			"0000000000000000 T hidden\n"
+			"ffffffff81000020 t other_once\t[fixtures]\n"
+			"ffffffff81000008 T first_once\n";
+
+/* What the library calls: compiled with -Dfopen=fopen_of_test and the like. */
 FILE *fopen(const char *path, const char *mode)
 {
-	static char symbols[] = "ffffffff81000000 T twice\n"
-				"ffffffff81000010 D once\n"
-				"ffffffff81000020 t once\t[fixtures]\n"
-				"ffffffff81000030 t not_once\n"
-				"ffffffff81000040 W twice\t[fixtures]\n"
-				"0000000000000000 T hidden\n";
 	static char probes[] = "frames 0 of 4096\n"
 			       "point  address          prog hook   hits misses pid symbol\n"
 			       "entry  ffffffff81000000    7 ftrace    1      2  30 twice\n"
@@ -73,6 +80,51 @@ FILE *fopen(const char *path, const char *mode)
 	char *text = strcmp(path, BPROBE_DEVICE) ? symbols : probes;
 
 	return fmemopen(text, strlen(text), *mode == 'r' ? "r" : "w");
+}
+
+int open(const char *path, int flags, ...)
+{
+	int fd;
+
+	if (strcmp(path, "/proc/kallsyms"))
+		return openat(AT_FDCWD, path, flags);
+	fd = memfd_create("kallsyms", 0);
+	if (write(fd, symbols, strlen(symbols)) < 0)
+		return -1;
+	lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+static uint64_t refused;
+
+int ioctl(int fd, unsigned long command, ...)
+{
+	struct bprobe_check *check;
+	va_list more;
+
+	va_start(more, command);
+	check = va_arg(more, struct bprobe_check *);
+	va_end(more);
+	if (command != BPROBE_IOC_CHECK) {
+		errno = EBADF;
+		return -1;
+	}
+	if (check->address == refused)
+		strcpy(check->reason, "no");
+	return 0;
+}
+
+/* Which call fails; none if negative. */
+static int failing = -1;
+
+void *realloc(void *memory, size_t size)
+{
+	if (failing-- == 0) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	/* No larger table is needed here. */
+	return memory ? memory : calloc(1, size);
 }
 
 static int show_listed(const struct bprobe_listed *listed, void *most)
@@ -105,6 +157,45 @@ static void looking_up(void)
 	found("twice", 1);
 	found("none", 2);
 	found("hidden", 2);
+}
+
+static void matched(const char *what, const char *pattern, uint32_t max)
+{
+	struct bprobe_function *functions = NULL;
+	int count = bprobe_match(3, pattern, max, &functions);
+
+	printf("matched %s: %d", what, count);
+	for (int i = 0; i < count; i++)
+		printf(" %lx", (long)functions[i].address);
+	printf("%s%s\n", count < 0 ? " " : "", count < 0 ? strerrorname_np(errno) : "");
+	free(functions);
+}
+
+static void matching(void)
+{
+	matched("all", "*once", 9);
+	matched("none", "nowhere", 9);
+	matched("two", "*once", 2);
+	refused = 0xffffffff81000020;
+	matched("but what is refused", "*once", 9);
+	refused = 0;
+	failing = 0;
+	matched("without memory for symbols", "*once", 9);
+	failing = 1;
+	matched("without memory for one function", "*once", 9);
+}
+
+static void naming(void)
+{
+	static const uint64_t addresses[] = {0xffffffff81000000, 0xffffffff8100002a, 0xffffffff81000044, 5};
+	struct bprobe_symbols *all = bprobe_symbols_load();
+	char name[64];
+
+	printf("names:");
+	for (int i = 0; i < 4; i++)
+		printf(" %s,", bprobe_symbols_name(all, addresses[i], name, sizeof(name)));
+	printf("\n");
+	bprobe_symbols_free(all);
 }
 
 static void refused_list(void)
@@ -145,6 +236,8 @@ int main(void)
 	printf("\n");
 	passing();
 	looking_up();
+	matching();
+	naming();
 	refused_list();
 	return 0;
 }

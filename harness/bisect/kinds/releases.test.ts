@@ -1,28 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdir, writeFile} from 'node:fs/promises';
-import path from 'node:path';
 import test from 'ava';
-import {writeCached} from '../../host/json-cache.ts';
+import {cacheKernel} from '../../test/cached-kernel.ts';
 import {freshCache} from '../../test/fresh-cache.ts';
 import {releasesBetween, versionOfRelease} from './releases.ts';
 
-/** A cache that holds one kernel. */
-async function cacheWith(id: string, release: string, origin: string) {
-	const cache = await freshCache();
-	const tree = path.join(cache.path, 'trees', id);
-	await mkdir(tree, {recursive: true});
-	const files: Record<string, string> = {};
-	for (const each of ['bzImage', 'buildTree', 'config']) {
-		files[each] = path.join(tree, each);
-		await writeFile(files[each], '');
-	}
-	await mkdir(path.join(cache.path, 'kernels'), {recursive: true});
-	await writeCached(path.join(cache.path, 'kernels', `${id}.json`), {id, release, origin, flavour: 'cloud', ...files});
-	return cache;
-}
-
 test.serial('releases are in the order of their versions, each with what it costs to have it', async t => {
-	await using _ = await cacheWith('debian-6.1', '6.1.0-49-cloud-amd64', 'Debian linux 6.1.192-1');
+	await using _ = await freshCache();
+	const release = '6.1.0-49-cloud-amd64';
+	await cacheKernel({id: 'debian-6.1', release, origin: 'Debian linux 6.1.192-1', flavour: 'cloud'});
 	const releases = await releasesBetween('4.15.18', 'debian-6.12');
 	const of = (id: string) => releases.find(each => each.id === id);
 	t.deepEqual([releases[0]?.id, releases.at(-1)?.id], ['4.15.18', 'debian-6.12']);
