@@ -21,7 +21,10 @@ test('directories of dead runs are swept by the next one, those of living runs a
 	await using directory = await RunDirectory.create(base.path);
 	const left = ['living', 'gone', 'rubbish', 'old'].filter(name => existsSync(path.join(base.path, `vm-${name}`)));
 	t.deepEqual(left, ['living']);
-	t.true(existsSync(directory.path));
+	await utimes(directory.path, 1, 1);
+	await using another = await RunDirectory.create(base.path);
+	t.true(existsSync(another.path));
+	t.true(existsSync(directory.path), 'its owner runs, however old it is');
 });
 
 test('a run directory is removed with its VM', async t => {
