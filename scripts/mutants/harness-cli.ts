@@ -98,4 +98,20 @@ export const harnessCliEdits: readonly Edit[] = [
 		effect: 'A fault that got the wrong verdict reads as ok.',
 		catchers: ['harness/cli/selftest-output.test.ts'],
 	},
+	{
+		name: 'prune-by-age-ignored',
+		file: 'harness/cli/history.ts',
+		old: '\t\t\t\t...(olderThan !== undefined && {olderThanDays: olderThan}),',
+		new: '\t\t\t\t...(olderThan !== undefined || {olderThanDays: olderThan}),',
+		effect: 'history prune --older-than removes nothing, and ends with a usage error.',
+		catchers: ['harness/cli/history.test.ts'],
+	},
+	{
+		name: 'columns-of-kernels',
+		file: 'harness/cli/kernels.ts',
+		old: '\tconst widths = [0, 1, 2].map(column => Math.max(...rows.map(row => row[column]!.length)));',
+		new: '\tconst widths = [1, 1, 2].map(column => Math.max(...rows.map(row => row[column]!.length)));',
+		effect: 'The columns of kernels list are not aligned.',
+		catchers: ['harness/cli/kernels.test.ts'],
+	},
 ];

@@ -277,4 +277,20 @@ export const harnessEngineEdits: readonly Edit[] = [
 			'With 11 to 19 runs in the cache each new run removes the consoles (and saved memory) of most earlier ones, so the paths that failures name lead nowhere.',
 		catchers: ['harness/engine/consoles.test.ts'],
 	},
+	{
+		name: 'interrupted-boot-is-a-failure',
+		file: 'harness/engine/booted-kernels.ts',
+		old: '\t\t\tsignal.throwIfAborted();',
+		new: '\t\t\t;',
+		effect: 'A run that is interrupted while a guest boots reports its kernel as one that does not boot.',
+		catchers: ['harness/engine/run-matrix.test.ts'],
+	},
+	{
+		name: 'rerun-of-a-subtest-says-nothing',
+		file: 'harness/engine/run-matrix.ts',
+		old: '\t\t\t\t\tagain: {verdict: repeated.verdict, ...(repeated.message !== undefined && {message: repeated.message})},',
+		new: '\t\t\t\t\tagain: {verdict: repeated.verdict, ...(repeated.message === undefined && {message: repeated.message})},',
+		effect: 'The message of the rerun of a failed subtest is lost.',
+		catchers: ['harness/engine/subtests.test.ts'],
+	},
 ];

@@ -142,4 +142,12 @@ export const harnessGuestEdits: readonly Edit[] = [
 			'A dead guest, one of whose CPUs is halted with interrupts off, is reported as "the kernel is alive" instead of "the kernel is dead".',
 		catchers: ['harness/guest/examine-guest.test.ts'],
 	},
+	{
+		name: 'reports-cut-short',
+		file: 'harness/guest/guest-watch.ts',
+		old: '\t\t\tif (now - this.#lastLineAt > (isPlaced ? quietMs : placelessMs)) return;',
+		new: '\t\t\tif (!(now - this.#lastLineAt > (isPlaced ? quietMs : placelessMs))) return;',
+		effect: 'A report is judged when its first line has come: its title has no function.',
+		catchers: ['harness/guest/guest-watch.test.ts'],
+	},
 ];

@@ -237,4 +237,28 @@ export const harnessHostEdits: readonly Edit[] = [
 			'A compiler that gets no memory from the host counts as sources that do not build: the kernel fails, and a bisect skips an innocent commit instead of stopping.',
 		catchers: ['harness/host/host-fault.test.ts'],
 	},
+	{
+		name: 'zombies-live',
+		file: 'harness/host/process.ts',
+		old: "\t\tconst fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');",
+		new: "\t\tconst fields = stat.slice(stat.lastIndexOf(')') + 3).split(' ');",
+		effect: 'A killed run whose parent has not waited for it holds its locks and directories.',
+		catchers: ['harness/host/process.test.ts'],
+	},
+	{
+		name: 'own-qemu-unused',
+		file: 'harness/host/qemu.ts',
+		old: "\tif (host?.tcgThread === 'multi') return host;",
+		new: '\t;',
+		effect: 'A QEMU of the host that is new enough is not used if there is one in the cache.',
+		catchers: ['harness/host/qemu.test.ts'],
+	},
+	{
+		name: 'status-lines-pile-up',
+		file: 'harness/host/say.ts',
+		old: "\tconst clear = status === undefined ? '' : clearLine;",
+		new: "\tconst clear = status !== undefined ? '' : clearLine;",
+		effect: 'Status lines are printed one after the other instead of replacing each other.',
+		catchers: ['harness/host/say.test.ts'],
+	},
 ];

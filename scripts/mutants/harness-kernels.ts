@@ -133,4 +133,20 @@ export const harnessKernelsEdits: readonly Edit[] = [
 			'An option of a suite\'s kconfig that differs from images/kconfig is overwritten: the kernel is refused with "does not have CONFIG_…" after it was asked for.',
 		catchers: ['harness/kernels/recipe.test.ts'],
 	},
+	{
+		name: 'kernels-fetched-each-time',
+		file: 'harness/kernels/debian.ts',
+		old: '\t\tif (kernel) return kernel;',
+		new: '\t\t;',
+		effect: 'Each command asks the mirror for a kernel that is in the cache, and fails offline.',
+		catchers: ['harness/kernels/debian.test.ts'],
+	},
+	{
+		name: 'xz-kernels-not-extracted',
+		file: 'harness/kernels/vmlinux.ts',
+		old: "\tif (magic === 'fd377a585a00') {",
+		new: "\tif (magic !== 'fd377a585a00') {",
+		effect: 'A kernel that is compressed by xz cannot be prepared, or boots half a second later.',
+		catchers: ['harness/kernels/vmlinux.test.ts'],
+	},
 ];

@@ -153,4 +153,20 @@ export const harnessReportsEdits: readonly Edit[] = [
 			'On the page, "only rows in which something did not pass" hides a case that failed on one kernel if it passed, or did not run, on another.',
 		catchers: ['harness/results/reports/html/heat-map.test.ts'],
 	},
+	{
+		name: 'nothing-not-run',
+		file: 'harness/results/reports/markdown.ts',
+		old: '\tif (notRun > 0) words.push(`${notRun} not run`);',
+		new: '\tif (notRun >= 0) words.push(`${notRun} not run`);',
+		effect: 'Each summary says "0 not run".',
+		catchers: ['harness/results/reports/markdown.test.ts'],
+	},
+	{
+		name: 'summary-over-the-limit',
+		file: 'harness/results/reports/markdown.ts',
+		old: '\t\troom -= Buffer.byteLength(text) + 1;',
+		new: '\t\troom -= Buffer.byteLength(text);',
+		effect: 'A summary with thousands of failures exceeds what GitHub takes, and is lost.',
+		catchers: ['harness/results/reports/markdown.test.ts'],
+	},
 ];

@@ -223,4 +223,20 @@ export const harnessResultsEdits: readonly Edit[] = [
 			'compare and nightly say of a cell that failed once in ten repeats "fail (9 of 10)", and the other way round.',
 		catchers: ['harness/results/compare/format-comparison.test.ts'],
 	},
+	{
+		name: 'counts-are-findings',
+		file: 'harness/results/run/normalize-message.ts',
+		old: "\t\t.replaceAll(/\\b\\d+\\.\\d+\\b|\\b\\d{3,}\\b/g, '…');",
+		new: "\t\t.replaceAll(/\\b\\d+\\.\\d+\\b|\\b\\d{4,}\\b/g, '…');",
+		effect: 'Messages that differ in a count of three digits are different problems: each run has new failures.',
+		catchers: ['harness/results/run/normalize-message.test.ts'],
+	},
+	{
+		name: 'prune-needs-the-file',
+		file: 'harness/results/history/store.ts',
+		old: '\t\tawait rm(runFile(this.#directory, id), {force: true});',
+		new: '\t\tawait rm(runFile(this.#directory, id), {force: false});',
+		effect: 'Pruning fails when another process has removed a run already.',
+		catchers: ['harness/results/history/store.test.ts'],
+	},
 ];
