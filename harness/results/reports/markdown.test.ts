@@ -56,6 +56,7 @@ test('changes are listed, and so is their absence', t => {
 	const before = {...record, cells: [...cells, {...cells[0]!, case: 'module/gone'}]};
 	const text = formatMarkdown({record, comparison: compareRuns(before, record)});
 	t.regex(text, /^\*\*New failures\*\* \(3\)$/m);
+	t.notRegex(text, /of 1 passed/, 'each ran once');
 	t.regex(text, /^\*\*No longer there\*\* \(1\)\n\n- 4\.15\.18 › module\/gone: pass$/m);
 	t.regex(formatMarkdown({record, comparison: compareRuns(record, record)}), /Nothing has changed/);
 });
@@ -76,4 +77,13 @@ test('many short failures fill a summary up to the limit, not beyond', t => {
 	const limitBytes = 1_000_000;
 	const bytes = Buffer.byteLength(formatMarkdown({record: {...record, cells, kernels: []}}, {limitBytes}));
 	t.true(bytes <= limitBytes && bytes > limitBytes - 5000, String(bytes));
+});
+
+test('a single failure that does not fit is told, too', t => {
+	const cells = record.cells.filter(({verdict}) => verdict === 'crash' || verdict === 'hang');
+	const bytesOf = (limitBytes: number) => formatMarkdown({record: {...record, cells, kernels: []}}, {limitBytes});
+	const whole = bytesOf(1_000_000);
+	t.false(whole.includes('omitted'));
+	t.is(bytesOf(Buffer.byteLength(whole) + 300), whole);
+	t.regex(bytesOf(Buffer.byteLength(whole)), /^1 more is omitted here; `probe-matrix report` shows all\.$/m);
 });

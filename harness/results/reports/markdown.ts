@@ -119,7 +119,8 @@ function limit(lines: readonly string[], details: readonly string[], limitBytes:
 		shown.push(text);
 	}
 	const left = details.length - shown.length;
-	const rest = left > 0 ? `\n${left} more are omitted here; \`probe-matrix report\` shows all.\n` : '';
+	const verb = left === 1 ? 'is' : 'are';
+	const rest = left > 0 ? `\n${left} more ${verb} omitted here; \`probe-matrix report\` shows all.\n` : '';
 	return `${head}\n${shown.join('\n')}${rest}`;
 }
 

@@ -206,6 +206,17 @@ test('measurements have their budget in words, the median before, and a chart', 
 	t.false(formatHtml({record}).includes('id="trends"'));
 });
 
+test('a failure tells which repeat it was, and how its rerun ended', t => {
+	const failed = {...record.cells.at(-1)!, verdict: 'fail', durationMs: 1500} as const;
+	const textOf = (cell: Partial<typeof failed>) =>
+		formatHtml({record: {...record, kernels: [], cells: [{...failed, ...cell}]}});
+	t.regex(textOf({repeat: 2}), /, 1\.50? s, repeat 3<\/p>/);
+	const flaky = textOf({flaky: true, again: {verdict: 'pass'}});
+	t.regex(flaky, /, 1\.50? s, flaky<\/p>[\s\S]*<p>Rerun in a fresh guest: it passed<\/p>/);
+	t.regex(textOf({again: {verdict: 'hang', message: 'no end'}}), /fresh guest: it ended with hang: no end<\/p>/);
+	t.notRegex(textOf({message: ''}), /class="message"/);
+});
+
 test('all of many failures are listed', t => {
 	const cells = Array.from({length: 400}, (_, n) => ({
 		...record.cells.at(-1)!,
@@ -213,6 +224,7 @@ test('all of many failures are listed', t => {
 		message: `why ${n}`,
 	}));
 	const long = formatHtml({record: {...record, cells}});
+	t.true(long.includes('<pre class="message">why 0</pre>'));
 	t.true(long.includes('100 more, messages only'));
 	t.is(cells.filter(({case: id, message}) => long.includes(id) && long.includes(message)).length, 400);
 });
