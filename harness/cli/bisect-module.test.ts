@@ -56,5 +56,6 @@ test('the commit that broke the module is found in guests, and confirmed', async
 	t.is(verification.revert.verdict, 'good');
 	t.is((await readFile(report, 'utf8')).trimEnd(), stdout);
 	t.regex(stdout, /^The first bad commit is \*\*\w+ \(ip is lost\)\*\*, with 9[5-9]\.\d % confidence\.$/m);
+	t.regex(stdout, /^Tested: entry\/sp-and-ip\S+ \(1 cell\) on debian-6\.1\. The bad end failed 10 of 10 times;/m);
 	t.regex(stdout, /npx probe-matrix bisect --module .*--match 'entry\/sp-and-ip\[c\]'/);
 });

@@ -22,13 +22,16 @@ async function walk(costs: string, firstBad: number, skipped: readonly number[] 
 		asked.push(number);
 		await releases.mark(next, skipped.includes(number) ? 'skip' : number >= firstBad ? 'bad' : 'good');
 	}
-	return {asked, suspects: (await releases.suspects()).map(({id}) => Number(id))};
+	const ends = [releases.good, releases.lastGood, releases.bad].map(({id}) => Number(id));
+	return {asked, ends, left: releases.left(), suspects: (await releases.suspects()).map(({id}) => Number(id))};
 }
 
 test('the first bad release is found at every position', async t => {
 	for (let bad = 1; bad < 12; bad++) {
-		const {asked, suspects} = await walk('cccccccccccc', bad);
+		const {asked, suspects, ends, left} = await walk('cccccccccccc', bad);
 		t.deepEqual(suspects, [bad]);
+		t.deepEqual(ends, [0, bad - 1, 11], 'the ends stay, the newest good one moves');
+		t.deepEqual(left, {candidates: 0, steps: 0});
 		t.true(asked.length <= 4, asked.join(' '));
 	}
 });
@@ -44,5 +47,17 @@ test('a skipped release widens the suspects only when it hides the first bad one
 });
 
 test('adjacent ends leave nothing to test', async t => {
-	t.deepEqual(await walk('cc', 1), {asked: [], suspects: [1]});
+	t.like(await walk('cc', 1), {asked: [], suspects: [1]});
+});
+
+test('what is left is counted, and estimated by halving', t => {
+	t.deepEqual(
+		['cc', 'ccc', 'cccc', 'ccccccccc'].map(costs => range(costs).left()),
+		[
+			{candidates: 0, steps: 0},
+			{candidates: 1, steps: 1},
+			{candidates: 2, steps: 2},
+			{candidates: 7, steps: 3},
+		],
+	);
 });

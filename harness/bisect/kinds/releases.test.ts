@@ -13,6 +13,11 @@ test.serial('releases are in the order of their versions, each with what it cost
 	t.deepEqual([releases[0]?.id, releases.at(-1)?.id], ['4.15.18', 'debian-6.12']);
 	t.deepEqual([of('4.15.18')?.cost, of('debian-5.10')?.cost], ['built', 'fetched']);
 	t.like(of('debian-6.1'), {cost: 'cached', title: 'debian-6.1 (6.1.192)'});
+	const inner = await releasesBetween('debian-5.10', 'debian-6.12');
+	t.deepEqual(
+		inner.map(({id}) => id),
+		['debian-5.10', 'debian-6.1', 'debian-6.12'],
+	);
 	t.is(await versionOfRelease('debian-6.1'), '6.1.192', 'not that of the release, which is 6.1.0');
 });
 
