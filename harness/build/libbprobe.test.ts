@@ -60,6 +60,8 @@ test('libbprobe reads the extension block, completes stacks, names numbers, pass
 		'matched without memory for symbols: -1 ENOMEM',
 		'matched without memory for one function: -1 ENOMEM',
 		'names: twice+0x0, once+0xa [fixtures], twice+0x4 [fixtures], hidden+0x5,',
+		'info: size 224 of 224, index 0, 1 bytes set 0',
+		'info of 3: size 224 of 224, index 3, 2 bytes set 0',
 		'a list without a device: -1 EBADF, failed 3 of 3',
 	]);
 });

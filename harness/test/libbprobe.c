@@ -105,6 +105,16 @@ int ioctl(int fd, unsigned long command, ...)
 	va_start(more, command);
 	check = va_arg(more, struct bprobe_check *);
 	va_end(more);
+	if (command == BPROBE_IOC_INFO) {
+		const struct bprobe_info *info = (const struct bprobe_info *)check;
+		const unsigned char *bytes = (const unsigned char *)info;
+		size_t set = 0;
+
+		for (size_t i = 0; i < sizeof(*info); i++)
+			set += bytes[i] != 0;
+		printf(" size %u of %zu, index %u, %zu bytes set", info->size, sizeof(*info), info->index, set);
+		return 0;
+	}
 	if (command != BPROBE_IOC_CHECK) {
 		errno = EBADF;
 		return -1;
@@ -198,6 +208,19 @@ static void naming(void)
 	bprobe_symbols_free(all);
 }
 
+/* What the module does not know must be 0. */
+static void asking(void)
+{
+	struct bprobe_info info;
+
+	memset(&info, 0xff, sizeof(info));
+	printf("info:");
+	printf(" %d\n", bprobe_get_info(7, &info));
+	memset(&info, 0xff, sizeof(info));
+	printf("info of 3:");
+	printf(" %d\n", bprobe_get_info_of(7, 3, &info));
+}
+
 static void refused_list(void)
 {
 	struct bprobe_function functions[3] = {};
@@ -238,6 +261,7 @@ int main(void)
 	looking_up();
 	matching();
 	naming();
+	asking();
 	refused_list();
 	return 0;
 }

@@ -9,9 +9,9 @@ export type Unreached = {
 	readonly isChance?: true;
 };
 
-/** bpf_prog_active is exported to nobody, and without CONFIG_KALLSYMS_ALL it cannot be found: debian-5.10 is such a kernel. */
+/** bpf_prog_active is exported to nobody, and cannot be found without CONFIG_KALLSYMS_ALL. The kernels of CI have that. */
 const hidden =
-	'Only for kernels that hide their guard of programs. debian-5.10 runs all cases this way, but its gcc 10 writes another format.';
+	'Only for kernels without CONFIG_KALLSYMS_ALL, which hide their guard of programs; none of these is one.';
 const dying =
 	'A parent must reap the task, and an RCU grace period end, while the task is between exit_notify() and its last switch.';
 const between =

@@ -144,15 +144,29 @@ export const moduleCases = [
 		needs: ['device'],
 		deadlineMs: 60_000,
 		async run(context) {
-			for (let n = 0; n < 20; n++) {
-				await context.ask('rmmod', {module: 'bprobe'});
-				await context.ask('insmod', {module: 'bprobe'});
-				if (n % 5 !== 0) continue;
-				const probe = await context.attach({point: n % 2 === 0 ? 'return' : 'entry'});
+			// Of the module and of its programs; areas of modules that are gone have an address instead of a name.
+			const areas = async () => {
+				// Programs are freed after a grace period, by a worker.
+				const {stdout} = await context.exec('sleep 1; cat /proc/vmallocinfo');
+				const callers = [...stdout.matchAll(/^\S+ +\d+ (bpf_prog_alloc\w*|bp_\w+|0x[\da-f]+)\b/gm)];
+				return callers.map(([, caller]) => caller!).toSorted();
+			};
+			const reloadFiveTimes = async (point: 'entry' | 'return') => {
+				for (let n = 0; n < 5; n++) {
+					await context.ask('rmmod', {module: 'bprobe'});
+					await context.ask('insmod', {module: 'bprobe'});
+				}
+				const probe = await context.attach({point});
 				await context.call({in: pattern(1), ret: pattern(2)});
 				onlyHits(await probe.info(), 1);
 				await probe.close();
-			}
+			};
+			// The programs that the agent loads for a probe stay.
+			await reloadFiveTimes('return');
+			const before = await areas();
+			assert.ok(before.includes('bp_frames_init'), `areas of vmalloc: ${before.join(' ')}`);
+			for (const point of ['entry', 'return', 'entry'] as const) await reloadFiveTimes(point);
+			assert.deepEqual(await areas(), before, 'areas of vmalloc after the reloads');
 		},
 	}),
 	defineCase({
