@@ -39,7 +39,7 @@ async function extract(image: Buffer): Promise<Buffer | undefined> {
 	const [from, to] = [path.join(directory.path, 'bzImage'), path.join(directory.path, 'vmlinux')];
 	await writeFile(from, image);
 	await extractVmlinux(from, to);
-	return existsSync(to) ? readFile(to) : undefined;
+	return existsSync(to) ? await readFile(to) : undefined;
 }
 
 for (const [name, compress] of Object.entries(compressors)) {
