@@ -5,11 +5,12 @@ import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {Journal} from '../bisect/engine/journal.ts';
 import {describePlan} from '../bisect/kinds/plan-bisect.ts';
-import {cacheDirectory, immutableDirectory, isWhole, locked} from '../host/cache.ts';
+import {cacheDirectory, isWhole, locked} from '../host/cache.ts';
 import {writeCached} from '../host/json-cache.ts';
 import {findQemu} from '../host/qemu.ts';
 import {quote} from '../host/quote.ts';
 import {listKernels, pruneCache} from '../kernels/inventory.ts';
+import {cacheKernel} from '../test/cached-kernel.ts';
 import {damages} from '../test/damage.ts';
 import {probeMatrix} from '../test/fake-cli.ts';
 import {writeProgram} from '../test/write-program.ts';
@@ -36,18 +37,11 @@ async function openCache(t: ExecutionContext) {
 	// Nothing is fetched to replace what is damaged.
 	process.env.PROBE_MATRIX_MIRROR = 'http://127.0.0.1:9';
 	process.env.PROBE_MATRIX_SECURITY_MIRROR = 'http://127.0.0.1:9';
-	const tree = path.join(cacheDirectory('trees'), 'debian-6.1-6.1.0-0123456789ab');
-	await immutableDirectory(tree, async temporary => {
-		for (const file of ['bzImage', 'tree', 'config']) await writeFile(path.join(temporary, file), `${file}\n`);
-	});
-	const inTree = Object.fromEntries(
-		(['bzImage', 'tree', 'config'] as const).map(file => [file, path.join(tree, file)]),
-	);
-	const {bzImage, tree: buildTree, config} = inTree;
-	const kernel = {id: 'debian-6.1', release: '6.1.0', origin: 'Debian linux 6.1.192', flavour: 'cloud'};
-	await writeCached(path.join(cacheDirectory('kernels'), 'debian-6.1.json'), {...kernel, bzImage, buildTree, config});
+	const origin = 'Debian linux 6.1.192';
+	const kernel = await cacheKernel({id: 'debian-6.1', release: '6.1.0', origin, flavour: 'cloud'});
+	const tree = path.dirname(kernel.bzImage);
 	await writeCached(path.join(cacheDirectory('kernels'), '6.6.1.source.json'), {
-		kernel: {...kernel, id: '6.6.1', release: '6.6.1', bzImage, buildTree, config},
+		kernel: {...kernel, id: '6.6.1', release: '6.6.1'},
 		recipe: 'r',
 		source: '/nowhere',
 	});

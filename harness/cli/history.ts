@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+
 import type {Command} from 'commander';
 import {say} from '../host/say.ts';
 import {fit} from '../results/compare/format-comparison.ts';
@@ -7,6 +8,7 @@ import type {StoredRun} from '../results/history/index-rows.ts';
 import {pruneHistory} from '../results/history/prune.ts';
 import {HistoryStore} from '../results/history/store.ts';
 import {cellTitle} from '../results/run/cell-name.ts';
+import {counted} from '../results/run/counted.ts';
 import {wholeNumber} from './option-values.ts';
 import {historyOption} from './shared-options.ts';
 
@@ -44,9 +46,7 @@ export function addHistory(history: Command): void {
 				...(keep !== undefined && {keep}),
 				...(olderThan !== undefined && {olderThanDays: olderThan}),
 			});
-			process.stdout.write(
-				`${removed.length} ${removed.length === 1 ? 'run' : 'runs'} removed, ${store.runs().length} kept\n`,
-			);
+			process.stdout.write(`${counted(removed.length, 'run')} removed, ${store.runs().length} kept\n`);
 		});
 }
 

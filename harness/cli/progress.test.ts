@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+
 import {stripVTControlCharacters} from 'node:util';
 import test from 'ava';
 import type {CellEvent, Event} from '../results/run/events.ts';
 import type {Verdict} from '../results/run/verdict.ts';
+import {captureStderr} from '../test/capture-stderr.ts';
 import {openProgress} from './progress.ts';
 
 const name = {kernel: 'k', mechanism: 'bprobe', case: 'entry/flags', repeat: 0} as const;
@@ -13,52 +15,46 @@ const cell = (verdict: Verdict, more: Partial<CellEvent> = {}): Event => ({
 });
 
 /** What is written to stderr for these events, without colours. */
-function shown(isTerminal: boolean, events: readonly Event[]): readonly string[] {
-	const {write} = process.stderr;
-	let text = '';
-	process.stderr.write = ((chunk: string) => {
-		text += chunk;
-		return true;
-	}) as typeof write;
-	try {
+async function shown(isTerminal: boolean, events: readonly Event[]): Promise<readonly string[]> {
+	const text = await captureStderr(() => {
 		const progress = openProgress({cells: 2, isTerminal});
 		for (const event of events) progress.show(event);
 		progress.end();
-	} finally {
-		process.stderr.write = write;
-	}
+	});
 	return text.split('\n').slice(0, -1);
 }
 
-test.serial('a verdict is shown once, when its case ends', t => {
-	t.like(shown(false, [ended('pass'), cell('pass')]), {length: 1});
-	t.like(shown(false, [cell('pass')]), {length: 1});
+test.serial('a verdict is shown once, when its case ends', async t => {
+	t.like(await shown(false, [ended('pass'), cell('pass')]), {length: 1});
+	t.like(await shown(false, [cell('pass')]), {length: 1});
 });
 
-test.serial('a verdict changed by a late kernel report is shown again, with the same number', t => {
-	const lines = shown(false, [ended('pass'), cell('crash'), cell('pass', {case: 'entry/other'})]);
+test.serial('a verdict changed by a late kernel report is shown again, with the same number', async t => {
+	const lines = await shown(false, [ended('pass'), cell('crash'), cell('pass', {case: 'entry/other'})]);
 	t.deepEqual(
 		lines.map(line => line.slice(0, 10)),
 		['1/2 pass  ', '1/2 crash ', '2/2 pass  '],
 	);
 });
 
-test.serial('a push is shown with its size and time', t => {
-	t.deepEqual(shown(false, [{type: 'pushed', kernel: 'k', bytes: 2_840_000, ms: 340}]), ['k: pushed 2.8 MB in 340 ms']);
+test.serial('a push is shown with its size and time', async t => {
+	t.deepEqual(await shown(false, [{type: 'pushed', kernel: 'k', bytes: 2_840_000, ms: 340}]), [
+		'k: pushed 2.8 MB in 340 ms',
+	]);
 });
 
-test.serial('on a terminal, failures stay and the status line is erased', t => {
-	const [text, ...more] = shown(true, [{type: 'started', ...name}, ended('pass'), cell('crash')]);
+test.serial('on a terminal, failures stay and the status line is erased', async t => {
+	const [text, ...more] = await shown(true, [{type: 'started', ...name}, ended('pass'), cell('crash')]);
 	t.deepEqual(more, []);
 	t.regex(text?.replaceAll('\u001b', 'ESC') ?? '', /\rESC\[2Kcrash +k entry\/flags /);
 });
 
-test.serial('the status line is not wider than the terminal, however many cells run', t => {
+test.serial('the status line is not wider than the terminal, however many cells run', async t => {
 	const started = Array.from(
 		{length: 20},
 		(_, n): Event => ({type: 'started', ...name, case: `entry/case-number-${n}`}),
 	);
-	const [text = ''] = shown(true, [...started, cell('pass'), cell('crash')]);
+	const [text = ''] = await shown(true, [...started, cell('pass'), cell('crash')]);
 	const widths = text.split('\r').map(line => stripVTControlCharacters(line).length);
 	t.true(Math.max(...widths) < (process.stderr.columns ?? 80), text);
 	t.true(Math.max(...widths) > 40, text);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+
 import {existsSync} from 'node:fs';
 import {mkdtemp, readFile, rm, stat, symlink} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
@@ -8,6 +9,7 @@ import test from 'ava';
 import {buildGuest, type GuestBuild} from '../build/guest-build.ts';
 import {GuestError} from '../host/errors.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
+import {captureStderr} from '../test/capture-stderr.ts';
 import {guestPool} from './guest-pool.ts';
 import {MemorySaver} from './memory-saver.ts';
 import {parsePlace} from './vmcoreinfo.ts';
@@ -52,7 +54,7 @@ test.serial('a guest that lives goes on after its memory was saved; on a full di
 	await using guest = await bootGuest('full');
 	const file = path.join(directory, 'full.vmcore');
 	await symlink('/dev/full', file);
-	const words = await spoken(async () => t.is(await guest.saveMemory!(), undefined));
+	const words = await captureStderr(async () => t.is(await guest.saveMemory!(), undefined));
 	t.regex(words, /a guest's memory is not saved: QEMU refused dump-guest-memory: dump: failed to write/);
 	t.false(existsSync(file));
 	t.true((await guest.saveMemory!())!.bytes > 0);
@@ -69,7 +71,7 @@ test('a failure is said once, and after some files no more are written', async t
 	};
 	const saver = new MemorySaver();
 	const save = async () => saver.save({qmp, console: {path: path.join(directory, 'none.console')}});
-	const words = await spoken(async () => {
+	const words = await captureStderr(async () => {
 		for (let n = 0; n < 20; n++) t.is(await save(), undefined);
 	});
 	t.is(words, "probe-matrix: a guest's memory is not saved: QEMU refused it.\n");
@@ -84,22 +86,6 @@ test('the place of the description is where the kernel says', t => {
 	});
 	t.is(parsePlace(''), undefined);
 });
-
-/** What is written to stderr meanwhile. */
-async function spoken(work: () => Promise<unknown>): Promise<string> {
-	const {write} = process.stderr;
-	let text = '';
-	process.stderr.write = ((chunk: string) => {
-		text += chunk;
-		return true;
-	}) as typeof write;
-	try {
-		await work();
-	} finally {
-		process.stderr.write = write;
-	}
-	return text;
-}
 
 const blockBytes = 4096;
 

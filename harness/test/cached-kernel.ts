@@ -5,11 +5,11 @@ import {cacheDirectory, immutableDirectory} from '../host/cache.ts';
 import {writeCached} from '../host/json-cache.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 
-/** Puts a kernel into the cache; its files are empty. */
+/** Puts a kernel into the cache; each of its files holds its name. */
 export async function cacheKernel(kernel: Pick<Kernel, 'id' | 'release' | 'origin' | 'flavour'>): Promise<Kernel> {
 	const directory = path.join(cacheDirectory('trees'), `${kernel.id}-0123456789ab`);
 	await immutableDirectory(directory, async temporary => {
-		for (const file of ['bzImage', 'tree', 'config']) await writeFile(path.join(temporary, file), '');
+		for (const file of ['bzImage', 'tree', 'config']) await writeFile(path.join(temporary, file), `${file}\n`);
 	});
 	const [bzImage, buildTree, config] = ['bzImage', 'tree', 'config'].map(file => path.join(directory, file)) as [
 		string,

@@ -2,8 +2,8 @@
 /* Prints what the functions of libbprobe return that need no module, a line for each. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -100,28 +100,29 @@ static uint64_t refused;
 int ioctl(int fd, unsigned long command, ...)
 {
 	struct bprobe_check *check;
+	struct bprobe_info *info;
+	size_t set = 0;
 	va_list more;
+	void *argument;
 
 	va_start(more, command);
-	check = va_arg(more, struct bprobe_check *);
+	argument = va_arg(more, void *);
 	va_end(more);
-	if (command == BPROBE_IOC_INFO) {
-		const struct bprobe_info *info = (const struct bprobe_info *)check;
-		const unsigned char *bytes = (const unsigned char *)info;
-		size_t set = 0;
-
+	switch (command) {
+	case BPROBE_IOC_CHECK:
+		check = argument;
+		if (check->address == refused)
+			strcpy(check->reason, "no");
+		return 0;
+	case BPROBE_IOC_INFO:
+		info = argument;
 		for (size_t i = 0; i < sizeof(*info); i++)
-			set += bytes[i] != 0;
+			set += ((const unsigned char *)info)[i] != 0;
 		printf(" size %u of %zu, index %u, %zu bytes set", info->size, sizeof(*info), info->index, set);
 		return 0;
 	}
-	if (command != BPROBE_IOC_CHECK) {
-		errno = EBADF;
-		return -1;
-	}
-	if (check->address == refused)
-		strcpy(check->reason, "no");
-	return 0;
+	errno = EBADF;
+	return -1;
 }
 
 /* Which call fails; none if negative. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+
 import assert from 'node:assert/strict';
 import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
@@ -9,6 +10,7 @@ import {type CaseContext, defineCase} from '../../engine/case.ts';
 import {type Cell, planCells} from '../../engine/plan.ts';
 import type {Suite} from '../../engine/suite.ts';
 import {errorCode, UsageError} from '../../host/errors.ts';
+import {counted} from '../../results/run/counted.ts';
 
 /** The test that decides whether a candidate is good or bad. */
 export type Predicate = {
@@ -51,7 +53,7 @@ export async function casesPredicate(
 	const by = mechanisms.length > 0 ? ` by ${mechanisms.join(', ')}` : '';
 	return {
 		suite,
-		title: `${match.join(', ')}${by} (${count} ${count === 1 ? 'cell' : 'cells'})`,
+		title: `${match.join(', ')}${by} (${counted(count, 'cell')})`,
 		identity: JSON.stringify(['cases', identityOf(suite), match, ...mechanisms]),
 		open: async ({kernel}) => ({fingerprint: alwaysTheSame, cells: repeats => plan(kernel.id, repeats)}),
 	};

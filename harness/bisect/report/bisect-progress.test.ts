@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
+import {captureStderr} from '../../test/capture-stderr.ts';
+import {withWorkflow} from '../../test/fake-cli.ts';
 import type {Step} from '../engine/journal.ts';
 import {formatMs, sayStep, sayVerification} from './bisect-progress.ts';
 
@@ -17,37 +19,20 @@ const step: Step = {
 };
 
 /** What `work` writes to standard error, inside a GitHub workflow if `workflow` is 'true'. */
-function said(workflow: string, work: () => void): string {
-	const before = process.env.GITHUB_ACTIONS;
-	const {write} = process.stderr;
-	let text = '';
-	process.env.GITHUB_ACTIONS = workflow;
-	process.stderr.write = (chunk: string | Uint8Array) => {
-		text += String(chunk);
-		return true;
-	};
-	try {
-		work();
-	} finally {
-		process.stderr.write = write;
-		if (before === undefined) delete process.env.GITHUB_ACTIONS;
-		else process.env.GITHUB_ACTIONS = before;
-	}
-	return text;
+async function said(workflow: string, work: () => void): Promise<string> {
+	return captureStderr(() => withWorkflow(workflow, work));
 }
 
-test.serial('console text of a guest cannot inject GitHub workflow commands', t => {
-	const plain = said('', () => sayVerification(step));
+test.serial('console text of a guest cannot inject GitHub workflow commands', async t => {
+	const plain = await said('', () => sayVerification(step));
 	t.regex(plain, /^probe-matrix: parent abc: a commit: skip, It did not boot.*:\n::error::a guest said so, 0 s\n$/);
-	const [first, ...rest] = said('true', () => sayVerification(step))
-		.trimEnd()
-		.split('\n');
+	const [first, ...rest] = (await said('true', () => sayVerification(step))).trimEnd().split('\n');
 	const [, token] = /^::stop-commands::(\S+)$/.exec(first!) ?? [];
 	t.is(rest.pop(), `::${token}::`);
 	t.is(`${rest.join('\n')}\n`, plain);
 });
 
-test.serial('each step tells its verdict, and how much is left', t => {
+test.serial('each step tells its verdict, and how much is left', async t => {
 	const judged: Step = {
 		...{type: 'step', stage: 'commits', role: 'step', candidate: {id: 'abc', title: 'abc'}, verdict: 'bad'},
 		...{failed: 3, asked: 3, prepareMs: 60_000, ms: 3000, isReused: false},
@@ -56,15 +41,18 @@ test.serial('each step tells its verdict, and how much is left', t => {
 	const line = (changed: Partial<Step>, left = progress.left) =>
 		said('', () => sayStep({...judged, ...changed}, {...progress, left}));
 	// Two steps of one minute to build and ten attempts of one second.
-	t.is(line({}), 'probe-matrix: step abc: bad, 3 of 3 failed, 1:03 min; 3 left, about 2 steps, 2:20 min\n');
-	t.regex(line({role: 'good end'}, {candidates: 1, steps: 1}), /; 1 left, about 1 step, 1:10 min\n$/);
+	t.is(await line({}), 'probe-matrix: step abc: bad, 3 of 3 failed, 1:03 min; 3 left, about 2 steps, 2:20 min\n');
+	t.regex(await line({role: 'good end'}, {candidates: 1, steps: 1}), /; 1 left, about 1 step, 1:10 min\n$/);
 	t.is(
-		line({role: 'parent'}),
+		await line({role: 'parent'}),
 		'probe-matrix: parent abc: bad, 3 of 3 failed, 1:03 min; it had been taken for good, so the search goes on before it\n',
 	);
-	t.regex(line({role: 'parent', verdict: 'good', failed: 0}), /0 of 3 failed, 1:03 min\n$/);
-	t.regex(line({role: 'bad end'}), /3 of 3 failed, 1:03 min\n$/);
-	t.regex(line({sameAs: {id: 'd', title: 'd'}, isReused: true}), /bad, the same image as d, 1:03 min, nothing built;/);
+	t.regex(await line({role: 'parent', verdict: 'good', failed: 0}), /0 of 3 failed, 1:03 min\n$/);
+	t.regex(await line({role: 'bad end'}), /3 of 3 failed, 1:03 min\n$/);
+	t.regex(
+		await line({sameAs: {id: 'd', title: 'd'}, isReused: true}),
+		/bad, the same image as d, 1:03 min, nothing built;/,
+	);
 });
 
 test('times are in the unit that shows them shortest', t => {

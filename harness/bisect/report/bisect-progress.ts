@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+
 import {forWorkflow} from '../../results/reports/annotations.ts';
+import {counted} from '../../results/run/counted.ts';
 import type {Step} from '../engine/journal.ts';
 import type {SearchProgress} from '../engine/search.ts';
 
@@ -8,7 +10,7 @@ export function sayStep(step: Step, progress: SearchProgress): void {
 	const {left} = progress;
 	const rest =
 		step.role === 'step' || step.role === 'good end'
-			? `; ${left.candidates} left, about ${left.steps} ${left.steps === 1 ? 'step' : 'steps'}, ${formatMs(estimateMs(progress))}`
+			? `; ${left.candidates} left, about ${counted(left.steps, 'step')}, ${formatMs(estimateMs(progress))}`
 			: step.role === 'parent' && step.verdict === 'bad'
 				? '; it had been taken for good, so the search goes on before it'
 				: '';

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+
 import {styleText} from 'node:util';
 import {cellTitle} from '../run/cell-name.ts';
 import {type CellSummary, summarizeCells} from '../run/cell-summary.ts';
+import {counted} from '../run/counted.ts';
 import {sumOfNotRun} from '../run/kernel-summary.ts';
 import {plainText} from '../run/plain-text.ts';
 import type {RunRecord} from '../run/read-run.ts';
@@ -20,14 +22,14 @@ export function formatComparison(comparison: Comparison, before: RunRecord, afte
 		`${runLine('before', before)}\n${runLine('after', after)}\n`,
 		section('new failures', newFailures, cell => [verdicts(cell), ...said(cell.after)]),
 		kernelSection('kernels that became unusable', lostKernels, kernel => [
-			`${kernel.kernel}: ${kernel.state}; ${count(kernel.cells)} ran before`,
+			`${kernel.kernel}: ${kernel.state}; ${counted(kernel.cells, 'cell')} ran before`,
 			...firstLine(kernel.reason),
 		]),
 		section('another message', changedMessages, cell => [verdicts(cell), ...said(cell.before), ...said(cell.after)]),
 		section('no longer tested', newSkips, cell => [verdicts(cell), ...said(cell.after)]),
 		section('slower', slower, ({before: old, after: now}) => [`${seconds(old)} → ${seconds(now)}`]),
 		kernelSection('kernels that are usable again', regainedKernels, kernel => [
-			`${kernel.kernel}: ${count(kernel.cells)}`,
+			`${kernel.kernel}: ${counted(kernel.cells, 'cell')}`,
 		]),
 		section('fixed', fixed, cell => [verdicts(cell)]),
 		short(after.isInterrupted ? 'not reached, or gone' : 'gone', missing),
@@ -71,10 +73,6 @@ function kernelSection(
 		return [`  ${fit(first, columns - 2)}`, ...rest.map(line => `    ${fit(line, columns - 4)}`)].join('\n');
 	});
 	return `${styleText('bold', `${title}: ${kernels.length}`)}\n${rows.join('\n')}\n`;
-}
-
-function count(cells: number): string {
-	return `${cells} ${cells === 1 ? 'cell' : 'cells'}`;
 }
 
 function short(title: string, cells: readonly ComparedCell[]): string {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+
 import type {ComparedCell, ComparedKernel, Comparison} from '../compare/compare-runs.ts';
 import {cellTitle} from '../run/cell-name.ts';
 import type {CellSummary} from '../run/cell-summary.ts';
+import {counted} from '../run/counted.ts';
 import type {NightFinding} from '../run/events.ts';
 
 export type ChangeGroup = {
@@ -34,7 +36,7 @@ export function changeGroups(comparison: Comparison): readonly ChangeGroup[] {
 }
 
 function rowOfKernel(kind: 'lostKernels' | 'regainedKernels', {kernel, state, reason = '', cells}: ComparedKernel) {
-	const name = `${cells} ${cells === 1 ? 'cell' : 'cells'}`;
+	const name = counted(cells, 'cell');
 	if (kind === 'regainedKernels') return {kernel, name, words: `${state} before`};
 	return {kernel, name, words: [state, reason.trim().split('\n', 1)[0]].filter(Boolean).join(': ')};
 }

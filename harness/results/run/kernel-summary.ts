@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import {counted} from './counted.ts';
 import type {KernelEvent} from './events.ts';
 
 /** All events of one kernel in a run, combined. */
@@ -40,5 +41,5 @@ export function kernelWords({reason, notRun}: Pick<KernelSummary, 'reason' | 'no
 }
 
 export function cellsNotRun(count: number): string {
-	return `${count} ${count === 1 ? 'cell' : 'cells'} did not run`;
+	return `${counted(count, 'cell')} did not run`;
 }
