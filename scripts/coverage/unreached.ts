@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/** Lines of kmod/ that no case executes on 4.15.18, debian-6.1 and debian-6.12 together, with the reason. */
+/**
+ * Lines of kmod/ that no case executes on 4.15.18, 4.15.18+nopreempt, debian-6.1 and debian-6.12 together, with the
+ * reason.
+ */
 export type Unreached = {
 	readonly file: string;
 	/** Lines without white space around them, or `function NAME` for all that are left of one. */
@@ -9,9 +12,6 @@ export type Unreached = {
 	readonly isChance?: true;
 };
 
-/** bpf_prog_active is exported to nobody, and cannot be found without CONFIG_KALLSYMS_ALL. The kernels of CI have that. */
-const hidden =
-	'Only for kernels without CONFIG_KALLSYMS_ALL, which hide their guard of programs; none of these is one.';
 const dying =
 	'A parent must reap the task, and an RCU grace period end, while the task is between exit_notify() and its last switch.';
 const between =
@@ -26,24 +26,15 @@ export const unreached: readonly Unreached[] = [
 	},
 	{
 		file: 'compat.h',
-		lines: [
-			'static inline void bp_prog_array_set(struct bpf_prog_array *array, struct bpf_prog *prog)',
-			'array->progs[0] = prog;',
-			'array->items[0].prog = prog;',
-		],
-		reason: hidden,
+		lines: ['array->items[0].prog = prog;'],
+		reason:
+			'Only for kernels from 4.19 on that hide their guard of programs; 4.15.18+nopreempt is the only one that does.',
 	},
 	{
 		file: 'compat.h',
 		lines: ['return true;'],
 		reason: 'A program that overrides returns needs CONFIG_BPF_KPROBE_OVERRIDE, which no kernel here has.',
 	},
-	{
-		file: 'run.c',
-		lines: ['function dispatch', 'function bp_run_by_kernel', 'function make_dispatcher', 'function bp_run_exit'],
-		reason: hidden,
-	},
-	{file: 'run.h', lines: ['return bp_run_by_kernel(ctx, probes, point, generation);'], reason: hidden},
 	{
 		file: 'descriptor.c',
 		lines: ['return -EFAULT;'],
