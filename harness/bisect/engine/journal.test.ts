@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import {appendFile, mkdtempDisposable, readFile} from 'node:fs/promises';
+import {appendFile, mkdtempDisposable, readFile, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -42,3 +42,35 @@ for (const [what, line] of [
 		}
 		t.is(await readFile(file, 'utf8'), whole);
 	});
+
+test('attempts and their time add up, the first preparation stays, also when the journal is opened again', async t => {
+	await using work = await mkdtempDisposable(path.join(tmpdir(), 'journal-'));
+	const file = path.join(work.path, 'journal.jsonl');
+	const known = (journal: Journal) =>
+		['1', '2'].map(id => [
+			journal.attempts(step(id)).map(({end}) => end),
+			journal.askedMs(step(id)),
+			journal.prepared(step(id))?.ms,
+		]);
+	const pass = {end: 'pass', symptoms: []} as const;
+	const whole = [
+		[['pass', 'fail', 'pass'], 12, 7],
+		[[], 0, undefined],
+	];
+	{
+		using journal = new Journal(file);
+		journal.addPrepared(step('1'), {ms: 7, isReused: false});
+		journal.addPrepared(step('1'), {ms: 0, isReused: true});
+		journal.addAttempts(step('1'), [pass, {end: 'fail', symptoms: ['x']}], 5);
+		journal.addAttempts(step('1'), [pass], 7);
+		t.deepEqual(known(journal), whole);
+	}
+	{
+		using journal = new Journal(file);
+		t.deepEqual(known(journal), whole);
+	}
+	await writeFile(file, `x${await readFile(file, 'utf8')}`);
+	using journal = new Journal(file);
+	t.deepEqual(known(journal), [whole[1], whole[1]], 'after a damaged first line, nothing is known');
+	t.is(await readFile(file, 'utf8'), '');
+});

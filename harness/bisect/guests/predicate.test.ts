@@ -67,6 +67,13 @@ test('other cases and other mechanisms are other predicates', async t => {
 	t.is(await identity('entry/all-registers[c]', ['kprobe']), identities[0]!);
 });
 
+test('the title names cases, mechanisms and the number of cells', async t => {
+	const title = async (...mechanisms: readonly string[]) =>
+		(await casesPredicate(bprobeSuite, ['entry/all-registers[c]'], mechanisms)).title;
+	t.is(await title(), 'entry/all-registers[c] (1 cell)');
+	t.is(await title('kprobe', 'ftrace'), 'entry/all-registers[c] by kprobe, ftrace (2 cells)');
+});
+
 test('a changed script is another predicate', async t => {
 	const [one, two] = [await fileWith(t, 'true\n'), await fileWith(t, 'false\n')];
 	const identity = async (file: string) => (await scriptPredicate(fakeSuite, file, {deadlineMs: 1000})).identity;

@@ -43,6 +43,9 @@ test.serial('each step tells its verdict, and how much is left', async t => {
 	// Two steps of one minute to build and ten attempts of one second.
 	t.is(await line({}), 'probe-matrix: step abc: bad, 3 of 3 failed, 1:03 min; 3 left, about 2 steps, 2:20 min\n');
 	t.regex(await line({role: 'good end'}, {candidates: 1, steps: 1}), /; 1 left, about 1 step, 1:10 min\n$/);
+	// One that was never asked says nothing about an attempt; one that was asked once does.
+	const more = [judged, {...judged, asked: 0, ms: 100_000}, {...judged, asked: 1, ms: 5000, isReused: true}];
+	t.regex(await said('', () => sayStep(judged, {...progress, steps: more})), /about 2 steps, 2:40 min\n$/);
 	t.is(
 		await line({role: 'parent'}),
 		'probe-matrix: parent abc: bad, 3 of 3 failed, 1:03 min; it had been taken for good, so the search goes on before it\n',
