@@ -9,16 +9,26 @@ import type {Change} from '../guests/config-changes.ts';
 import {isSure} from '../report/bisect-report.ts';
 import {searchConfig} from './config-search.ts';
 
-type Options = {letters: string; culprits: string; isBroken?: (set: string) => boolean; isFixed?: boolean};
+type Options = {
+	letters: string;
+	culprits: string;
+	isBroken?: (set: string) => boolean;
+	isFixed?: boolean;
+	/** Whether the nth attempt of a bad set, from 0, shows that. */
+	shows?: (set: string, nth: number) => boolean;
+	confidence?: number;
+};
 
 /**
  * Options are letters: a set is bad if it holds all of `culprits`, or with `isFixed` good then, and does not build if
  * `isBroken`.
  */
-async function search(t: ExecutionContext, {letters, culprits, isBroken = () => false, isFixed = false}: Options) {
+async function search(t: ExecutionContext, options: Options) {
+	const {letters, culprits, isBroken = () => false, isFixed = false, shows = () => true, confidence = 0.5} = options;
 	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'config-search-'));
 	t.teardown(remove);
 	using journal = new Journal(path.join(directory, 'journal.jsonl'));
+	const asked = new Map<string, number>();
 	const testBench: TestBench = {
 		async prepare({id}) {
 			if (isBroken(id)) throw new CandidateError('does not build: error: no');
@@ -26,8 +36,10 @@ async function search(t: ExecutionContext, {letters, culprits, isBroken = () => 
 		},
 		async ask({id}, repeats) {
 			const isBad = culprits.split('').every(letter => id.includes(letter)) !== isFixed;
-			return Array.from({length: repeats}, () =>
-				isBad ? {end: 'fail' as const, symptoms: ['x']} : {end: 'pass' as const, symptoms: []},
+			const before = asked.get(id) ?? 0;
+			asked.set(id, before + repeats);
+			return Array.from({length: repeats}, (_, n) =>
+				isBad && shows(id, before + n) ? {end: 'fail' as const, symptoms: ['x']} : {end: 'pass' as const, symptoms: []},
 			);
 		},
 	};
@@ -37,7 +49,7 @@ async function search(t: ExecutionContext, {letters, culprits, isBroken = () => 
 		return {id, title: id};
 	};
 	const {finding, verification} = await searchConfig(changes, {
-		...{testBench, journal, candidateOf, confidence: 0.5, isAnyFailure: false, isFixed, onStep() {}},
+		...{testBench, journal, candidateOf, confidence, isAnyFailure: false, isFixed, onStep() {}},
 	});
 	const result = {finding, verification, predicate: '', command: '', directory};
 	return {finding, verification, isSure: isSure(result)};
@@ -75,6 +87,15 @@ test('a set that does not build may hide a smaller bad one', async t => {
 	t.regex(verification.doubt ?? '', /could not be judged: c\b/);
 	t.false(verification.isConfirmed);
 	t.false(sure);
+});
+
+test('a set that fails when it is proved takes the place of the larger one, also as the step that shows it', async t => {
+	// Half of the attempts fail, but the smaller set only shows that late.
+	const shows = (set: string, nth: number) => nth % 2 === 1 && (set !== 'a' || nth > 8);
+	const {finding, verification} = await search(t, {letters: 'ab', culprits: 'a', shows, confidence: 0.99999});
+	t.is(finding.suspects[0]?.id, 'a');
+	t.is(verification.commit.candidate.id, 'a');
+	t.is(verification.commit.verdict, 'bad');
 });
 
 test('when all options are needed, the good configuration is judged again', async t => {
