@@ -5,6 +5,7 @@ import {mkdtempDisposable, readdir, utimes} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {createInterface} from 'node:readline';
+import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
 import {projectRoot} from '../build/sources.ts';
 import {fallbackKernel} from '../kernels/default-kernels.ts';
@@ -55,6 +56,9 @@ test.serial('--watch runs again after a change, prints the difference, and Ctrl-
 
 	await said(/waiting for a change/, 1);
 	t.is(lines.filter(line => line.startsWith('1 pass in')).length, 1);
+	// It waits for as long as nothing changes. Without the wait, it would have ended by now.
+	await sleep(500);
+	t.is(child.exitCode, null);
 	// Test files and build output are not watched sources.
 	const now = new Date();
 	await utimes(path.join(import.meta.dirname, 'watch.test.ts'), now, now);

@@ -40,3 +40,22 @@ test('a report that does not end is waited for until nothing more comes', async 
 	t.true(placed.looks > 2, 'one look finds nothing new');
 	t.deepEqual((await settle([begun])).titles, ['BUG: unable to handle page fault']);
 });
+
+test('a guest has one watch, whose listeners hear of reports, but not of leaks', async t => {
+	const guest = new FakeGuest();
+	const watch = GuestWatch.of(guest);
+	t.is(GuestWatch.of(guest), watch);
+	t.not(GuestWatch.of(new FakeGuest()), watch);
+	let heard = 0;
+	using _ = watch.onTrouble(() => heard++);
+	guest.say('[    1.0] harmless');
+	guest.say('[    1.1] kmemleak: unreferenced object 0xffff888000000000 (size 8):');
+	t.is(heard, 0);
+	guest.say(begun);
+	t.is(heard, 1, 'a report after a leak');
+	using __ = watch.onTrouble(() => heard++);
+	t.is(heard, 2, 'who comes later hears of it at once');
+	watch.settle(guest.console);
+	using ___ = watch.onTrouble(() => heard++);
+	t.is(heard, 2, 'what is assigned to a cell is no trouble of the next');
+});

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import {freshCache} from '../test/fresh-cache.ts';
-import {cacheDirectory, immutableDirectory} from './cache.ts';
+import {cacheDirectory, immutableDirectory, removeUnused} from './cache.ts';
 import {UsageError} from './errors.ts';
 
 test.serial('two callers that want the same directory fill it once', async t => {
@@ -51,6 +51,20 @@ test.serial('a damaged directory is made again', async t => {
 	t.true(await isWhole(final), 'what is there now is asked about');
 	t.is(await readFile(path.join(final, 'file'), 'utf8'), 'again');
 	t.deepEqual(await readdir(path.join(cache.path, 'trees')), ['a']);
+});
+
+test.serial('what matches and was not used for long is removed', async t => {
+	await using cache = await freshCache();
+	for (const name of ['old-a', 'old-b', 'new-a']) {
+		await mkdir(path.join(cache.path, name));
+		await writeFile(path.join(cache.path, name, 'file'), name);
+	}
+	const before = new Date(Date.now() - 60_000);
+	for (const name of ['old-a', 'old-b']) await utimes(path.join(cache.path, name), before, before);
+	await removeUnused(cache.path, 30_000, name => name.endsWith('-a'));
+	t.deepEqual((await readdir(cache.path)).toSorted(), ['new-a', 'old-b']);
+	await removeUnused(cache.path, 30_000);
+	t.deepEqual(await readdir(cache.path), ['new-a']);
 });
 
 test.serial('a full disk is reported as such', async t => {

@@ -4,6 +4,7 @@ import {once} from 'node:events';
 import {mkdtempDisposable, readdir, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
 import {withLock} from './lock.ts';
 
@@ -43,6 +44,28 @@ test('a lock of another process blocks until that process is killed', async t =>
 	await t.throwsAsync(tried, {name: 'AbortError'});
 	child.kill('SIGKILL');
 	await t.notThrowsAsync(withLock('it', {directory: directory.path}, () => Promise.resolve()));
+});
+
+test('who waits for long is told so, once', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'lock-'));
+	const script = `import {withLock} from ${JSON.stringify(path.join(import.meta.dirname, 'lock.ts'))};
+		await withLock('it', {directory: process.argv[1]}, async () => console.error('held'));`;
+	const lines = await withLock('it', {directory: directory.path}, async () => {
+		const child = spawn(process.execPath, ['--input-type=module', '-e', script, directory.path], {
+			stdio: ['ignore', 'ignore', 'pipe'],
+		});
+		t.teardown(() => child.kill('SIGKILL'));
+		let said = '';
+		child.stderr.on('data', (data: Buffer) => {
+			said += data.toString();
+		});
+		await once(child.stderr, 'data');
+		// Time for many more looks at the lock.
+		await sleep(1000);
+		child.kill('SIGKILL');
+		return said;
+	});
+	t.is(lines, 'probe-matrix: waiting for another process that works on it.\n');
 });
 
 for (const [what, bytes] of [

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {existsSync} from 'node:fs';
-import {mkdtempDisposable, readFile, stat, writeFile} from 'node:fs/promises';
+import {mkdtempDisposable, readFile, readlink, stat, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {Readable} from 'node:stream';
@@ -51,13 +51,16 @@ for (const suffix of ['.gz', '.zst', ''] as const) {
 					{name: './usr/', type: 'directory'},
 					{name: './usr/bin/tool', content: 'hello', mode: 0o4755},
 					{name: './usr/bin/alias', type: 'symlink', linkname: 'tool'},
+					{name: './usr/bin/up', type: 'symlink', linkname: '../bin/tool'},
+					{name: './usr/bin/absolute', type: 'symlink', linkname: '/usr/bin/tool'},
 					{name: './usr/bin/twin', type: 'link', linkname: './usr/bin/tool'},
 				],
 				{suffix},
 			),
 		);
 		await unpackDeb(file, root);
-		for (const name of ['tool', 'alias', 'twin'])
+		t.is(await readlink(path.join(root, 'usr/bin/absolute')), '/usr/bin/tool');
+		for (const name of ['tool', 'alias', 'up', 'twin'])
 			t.is(await readFile(path.join(root, 'usr/bin', name), 'utf8'), 'hello');
 		t.is((await stat(path.join(root, 'usr/bin/tool'))).mode & 0o7777, 0o755);
 	});
@@ -76,6 +79,7 @@ const evil = (elsewhere: string): Readonly<Record<string, readonly Entry[]>> => 
 		{name: 'out', type: 'symlink', linkname: elsewhere},
 		{name: 'out/evil', content: 'x'},
 	],
+	'a link out': [{name: 'usr/out', type: 'symlink', linkname: '../../evil'}],
 	'a hard link to something outside': [{name: 'evil', type: 'link', linkname: '../a.deb'}],
 	'a directory through a link': [
 		{name: 'out', type: 'symlink', linkname: elsewhere},
