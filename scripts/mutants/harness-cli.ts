@@ -114,4 +114,12 @@ export const harnessCliEdits: readonly Edit[] = [
 		effect: 'The columns of kernels list are not aligned.',
 		catchers: ['harness/cli/kernels.test.ts'],
 	},
+	{
+		name: 'watch-ends-unasked',
+		file: 'harness/cli/watch.ts',
+		old: "\t\t\tif (this.#changed.size === 0) await once(this.#events, 'change', {signal});",
+		new: "\t\t\tif (!(this.#changed.size === 0)) await once(this.#events, 'change', {signal});",
+		effect: 'run --watch ends if nothing changes for a moment.',
+		catchers: ['harness/cli/watch.test.ts'],
+	},
 ];

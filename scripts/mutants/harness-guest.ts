@@ -150,4 +150,20 @@ export const harnessGuestEdits: readonly Edit[] = [
 		effect: 'A report is judged when its first line has come: its title has no function.',
 		catchers: ['harness/guest/guest-watch.test.ts'],
 	},
+	{
+		name: 'leaks-hide-crashes',
+		file: 'harness/guest/guest-watch.ts',
+		old: "\t\treturn this.#broken !== undefined || this.reports.some(({kind}) => kind !== 'leak');",
+		new: "\t\treturn this.#broken !== undefined || this.reports.every(({kind}) => kind !== 'leak');",
+		effect: 'After a report of a leak, a crash no longer ends its cell, which waits for its deadline.',
+		catchers: ['harness/guest/guest-watch.test.ts'],
+	},
+	{
+		name: 'watches-forget',
+		file: 'harness/guest/guest-watch.ts',
+		old: '\t\twatches.set(guest, watch);',
+		new: '\t\t;',
+		effect: 'Each look at a guest begins with all reports of its console again: one crash fails many cells.',
+		catchers: ['harness/guest/guest-watch.test.ts'],
+	},
 ];

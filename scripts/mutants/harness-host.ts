@@ -261,4 +261,28 @@ export const harnessHostEdits: readonly Edit[] = [
 		effect: 'Status lines are printed one after the other instead of replacing each other.',
 		catchers: ['harness/host/say.test.ts'],
 	},
+	{
+		name: 'used-is-removed',
+		file: 'harness/host/cache.ts',
+		old: '\t\tif (Date.now() - mtimeMs > unusedMs) await rm(file, {recursive: true, force: true});',
+		new: '\t\tif (!(Date.now() - mtimeMs > unusedMs)) await rm(file, {recursive: true, force: true});',
+		effect: 'What another run has just used is removed from the cache, and what is old stays for ever.',
+		catchers: ['harness/host/cache.test.ts'],
+	},
+	{
+		name: 'links-lead-out',
+		file: 'harness/host/debian/deb.ts',
+		old: '\t\t\tif (!path.isAbsolute(linkname!)) safePath(path.join(path.dirname(relative), linkname!));',
+		new: '\t\t\tif (!(!path.isAbsolute(linkname!))) safePath(path.join(path.dirname(relative), linkname!));',
+		effect: 'A package may place a link that leads out of its tree.',
+		catchers: ['harness/host/debian/deb.test.ts'],
+	},
+	{
+		name: 'waiting-untold',
+		file: 'harness/host/lock.ts',
+		old: '\t\tif (waits === waitsUntilSaid) say(`waiting for another process that works on ${name}.`);',
+		new: '\t\tif (!(waits === waitsUntilSaid)) say(`waiting for another process that works on ${name}.`);',
+		effect: 'A command that waits for another one says that twenty times a second.',
+		catchers: ['harness/host/lock.test.ts'],
+	},
 ];
