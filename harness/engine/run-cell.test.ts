@@ -6,13 +6,12 @@ import {CrashDetector, findKernelReports} from '../crash/crash-detector.ts';
 import {GuestWatch} from '../guest/guest-watch.ts';
 import {AgentError, LinkLostError} from '../host/errors.ts';
 import {FakeGuest, fakeCell, fakeSuite} from '../test/fake-guest.ts';
+import {keepAlive} from '../test/keep-alive.ts';
 import {runCell} from './run-cell.ts';
 import type {Mechanism, Suite} from './suite.ts';
 
 const {signal} = new AbortController();
-// Waiting for a fake guest does not keep the process alive, unlike the connection to a real one.
-const alive = setInterval(() => {}, 1000);
-test.after.always('the process may end', () => clearInterval(alive));
+keepAlive();
 
 const clean = {taint: 0, left: []};
 const oops = '[    1.5] BUG: unable to handle page fault for address: ffffffffdeadbeef';

@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import test from 'ava';
 import {FakeGuest, fakeCell} from '../test/fake-guest.ts';
 import {cellsOf, runFake} from '../test/fake-matrix.ts';
+import {keepAlive} from '../test/keep-alive.ts';
 import type {Cell} from './plan.ts';
 
-// Waiting for a fake guest does not keep the process alive, unlike the connection to a real one.
-const alive = setInterval(() => {}, 1000);
-test.after.always('the process may end', () => clearInterval(alive));
+keepAlive();
 
 const pass = () => fakeCell(async () => {});
 

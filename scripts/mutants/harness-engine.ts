@@ -72,7 +72,7 @@ export const harnessEngineEdits: readonly Edit[] = [
 		old: 'const isSpoilt = report || broken || ',
 		new: 'const isSpoilt = broken || ',
 		effect: 'The cells after a warning run in the guest that has just warned.',
-		catchers: ['harness/engine/run-cell.test.ts', 'harness/engine/run-matrix.test.ts'],
+		catchers: ['harness/engine/run-cell.test.ts'],
 	},
 	{
 		name: 'crash-of-known-is-known',
@@ -104,7 +104,7 @@ export const harnessEngineEdits: readonly Edit[] = [
 		old: 'const isOwn = !outcome.isReportLate && !outcome.report.isAsynchronous;',
 		new: 'const isOwn = false;',
 		effect: 'Cells run again, and may be charged, for a crash that another one clearly caused.',
-		catchers: ['harness/engine/run-matrix.test.ts'],
+		catchers: ['harness/engine/late-reports.test.ts'],
 	},
 	{
 		name: 'any-report-proves-guilt',
@@ -112,7 +112,7 @@ export const harnessEngineEdits: readonly Edit[] = [
 		old: 'outcome.report?.title === report.title',
 		new: 'outcome.report !== undefined',
 		effect: 'A cell is charged with a crash because it shows another one when alone.',
-		catchers: ['harness/engine/run-matrix.test.ts'],
+		catchers: ['harness/engine/late-reports.test.ts'],
 	},
 	{
 		name: 'late-window-does-not-scale',
@@ -120,7 +120,7 @@ export const harnessEngineEdits: readonly Edit[] = [
 		old: '(this.#options.lateMs ?? lateMs) * (this.#guest?.slowness ?? 1)',
 		new: '(this.#options.lateMs ?? lateMs)',
 		effect: 'On a slow host, a late report is charged to the cell that runs when it comes.',
-		catchers: ['harness/engine/run-matrix.test.ts'],
+		catchers: ['harness/engine/late-reports.test.ts'],
 	},
 	{
 		name: 'reruns-without-end',
@@ -128,7 +128,7 @@ export const harnessEngineEdits: readonly Edit[] = [
 		old: "if (again && again.verdict !== 'pass') this.#failed++;",
 		new: '',
 		effect: 'With a broken module each of the failing cells runs twice.',
-		catchers: ['harness/engine/run-matrix.test.ts'],
+		catchers: ['harness/engine/rerun.test.ts'],
 	},
 	{
 		name: 'infra-is-done',
@@ -160,7 +160,7 @@ export const harnessEngineEdits: readonly Edit[] = [
 		old: 'worker.handOutAll();',
 		new: '',
 		effect: 'After Ctrl-C, the verdicts of the last cells are missing from the events.',
-		catchers: ['harness/engine/run-matrix.test.ts'],
+		catchers: ['harness/engine/late-reports.test.ts'],
 	},
 	{
 		name: 'shards-differ-by-order',
@@ -249,7 +249,7 @@ export const harnessEngineEdits: readonly Edit[] = [
 		new: 'suspects.slice(0, retryPolicy.suspectsPerReport).toReversed()',
 		effect:
 			'With more than four recent cells, the oldest four are suspected of a late report: the newest, which caused it, stays passed and an innocent one crashes.',
-		catchers: ['harness/engine/run-matrix.test.ts'],
+		catchers: ['harness/engine/late-reports.test.ts'],
 	},
 	{
 		name: 'resume-keeps-lost-kernel',
