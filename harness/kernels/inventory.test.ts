@@ -77,8 +77,12 @@ test.serial('the list has the known kernels and all others built here', async t 
 		config: path.join(cache.path, 'built/mine/config'),
 	};
 	await writeFile(path.join(cache.path, 'kernels/a.source.json'), JSON.stringify({kernel}));
+	const removed = {...kernel, id: '6.6.31', bzImage: path.join(cache.path, 'built/removed/bzImage')};
+	await writeFile(path.join(cache.path, 'kernels/b.source.json'), JSON.stringify({kernel: removed}));
+	await writeFile(path.join(cache.path, 'kernels/c.json'), JSON.stringify({bzImage: kernel.bzImage}));
 	const kernels = await listKernels();
 	t.deepEqual(kernels[0], {id: '4.15.18'});
 	t.like(kernels.at(-1), {id: '6.6.30+debug', cached: {release: '6.6.30', origin: 'o'}});
 	t.true(kernels.at(-1)!.cached!.sizeBytes >= 4096);
+	t.is(kernels.filter(({cached}) => cached).length, 1, 'neither one whose files are gone nor what is no kernel');
 });
