@@ -29,7 +29,7 @@ export type NightOptions = {
 	readonly history: PastRuns;
 	readonly known?: readonly KnownFailure[];
 	/** Time budget; what is left after the matrix is spent repeating races. */
-	readonly hours?: number;
+	readonly hours: number;
 	readonly isRequested?: (kernel: string) => boolean;
 	readonly now?: () => number;
 };
@@ -57,7 +57,7 @@ export async function runNight(options: NightOptions): Promise<FinishedNight> {
 		emit,
 		history,
 		known = [],
-		hours = 0,
+		hours,
 		isRequested = () => false,
 		now = () => performance.now(),
 	} = options;

@@ -169,4 +169,12 @@ export const harnessReportsEdits: readonly Edit[] = [
 		effect: 'A summary with thousands of failures exceeds what GitHub takes, and is lost.',
 		catchers: ['harness/results/reports/markdown.test.ts'],
 	},
+	{
+		name: 'evidence-of-another-cell',
+		file: 'harness/results/reports/html/conformance-section.ts',
+		old: 'const anchor = anchors.get(evidence[0]!);',
+		new: 'const anchor = anchors.get(evidence[1]!);',
+		effect: 'On the page of mechanisms, a "no" does not lead to its evidence.',
+		catchers: ['harness/results/reports/html/conformance-section.test.ts'],
+	},
 ];

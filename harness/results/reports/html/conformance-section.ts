@@ -21,7 +21,7 @@ mechanism does not offer it. not there: the kernel does not have it.</p>
 <table class="heat"><caption>Which mechanism has which property, on which kernel</caption>
 <thead><tr><th scope="col">property</th>${mechanisms.map(mechanism => html`<th scope="col">${mechanism}</th>`)}</tr></thead>
 <tbody>${rows.map(
-		row => html`<tr><th scope="row">${row.case}</th>${mechanisms.map(mechanism => fieldOf(row.fields.get(mechanism) ?? [], anchors))}</tr>
+		row => html`<tr><th scope="row">${row.case}</th>${mechanisms.map(mechanism => fieldOf(row.fields.get(mechanism)!, anchors))}</tr>
 `,
 	)}</tbody></table></div>
 </section>`;
