@@ -52,15 +52,7 @@ export function pastRuns(store: HistoryStore): PastRuns {
 
 /** Runs the matrix, reruns new failures ten times, repeats races until the time is up, and judges the result. */
 export async function runNight(options: NightOptions): Promise<FinishedNight> {
-	const {
-		cells,
-		emit,
-		history,
-		known = [],
-		hours,
-		isRequested = () => false,
-		now = () => performance.now(),
-	} = options;
+	const {cells, emit, history, known = [], hours, isRequested = () => false, now = () => performance.now()} = options;
 	const startedAt = now();
 	const night = new NightLog(emit);
 	const run = async (planned: readonly Cell[], isolation: Isolation): Promise<readonly CellEvent[]> => {
