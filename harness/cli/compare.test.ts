@@ -37,7 +37,7 @@ test('runs of a history are compared by name, and never with themselves', async 
 	runs.keep({id: 'r1', cells: {'k a/b': 'pass'}});
 	const alone = await probeMatrix('compare', 'last-green', 'last', '--history', runs.history);
 	t.is(alone.exitCode, 2);
-	t.regex(alone.stderr, /^probe-matrix: Of the 0 runs in the history none is green/);
+	t.regex(alone.stderr, /^probe-matrix: The history holds 0 runs, none of them green/);
 	runs.keep({id: 'r2', cells: {'k a/b': 'pass', 'k a/c': 'pass'}});
 	const {exitCode, stdout} = await probeMatrix('compare', 'last-green', 'last', '--history', runs.history);
 	t.is(exitCode, 0);

@@ -61,7 +61,7 @@ function formatRun({id, command, isRunning, isInterrupted, isShard, exitCode, co
 	const state = isRunning ? 'running' : isInterrupted ? 'interrupted' : `exit ${exitCode}`;
 	const words = Object.entries(counts).map(([verdict, count]) => `${count} ${verdict}`);
 	const what = isShard ? `${command}, part` : command;
-	return `${id}  ${what.padEnd(9)}  ${state.padEnd(11)}  ${kernels.length} kernels  ${words.join(', ')}\n`;
+	return `${id}  ${what.padEnd(9)}  ${state.padEnd(11)}  ${counted(kernels.length, 'kernel').padEnd(9)}  ${words.join(', ')}\n`;
 }
 
 function formatStatistics(cell: CellStatistics): string {

@@ -97,7 +97,7 @@ test.serial('a killed run is resumed, and both parts make one run', async t => {
 	const first = await readRun(file('first'));
 	const done = first.cells.length;
 	t.true(done >= 1 && done < 3, `${done} cells`);
-	const {exitCode, stderr} = await goOn('--resume', file('first'), '--json', file('whole'));
+	const {exitCode, stderr} = await goOn('--resume', file('first'), '--json', file('whole'), '--history', file('runs'));
 	t.is(exitCode, 0, stderr);
 	t.regex(stderr, new RegExp(`^probe-matrix: resuming .*first: ${done} of 3 cells are done\\.$`, 'm'));
 	t.regex(stderr, new RegExp(`^${3 - done}/${3 - done} pass`, 'm'));
@@ -106,6 +106,8 @@ test.serial('a killed run is resumed, and both parts make one run', async t => {
 	t.deepEqual(whole.cells[0], first.cells[0]);
 	t.deepEqual(whole.cells.map(({target}) => `${target}`).toSorted(), ['asm', 'asm-fentry', 'c']);
 	t.is(whole.end?.counts.pass, 3);
+	const kept = await execa(process.execPath, [main, 'history', 'list', '--history', file('runs')]);
+	t.regex(kept.stdout, /^\S+ +run +exit 0 +1 kernel +3 pass$/m);
 
 	const over = await goOn('--resume', file('whole'));
 	t.is(over.exitCode, 0);

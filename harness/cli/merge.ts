@@ -2,6 +2,7 @@
 import type {Command} from 'commander';
 import {say} from '../host/say.ts';
 import {HistoryLog} from '../results/history/history-log.ts';
+import {counted} from '../results/run/counted.ts';
 import {EventLog} from '../results/run/event-log.ts';
 import {sumOfNotRun} from '../results/run/kernel-summary.ts';
 import {eventsOf, mergeRuns} from '../results/run/merge-runs.ts';
@@ -40,7 +41,7 @@ async function merge(files: readonly string[], {kernel, json, history}: MergeOpt
 		kept?.write(event);
 	}
 	kept?.close();
-	say(`${parts.length} runs: ${formatCounts(record.cells, sumOfNotRun(record.kernels))}`);
+	say(`${counted(parts.length, 'run')}: ${formatCounts(record.cells, sumOfNotRun(record.kernels))}`);
 	(json === '-' ? process.stderr : process.stdout).write(forJob('', record));
 	return exitCode;
 }

@@ -9,6 +9,7 @@ import type {HistoryStore} from '../results/history/store.ts';
 import {trendsOf} from '../results/history/trends.ts';
 import {type Format, type ReportFormat, reportFormats} from '../results/reports/formats.ts';
 import {cellKey} from '../results/run/cell-summary.ts';
+import {counted} from '../results/run/counted.ts';
 import {type RunRecord, readRun} from '../results/run/read-run.ts';
 import {readNamed} from './compare.ts';
 import {openHistory} from './history.ts';
@@ -63,7 +64,8 @@ export async function report(files: readonly string[], {format, out, baseline, h
 		throw new UsageError(`A ${format} report shows no history; omit --history.`);
 	const [record, ...earlier] = newestFirst(await Promise.all(files.map(file => readRun(file))));
 	if (!record) throw new UsageError('No file was given.');
-	if (earlier.length > 0) say(`reporting run ${record.run.id}; ${earlier.length} earlier runs are its history.`);
+	if (earlier.length > 0)
+		say(`reporting run ${record.run.id}; its history has ${counted(earlier.length, 'earlier run')}.`);
 	using store = history === undefined ? undefined : await openHistory(history);
 	const before = baseline === undefined ? undefined : await readBaseline(baseline, store, record);
 	const kept = store?.durationsBefore(record.run.id);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import {existsSync} from 'node:fs';
 import path from 'node:path';
 import {type Command, Option} from 'commander';
 import {type Cell, planCells} from '../engine/plan.ts';
@@ -160,7 +161,8 @@ async function plan(
 	if (name === undefined) return {suite, cells, ...(shard && {shard})};
 	if (json !== undefined && path.resolve(json) === path.resolve(name))
 		throw new UsageError(`--json would overwrite ${name}, which --resume reads; give another file.`);
-	using store = history === undefined ? undefined : await openHistory(history);
+	// A history that this run begins has nothing to resume.
+	using store = history === undefined || existsSync(name) ? undefined : await openHistory(history);
 	const {left, earlier} = resumeRun({name, record: await readNamed(name, store)}, cells);
 	say(`resuming ${name}: ${cells.length - left.length} of ${cells.length} cells are done.`);
 	return {suite, cells: left, earlier, ...(shard && {shard})};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {visible, visibleLine} from '../../results/reports/escape-control.ts';
+import {counted} from '../../results/run/counted.ts';
 import type {Step} from '../engine/journal.ts';
 import type {SearchResult} from '../engine/search.ts';
 import type {Verification} from '../repository/verify-commit.ts';
@@ -157,7 +158,7 @@ function reuse(steps: readonly Step[]): string {
 	const built = new Set(steps.filter(({isReused}) => isReused === false).map(({candidate}) => candidate.id));
 	const reused = steps.filter(({isReused}) => isReused).length;
 	const same = steps.filter(({sameAs}) => sameAs).length;
-	return `${steps.length} steps: ${built.size} built or fetched, ${reused} cached, ${same} with the image of another step.`;
+	return `${counted(steps.length, 'step')}: ${built.size} built or fetched, ${reused} cached, ${same} with the image of another step.`;
 }
 
 function fence(text: string): string[] {

@@ -42,7 +42,7 @@ export function formatComparison(comparison: Comparison, before: RunRecord, afte
 function runLine(what: string, {run, kernels, cells, end, isInterrupted}: RunRecord): string {
 	const state = isInterrupted ? styleText('yellow', 'interrupted') : `exit status ${end?.exitCode}`;
 	// A finished run counts each cell once, although some may have been repeated.
-	const ran = isInterrupted ? `${cells.length} of ${run.cells} cells` : `${summarizeCells(cells).size} cells`;
+	const ran = isInterrupted ? `${cells.length} of ${run.cells} cells` : counted(summarizeCells(cells).size, 'cell');
 	const notRun = sumOfNotRun(kernels);
 	const words = [ran, ...(notRun > 0 ? [`${notRun} not run`] : []), state];
 	return `${what.padEnd(6)}  ${fit(run.id, 30)}  ${words.join(', ')}`;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {UsageError} from '../../host/errors.ts';
+import {counted} from '../run/counted.ts';
 import {isComparable, type StoredRun} from './index-rows.ts';
 import type {HistoryStore} from './store.ts';
 
@@ -27,7 +28,9 @@ export function findRun(
 	if (name === 'last-green') {
 		const green = whole.findLast(({isGreen}) => isGreen);
 		if (!green)
-			throw new NoSuchRunYetError(`Of the ${whole.length} runs in the history none is green (exit status 0).`);
+			throw new NoSuchRunYetError(
+				`The history holds ${counted(whole.length, 'run')}, none of them green (exit status 0).`,
+			);
 		return green;
 	}
 	const meant = runs.filter(({id}) => id.startsWith(name));
