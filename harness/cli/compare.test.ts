@@ -6,6 +6,8 @@ import type {FakeRun} from '../test/fake-run.ts';
 const before: FakeRun = {id: 'r1', cells: {'k a/b': 'pass', 'k a/c': 'fail', 'l a/b': 'pass'}};
 const lost = {type: 'kernel', kernel: 'l', state: 'unavailable', reason: 'no network'} as const;
 
+const ready = {type: 'kernel', kernel: 'k', state: 'ready'} as const;
+
 const ends: readonly (readonly [what: string, after: FakeRun, exitCode: number, words: RegExp])[] = [
 	['the same again', {cells: before.cells!}, 0, /no difference/],
 	['a fix', {cells: {...before.cells, 'k a/c': 'pass'}}, 0, /fixed: 1/],
@@ -13,7 +15,7 @@ const ends: readonly (readonly [what: string, after: FakeRun, exitCode: number, 
 	['an interrupted run', {cells: before.cells!, isInterrupted: true}, 3, /interrupted/],
 	[
 		'a lost kernel',
-		{cells: {'k a/b': 'pass', 'k a/c': 'fail'}, kernels: [lost]},
+		{cells: {'k a/b': 'pass', 'k a/c': 'fail'}, kernels: [ready, lost]},
 		3,
 		/became unusable: 1\n {2}l: unavailable; 1 cell ran before\n {4}no network$/,
 	],

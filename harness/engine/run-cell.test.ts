@@ -89,6 +89,22 @@ test('a kernel report after the end of a cell is kept and marked as late', async
 	t.like(outcome, {verdict: 'crash', isReportLate: true, isGuestDirty: true});
 });
 
+test('after a kernel report that comes when a case has passed, the guest is not used again', async t => {
+	const guest = new FakeGuest();
+	const {waitForLine} = guest.console;
+	// The end of the case is looked for in the console after it has been judged by the agent.
+	guest.console.waitForLine = async (...options) => {
+		guest.say(oops);
+		return waitForLine(...options);
+	};
+	const outcome = await runCell(
+		fakeCell(async () => {}),
+		guest,
+		{signal},
+	);
+	t.like(outcome, {verdict: 'crash', isGuestDirty: true});
+});
+
 test('a case that misses its deadline hangs, and its signal is aborted', async t => {
 	let isAborted = false;
 	const cell = fakeCell(

@@ -85,7 +85,8 @@ async function conclude(
 	if (report) evidence.report = await describe(report, guest);
 	if (judged.verdict === 'hang' && guest.examine) judged = await examine(guest, judged, evidence);
 	const {verdict} = judged;
-	const isSpoilt = report || broken || verdict === 'hang' || verdict === 'crash' || verdict === 'infra';
+	// A report is one of these verdicts, and so is a console that cannot be judged.
+	const isSpoilt = verdict === 'hang' || verdict === 'crash' || verdict === 'infra';
 	const isLeft = left && (left.taint & badTaint || left.left.length > 0);
 	return {
 		...judged,

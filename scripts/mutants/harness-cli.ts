@@ -122,4 +122,20 @@ export const harnessCliEdits: readonly Edit[] = [
 		effect: 'run --watch ends if nothing changes for a moment.',
 		catchers: ['harness/cli/watch.test.ts'],
 	},
+	{
+		name: 'lost-kernel-unnoticed',
+		file: 'harness/cli/compare.ts',
+		old: "summaries.filter(({state}) => state === 'ready').map(",
+		new: 'summaries.map(',
+		effect: 'compare ends with 0 although a kernel that ran before does not boot any more.',
+		catchers: ['harness/cli/compare.test.ts'],
+	},
+	{
+		name: 'resume-needs-a-history',
+		file: 'harness/cli/run.ts',
+		old: 'history === undefined || existsSync(name) ? undefined',
+		new: 'history === undefined ? undefined',
+		effect: 'A resumed run cannot begin a history.',
+		catchers: ['harness/cli/interrupt.test.ts'],
+	},
 ];

@@ -69,8 +69,8 @@ export const harnessEngineEdits: readonly Edit[] = [
 	{
 		name: 'crashed-guest-reused',
 		file: 'harness/engine/run-cell.ts',
-		old: 'const isSpoilt = report || broken || ',
-		new: 'const isSpoilt = broken || ',
+		old: "const isSpoilt = verdict === 'hang' || verdict === 'crash' || ",
+		new: "const isSpoilt = verdict === 'hang' || ",
 		effect: 'The cells after a warning run in the guest that has just warned.',
 		catchers: ['harness/engine/run-cell.test.ts'],
 	},

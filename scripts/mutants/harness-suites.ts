@@ -117,4 +117,12 @@ export const harnessSuitesEdits: readonly Edit[] = [
 			'A test that prints `ok 1 - x # skip no device` passes instead of being skipped, and `not ok … # todo` fails.',
 		catchers: ['harness/suites/executables/ktap.test.ts'],
 	},
+	{
+		name: 'build-elsewhere',
+		file: 'harness/suites/configured/suite.ts',
+		old: '\t\tcwd: directory,\n',
+		new: '',
+		effect: "A suite's build runs where the command was typed, and builds something else or nothing.",
+		catchers: ['harness/suites/configured/load-suite.test.ts'],
+	},
 ];

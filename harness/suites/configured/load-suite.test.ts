@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdir, mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtempDisposable, readFile, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
@@ -145,6 +145,17 @@ test('a build that fails is an error with its words, and a file that is absent i
 	}
 	const absent = await load(t, "export default {name: 'a', files: ['none']};");
 	await t.throwsAsync(absent.content.files({}), {name: 'UsageError', message: /there is no file none/});
+});
+
+test('a build runs beside the suite, before its files are taken', async t => {
+	const suite = await load(
+		t,
+		"export default {name: 'a', build: ['sh', '-c', 'tr a-z A-Z < f > d/built'], files: ['d/built']};",
+		{f: 'text', 'd/other': ''},
+	);
+	const [file] = await suite.content.files({});
+	t.is(file?.path, 'root/built');
+	t.is(`${await readFile(file!.source)}`, 'TEXT');
 });
 
 test('files go below /root, or where they are told to', async t => {
