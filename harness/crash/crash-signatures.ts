@@ -116,7 +116,8 @@ export const signatures: readonly Signature[] = [
 	{
 		kind: 'stall',
 		rule: 'waiting',
-		pattern: /INFO: task .* (?:blocked (?:for|in I\/O wait)|can't die)/,
+		// The name of a task may hold a newline.
+		pattern: /(?:INFO: task .*|:\d+ )(?:blocked (?:for|in I\/O wait)|can't die)/,
 		title: () => 'INFO: task hung',
 	},
 	{kind: 'stall', rule: 'stall', pattern: /BUG: workqueue lockup/, title: () => 'BUG: workqueue lockup', isWhole: true},
@@ -256,7 +257,7 @@ export const signatures: readonly Signature[] = [
 
 /** A quick filter: lines that do not match cannot begin a report. It keeps a flood of output cheap. */
 export const perhaps =
-	/BUG|WARNING: |INFO: |Oops|anic|PANIC|LOCKUP|\[#\d|UBSAN|refcount_t|corruption|ODEBUG|stack-protector|usercopy|memory|oom-killer|allocation failure|unreferenced|kthread|unregister_netdevice|wait context|VFS: /;
+	/BUG|WARNING: |INFO: |Oops|anic|PANIC|LOCKUP|\[#\d|UBSAN|refcount_t|corruption|ODEBUG|stack-protector|usercopy|memory|oom-killer|allocation failure|unreferenced|kthread|unregister_netdevice|wait context|VFS: |blocked for /;
 
 /** Lines that match a signature but are harmless. */
 export const harmless: readonly RegExp[] = [

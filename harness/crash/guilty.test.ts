@@ -301,6 +301,33 @@ Call Trace:
  synchronize_rcu_expedited+0x1/0x2
  ring_stop+0x1/0x2`,
 	],
+	'a task may have a newline in its name': [
+		'INFO: task hung in ring_drain',
+		`INFO: task ring
+drain:7 blocked for more than 143 seconds.
+Call Trace:
+ schedule+0x1/0x2
+ ring_drain+0x1/0x2`,
+	],
+	'what is printed belongs to the caller': [
+		'KASAN: slab-out-of-bounds read in ring_probe',
+		`BUG: KASAN: slab-out-of-bounds in string+0x1/0x2
+Read of size 1 at addr ffff880066df126c by task agent/7
+Call Trace:
+ va_format+0x1/0x2
+ vsnprintf+0x1/0x2
+ _dev_info+0x1/0x2
+ ring_probe+0x1/0x2`,
+	],
+	'a panic of Rust is its caller’s': [
+		'kernel BUG in _RNvMs3_NtCs1_4ring7processNtB5_4Ring4push',
+		`kernel BUG at rust/helpers/bug.c:7!
+RIP: 0010:rust_helper_BUG+0x8/0x10
+Call Trace:
+ _RNvCs1_7___rustc17rust_begin_unwind+0x1/0x2
+ _RNvNtCs1_4core9panicking9panic_fmt+0x1/0x2
+ _RNvMs3_NtCs1_4ring7processNtB5_4Ring4push+0x1/0x2`,
+	],
 	'only machinery is better than nothing': [
 		'KASAN: slab-out-of-bounds write in memset',
 		`BUG: KASAN: slab-out-of-bounds in memset+0x1/0x2

@@ -15,7 +15,7 @@ const reporting: readonly Group[] = [
 	},
 	{
 		why: 'a warning or a panic ends here, whoever asked for it',
-		names: `panic* vpanic nmi_panic warn warn_slowpath_* warn_printk warn_on_* warn_bogus_* *_panic rust_helper_BUG rust_begin_unwind report_bug* handle_bug fixup_bug*
+		names: `panic* vpanic nmi_panic warn warn_slowpath_* warn_printk warn_on_* warn_bogus_* *_panic rust_helper_BUG *rust_begin_unwind RN*4core9panicking* report_bug* handle_bug fixup_bug*
 			fixup_exception* is_valid_bugaddr die die_addr die_body die_nmi oops_* begin_new_exec_oops crash_kexec* do_exit_oops`,
 	},
 	{
@@ -92,14 +92,14 @@ const helpers: readonly Group[] = [
 		why: 'copies, compares, prints or sums up memory of the caller',
 		names: `memcpy* memmove* memset* memcmp* memchr* memscan memzero_* memdup_user* bcmp rep_movs* rep_stos* clear_page clear_page_erms clear_page_rep clear_page_orig copy_page copy_page_erms copy_page_rep clear_user*
 			strlen strnlen strcmp strncmp strcasecmp strncasecmp strcpy strncpy strlcpy strscpy* sized_strscpy strcat strncat
-			strlcat strchr* strrchr strnchr* strstr strnstr strpbrk strspn strcspn strsep strim strdup* string string_nocheck
+			strlcat strchr* strrchr strnchr* strstr strnstr strpbrk strspn strcspn strsep strim strdup* string string_nocheck va_format
 			string_get_size skip_spaces sysfs_streq match_string* number pointer widen_string vsnprintf vscnprintf vsprintf snprintf scnprintf
 			sprintf kvasprintf* kasprintf* bstr_printf seq_printf seq_vprintf seq_write seq_puts seq_put_* sysfs_emit* hex_string mac_address_string uuid_string bitmap_string escaped_string hex_dump* print_hex_dump* bin2hex hex2bin
 			format_decode ip4_addr_string* ip6_addr_string* special_hex_number restricted_pointer simple_strto* kstrto* sscanf vsscanf
 			copy_user_* copy_from_user* copy_to_user* copy_in_user* copy_user* raw_copy_* copyin copyout copy_to_iter* copy_from_iter* copy_page_*_iter
 			copy_mc_* copy_overflow copy_from_kernel_nofault* copy_to_kernel_nofault* simple_copy_to_iter csum_partial* csum_and_* do_csum instrument_copy_* iov_iter_* iterate_and_* iterate_iovec* iterate_bvec* iterate_ubuf* iterate_kvec* copy_folio_*
 			strncpy_from_user* strnlen_user* do_strncpy_* get_user get_user_1 get_user_2 get_user_4 get_user_8 get_user_nocheck_* put_user put_user_1 put_user_2 put_user_4 put_user_8 put_user_nocheck_* check_object_size* check_heap_object*
-			check_stack_object check_kernel_text_object usercopy_* check_bogus_address crc* jhash* xxh* siphash* aes_encrypt aes_decrypt sha1_* sha256_* md5_*
+			check_stack_object check_kernel_text_object usercopy_* check_bogus_address crc* jhash* xxh* siphash* aes_encrypt aes_decrypt aesti_* sha1_* sha256_* md5_*
 			fortify_* stack_chk_fail assertfail* get_unaligned_* put_unaligned_* utf8_to_utf32 utf32_to_utf8 utf8s_to_utf16s utf16s_to_utf8s sort sort_r bsearch sg_copy_* sg_miter_* sg_next sg_init_table sg_init_one sg_pcopy_* sg_alloc_* sg_free_* sg_zero_* LZ4_* ZSTD_* FSE_* HUF_* lzo1x_* xz_dec_* zlib_* inflate_* string_escape_* string_unescape* strreplace argv_split
 			seq_pad seq_putc seq_path seq_escape* seq_hex_* nla_find nla_memcmp nla_strcmp nla_strdup nla_strscpy nla_append* uuid_* guid_* bprintf vbin_printf csum_tcpudp* ip_compute_csum ip_fast_csum do_once_* prandom_* get_random_* hsiphash* ucs2_*
 			import_iovec import_single_range import_ubuf mpi_* gen_pool_* cordic_* rational_* int_sqrt div64_* div_*64* iter_div_* gcd lcm dql_* flex_array_*`,
@@ -113,7 +113,7 @@ const helpers: readonly Group[] = [
 			on_freelist check_slab check_object check_bytes_and_report* deactivate_slab*
 			get_any_partial* alloc_pages* alloc_page_* alloc_frozen_pages* get_page_from_freelist* prep_new_page* rmqueue* post_alloc_hook
 			get_free_page* get_zeroed_page* free_pages* free_page* free_unref_* free_frozen_* free_pcppages* free_hot_cold_* free_one_page
-			free_large_kmalloc* large_kmalloc_* put_page folio_put* folio_alloc* alloc_percpu* pcpu_* free_percpu mempool_* devm_k* pagefault_* page_frag_*
+			free_large_kmalloc* large_kmalloc_* put_page release_pages folio_put* folios_put* folio_alloc* alloc_percpu* pcpu_* free_percpu mempool_* devm_k* pagefault_* page_frag_*
 			obj_cgroup_* memcg_slab_* mem_cgroup_charge* dma_alloc_* dma_free_* idr_* ida_* get_from_free_list free_debug_* free_pages_* kernel_map_pages phys_addr* virt_addr_valid virt_to_head_page* virt_to_cache vmap_* iounmap kmalloc_fix_flags
 						kasprintf alloc_cpumask_var* zalloc_* xt_alloc_table_info stack_depot_* debug_dma_*`,
 	},
@@ -129,7 +129,7 @@ const helpers: readonly Group[] = [
 		why: 'the object that it counts, registers or removes belongs to the caller',
 		names: `kobject_* kobj_* kset_* add_uevent_var uevent_* sysfs_* internal_create_group* remove_files create_files device_add device_del device_register device_unregister
 			device_initialize device_create* device_destroy* device_release_driver* device_remove_* device_release dpm_sysfs_* get_device_parent device_attach device_links_* device_move device_rename put_device get_device kill_device devres_*
-			devm_* bus_add_* bus_remove_* cdev_* driver_register driver_unregister driver_attach driver_sysfs_* class_create* class_destroy class_unregister class_for_each_* platform_device_add platform_device_del platform_device_register* platform_device_unregister dev_pm_qos_* input_register_handle_list klist_iter_* get_driver put_driver dev_set_name dev_err* dev_printk* dev_vprintk*
+			devm_* bus_add_* bus_remove_* cdev_* driver_register driver_unregister driver_attach driver_sysfs_* class_create* class_destroy class_unregister class_for_each_* platform_device_add platform_device_del platform_device_register* platform_device_unregister dev_pm_qos_* input_register_handle_list klist_iter_* get_driver put_driver dev_set_name dev_err* dev_warn* dev_info* dev_notice* dev_crit* dev_alert* dev_emerg* dev_printk* dev_vprintk*
 			module_put try_module_get proc_create* proc_register proc_mkdir* remove_proc_* debugfs_create* xlate_proc_name free_irq request_threaded_irq request_irq devm_request_*
 			module_get dput fast_dput iput
 			drop_nlink inc_nlink clear_nlink set_nlink get_pid put_pid* mntput* fput path_put mark_buffer_dirty* mark_inode_dirty* brelse* bforget* unlock_buffer unlock_page folio_unlock
@@ -145,7 +145,7 @@ const helpers: readonly Group[] = [
 	{
 		why: 'a buffer is too small for what the caller puts in',
 		names: `skb_put* skb_push skb_pull* skb_trim skb_panic skb_over_panic skb_under_panic pskb_pull skb_unref skb_free_head
-			kfree_skb* sk_skb_reason_drop consume_skb napi_consume_skb dev_kfree_skb* kmalloc_reserve*
+			kfree_skb* skb_release_* sk_skb_reason_drop consume_skb napi_consume_skb dev_kfree_skb* kmalloc_reserve*
 			sk_filter_trim* sock_alloc_send_* sock_wmalloc* sock_wfree sock_kmalloc sock_kfree_s sock_kzfree_s sock_rfree sock_efree sk_reset_timer sk_stop_timer* sock_hold sock_put sk_free* sk_refcnt_* nlmsg_put* nla_put* nla_reserve* nlmsg_new`,
 	},
 ];
