@@ -171,7 +171,7 @@ export const entryEdits: readonly Edit[] = [
 		new: '\tif (entry ? looks : frame && ret->looks)\n',
 		effect:
 			'At a function that also has an entry program which reads only registers, a return program gets the extension block of an earlier call.',
-		catchers: ['multi/one-of-two-closed[asm-fentry]'],
+		catchers: ['multi/one-of-several-closed[asm-fentry]'],
 	},
 	{
 		name: 'handler-lifts-until-foreign',

@@ -253,7 +253,7 @@ export const runningEdits: readonly Edit[] = [
 		new: '',
 		effect:
 			'After one of two probes at a point of a function is closed, the program that is left reads an extension block of an earlier call, and walks stacks that end at the trampoline.',
-		catchers: ['multi/one-of-two-closed[asm]'],
+		catchers: ['multi/one-of-several-closed[asm]'],
 	},
 	{
 		name: 'run-unwanted-ends-all',
@@ -326,5 +326,13 @@ export const runningEdits: readonly Edit[] = [
 		effect: 'Where the guard of programs is hidden, each load of the module leaves a program behind.',
 		kernel: '4.15.18+nopreempt',
 		catchers: ['module/reload-20'],
+	},
+	{
+		name: 'probes-look-of-last',
+		file: 'kmod/probes.c',
+		old: 'change->probes->looks |= old->probe[i]->group->looks;',
+		new: 'change->probes->looks = old->probe[i]->group->looks;',
+		effect: 'When one of several probes closes, a program that stays may see the registers of an earlier call.',
+		catchers: ['multi/one-of-several-closed[asm-fentry]'],
 	},
 ];

@@ -26,17 +26,23 @@ export const multiCases = [
 		},
 	}),
 	defineCase({
-		id: 'multi/one-of-two-closed',
+		id: 'multi/one-of-several-closed',
 		needs: ['entry', 'return', 'device'],
 		targets: everywhere,
 		deadlineMs: 5000,
 		async run(context) {
 			const points = ['entry', 'return'] as const;
 			let calls = 0;
-			for (const [point, otherPoint] of points.flatMap(one => points.map(another => [one, another] as const))) {
-				// The program that stays looks at what the one that goes has no use for.
+			const pairs = points.flatMap(one => points.map(another => [one, another] as const));
+			for (const [point, otherPoint, isAmongOthers] of pairs.flatMap(pair =>
+				[false, true].map(isAmong => [...pair, isAmong] as const),
+			)) {
+				// The program that stays looks at what none of the others has a use for: the one that goes, one before and one behind.
 				const other = await context.attach({point: otherPoint, program: 'empty'});
+				const attachAnother = async () => (isAmongOthers ? context.attach({point, program: 'empty'}) : undefined);
+				const before = await attachAnother();
 				const probe = await context.attach({point});
+				const behind = await attachAnother();
 				for (const step of ['beside', 'after']) {
 					if (step === 'after') await other.close();
 					await context.ask('reset', {});
@@ -49,7 +55,7 @@ export const multiCases = [
 					const what = `those of the entry, at the ${point}, ${step} one at the ${otherPoint}`;
 					sameRegisters(context, what, {expected: result.in, seen});
 				}
-				await probe.close();
+				for (const each of [before, probe, behind]) await each?.close();
 			}
 		},
 	}),
