@@ -40,6 +40,23 @@ struct {
 	__type(value, __u32);
 } ended SEC(".maps");
 
+/* Calls by process, of the last ones, and by name. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, __u32);
+} processes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 64);
+	__type(key, struct name {
+		char comm[16];
+	});
+	__type(value, __u32);
+} names SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
 	__uint(max_entries, 64);
@@ -55,6 +72,16 @@ struct {
 
 /* Keeps the type of the records in the object. */
 struct call *unused __attribute__((unused));
+
+static __always_inline void add_one(void *map, const void *key)
+{
+	__u32 one = 1, *count = bpf_map_lookup_elem(map, key);
+
+	if (count)
+		*count += 1;
+	else
+		bpf_map_update_elem(map, key, &one, BPF_ANY);
+}
 
 SEC("kprobe/fx_c")
 int begin(struct pt_regs *ctx)
@@ -86,6 +113,8 @@ int end(struct pt_regs *ctx)
 		*count += 1;
 	call.argument = then->argument;
 	bpf_get_current_comm(call.comm, sizeof(call.comm));
+	add_one(&processes, &call.pid);
+	add_one(&names, call.comm);
 	bpf_map_delete_elem(&begun, &task);
 	bpf_perf_event_output(ctx, &calls, BPF_F_CURRENT_CPU, &call, sizeof(call));
 	return 0;

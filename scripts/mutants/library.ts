@@ -285,4 +285,12 @@ export const libraryEdits: readonly Edit[] = [
 			'bprobe_whole_stack() with room for two words writes three, behind the buffer of its caller, where the caller of the function is inserted.',
 		catchers: ['harness/build/libbprobe.test.ts'],
 	},
+	{
+		name: 'dump-of-one-cpu',
+		file: 'guest/bprobectl/dump.c',
+		old: ' || type == BPF_MAP_TYPE_LRU_PERCPU_HASH;\n}',
+		new: ';\n}',
+		effect: 'bprobectl --dump shows one CPU of a map of recent entries, and writes past its buffer.',
+		catchers: ['tooling/bprobectl-sections'],
+	},
 ];

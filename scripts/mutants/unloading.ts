@@ -209,4 +209,12 @@ export const unloadingEdits: readonly Edit[] = [
 			'If another call is on a run queue in a probed function at the look that finds that the call which a kretprobe held has returned, the module never looks again: rmmod fails with EAGAIN until another return probe is opened and closed.',
 		catchers: ['return/kept-while-another-call-runs'],
 	},
+	{
+		name: 'keep-forgets-held-calls',
+		file: 'kmod/keep.c',
+		old: '} else if (kept && !left.held && !left.unsure) {',
+		new: '} else if (kept && !left.unsure) {',
+		effect: 'A moment after an unload was refused, the next one hangs until the call of the other tracer returns.',
+		catchers: ['return/unload-beside-kretprobe[c]'],
+	},
 ];

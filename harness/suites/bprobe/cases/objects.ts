@@ -52,6 +52,9 @@ export const objectCases = [
 					const total = [...counts.matchAll(/cpu \d+: \(__u64\)(\d+)/g)].reduce((sum, [, n]) => sum + Number(n), 0);
 					assert.equal(total, 3, counts);
 					assert.match(said, /^map ended\n {2}\(__u32\)0: cpu 1: \(__u32\)3$/m, 'values of less than eight bytes');
+					const process = new RegExp(String.raw`^map processes\n {2}\(__u32\)${pid}: cpu 1: \(__u32\)3$`, 'm');
+					assert.match(said, process, 'calls by process');
+					assert.match(said, /^map names\n {2}.*'a','g','e','n','t'.*: cpu 1: \(__u32\)3$/m, 'calls by name');
 					assert.match(
 						said,
 						/^map callers\n {2}stack \d+:\n(?: {4}.*\n)*? {4}fx_ioctl_call\+0x/m,

@@ -148,6 +148,11 @@ async function unloadAround(
 				}
 			}
 			const wasRefused = isLoaded;
+			if (isLoaded) {
+				// The module has looked again by then, after 50 and 100 ms.
+				await context.during(300);
+				assert.equal(await unloads(context), false, 'whether it unloads while the other tracer holds the call');
+			}
 			const later = isLoaded ? await callWhileKept(context) : undefined;
 			await context.ask('release', {});
 			const {result, signal} = await context.ask('taskWait', {task, timeoutMs: 5000});
