@@ -217,4 +217,21 @@ export const unloadingEdits: readonly Edit[] = [
 		effect: 'A moment after an unload was refused, the next one hangs until the call of the other tracer returns.',
 		catchers: ['return/unload-beside-kretprobe[c]'],
 	},
+	{
+		name: 'failed-load-keeps-frames',
+		file: 'kmod/device.c',
+		old: 'exit_frames:\n\tbp_frames_exit();',
+		new: 'exit_frames:\n\t;',
+		effect: 'A load that fails for lack of memory leaves the list of frames behind.',
+		catchers: ['module/no-memory-to-load'],
+	},
+	{
+		name: 'failed-load-keeps-filter',
+		file: 'kmod/hook.c',
+		old: '\tif (err)\n\t\tftrace_free_filter(&ops);',
+		new: '\t;',
+		effect: 'A load that fails in ftrace leaves a filter behind.',
+		kernel: '4.15.18+debug',
+		catchers: ['module/no-memory-for-what-a-load-calls'],
+	},
 ];

@@ -5,6 +5,7 @@ import {shell, startBprobectl} from './bprobectl.ts';
 import {hex, onlyHits, pattern} from './registers.ts';
 import {allowCpus} from './tasks.ts';
 import {tidily} from './tidily.ts';
+import {vmallocAreas} from './vmalloc.ts';
 
 export const moduleCases = [
 	defineCase({
@@ -144,13 +145,6 @@ export const moduleCases = [
 		needs: ['device'],
 		deadlineMs: 60_000,
 		async run(context) {
-			// Of the module and of its programs; areas of modules that are gone have an address instead of a name.
-			const areas = async () => {
-				// Programs are freed after a grace period, by a worker.
-				const {stdout} = await context.exec('sleep 1; cat /proc/vmallocinfo');
-				const callers = [...stdout.matchAll(/^\S+ +\d+ (bpf_prog_alloc\w*|bp_\w+|0x[\da-f]+)\b/gm)];
-				return callers.map(([, caller]) => caller!).toSorted();
-			};
 			const reloadFiveTimes = async (point: 'entry' | 'return') => {
 				for (let n = 0; n < 5; n++) {
 					await context.ask('rmmod', {module: 'bprobe'});
@@ -163,10 +157,10 @@ export const moduleCases = [
 			};
 			// The programs that the agent loads for a probe stay.
 			await reloadFiveTimes('return');
-			const before = await areas();
+			const before = await vmallocAreas(context);
 			assert.ok(before.includes('bp_frames_init'), `areas of vmalloc: ${before.join(' ')}`);
 			for (const point of ['entry', 'return', 'entry'] as const) await reloadFiveTimes(point);
-			assert.deepEqual(await areas(), before, 'areas of vmalloc after the reloads');
+			assert.deepEqual(await vmallocAreas(context), before, 'areas of vmalloc after the reloads');
 		},
 	}),
 	defineCase({

@@ -5,6 +5,7 @@ import {type CaseContext, defineCase} from '../case.ts';
 import {targetSymbols} from '../context.ts';
 import {tidily} from './tidily.ts';
 import {leavesUnharmed} from './unharmed.ts';
+import {vmallocAreas} from './vmalloc.ts';
 
 type Attempt = AgentOps['failing']['in'];
 
@@ -98,8 +99,15 @@ export const noMemoryCases = [
 async function unloaded(context: CaseContext, loads: () => Promise<void>): Promise<void> {
 	await leavesUnharmed(context, async () => {
 		await context.ask('rmmod', {module: 'bprobe'});
-		await tidily(loads, async () => {
-			await context.ask('insmod', {module: 'bprobe'});
-		});
+		await tidily(
+			async () => {
+				const before = await vmallocAreas(context);
+				await loads();
+				assert.deepEqual(await vmallocAreas(context), before, 'areas of vmalloc after the loads');
+			},
+			async () => {
+				await context.ask('insmod', {module: 'bprobe'});
+			},
+		);
 	});
 }
