@@ -225,13 +225,4 @@ export const unloadingEdits: readonly Edit[] = [
 		effect: 'A load that fails for lack of memory leaves the list of frames behind.',
 		catchers: ['module/no-memory-to-load'],
 	},
-	{
-		name: 'failed-load-keeps-filter',
-		file: 'kmod/hook.c',
-		old: '\tif (err)\n\t\tftrace_free_filter(&ops);',
-		new: '\t;',
-		effect: 'A load that fails in ftrace leaves a filter behind.',
-		kernel: '4.15.18+debug',
-		catchers: ['module/no-memory-for-what-a-load-calls'],
-	},
 ];
