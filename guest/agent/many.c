@@ -110,29 +110,32 @@ json_t *op_attach_list(json_t *in, struct failure *failure)
 	return json_pack("{s:i, s:o}", "probe", handle_add(PROBE, probe), "tookNs", hex(began));
 }
 
-/* Of each function of a probe: [hits, misses, cookie]. */
+/* Of each function of a probe: [hits, misses, cookie], and its address. */
 json_t *op_info_list(json_t *in, struct failure *failure)
 {
 	int probe = handle_fd(in, "probe", PROBE, failure);
 	struct bprobe_info info = {.count = 1};
-	json_t *answers;
+	json_t *answers, *addresses;
 
 	if (probe < 0)
 		return NULL;
 	answers = json_array();
+	addresses = json_array();
 	for (uint32_t i = 0; i < info.count; i++) {
 		uint64_t misses = 0;
 
 		if (bprobe_get_info_of(probe, i, &info)) {
 			json_decref(answers);
+			json_decref(addresses);
 			return fail_errno(failure, "Cannot ask a probe");
 		}
 		for (int n = 0; n < BPROBE_MISS_MAX; n++)
 			misses += info.misses[n];
 		json_array_append_new(answers, json_pack("[I, I, I]", (json_int_t)info.hits, (json_int_t)misses,
 							 (json_int_t)info.cookie));
+		json_array_append_new(addresses, hex(info.address));
 	}
-	return json_pack("{s:o}", "counts", answers);
+	return json_pack("{s:o, s:o}", "counts", answers, "addresses", addresses);
 }
 
 static _Noreturn void hold(int device, int program, int point, const struct bprobe_function *functions, size_t count,

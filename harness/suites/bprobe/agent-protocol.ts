@@ -239,10 +239,10 @@ declare module '../../link/agent-protocol.ts' {
 			in: FunctionList & {prog: number; point: Point; notInInterrupt?: boolean};
 			out: {probe: number; tookNs: Hex} | {probe?: undefined; errno: string; failed: number; tookNs: Hex};
 		};
-		/** Hits, misses and cookie of each function of a probe, in the order in which they were given. */
+		/** Hits, misses and cookie of each function of a probe, in the order in which they were given, and their addresses. */
 		infoList: {
 			in: {probe: number};
-			out: {counts: readonly (readonly [hits: number, misses: number, cookie: number])[]};
+			out: {counts: readonly (readonly [hits: number, misses: number, cookie: number])[]; addresses: readonly Hex[]};
 		};
 		/**
 		 * Forks a child that attaches and holds the probes until it is killed: one descriptor for all, or with `singly`
