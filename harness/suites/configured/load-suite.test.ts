@@ -155,7 +155,7 @@ test('a build runs beside the suite, before its files are taken', async t => {
 	);
 	const [file] = await suite.content.files({});
 	t.is(file?.path, 'root/built');
-	t.is(`${await readFile(file!.source)}`, 'TEXT');
+	t.is(await readFile(file!.source, 'utf8'), 'TEXT');
 });
 
 test('files go below /root, or where they are told to', async t => {
