@@ -12,6 +12,8 @@ export type Unreached = {
 	readonly isChance?: true;
 };
 
+const hidden =
+	'Only for kernels from 4.19 on that hide their guard of programs; 4.15.18+nopreempt is the only one that does.';
 const dying =
 	'A parent must reap the task, and an RCU grace period end, while the task is between exit_notify() and its last switch.';
 const between =
@@ -24,11 +26,11 @@ export const unreached: readonly Unreached[] = [
 		lines: ['function bprobe_anchor'],
 		reason: 'Nothing calls it: it stands in the filter of an ftrace_ops, which must not be empty.',
 	},
+	{file: 'compat.h', lines: ['array->items[0].prog = prog;'], reason: hidden},
 	{
-		file: 'compat.h',
-		lines: ['array->items[0].prog = prog;'],
-		reason:
-			'Only for kernels from 4.19 on that hide their guard of programs; 4.15.18+nopreempt is the only one that does.',
+		file: 'run.c',
+		lines: ['trace_call_bpf_address = bp_resolve("trace_call_bpf");', 'if (!trace_call_bpf_address)'],
+		reason: hidden,
 	},
 	{
 		file: 'compat.h',
