@@ -100,7 +100,7 @@ test('last is the newest run, and last-green is never interrupted or a shard', a
 	t.is(findRun(store, 'last', {besides: 'r3'}).id, 'r2');
 	t.throws(() => findRun(store, 'last-green', {besides: 'r2'}), {
 		instanceOf: NoSuchRunYetError,
-		message: /none is green/,
+		message: /none of them green/,
 	});
 	t.throws(() => findRun(store, 'r'), {instanceOf: UsageError, message: /it matches 5 runs, from r1 to r4-more/});
 	t.throws(() => findRun(store, 'x'), {instanceOf: UsageError, message: /no run x/});
