@@ -5,7 +5,6 @@ import type {FakeRun} from '../test/fake-run.ts';
 
 const before: FakeRun = {id: 'r1', cells: {'k a/b': 'pass', 'k a/c': 'fail', 'l a/b': 'pass'}};
 const lost = {type: 'kernel', kernel: 'l', state: 'unavailable', reason: 'no network'} as const;
-
 const ready = {type: 'kernel', kernel: 'k', state: 'ready'} as const;
 
 const ends: readonly (readonly [what: string, after: FakeRun, exitCode: number, words: RegExp])[] = [

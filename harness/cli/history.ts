@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-
 import type {Command} from 'commander';
 import {say} from '../host/say.ts';
 import {fit} from '../results/compare/format-comparison.ts';

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-
 import {stripVTControlCharacters} from 'node:util';
 import test from 'ava';
 import type {CellEvent, Event} from '../results/run/events.ts';

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-
 import {existsSync} from 'node:fs';
 import {mkdtemp, readFile, rm, stat, symlink} from 'node:fs/promises';
 import {tmpdir} from 'node:os';

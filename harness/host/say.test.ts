@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-
 import test from 'ava';
 import {captureStderr} from '../test/capture-stderr.ts';
 import {say, showStatus, writeAbove} from './say.ts';

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-
 import assert from 'node:assert/strict';
 import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-
 import {forWorkflow} from '../../results/reports/annotations.ts';
 import {counted} from '../../results/run/counted.ts';
 import type {Step} from '../engine/journal.ts';

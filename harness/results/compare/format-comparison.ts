@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-
 import {styleText} from 'node:util';
 import {cellTitle} from '../run/cell-name.ts';
 import {type CellSummary, summarizeCells} from '../run/cell-summary.ts';

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-
 import type {ComparedCell, ComparedKernel, Comparison} from '../compare/compare-runs.ts';
 import {cellTitle} from '../run/cell-name.ts';
 import type {CellSummary} from '../run/cell-summary.ts';

@@ -33,10 +33,10 @@ export const multiCases = [
 		async run(context) {
 			const points = ['entry', 'return'] as const;
 			let calls = 0;
-			const pairs = points.flatMap(one => points.map(another => [one, another] as const));
-			for (const [point, otherPoint, isAmongOthers] of pairs.flatMap(pair =>
-				[false, true].map(isAmong => [...pair, isAmong] as const),
-			)) {
+			const ways = points.flatMap(point =>
+				points.flatMap(otherPoint => [false, true].map(isAmongOthers => ({point, otherPoint, isAmongOthers}))),
+			);
+			for (const {point, otherPoint, isAmongOthers} of ways) {
 				// The program that stays looks at what none of the others has a use for: the one that goes, one before and one behind.
 				const other = await context.attach({point: otherPoint, program: 'empty'});
 				const attachAnother = async () => (isAmongOthers ? context.attach({point, program: 'empty'}) : undefined);
