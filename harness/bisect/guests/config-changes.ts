@@ -74,12 +74,12 @@ export function withoutTools(lost: readonly string[]): readonly string[] {
 }
 
 /**
- * A sentence about options (each as `CONFIG_A=y (it is n)`) that olddefconfig changed; undefined when all describe the
+ * A sentence about options (each as `CONFIG_A=y (it is n)`) that a kernel does not take; undefined when all describe the
  * toolchain.
  */
 export function wordsOfLost(lost: readonly string[]): string | undefined {
 	const own = withoutTools(lost);
 	if (own.length === 0) return undefined;
 	const more = own.length > 5 ? ` and ${own.length - 5} more` : '';
-	return `olddefconfig changed the configuration: ${own.slice(0, 5).join(', ')}${more}.`;
+	return `the kernel does not take ${own.slice(0, 5).join(', ')}${more}.`;
 }

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+import {mkdir, readFile, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {BuildError} from '../../host/errors.ts';
+import type {Options} from '../../kernels/kconfig.ts';
+import {captureStderr} from '../../test/capture-stderr.ts';
+import {freshCache} from '../../test/fresh-cache.ts';
+import {Checkout} from '../repository/checkout.ts';
+import {git} from '../repository/git.ts';
+import {SourceRepository} from '../repository/source-repository.ts';
+import {CommitKernels, type CommitKernelsOptions} from './commit-kernels.ts';
+
+/**
+ * A tree that is built in a moment: `make` is called as for Linux, and puts files where Linux has them. A quirk applies
+ * to elfcore.c, which is compiled as Linux compiles it: if it is newer than its object.
+ */
+const makefile = `VERSION = 5
+PATCHLEVEL = 10
+SUBLEVEL = 0
+allnoconfig:
+	sed -n 's/^config //p' Kconfig | while read name; do grep "^CONFIG_$$name=" $(KCONFIG_ALLCONFIG) || :; done >$(O)/.config
+bzImage: $(O)/elfcore.o
+	mkdir -p $(O)/arch/x86/boot $(O)/include/config
+	cp image $(O)/arch/x86/boot/bzImage
+	cp /bin/true $(O)/vmlinux
+	echo 5.10.0 >$(O)/include/config/kernel.release
+modules: bzImage
+	test ! -e broken.c || { echo "$(CURDIR)/broken.c:1:2: error: it is broken"; exit 1; }
+$(O)/elfcore.o: kernel/elfcore.c
+	cp $< $@
+	echo compiled >>$(O)/compilations
+`;
+
+type Files = Readonly<Record<string, string>>;
+
+const first: Files = {
+	Makefile: makefile,
+	'arch/x86/Makefile': '',
+	'kernel/elfcore.c': 'Elf32_Half __weak elf_core_extra_phdrs(void);\n',
+	// What is not a plain `config` is known, but not taken.
+	Kconfig: 'config OLD\n\tbool "an option"\nmenuconfig REFUSED\n',
+	image: 'the first',
+};
+
+/** A repository with one commit for each of `changes`, which go on top of a first tree. Tests with it are serial. */
+async function openHistory(t: ExecutionContext, ...changes: readonly Files[]) {
+	const cache = await freshCache();
+	t.teardown(async () => cache[Symbol.asyncDispose]());
+	const tree = path.join(cache.path, 'history');
+	await mkdir(tree);
+	await git(tree, ['init', '--quiet', '--initial-branch=main']);
+	const repository = async () => SourceRepository.open(tree);
+	const commits = [];
+	for (const files of [first, ...changes]) {
+		for (const [name, text] of Object.entries(files)) {
+			await mkdir(path.dirname(path.join(tree, name)), {recursive: true});
+			await writeFile(path.join(tree, name), text);
+		}
+		await git(tree, ['add', '--all']);
+		const author = ['-c', 'user.name=Nobody', '-c', 'user.email=nobody@localhost'];
+		await git(tree, [...author, 'commit', '--quiet', `--message=change ${commits.length}`]);
+		commits.push(await (await repository()).commit('HEAD'));
+	}
+	const checkout = await Checkout.open(await repository(), path.join(cache.path, 'checkout'));
+	const work = path.join(cache.path, 'work');
+	const open = (options: Partial<CommitKernelsOptions> = {}) =>
+		new CommitKernels({checkout, work, signal: new AbortController().signal, ...options});
+	return {commits, checkout, work, open};
+}
+
+const imageOf = async ({kernel}: {kernel: {bzImage: string}}) => readFile(kernel.bzImage, 'utf8');
+
+test.serial('each commit is built from its own files, once', async t => {
+	const {commits, open} = await openHistory(t, {image: 'the second'}, {image: 'the third'});
+	const kernels = open();
+	for (const [number, word] of ['first', 'third', 'second'].entries()) {
+		const built = await kernels.kernelOf(commits[{first: 0, second: 1, third: 2}[word]!]!);
+		t.like(built, {isReused: false, kernel: {release: '5.10.0', flavour: 'base'}}, `${word}, ${number}`);
+		t.is(await imageOf(built), `the ${word}`);
+	}
+	const again = await open().kernelOf(commits[2]!);
+	t.true(again.isReused);
+	t.is(await imageOf(again), 'the third');
+	// What the recipe adds to make belongs to the modules of a kernel that is reused, too.
+	t.deepEqual(again.kernel.make, ['WERROR=0']);
+});
+
+test.serial('a file that a quirk changes is compiled again only where a commit changes it', async t => {
+	const {commits, open, work} = await openHistory(
+		t,
+		{image: 'the second'},
+		{'kernel/elfcore.c': 'size_t __weak elf_core_extra_data_size(void);\n'},
+	);
+	const kernels = open();
+	const compilations = async () =>
+		(await readFile(path.join(work, 'build/compilations'), 'utf8')).split('\n').length - 1;
+	const counts = [];
+	for (const commit of commits) {
+		await kernels.kernelOf(commit);
+		counts.push(await compilations());
+	}
+	t.deepEqual(counts, [1, 1, 2]);
+	t.regex(await readFile(path.join(work, 'build/elfcore.o'), 'utf8'), /__weak notrace elf_core_extra_data_size/);
+});
+
+test.serial('options go by the names of each commit; those that a commit does not take are said once', async t => {
+	const {commits, open} = await openHistory(
+		t,
+		{Kconfig: 'config NEW\n\tbool "an option"\nmenuconfig REFUSED\n'},
+		{image: 'the third'},
+	);
+	const options: Options = new Map([
+		['CONFIG_NEW', 'y'],
+		['CONFIG_NEVER', 'y'],
+		['CONFIG_REFUSED', 'y'],
+	]);
+	const configs: string[] = [];
+	const lost: (readonly string[])[] = [];
+	const kernels = open({options, configMap: new Map([['CONFIG_OLD', 'CONFIG_NEW']])});
+	const said = await captureStderr(async () => {
+		for (const commit of commits) {
+			const built = await kernels.kernelOf(commit);
+			configs.push(await readFile(built.kernel.config!, 'utf8'));
+			lost.push(built.lost);
+		}
+	});
+	t.deepEqual(configs, ['CONFIG_OLD=y\n', 'CONFIG_NEW=y\n', 'CONFIG_NEW=y\n']);
+	t.deepEqual(lost, Array(3).fill(['CONFIG_NEVER=y (it is n)', 'CONFIG_REFUSED=y (it is n)']));
+	t.is(said.split('CONFIG_NEVER=y').length - 1, 1);
+	t.deepEqual((await open({options}).kernelOf(commits[1]!)).lost, lost[1]);
+
+	// Without the map, a commit with another name for it does not take the option.
+	t.is(await readFile((await open({options}).kernelOf(commits[0]!)).kernel.config!, 'utf8'), '');
+});
+
+test.serial('a commit that does not build says so without the path of the checkout, and leaves no kernel', async t => {
+	const {commits, open} = await openHistory(t, {'broken.c': '#error it is broken\n'});
+	for (const attempt of [1, 2]) {
+		const error = await t.throwsAsync(open().kernelOf(commits[1]!), {instanceOf: BuildError}, `attempt ${attempt}`);
+		t.regex(error!.message, /^broken\.c:1:2: error: it is broken$/m);
+	}
+});
+
+test.serial('a commit without a Linux tree cannot be built, and says where the tree was looked for', async t => {
+	const {commits, open, checkout} = await openHistory(t, {Makefile: 'all:\n'});
+	t.is(checkout.source.replace(/\/$/, ''), checkout.directory);
+	await t.throwsAsync(open().kernelOf(commits[1]!), {
+		instanceOf: BuildError,
+		message: /change 1.* does not build: error: it has no Linux tree at its top\.$/,
+	});
+});
