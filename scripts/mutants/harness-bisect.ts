@@ -311,4 +311,28 @@ export const harnessBisectEdits: readonly Edit[] = [
 		effect: 'A bisect that asks each candidate once says that nothing is left to wait for.',
 		catchers: ['harness/bisect/report/bisect-progress.test.ts'],
 	},
+	{
+		name: 'commit-not-checked-out',
+		file: 'harness/bisect/guests/commit-kernels.ts',
+		old: '\t\tawait checkout.at(commit.id);\n',
+		new: '',
+		effect: 'A bisect builds the same kernel for each commit.',
+		catchers: ['harness/bisect/guests/commit-kernels.test.ts'],
+	},
+	{
+		name: 'commit-must-take-all-options',
+		file: 'harness/bisect/guests/commit-kernels.ts',
+		old: 'isStrict: false',
+		new: 'isStrict: true',
+		effect: 'A bisect ends at the first commit that does not take an option of the configuration.',
+		catchers: ['harness/bisect/guests/commit-kernels.test.ts'],
+	},
+	{
+		name: 'mended-files-are-new-each-time',
+		file: 'harness/bisect/guests/commit-kernels.ts',
+		old: '\t\t\tif (now === text) await utimes(file, mtime, mtime);\n',
+		new: '',
+		effect: 'Each step of a bisect compiles half of the kernel again.',
+		catchers: ['harness/bisect/guests/commit-kernels.test.ts'],
+	},
 ];
