@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import type {Hex} from '../agent-protocol.ts';
 import {assert} from '../assert.ts';
 import {defineCase} from '../case.ts';
 import {shell, startBprobectl} from './bprobectl.ts';
@@ -235,6 +236,51 @@ export const moduleCases = [
 				);
 				assert.equal(hits, n, 'hits in the listing');
 			}
+		},
+	}),
+	defineCase({
+		id: 'module/lists-a-new-name-at-an-old-address',
+		needs: ['device'],
+		deadlineMs: 60_000,
+		async run(context) {
+			const names = {fixtures: 'fx_many_000', renamed: 'fx_newer_00'};
+			const files = '/lib/probe-matrix';
+			await context.exec(
+				`sed s/${names.fixtures}/${names.renamed}/g ${files}/fixtures.ko > ${files}/renamed.ko && ! cmp -s ${files}/fixtures.ko ${files}/renamed.ko`,
+			);
+			const addressOf = async (symbol: string) =>
+				(await context.ask('symbols', {names: [symbol]})).addresses[symbol]?.[0];
+			const listed = async (at: Hex) => {
+				const probe = await context.attach({point: 'entry', program: 'empty', at});
+				const [line] = (await context.ask('listing', {})).text.trim().split('\n').slice(2);
+				await probe.close();
+				return line!.split(/\s+/).slice(-2).join(' ');
+			};
+			const old = new Set<Hex>();
+			let shared = 0;
+			await tidily(
+				async () => {
+					for (let n = 0; n < 20 && shared === 0; n++) {
+						const at = await addressOf(names.fixtures);
+						assert.equal(await listed(at!), `${names.fixtures} [fixtures]`, 'the name before');
+						old.add(at!);
+						await context.ask('rmmod', {module: 'fixtures'});
+						await context.ask('insmod', {module: 'renamed'});
+						const now = await addressOf(names.renamed);
+						if (old.has(now!)) {
+							assert.equal(await listed(now!), `${names.renamed} [fixtures]`, 'the name after');
+							shared++;
+						}
+						// Linux 4.15 frees an area at the next load only: the two modules would go on taking turns in two places.
+						for (let times = 0; times <= n % 2; times++) {
+							await context.ask('rmmod', {module: 'fixtures'});
+							await context.ask('insmod', {module: 'fixtures'});
+						}
+					}
+				},
+				() => context.exec(`rm -f ${files}/renamed.ko`),
+			);
+			if (shared === 0) context.inconclusive('The kernel never put the second module where the first one was.');
 		},
 	}),
 ];
