@@ -132,6 +132,21 @@ test('a report after the last cell is charged to the cell that causes it again',
 	t.deepEqual(outcomes(events), {'fake/late': 'crash: WARNING in fx_late [fixtures]', 'fake/next': 'pass'});
 });
 
+test('a slow guest has more time for its late reports after the last cell', async t => {
+	let guest: FakeGuest | undefined;
+	let runs = 0;
+	const late = fakeCell(
+		async () => {
+			const own = guest!;
+			setTimeout(() => own.say(warning('fx_late')), runs++ === 0 ? 1000 : 0);
+		},
+		{id: 'fake/late'},
+	);
+	const bootGuest = async () => (guest = Object.assign(new FakeGuest(), {slowness: 20}));
+	const {events} = await runFake([late], {bootGuest, lateMs: 100});
+	t.deepEqual(outcomes(events), {'fake/late': 'crash: WARNING in fx_late [fixtures]'});
+});
+
 test('a report of a kernel worker is charged to the cell that woke the worker', async t => {
 	let guest: FakeGuest | undefined;
 	const own = fakeCell(

@@ -89,6 +89,22 @@ test('a transfer that breaks off is resumed by the next attempt', async t => {
 	t.is(requests(), 2);
 });
 
+test('without a checksum, a transfer that breaks off begins anew: the file may be another one now', async t => {
+	const ranges: (string | undefined)[] = [];
+	const {url, destination} = await world(t, (request, response, count) => {
+		ranges.push(request.headers.range);
+		if (count > 1) {
+			response.end(content);
+			return;
+		}
+		response.writeHead(200, {'content-length': content.length});
+		response.write('x'.repeat(5000), () => response.destroy());
+	});
+	await download({url, destination}, quick);
+	t.deepEqual(await readFile(destination), content);
+	t.deepEqual(ranges, [undefined, undefined]);
+});
+
 test('a wrong checksum is reported and nothing is kept', async t => {
 	const {url, destination, requests} = await world(t, (_, response) => response.end('something else'));
 	const error = await t.throwsAsync(download({url, destination, sha256}, quick), {instanceOf: UsageError});

@@ -74,6 +74,12 @@ test('a line of more than 16 MiB that comes in pieces ends a call, too', async t
 	});
 });
 
+test('many answers may be longer than 16 MiB together', async t => {
+	const text = 'x'.repeat(3 << 20);
+	const {agent} = world((request, output) => output.write(ok(request, {text})));
+	for (let n = 0; n < 6; n++) t.is((await agent.call('listing', {})).text.length, text.length, `answer ${n}`);
+});
+
 test('how the agent ended is said, as process 1 tells it', async t => {
 	const {agent} = world((_, output) => output.write('the agent ended by SIGSEGV\n'));
 	await t.throwsAsync(agent.call('reset', {}), {

@@ -43,6 +43,18 @@ for (const [what, line] of [
 		t.is(await readFile(file, 'utf8'), whole);
 	});
 
+test('a journal with letters beyond ASCII is whole when it is opened again', async t => {
+	await using work = await mkdtempDisposable(path.join(tmpdir(), 'journal-'));
+	const file = path.join(work.path, 'journal.jsonl');
+	const named = {...step('1'), candidate: {id: '1', title: 'änderung für größere Tabellen'}};
+	for (const id of ['1', '2', '3']) {
+		using journal = new Journal(file);
+		journal.addStep({...named, candidate: {...named.candidate, id}});
+	}
+	using journal = new Journal(file);
+	t.is(journal.size, 3);
+});
+
 test('attempts and their time add up, the first preparation stays, also when the journal is opened again', async t => {
 	await using work = await mkdtempDisposable(path.join(tmpdir(), 'journal-'));
 	const file = path.join(work.path, 'journal.jsonl');
