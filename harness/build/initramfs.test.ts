@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdtempDisposable, readFile, symlink, writeFile} from 'node:fs/promises';
+import {appendFile, cp, mkdtempDisposable, readFile, symlink, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -10,6 +10,7 @@ import {bprobeContent} from '../suites/bprobe/guest-content.ts';
 import {freshCache} from '../test/fresh-cache.ts';
 import {buildGuest} from './guest-build.ts';
 import {assembleInitramfs} from './initramfs.ts';
+import {projectRoot} from './sources.ts';
 import {obtainUserland} from './userland.ts';
 
 test.serial('the initramfs holds no file of the suite; all of them are pushed', async t => {
@@ -44,4 +45,28 @@ test.serial('an initramfs is of the modules of one kernel', async t => {
 	const own = await assemble(kernel);
 	t.not(await assemble({...kernel, modules}), own);
 	t.is(await assemble(kernel), own);
+});
+
+test.serial('an initramfs is made anew when a file changes that decides what it holds', async t => {
+	t.timeout(20 * 60_000);
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'initramfs-'));
+	const at = (name: string) => path.join(directory.path, name);
+	for (const name of ['harness', 'images', 'package.json'])
+		await cp(path.join(projectRoot, name), at(name), {recursive: true});
+	await symlink(path.join(projectRoot, 'node_modules'), at('node_modules'));
+	for (const name of ['init', 'agent-base']) await writeFile(at(name), '');
+	const parts = {kernel: await obtainKernel('debian-6.1'), userland: await obtainUserland(), programs: directory.path};
+	await using _ = await freshCache();
+	const script = `import {assembleInitramfs} from ${JSON.stringify(at('harness/build/initramfs.ts'))};
+		console.log(await assembleInitramfs(${JSON.stringify(parts)}));`;
+	const assemble = async () => (await execa(process.execPath, ['--input-type=module', '-e', script])).stdout;
+	const first = await assemble();
+	t.is(await assemble(), first);
+	const made = [first];
+	const own = ['initramfs', 'cpio', 'kernel-modules', 'userland'].map(name => `harness/build/${name}.ts`);
+	for (const name of [...own, 'images/guest.json', 'images/guest-packages.json']) {
+		await appendFile(at(name), '\n');
+		made.push(await assemble());
+	}
+	t.is(new Set(made).size, made.length, made.join('\n'));
 });

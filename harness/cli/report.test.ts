@@ -18,10 +18,11 @@ async function writeEvents(file: string, {run, kernels, cells, end}: RunRecord):
 	return file;
 }
 
-const earlier = (record: RunRecord): RunRecord => ({
+/** A run of an earlier day of November, in which each cell that passes took so long. */
+const earlier = (record: RunRecord, {day, durationMs}: {day: number; durationMs: number}): RunRecord => ({
 	...record,
-	run: {...record.run, id: 'earlier', startedAt: '2026-11-21T12:00:00.000Z'},
-	cells: record.cells.filter(({verdict}) => verdict === 'pass'),
+	run: {...record.run, id: `202611${day}T120000Z-0000`, startedAt: `2026-11-${day}T12:00:00.000Z`},
+	cells: record.cells.filter(({verdict}) => verdict === 'pass').map(cell => ({...cell, durationMs})),
 });
 
 const beginnings: Readonly<Record<ReportFormat, RegExp>> = {
@@ -47,12 +48,15 @@ for (const [format, beginning] of Object.entries(beginnings)) {
 test('of several files, the newest is reported and the others are its history; a baseline comes first', async t => {
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'report-'));
 	const now = await writeEvents(path.join(directory.path, 'now.jsonl'), sampleRun());
-	const old = await writeEvents(path.join(directory.path, 'old.jsonl'), earlier(sampleRun()));
+	const [older, old] = [
+		await writeEvents(path.join(directory.path, 'older.jsonl'), earlier(sampleRun(), {day: 20, durationMs: 10})),
+		await writeEvents(path.join(directory.path, 'old.jsonl'), earlier(sampleRun(), {day: 21, durationMs: 30})),
+	];
 	const out = path.join(directory.path, 'report');
-	await report([now, old], {format: 'html', baseline: old, out});
+	await report([older, now, old], {format: 'html', baseline: old, out});
 	const text = await readFile(out, 'utf8');
 	t.regex(text, /<h1>probe-matrix 20261122T120000Z-0000</);
-	t.regex(text, /<svg class="spark"/);
+	t.regex(text, /<svg class="spark"[^>]* aria-label="10 ms, 30 ms; now \d+ ms"/);
 	t.regex(text, /New failures \(3\)/);
 });
 
@@ -63,12 +67,9 @@ test('runs of a history directory are the history, oldest first, and baselines b
 	for (const [day, durationMs] of [
 		[20, 10],
 		[21, 30],
-	]) {
+	] as const) {
 		const log = new HistoryLog(history, {onTrouble: t.fail});
-		const cells = record.cells
-			.filter(({verdict}) => verdict === 'pass')
-			.map(cell => ({...cell, durationMs: durationMs!}));
-		const run = {...record.run, id: `202611${day}T120000Z-0000`, startedAt: `2026-11-${day}T12:00:00.000Z`};
+		const {run, cells} = earlier(record, {day, durationMs});
 		const end = {type: 'end', counts: countVerdicts(cells), durationMs: 1000, exitCode: 0} as const;
 		for (const event of [run, ...record.kernels.slice(1), ...cells, end]) log.write(event);
 		log.close();
