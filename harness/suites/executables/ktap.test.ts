@@ -85,6 +85,7 @@ test("kselftest's runner puts # before the lines of a nested test", t => {
 test('results that are missing, and a bail-out, are trouble', t => {
 	t.is(parseTap('1..3\nok 1 a\n')?.trouble, 'the test planned 3 results and gave 1');
 	t.is(parseTap('1..1\nok 1 a\n')?.trouble, undefined);
+	t.is(parseTap('1..1\nok 1 a\nok 2 b\n')?.trouble, 'the test planned 1 results and gave 2');
 	t.is(parseTap('ok 1 a\n1..1\n')?.trouble, undefined, 'a plan may come last');
 	t.is(parseTap('1..1\nok 1 a\nBail out! no disk\n')?.trouble, 'bailed out: no disk');
 	t.regex(

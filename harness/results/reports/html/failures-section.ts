@@ -37,13 +37,14 @@ function articles(anchors: ReadonlyMap<CellEvent, string>): Markup {
 ${rest.length > 0 && html`<h3>${rest.length} more, messages only</h3><ul>${rest.map(([cell, anchor]) => html`<li id="${anchor}">${badge(cell)} ${nameOf(cell)}: ${cell.message}</li>`)}</ul>`}`;
 }
 
-function kernelArticle({kernel, state, reason, console, notRun}: KernelSummary): Markup {
+function kernelArticle(summary: KernelSummary): Markup {
+	const {kernel, state, reason, console, notRun} = summary;
 	return html`<article>
 <h3><span class="chip v-infra">${state}</span> ${kernel}</h3>
 ${notRun > 0 && html`<p class="muted">${cellsNotRun(notRun)}</p>`}
 <pre class="message">${reason?.trim() || 'No reason is given.'}</pre>
 ${console !== undefined && (console.trim() ? consoleOf(console) : html`<p>Its console is empty.</p>`)}
-<p>Run it again: <code class="command">${rerunKernelCommand({kernel})}</code></p>
+<p>Run it again: <code class="command">${rerunKernelCommand(summary)}</code></p>
 </article>
 `;
 }

@@ -217,6 +217,12 @@ test('a failure tells which repeat it was, and how its rerun ended', t => {
 	t.notRegex(textOf({message: ''}), /class="message"/);
 });
 
+test('a kernel that did not boot is run again with its suite', t => {
+	const failed = record.kernels.find(({state}) => state === 'failed')!;
+	const text = formatHtml({record: {...record, kernels: [{...failed, suite: 'mine'}], cells: []}});
+	t.true(text.includes(`<code class="command">npx probe-matrix run mine --kernel ${failed.kernel}</code>`));
+});
+
 test('all of many failures are listed', t => {
 	const cells = Array.from({length: 400}, (_, n) => ({
 		...record.cells.at(-1)!,
