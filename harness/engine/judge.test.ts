@@ -4,7 +4,7 @@ import test from 'ava';
 import type {KernelReport} from '../crash/crash-report.ts';
 import {AgentError, LinkLostError} from '../host/errors.ts';
 import {InconclusiveCase, SkipCase} from './case.ts';
-import {badTaint, DeadlineError, GuestEndedError, judge} from './judge.ts';
+import {DeadlineError, GuestEndedError, judge} from './judge.ts';
 
 const report = {
 	kind: 'oops',
@@ -42,10 +42,26 @@ for (const [what, verdict, failure, found] of [
 	['a breakpoint that is not in memory, in an emulator,', 'infra', undefined, {reports: [stale], isEmulated: true}],
 	['a report of the kernel in an emulator', 'crash', undefined, {reports: [report], isEmulated: true}],
 	['a console that cannot be judged', 'infra', assertion, {broken: {error: new Error('no such line')}}],
-	['a taint', 'crash', undefined, {left: {taint: badTaint & -badTaint, left: []}}],
 	['something left behind', 'fail', undefined, {left: {taint: 0, left: ['a file is open']}}],
 ] as const) {
 	test(`${what} is ${verdict}`, t => {
 		t.is(judge(failure, {...nothing, ...found}).verdict, verdict);
 	});
 }
+
+test('flags that the kernel sets when it dies, warns, loses a page or locks up taint a cell; no others do', t => {
+	const verdicts = Array.from({length: 19}, (_, bit) =>
+		judge(undefined, {...nothing, left: {taint: 1 << bit, left: []}}),
+	);
+	// As Documentation/admin-guide/tainted-kernels.rst numbers them.
+	const bad = new Map([
+		[5, 'bad page'],
+		[7, 'died'],
+		[9, 'warning'],
+		[14, 'soft lockup'],
+	]);
+	t.deepEqual(
+		verdicts.map(({verdict}) => verdict),
+		Array.from({length: 19}, (_, bit) => (bad.has(bit) ? 'crash' : 'pass')),
+	);
+});

@@ -127,6 +127,11 @@ test('deadlines are longer in a slow guest', async t => {
 	t.is((await runCell(cell, Object.assign(new FakeGuest(), {slowness: 1}), {signal})).verdict, 'hang');
 });
 
+test('the longest deadlines do not overflow a timer in a slow guest', async t => {
+	const cell = fakeCell(() => sleep(50), {deadlineMs: 2 ** 31 - 1});
+	t.is((await runCell(cell, Object.assign(new FakeGuest(), {slowness: 3}), {signal})).verdict, 'pass');
+});
+
 for (const verdict of ['crash', 'hang', 'infra'] as const) {
 	test(`a guest whose end means ${verdict} ends its cell at once with that verdict`, async t => {
 		const guest = new FakeGuest();
@@ -199,6 +204,12 @@ test('a mechanism that the kernel does not have is skipped with the reason, with
 	t.like(outcome, {verdict: 'skip', message: 'Linux has it since 9.9.'});
 	t.deepEqual(asked, [guest.release, ['entry']]);
 	t.deepEqual(guest.asked, []);
+
+	const features = new Set(['entry', 'without-fentry']);
+	const suite: Suite = {...fakeSuite, targetNeeds: () => ['without-fentry']};
+	const ofTarget = {...cell, target: 'asm', suite, mechanismUsed: {...cell.mechanismUsed, features, missing}};
+	await runCell(ofTarget, guest, {signal});
+	t.deepEqual(asked.at(-1), ['entry', 'without-fentry'], 'with what the target needs');
 });
 
 const listed = (sometimes: boolean, report?: string): Suite => ({

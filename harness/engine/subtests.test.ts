@@ -38,6 +38,8 @@ test('only the subtests that were asked for are cells', async t => {
 		cellsOf((await runFake([cell(match)])).events).map(({case: id}) => id);
 	t.deepEqual(await ids(['fake/case/tw*']), ['fake/case', 'fake/case/two']);
 	t.deepEqual(await ids(['fake/case']), ['fake/case', 'fake/case/one', 'fake/case/two']);
+	const {events} = await runFake([{...cell(['fake/case[asm]']), target: 'asm'}]);
+	t.is(cellsOf(events).length, 3, 'chosen by the case with its target');
 });
 
 test('a rerun that passes makes a failed subtest flaky', async t => {
@@ -45,10 +47,13 @@ test('a rerun that passes makes a failed subtest flaky', async t => {
 	const cell = fakeCell(async ({subtest}) => {
 		runs++;
 		subtest({name: 'sub', verdict: runs === 1 ? 'fail' : 'pass', ...(runs === 1 && {message: 'no'})});
+		subtest({name: 'other', verdict: 'pass'});
 		assert.ok(runs > 1);
 	});
 	const {events} = await runFake([cell]);
-	t.like(cellsOf(events)[1], {case: 'fake/case/sub', verdict: 'fail', again: {verdict: 'pass'}, flaky: true});
+	const [, sub, other] = cellsOf(events);
+	t.like(sub, {case: 'fake/case/sub', verdict: 'fail', again: {verdict: 'pass'}, flaky: true});
+	t.like(other, {case: 'fake/case/other', verdict: 'pass', again: undefined, flaky: undefined});
 });
 
 test('a subtest that fails its rerun has both messages', async t => {

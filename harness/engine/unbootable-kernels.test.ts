@@ -36,6 +36,13 @@ test('a kernel that does not boot is reported once for all its cells', async t =
 
 const failed = {type: 'kernel', kernel: 'broken', state: 'failed'} as const;
 
+test('a kernel that dies without a word has an empty console, not none', async t => {
+	const {events} = await runFake([of('broken')], {
+		bootGuest: () => Promise.reject(new BootError('it did not boot', {reason: 'it did not boot', console: ''})),
+	});
+	t.is(kernelsOf(events)[0]!.console, '');
+});
+
 test('a kernel that stops booting keeps its verdicts, and its other cells are reported once', async t => {
 	let boots = 0;
 	const cells = [of('broken'), of('broken', () => Promise.reject(new TypeError('ours'))), of('broken'), of('broken')];
