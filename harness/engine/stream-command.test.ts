@@ -32,8 +32,8 @@ test('each stream goes to its own reader', async t => {
 	const {channel, stderr, guest} = fakeCommand();
 	const seen: string[] = [];
 	const running = streamCommand(guest, 'speak', {
-		onStdout: chunk => seen.push(`out ${chunk}`),
-		onStderr: chunk => seen.push(`err ${chunk}`),
+		onStdout: chunk => seen.push(`out ${chunk.toString()}`),
+		onStderr: chunk => seen.push(`err ${chunk.toString()}`),
 	});
 	channel.end('a');
 	stderr.end('b');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {existsSync} from 'node:fs';
-import {mkdtemp, readFile, rm, stat, symlink} from 'node:fs/promises';
+import {mkdtemp, readFile, rm, stat, symlink, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {inflateSync} from 'node:zlib';
@@ -60,7 +60,7 @@ test.serial('a guest that lives goes on after its memory was saved; on a full di
 	t.is((await guest.exec('echo alive')).stdout, 'alive\n');
 });
 
-test('a failure is said once, and after some files no more are written', async t => {
+test.serial('a failure is said once, and after some files no more are written', async t => {
 	let asked = 0;
 	const qmp = {
 		async execute(): Promise<never> {
@@ -75,6 +75,25 @@ test('a failure is said once, and after some files no more are written', async t
 	});
 	t.is(words, "probe-matrix: a guest's memory is not saved: QEMU refused it.\n");
 	t.is(asked, 8);
+});
+
+test.serial('a file that an interrupt cuts off is removed, without a word', async t => {
+	const file = path.join(directory, 'cut.vmcore');
+	const interrupt = new AbortController();
+	const qmp = {
+		async execute<T>(command: string): Promise<T> {
+			if (command !== 'dump-guest-memory') return {'base-memory': 4096} as T;
+			await writeFile(file, 'KDUMP');
+			interrupt.abort();
+			return new Promise<T>(() => {});
+		},
+	};
+	const vm = {qmp, console: {path: path.join(directory, 'cut.console')}};
+	const words = await captureStderr(async () => {
+		t.is(await new MemorySaver().save(vm, {signal: interrupt.signal}), undefined);
+	});
+	t.is(words, '');
+	t.false(existsSync(file));
 });
 
 test('the place of the description is where the kernel says', t => {

@@ -3,8 +3,8 @@ import net from 'node:net';
 import {onAbort} from '../host/abort.ts';
 import {GuestError, LinkLostError} from '../host/errors.ts';
 
-/** An address in the guest, `0x…`. */
-type Address = string;
+/** An address in the guest. */
+export type Address = `0x${string}`;
 
 /** A short connection to QEMU's gdb stub. The guest is stopped while it is connected. */
 class GdbStub implements Disposable {

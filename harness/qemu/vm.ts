@@ -9,7 +9,7 @@ import {BootError, GuestError, LoadError, messageOf, UsageError} from '../host/e
 import type {Qemu} from '../host/qemu.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 import {Console} from './console.ts';
-import {retranslate, traceCall} from './gdb-stub.ts';
+import {type Address, retranslate, traceCall} from './gdb-stub.ts';
 import {endBehind, endOf, type VmEnd} from './guest-end.ts';
 import {type Machine, qemuArguments, socketNames} from './qemu-arguments.ts';
 import {type QemuEnd, QemuProcess} from './qemu-process.ts';
@@ -174,12 +174,12 @@ export class Vm implements AsyncDisposable {
 	}
 
 	/** See retranslate() in gdb-stub.ts. Harmless for a healthy guest, which is stopped for some milliseconds. */
-	async retranslate(addresses: readonly string[]): Promise<void> {
+	async retranslate(addresses: readonly Address[]): Promise<void> {
 		await retranslate(this.gdbSocket, addresses, {signal: AbortSignal.timeout(2000)});
 	}
 
 	/** See traceCall() in gdb-stub.ts. Waits until something in the guest calls the function. */
-	async traceCall(address: string): Promise<readonly bigint[]> {
+	async traceCall(address: Address): Promise<readonly bigint[]> {
 		return traceCall(this.gdbSocket, address, {signal: AbortSignal.timeout(30_000)});
 	}
 
