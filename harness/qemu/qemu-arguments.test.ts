@@ -55,4 +55,6 @@ test('a comma in a path does not end it', t => {
 			chardevs.some(value => value.includes(`path=/a,,b/${name},`)),
 			`${name}: ${chardevs.join(' ')}`,
 		);
+	const objects = values('-object', {}, {memory: {file: '/a,b/memory', use: 'copied'}});
+	t.true(objects.some(value => value.includes('mem-path=/a,,b/memory,')));
 });

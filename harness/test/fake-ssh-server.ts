@@ -10,10 +10,13 @@ export type Behaviour = (command: string, channel: ServerChannel, connection: Co
 export class FakeSshServer implements AsyncDisposable {
 	readonly port: number;
 	readonly keys: RunKeys;
+	/** Sizes of the client's terminal, as it told them. */
+	readonly windows: readonly string[];
 	readonly #server: ssh2.Server;
 
 	static async start(behaviour: Behaviour): Promise<FakeSshServer> {
 		const keys = createRunKeys();
+		const windows: string[] = [];
 		const server = new ssh2.Server({hostKeys: [keys.host.private]}, connection => {
 			connection.on('error', () => {});
 			connection.on('authentication', context => {
@@ -22,18 +25,24 @@ export class FakeSshServer implements AsyncDisposable {
 			});
 			connection.on('session', accept => {
 				const session = accept();
-				session.on('pty', acceptPty => acceptPty?.());
+				const told = (accepted: (() => void) | undefined, {rows, cols}: {rows: number; cols: number}) => {
+					windows.push(`${rows} rows of ${cols}`);
+					accepted?.();
+				};
+				session.on('pty', (acceptPty, _reject, size) => told(acceptPty, size));
+				session.on('window-change', (acceptSize, _reject, size) => told(acceptSize, size));
 				session.on('exec', (acceptExec, _reject, {command}) => behaviour(command, acceptExec(), connection));
 			});
 		});
 		const {promise, resolve} = Promise.withResolvers<void>();
 		server.listen(0, '127.0.0.1', resolve);
 		await promise;
-		return new FakeSshServer(server, keys);
+		return new FakeSshServer(server, keys, windows);
 	}
 
-	private constructor(server: ssh2.Server, keys: RunKeys) {
+	private constructor(server: ssh2.Server, keys: RunKeys, windows: readonly string[]) {
 		this.#server = server;
+		this.windows = windows;
 		this.keys = keys;
 		this.port = (server.address() as AddressInfo).port;
 	}

@@ -3,7 +3,7 @@ import {kill} from 'node:process';
 import test from 'ava';
 import {execa} from 'execa';
 import {buildGuest, type GuestBuild} from '../build/guest-build.ts';
-import {BootError, GuestError, LinkLostError} from '../host/errors.ts';
+import {BootError, GuestError, LinkLostError, UsageError} from '../host/errors.ts';
 import {findQemu} from '../host/qemu.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {bprobeContent} from '../suites/bprobe/guest-content.ts';
@@ -66,6 +66,8 @@ test.serial(
 		await using guest = await Instance.restore(base);
 		const lost = new LinkLostError('The SSH connection to the guest ended: it was closed.');
 		t.is(await t.throwsAsync(guest.vm.whileItIsUp(Promise.reject(lost))), lost);
+		const full = new UsageError('There is no space left on the disk.');
+		t.is(await t.throwsAsync(guest.vm.whileItComesUp(Promise.reject(full), {})), full, 'not a fault of the guest');
 		kill(guest.vm.pid, 'SIGKILL');
 		await t.throwsAsync(guest.vm.whileItIsUp(Promise.reject(lost)), {
 			instanceOf: GuestError,
