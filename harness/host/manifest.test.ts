@@ -78,6 +78,22 @@ test('changed, truncated and removed files, changed links and a damaged manifest
 	t.is(await findDamage(made.path), 'small');
 });
 
+test('each of many files is checked', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'manifest-'));
+	const names = Array.from({length: 1003}, (_, n) => `file-${n}`);
+	for (const name of names) await writeFile(path.join(directory.path, name), name);
+	await writeManifest(directory.path);
+	const order = Object.keys(JSON.parse(await readFile(path.join(directory.path, '.manifest.json'), 'utf8')));
+	t.is(order.length, names.length);
+	for (const at of [0, 498, 499, 500, 501, 998, 999, 1000, 1001, 1002]) {
+		const file = path.join(directory.path, order[at]!);
+		await writeFile(file, 'damaged, and longer');
+		t.is(await findDamage(directory.path), order[at], `file ${at}`);
+		await writeFile(file, order[at]!);
+	}
+	t.is(await findDamage(directory.path), undefined);
+});
+
 test('a small file that lost its end is found although its mtime is unchanged', async t => {
 	await using made = await directoryOf();
 	const longAgo = new Date(1e12);

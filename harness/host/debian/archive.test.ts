@@ -91,3 +91,27 @@ test.serial(
 		);
 	},
 );
+
+test.serial('a mirror of the main archive is not asked for security updates', async t => {
+	const {asked} = await openArchive(t, await sample('good'));
+	const {fetch} = globalThis;
+	const urls: string[] = [];
+	t.teardown(() => {
+		globalThis.fetch = fetch;
+	});
+	// What would go to other hosts must not.
+	globalThis.fetch = async url => {
+		urls.push(String(url));
+		return new Response('', {status: 404});
+	};
+	const mirrors = async (security: string | undefined) => {
+		delete process.env.PROBE_MATRIX_SECURITY_MIRROR;
+		if (security !== undefined) process.env.PROBE_MATRIX_SECURITY_MIRROR = security;
+		await t.throwsAsync(loadIndex({archive: 'debian-security', suite: 'tiny-security'}));
+		return urls.splice(0);
+	};
+	t.deepEqual(await mirrors(undefined), ['http://deb.debian.org/debian-security/dists/tiny-security/InRelease']);
+	t.deepEqual(await mirrors('http://mirror/security/'), ['http://mirror/security/dists/tiny-security/InRelease']);
+	delete process.env.PROBE_MATRIX_SECURITY_MIRROR;
+	t.deepEqual(asked, []);
+});

@@ -48,6 +48,14 @@ test('an answer stands for all targets of a case on a kernel', t => {
 	});
 });
 
+test('what has no verdict on one target leaves the answer open, whatever others say', t => {
+	for (const verdict of ['infra', 'inconclusive'] as const) {
+		const cells = [cell('bprobe', {}), cell('kprobe', {target: 'asm'}), cell('kprobe', {target: 'c', verdict})];
+		t.is(answersOf(cells).kprobe, 'a open', verdict);
+		t.is(answersOf([...cells, cell('kprobe', {target: 'fentry', verdict: 'fail'})]).kprobe, 'a no', verdict);
+	}
+});
+
 test('a crash or a hang is a no, with its evidence', t => {
 	const crash = cell('kprobe', {verdict: 'crash', message: 'BUG'});
 	const {rows} = conformanceOf([cell('bprobe', {}), cell('kprobe', {}), crash], undefined)!;

@@ -206,6 +206,15 @@ test('measurements have their budget in words, the median before, and a chart', 
 	t.false(formatHtml({record}).includes('id="trends"'));
 });
 
+test('a measurement is judged as it is, not as it is shown', t => {
+	const [trend] = trends;
+	const judged = (value: number) =>
+		formatHtml({record, trends: [{...trend!, budget: 100, points: [{run: 'r', value}]}]})
+			.split('<h2 id="trends">')[1]!
+			.match(/<span class="chip [^"]*">(\w+)</)?.[1];
+	t.deepEqual([100, 100.4].map(judged), ['within', 'over']);
+});
+
 test('a failure tells which repeat it was, and how its rerun ended', t => {
 	const failed = {...record.cells.at(-1)!, verdict: 'fail', durationMs: 1500} as const;
 	const textOf = (cell: Partial<typeof failed>) =>
@@ -233,6 +242,14 @@ test('all of many failures are listed', t => {
 	t.true(long.includes('<pre class="message">why 0</pre>'));
 	t.true(long.includes('100 more, messages only'));
 	t.is(cells.filter(({case: id, message}) => long.includes(id) && long.includes(message)).length, 400);
+	const ids = new Set([...long.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id));
+	const links = [...long.matchAll(/ href="#([^"]*)"/g)].map(([, id]) => id);
+	t.true(links.length >= 400);
+	t.deepEqual(
+		links.filter(link => !ids.has(link)),
+		[],
+		'links that lead nowhere',
+	);
 });
 
 test('a long console tells that its beginning is omitted', t => {
