@@ -2,7 +2,9 @@
 import {mkdir, mkdtempDisposable, readdir, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
+import {locked} from '../host/cache.ts';
 import {listKernels, pruneCache} from './inventory.ts';
 
 // PROBE_MATRIX_CACHE is global, so the tests are serial.
@@ -37,6 +39,23 @@ test.serial('kernels that a memo names are kept; all others, and interrupted wor
 	t.deepEqual(await left(cache.path, 'built'), ['4.15.18-a']);
 	for (const name of ['work', 'tarballs', 'debs']) t.deepEqual(await left(cache.path, name), []);
 	t.is(await pruneCache(), 0);
+});
+
+test.serial('the work of a build that is under way is not removed', async t => {
+	await using cache = await cacheWith(['work/4.15.18-c/build.log']);
+	for (const name of ['kernels', 'built']) await mkdir(path.join(cache.path, name));
+	const order: string[] = [];
+	const {promise: stopped, resolve: stop} = Promise.withResolvers<void>();
+	const building = locked(path.join(cache.path, 'built/4.15.18-c'), {}, async () => {
+		await stopped;
+		order.push('built');
+	});
+	const pruned = pruneCache().then(() => order.push('pruned'));
+	await Promise.race([pruned, sleep(500)]);
+	stop();
+	await Promise.all([building, pruned]);
+	t.deepEqual(order, ['built', 'pruned']);
+	t.deepEqual(await left(cache.path, 'work'), []);
 });
 
 test.serial('the newest two builds of each kind are kept', async t => {

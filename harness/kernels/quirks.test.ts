@@ -57,6 +57,10 @@ test('the recipe depends on flavour and release', async t => {
 	t.is(base.options.get('CONFIG_KASAN'), undefined);
 	t.is(debug.options.get('CONFIG_KASAN'), 'y');
 	t.is(new Set([base, debug, later].map(({identity}) => identity)).size, 3);
+	// These differ in what is replaced in the sources, and in nothing else.
+	const [before, after] = await Promise.all(['5.17', '5.18'].map(version => recipeOf(version, 'base')));
+	t.deepEqual([after!.make, [...after!.options]], [before!.make, [...before!.options]]);
+	t.not(after!.identity, before!.identity);
 	t.deepEqual(later.make, []);
 	t.true(base.make.some(argument => /^KCFLAGS=.*-fcf-protection=none/.test(argument)));
 });

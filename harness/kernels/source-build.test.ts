@@ -183,7 +183,13 @@ test.serial('two processes that want the same kernel build it once', async t => 
 });
 
 test.serial("a kernel that does not compile fails with the compiler's output and is not cached", async t => {
-	const {tree, cache} = await world(t, {'kernel/a.c': 'echo "kernel/a.c:1:1: error: what is this"; exit 1'});
+	const {tree, cache} = await world(t, {
+		'kernel/a.c': [
+			'echo "kernel/a.c:1:1: error: what is this"',
+			...Array.from({length: 10}, (_, n) => `echo "  note ${n}"`),
+			'exit 1',
+		].join('\n'),
+	});
 	const error = await t.throwsAsync(obtainKernel('4.15.18', {source: tree}), {instanceOf: BuildError});
 	t.regex(error.message, /Linux 4\.15\.18 does not build: make ended with 2[\s\S]*error: what is this/);
 	t.notRegex(error.message, / {2}CC /);
@@ -222,9 +228,30 @@ test.serial('options that the kernel knows but does not take are named', async t
 });
 
 test.serial('a tree that was built in is cleaned in a copy', async t => {
-	const {tree} = await world(t, {'.config': 'CONFIG_OLD=y\n'});
-	await obtainKernel('4.15.18', {source: tree});
-	t.is(await readFile(path.join(tree, '.config'), 'utf8'), 'CONFIG_OLD=y\n');
+	const products = [
+		'vmlinux',
+		'System.map',
+		'Module.symvers',
+		'arch/x86/boot/bzImage',
+		'include/config/kernel.release',
+	];
+	for (const [what, files] of [
+		['half built', []],
+		['built', products],
+	] as const) {
+		const built = Object.fromEntries(files.map(file => [file, '']));
+		const {tree} = await world(t, {'.config': 'CONFIG_OLD=y\n', ...built});
+		await t.notThrowsAsync(obtainKernel('4.15.18', {source: tree}), what);
+		t.is(await readFile(path.join(tree, '.config'), 'utf8'), 'CONFIG_OLD=y\n');
+	}
+});
+
+test.serial('a tree that was given by a relative path is found again from another directory', async t => {
+	const {tree} = await world(t);
+	await obtainKernel('4.15.18', {source: path.relative(process.cwd(), tree)});
+	// A thread of tests cannot go elsewhere, so this looks at the name that is kept.
+	const flavoured = await obtainKernel('4.15.18+nopreempt');
+	t.is(flavoured.origin, `Linux 4.15.18 from ${tree}`);
 });
 
 test.serial('a tree against which no module can be built is rejected', async t => {
