@@ -35,6 +35,7 @@ test('libbprobe reads the extension block, completes stacks, names numbers, pass
 		'stack complete: 10 20 30',
 		'stack without the caller: 10 15 20 30',
 		'stack of one: 10 15',
+		'stack of one, cut: 10',
 		'stack of a recursion: 10 10 20 10',
 		'stack without caller known: 10 20 30',
 		'stack cut: 10 15 20',

@@ -244,6 +244,7 @@ int main(void)
 	stack("complete", three, 5, 20, 8);
 	stack("without the caller", three, 5, 15, 8);
 	stack("of one", one, 1, 15, 8);
+	stack("of one, cut", one, 1, 15, 1);
 	stack("of a recursion", again, 3, 10, 8);
 	stack("without caller known", three, 5, 0, 8);
 	stack("cut", three, 5, 15, 3);

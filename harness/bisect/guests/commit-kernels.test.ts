@@ -130,6 +130,15 @@ test.serial('options go by the names of each commit; those that a commit does no
 	t.is(said.split('CONFIG_NEVER=y').length - 1, 1);
 	t.deepEqual((await open({options}).kernelOf(commits[1]!)).lost, lost[1]);
 
+	// What a suite needs does not hide that the options are others.
+	const fragment = {file: 'own.config', options: new Map([['CONFIG_OLD', 'y']])};
+	const [asked, none] = [
+		await open({options, fragment}).kernelOf(commits[1]!),
+		await open({options: new Map(), fragment}).kernelOf(commits[1]!),
+	];
+	t.not(none.kernel.bzImage, asked.kernel.bzImage);
+	t.is(await readFile(none.kernel.config!, 'utf8'), '');
+
 	// Without the map, a commit with another name for it does not take the option.
 	t.is(await readFile((await open({options}).kernelOf(commits[0]!)).kernel.config!, 'utf8'), '');
 });

@@ -103,3 +103,28 @@ test('a predicate that cannot run is a one-line error', async t => {
 		message: /holds no module: it has neither a Kbuild/,
 	});
 });
+
+test('modules are loaded one after the other, and unloaded in the opposite order', async t => {
+	const directory = path.dirname(await fileWith(t, ''));
+	const inside = (name: string) => path.join(directory, name);
+	for (const name of ['module', 'tree']) await mkdir(inside(name));
+	await writeFile(inside('module/Kbuild'), 'obj-m := first.o second.o\n');
+	// As kbuild does; what is in an object does not matter here.
+	await writeFile(
+		inside('tree/Makefile'),
+		'modules:\n\tfor name in first second; do echo | $(CC) -x c -c -o $(M)/$$name.ko -; done\n',
+	);
+	await writeFile(inside('config'), '');
+	const kernel = {id: 'k', buildTree: inside('tree'), config: inside('config')};
+	const predicate = await modulePredicate(fakeSuite, inside('module'), {signal});
+	const open = await predicate.open({kernel} as unknown as GuestBuild);
+	if (!('cells' in open)) throw new Error(open.message);
+	const guest = new FakeGuest();
+	const commands: string[] = [];
+	guest.exec = async command => {
+		commands.push(command);
+		return {code: 0, stdout: '', stderr: ''};
+	};
+	t.is((await runCell(open.cells(1)[0]!, guest, {signal})).verdict, 'pass');
+	t.deepEqual(commands, ['insmod /root/first.ko', 'insmod /root/second.ko', 'rmmod second', 'rmmod first']);
+});
