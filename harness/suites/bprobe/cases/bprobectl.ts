@@ -13,7 +13,7 @@ export async function shell(context: CaseContext, command: string): Promise<stri
 export async function startBprobectl(
 	context: CaseContext,
 	words: string,
-): Promise<{interrupt(): Promise<void>; output(): Promise<string>}> {
+): Promise<{signal(name: string): Promise<void>; interrupt(): Promise<void>; output(): Promise<string>}> {
 	const before = (await context.ask('mark', {text: 'bprobectl'})).left.join();
 	const {stdout} = await context.exec(`bprobectl ${words} >/tmp/bprobectl.out 2>&1 </dev/null & echo $!`);
 	const pid = stdout.trim();
@@ -27,10 +27,10 @@ export async function startBprobectl(
 		const {code} = await context.exec(`kill -0 ${pid}`);
 		if (code !== 0) assert.fail(await shell(context, 'cat /tmp/bprobectl.out'));
 	}
+	const signal = async (name: string) => void (await shell(context, `kill -${name} ${pid}`));
 	return {
-		async interrupt() {
-			await shell(context, `kill -INT ${pid}`);
-		},
+		signal,
+		interrupt: () => signal('INT'),
 		/** Waits for its exit and resolves with its output. */
 		async output() {
 			await context.exec(`while kill -0 ${pid} 2>/dev/null; do sleep 0.05; done`);

@@ -142,6 +142,7 @@ export const objectCases = [
 				'least=1x',
 				'least=',
 				'least=9223372036854775808',
+				'least=-9223372036854775809',
 				'most=2147483648',
 				'most=-2147483649',
 				'counts=256',
@@ -152,4 +153,51 @@ export const objectCases = [
 			await refused(context, `fx_c --pinned ${pinned} --set least=1`, /are for --program/, 2);
 		},
 	}),
+	...(
+		[
+			['attach', `--program ${programs}/latency.bpf.o --type call`, 'return', /^calls: /gm],
+			['trace', 'fx_c', 'entry', / agent {2}fx_c/gm],
+		] as const
+	).map(([command, words, point, line]) =>
+		defineCase({
+			id: `tooling/bprobectl-${command}-loses`,
+			needs: ['library'],
+			deadlineMs: 40_000,
+			async run(context) {
+				await allowCpus(context, 1);
+				await tidily(
+					async () => {
+						const bprobectl = await startBprobectl(context, `${command} ${words}`);
+						// Twice, because what was lost is told in parts.
+						for (let round = 0; round < 2; round++) {
+							await bprobectl.signal('STOP');
+							const loop = {target: 'c', context: 'task', calls: 20_000, seed: '0x1'} as const;
+							const job = await context.start('startLoop', loop);
+							while ((await context.ask('counts', {})).ended.c < 20_000 * (round + 1)) context.signal.throwIfAborted();
+							await job.stop();
+							await bprobectl.signal('CONT');
+							// The kernel tells with the next record how many were lost before it.
+							const marker = 0x12a + 0x100 * round;
+							const printed = `\\(0x${marker.toString(16)},|\\(__u64\\)${marker},`;
+							const isPrinted = async () => (await context.exec(`grep -qE '${printed}' /tmp/bprobectl.out`)).code === 0;
+							while (!(await isPrinted())) {
+								context.signal.throwIfAborted();
+								await callWith(context, [BigInt(marker)]);
+							}
+						}
+						await bprobectl.signal('TERM');
+						const said = await bprobectl.output();
+						const hits = Number(
+							new RegExp(String.raw`^${point} of fx_c \[fixtures\]: (\d+) hits\.$`, 'm').exec(said)?.[1],
+						);
+						const lost = Number(/^(\d+) (?:records|events) were lost: /m.exec(said)?.[1]);
+						const printed = said.match(line)?.length ?? 0;
+						assert.ok(hits > 40_000 && lost > 0, `hits ${hits}, lost ${lost}: ${said.slice(-2000)}`);
+						assert.equal(printed + lost, hits, `${printed} printed and ${lost} lost of the hits`);
+					},
+					() => allowCpus(context, 3),
+				);
+			},
+		}),
+	),
 ];
