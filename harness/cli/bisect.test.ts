@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+import {readFile, writeFile} from 'node:fs/promises';
+import path from 'node:path';
 import test from 'ava';
-import {probeMatrix} from '../test/fake-cli.ts';
+import {probeMatrix, temporaryRuns} from '../test/fake-cli.ts';
 
 const rows: readonly (readonly [command: string, code: number, words: RegExp])[] = [
 	['bisect --good 4.15.18 --bad debian-6.1', 2, /Specify exactly one of --match, --script and --build/],
@@ -44,6 +46,17 @@ for (const [command, code, words] of rows) {
 		t.is(stdout, '');
 	});
 }
+
+test.serial('a report that is there stays until there is another one', async t => {
+	await using runs = await temporaryRuns();
+	const reports = ['report.md', 'bisect.json'].map(name => path.join(runs.path, name));
+	for (const file of reports) await writeFile(file, 'of last time');
+	const ends = ['--linux', '/', '--good', 'a', '--bad', 'b', '--match', 'entry/flags'];
+	const {exitCode, stderr} = await probeMatrix('bisect', ...ends, '--report', reports[0]!, '--json', reports[1]!);
+	t.is(exitCode, 2);
+	t.regex(stderr, /is not a git repository/);
+	t.deepEqual(await Promise.all(reports.map(file => readFile(file, 'utf8'))), ['of last time', 'of last time']);
+});
 
 test.serial('--dry-run prints the plan and does nothing else', async t => {
 	const {exitCode, stdout} = await probeMatrix(

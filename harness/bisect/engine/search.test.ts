@@ -7,7 +7,8 @@ import {FakeTestBench, openWorld as openAny, type Story} from '../../test/fake-r
 import {verify} from '../repository/verify-commit.ts';
 import type {Attempt} from './attempt.ts';
 import {type Candidate, HostFaultError} from './candidate.ts';
-import {Journal} from './journal.ts';
+import {Journal, type Step} from './journal.ts';
+import {findingOf} from './search.ts';
 
 const story: Story = {commits: 20, breaks: 13, doesNotBuild: [9], doesNotBoot: [11]};
 
@@ -203,4 +204,22 @@ test('bisecting and verifying leave the source repository unchanged', async t =>
 	const {revert} = await verify(finding.suspects[0]!, {judge, checkout, bad: ends.bad, onStep() {}});
 	t.truthy(revert, 'a commit was made');
 	t.is(await tree(), treeBefore);
+});
+
+test('what was proved passed as often as the one that passed least', t => {
+	const rate = {failed: 1, asked: 1};
+	const judge = {steps: [], rate, nearestRate: rate, symptoms: [], repeats: 10, confidenceIn: () => 1};
+	const proved = [
+		{asked: 30, failed: 0},
+		{asked: 25, failed: 5},
+		{asked: 40, failed: 0},
+	];
+	const what = {stage: 'commits', isFixed: false, suspects: [], wanted: 0.95};
+	const find = (steps: typeof proved) =>
+		findingOf(judge as unknown as Parameters<typeof findingOf>[0], {
+			...what,
+			proved: steps as unknown as readonly Step[],
+		});
+	t.is(find(proved).provedPasses, 20);
+	t.false('provedPasses' in find([]));
 });

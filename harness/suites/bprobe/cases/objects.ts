@@ -16,7 +16,8 @@ async function callWith(context: CaseContext, values: readonly bigint[]): Promis
 
 /** bprobectl must refuse with this sentence. */
 async function refused(context: CaseContext, words: string, sentence: RegExp, exitCode = 1): Promise<void> {
-	const {code, stderr} = await context.exec(`bprobectl attach ${words}`);
+	// One that is not refused would stay.
+	const {code, stderr} = await context.exec(`timeout 10 bprobectl attach ${words}`);
 	assert.equal(code, exitCode, `${words}: ${stderr}`);
 	assert.match(stderr, sentence, `what bprobectl attach ${words} says`);
 }
