@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdtempDisposable, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtempDisposable, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import type {Kernel} from '../kernels/kernel.ts';
+import {freshCache} from '../test/fresh-cache.ts';
+import {writeProgram} from '../test/write-program.ts';
 import {toolchainOf} from './toolchain.ts';
 
 async function kernelBuiltBy(config: string, id = 'debian-6.1'): Promise<AsyncDisposable & Kernel> {
@@ -29,3 +31,26 @@ for (const [what, config, id] of [
 		t.is(toolchain.cc, 'gcc');
 	});
 }
+
+test.serial("the version of the host's gcc is asked for again when it is another gcc", async t => {
+	await using kernel = await kernelBuiltBy('CONFIG_GCC_VERSION=980000\n');
+	await using cache = await freshCache();
+	const {PATH, PROBE_MATRIX_MIRROR} = process.env;
+	t.teardown(() => {
+		process.env.PATH = PATH;
+		if (PROBE_MATRIX_MIRROR === undefined) delete process.env.PROBE_MATRIX_MIRROR;
+		else process.env.PROBE_MATRIX_MIRROR = PROBE_MATRIX_MIRROR;
+	});
+	const install = async (version: number) => {
+		const directory = path.join(cache.path, `gcc-${version}`);
+		await mkdir(directory);
+		await writeProgram(path.join(directory, 'gcc'), `#!/bin/sh\necho ${version}\n`);
+		process.env.PATH = `${directory}:${PATH}`;
+	};
+	await install(99);
+	t.is((await toolchainOf(kernel)).identity, 'host');
+	// An older one cannot build for this kernel, and no newer one can be had: nothing listens there.
+	await install(97);
+	process.env.PROBE_MATRIX_MIRROR = 'http://127.0.0.1:9';
+	await t.throwsAsync(toolchainOf(kernel), {message: /127\.0\.0\.1:9/});
+});

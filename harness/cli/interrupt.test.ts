@@ -44,7 +44,7 @@ async function alive(runtime: string): Promise<readonly string[]> {
 	return found;
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 	test.serial(`${signal} ends a run and its guests in order and leaves nothing behind`, async t => {
 		t.timeout(20 * 60_000);
 		const {child, runtime} = await startRun();
@@ -113,9 +113,11 @@ test.serial('a killed run is resumed, and both parts make one run', async t => {
 	t.is(over.exitCode, 0);
 	t.regex(over.stderr, /resuming .*whole: 3 of 3 cells are done/);
 	t.regex(over.stdout, /^3 pass in/m);
-	const same = await goOn('--resume', file('whole'), '--json', file('whole'));
-	t.is(same.exitCode, 2);
-	t.regex(same.stderr, /--json would overwrite .*, which --resume reads/);
+	for (const name of [file('whole'), path.relative(process.cwd(), file('whole'))]) {
+		const same = await goOn('--resume', file('whole'), '--json', name);
+		t.is(same.exitCode, 2, name);
+		t.regex(same.stderr, /--json would overwrite .*, which --resume reads/);
+	}
 
 	const text = await readFile(file('first'), 'utf8');
 	await writeFile(file('other'), text.replace(/"probe-matrix":"\w+"/, '"probe-matrix":"0123456789ab"'));
