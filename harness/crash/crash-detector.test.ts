@@ -218,6 +218,18 @@ test('the number of reports and of their lines is limited', t => {
 	t.true(detector.reports.every(({text}) => text.split('\n').length <= 200));
 });
 
+test('the end of a report that is longer than what is read begins no other', t => {
+	for (const length of [598, 599, 600, 601, 700]) {
+		const trace = Array.from({length}, (_, n) => `[    1.0]  f${n}+0x1/0x2`);
+		const text = ['[    1.0] kernel BUG at mm/slub.c:4000!', ...trace, '[    1.0] ---[ end trace 0 ]---'].join('\n');
+		t.deepEqual(
+			findKernelReports(text).map(({title}) => title),
+			['kernel BUG in f0'],
+			`${length} lines`,
+		);
+	}
+});
+
 test('a million lines without a report are scanned quickly', t => {
 	const detector = new CrashDetector();
 	const before = process.threadCpuUsage();

@@ -152,6 +152,13 @@ Call Trace:
 1 lock held by agent/7:
  #0: ffff (ring_mutex){+.+.}, at: ring_open+0x1/0x2`,
 	],
+	'two locks that are kept: who took the first': [
+		'WARNING: lock held when returning to user space in ring_open',
+		`WARNING: lock held when returning to user space!
+2 locks held by agent/7:
+ #0: ffff (ring_mutex){+.+.}, at: ring_open+0x1/0x2
+ #1: ffff (ring_lock){+.+.}, at: ring_read+0x1/0x2`,
+	],
 	'memory with a lock in it is freed': [
 		'WARNING: held lock freed in ring_wait',
 		`WARNING: held lock freed!

@@ -13,7 +13,7 @@ async function load(t: ExecutionContext, text: string, files: Readonly<Record<st
 	const all = {...files, 'package.json': '{"type": "module"}', 'probe-matrix.config.ts': text};
 	for (const [name, content] of Object.entries(all)) {
 		await mkdir(path.dirname(path.join(directory, name)), {recursive: true});
-		await writeFile(path.join(directory, name), content);
+		await writeFile(path.join(directory, name), content, {mode: content.startsWith('#!') ? 0o755 : 0o644});
 	}
 	return loadSuiteFile(path.join(directory, 'probe-matrix.config.ts'), {modules: [], ...given});
 }
@@ -98,6 +98,12 @@ const wrong: readonly (readonly [
 	['with a glob without files', "export default {name: 'a', cases: ['*.none']};", /\*\.none matches no file/],
 	['with a file without cases', "export default {name: 'a', cases: ['c.ts']};", /exports no case/, {'c.ts': ''}],
 	[
+		'with a case that an executable is, too,',
+		"export default {name: 'x', tests: 'tests', cases: [{id: 'x/one', deadlineMs: 1, async run() {}}]};",
+		/the case x\/one is there twice/,
+		{'tests/one': '#!/bin/sh\n'},
+	],
+	[
 		'with a case twice',
 		"import {one} from './c.ts'; export default {name: 'a', cases: ['c.ts', one]};",
 		/the case x\/one is there twice/,
@@ -169,5 +175,16 @@ test('files go below /root, or where they are told to', async t => {
 	t.deepEqual(
 		(await suite.content.files({})).map(file => file.path),
 		['root/f', 'root/d/g', 'usr/bin/h', 'tmp/i'],
+	);
+});
+
+test('of the modules of a suite, those that are built already have no history', async t => {
+	const files = {'one/Kbuild': '', 'two.ko': '', 'three/Kbuild': ''};
+	const {modules, content} = await load(t, "export default {name: 'x', modules: ['one', 'two.ko', 'three']};", files);
+	const froms = content.modules.map(({from}) => from);
+	t.deepEqual(modules!.directories, [froms[0], froms[2]]);
+	t.deepEqual(
+		modules!.at(['/then/one', '/then/three']).modules.map(({from}) => from),
+		['/then/one', froms[1], '/then/three'],
 	);
 });

@@ -37,10 +37,11 @@ test('each result is a subtest, with its directive and the notes before it', t =
 });
 
 test('a directive may be written in any letters', t => {
-	const tap = parseTap('ok 1 - x # skip no device\nnot ok 2 - y # Todo later\n');
+	const tap = parseTap('ok 1 - x # skip no device\nnot ok 2 - y # Todo later\nnot ok 3 - z # XFAIL no such chip\n');
 	t.deepEqual(tap?.subtests, [
 		{name: 'x', verdict: 'skip', message: 'no device'},
 		{name: 'y', verdict: 'skip', message: 'expected to fail: later'},
+		{name: 'z', verdict: 'skip', message: 'expected to fail: no such chip'},
 	]);
 });
 
