@@ -335,4 +335,40 @@ export const harnessBisectEdits: readonly Edit[] = [
 		effect: 'Each step of a bisect compiles half of the kernel again.',
 		catchers: ['harness/bisect/guests/commit-kernels.test.ts'],
 	},
+	{
+		name: 'journal-bytes',
+		file: 'harness/bisect/engine/journal.ts',
+		old: "truncateSync(file, Buffer.byteLength(lines.slice(0, kept).join('\\n')) + Math.min(kept, 1));",
+		new: "truncateSync(file, lines.slice(0, kept).join('\\n').length + Math.min(kept, 1));",
+		effect:
+			'Resuming a bisect whose journal has a non-ASCII character (a commit title with an umlaut) cuts the end of the journal: the next line is glued to a torn one, and the bisect after that reports damage and repeats steps.',
+		catchers: ['harness/bisect/engine/journal.test.ts'],
+	},
+	{
+		name: 'kernel-key-ignores-config',
+		file: 'harness/bisect/guests/commit-kernels.ts',
+		old: 'formatOptions(options ?? fragment?.options ?? new Map())',
+		new: 'formatOptions(fragment?.options ?? options ?? new Map())',
+		effect:
+			'In a bisect with --config and a suite that has a kconfig, another --config takes the kernels built with the previous one from the cache, and answers are about the wrong configuration.',
+		catchers: ['harness/bisect/guests/commit-kernels.test.ts'],
+	},
+	{
+		name: 'unload-in-load-order',
+		file: 'harness/bisect/guests/module-predicate.ts',
+		old: 'for (const name of names.toReversed()) {',
+		new: 'for (const name of names) {',
+		effect:
+			'`bisect --build DIR` with a directory that makes two modules, of which the second uses the first: every candidate is bad, because the first cannot be unloaded while it is in use.',
+		catchers: ['harness/bisect/guests/predicate.test.ts'],
+	},
+	{
+		name: 'proved-passes-of-the-best',
+		file: 'harness/bisect/engine/search.ts',
+		old: '{provedPasses: Math.min(...passes)}',
+		new: '{provedPasses: Math.max(...passes)}',
+		effect:
+			"For a merge or a set of options, the report says 'passed N times' with the number of the parent that passed most often, not of the one that passed least: it claims more than was tested.",
+		catchers: ['harness/bisect/engine/search.test.ts'],
+	},
 ];

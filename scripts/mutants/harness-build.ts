@@ -45,4 +45,22 @@ export const harnessBuildEdits: readonly Edit[] = [
 			'After an update of a Debian kernel its guests boot with the cached initramfs, whose drivers are those of the old release, and do not come up.',
 		catchers: ['harness/build/initramfs.test.ts'],
 	},
+	{
+		name: 'initramfs-stale',
+		file: 'harness/build/initramfs.ts',
+		old: "...['images/guest.json', 'images/guest-packages.json'],",
+		new: "'images/guest-packages.json',",
+		effect:
+			'After an edit of the list of drivers in images/guest.json, guests still boot with the old initramfs from the cache.',
+		catchers: ['harness/build/initramfs.test.ts'],
+	},
+	{
+		name: 'host-gcc-remembered-for-ever',
+		file: 'harness/build/toolchain.ts',
+		old: '(memory: {identity: string}) => memory.identity === identity;',
+		new: "({identity: of}: {identity: string}) => typeof of === 'string';",
+		effect:
+			"After the host's gcc was upgraded or downgraded, its old version is still assumed: modules of newer Debian kernels are built by a compiler that is too old and fail, or one is fetched in vain.",
+		catchers: ['harness/build/toolchain.test.ts'],
+	},
 ];

@@ -138,4 +138,40 @@ export const harnessCliEdits: readonly Edit[] = [
 		effect: 'A resumed run cannot begin a history.',
 		catchers: ['harness/cli/interrupt.test.ts'],
 	},
+	{
+		name: 'report-history-order',
+		file: 'harness/cli/report.ts',
+		old: 'historyOf(earlier.toReversed())',
+		new: 'historyOf(earlier)',
+		effect:
+			'The sparklines of an HTML report that is made of several files show the earlier runs in the reverse order, newest first.',
+		catchers: ['harness/cli/report.test.ts'],
+	},
+	{
+		name: 'old-report-emptied',
+		file: 'harness/cli/bisect.ts',
+		old: "write(file, '', {flag: 'a'});",
+		new: "write(file, '');",
+		effect:
+			'`bisect --report FILE` empties an existing report at the start; if the bisect is then interrupted or fails, the old report is gone.',
+		catchers: ['harness/cli/bisect.test.ts'],
+	},
+	{
+		name: 'resume-overwrites-its-file',
+		file: 'harness/cli/run.ts',
+		old: 'path.resolve(json) === path.resolve(name)',
+		new: 'path.normalize(json) === path.normalize(name)',
+		effect:
+			'`run --resume events.jsonl --json /abs/path/events.jsonl` (one relative, one absolute name of the same file) is no longer refused and overwrites the file that it resumes.',
+		catchers: ['harness/cli/interrupt.test.ts'],
+	},
+	{
+		name: 'hangup-kills',
+		file: 'harness/cli/interrupt.ts',
+		old: "['SIGINT', 'SIGTERM', 'SIGHUP'] as const",
+		new: "['SIGINT', 'SIGTERM'] as const",
+		effect:
+			'Closing the terminal (SIGHUP) kills the harness at once: guests are not ended in order, temporary files stay and the events have no end.',
+		catchers: ['harness/cli/interrupt.test.ts'],
+	},
 ];

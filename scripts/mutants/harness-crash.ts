@@ -165,4 +165,21 @@ export const harnessCrashEdits: readonly Edit[] = [
 		effect: 'A file that is closed once too often is no report on kernels that print 0 for it.',
 		catchers: ['harness/crash/crash-detector.test.ts'],
 	},
+	{
+		name: 'end-of-long-report-is-another',
+		file: 'harness/crash/crash-detector.ts',
+		old: '?.lines.length ?? 0) < maxLines)',
+		new: '?.lines.length ?? 0) <= maxLines)',
+		effect:
+			"A kernel report longer than 600 lines is followed by a bogus second one, 'WARNING: its beginning was lost'.",
+		catchers: ['harness/crash/crash-detector.test.ts'],
+	},
+	{
+		name: 'wrong-held-lock',
+		file: 'harness/crash/guilty.ts',
+		old: 'const held = lines.find(line =>',
+		new: 'const held = lines.findLast(line =>',
+		effect: 'A report of locks that are still held names, if two are held, the function that took the other one.',
+		catchers: ['harness/crash/guilty.test.ts'],
+	},
 ];

@@ -293,4 +293,93 @@ export const harnessEngineEdits: readonly Edit[] = [
 		effect: 'The message of the rerun of a failed subtest is lost.',
 		catchers: ['harness/engine/subtests.test.ts'],
 	},
+	{
+		name: 'settle-unscaled',
+		file: 'harness/engine/worker.ts',
+		old: 'await sleep((this.#options.lateMs ?? lateMs) * guest.slowness, undefined, {signal});',
+		new: 'await sleep(this.#options.lateMs ?? lateMs, undefined, {signal});',
+		effect:
+			'On a slow host, the last guest of a kernel is ended before the time for late reports is over: a kernel report after the last cell is lost, and the cell that caused it passes.',
+		catchers: ['harness/engine/late-reports.test.ts'],
+	},
+	{
+		name: 'timer-limit-before-slowness',
+		file: 'harness/engine/execute-case.ts',
+		old: 'Math.min(cell.definition.deadlineMs * slowness, longestTimerMs)',
+		new: 'Math.min(cell.definition.deadlineMs, longestTimerMs) * slowness',
+		effect:
+			'On a host that is slower than the ideal one, a case with a very long deadline (from 24 days / slowness on) times out at once: its timer overflows.',
+		catchers: ['harness/engine/run-cell.test.ts'],
+	},
+	{
+		name: 'softlockup-taint-is-another-bit',
+		file: 'harness/engine/judge.ts',
+		old: '(1 << 5) | (1 << 14)',
+		new: '(1 << 5) | (1 << 15)',
+		effect:
+			'A soft lockup that tainted the kernel without a report on the console passes; a cell that taints by a live patch crashes.',
+		catchers: ['harness/engine/judge.test.ts'],
+	},
+	{
+		name: 'empty-console-is-no-console',
+		file: 'harness/engine/kernel-failure.ts',
+		old: 'isBoot && error.console !== undefined && {',
+		new: 'isBoot && error.console && {',
+		effect:
+			'A kernel that dies before its first output no longer says that its console is empty; the report has no word on its console.',
+		catchers: ['harness/engine/unbootable-kernels.test.ts'],
+	},
+	{
+		name: 'single-leak-scan',
+		file: 'harness/engine/leak-scan.ts',
+		old: 'for (let n = 0; n < 2; n++) await ask(',
+		new: 'for (let n = 0; n < 1; n++) await ask(',
+		effect:
+			'One scan only: kmemleak does not report objects that it sees for the first time (their checksum has just changed), so leaks of a suite go unnoticed.',
+		catchers: ['harness/engine/run-matrix.test.ts'],
+	},
+	{
+		name: 'subtests-wanted-by-own-title',
+		file: 'harness/engine/plan.ts',
+		old: 'const title = caseTitle({case: id, ...(target !== undefined && {target})});',
+		new: 'const title = caseTitle({case: subtest, ...(target !== undefined && {target})});',
+		effect: "run --match 'suite/case[target]' runs the cell but drops all its subtests from results and events.",
+		catchers: ['harness/engine/subtests.test.ts'],
+	},
+	{
+		name: 'mechanism-not-asked-about-target',
+		file: 'harness/engine/run-cell.ts',
+		old: 'return mechanismUsed.missing?.(kernel, needs) ?? definition.missing?.(kernel);',
+		new: 'return mechanismUsed.missing?.(kernel, definition.needs ?? []) ?? definition.missing?.(kernel);',
+		effect:
+			"A cell whose target (not its case) needs something that the kernel lacks for this mechanism runs and fails instead of being skipped, for example fentry on a module's function on Linux 5.10.",
+		catchers: ['harness/engine/run-cell.test.ts'],
+	},
+	{
+		name: 'unavailable-kernel-without-suite',
+		file: 'harness/engine/run-kernels.ts',
+		old: "(event.type === 'kernel' && event.state !== 'ready')",
+		new: "(event.type === 'kernel' && event.state === 'failed')",
+		effect:
+			'The command that a report prints for an unavailable kernel of another suite than the built-in one lacks the options of the suite, so it runs the wrong suite.',
+		catchers: ['harness/engine/run-kernels.test.ts'],
+	},
+	{
+		name: 'passed-subtests-become-flaky',
+		file: 'harness/engine/run-matrix.ts',
+		old: "...(verdict === 'fail' &&\n\t\t\t\trepeated && {",
+		new: '...(repeated && {',
+		effect:
+			'When a failed case is rerun, all of its subtests that passed both times are reported as rerun and flaky, and the count of flaky cells is inflated.',
+		catchers: ['harness/engine/subtests.test.ts'],
+	},
+	{
+		name: 'stderr-not-drained',
+		file: 'harness/engine/stream-command.ts',
+		old: "channel.stderr.on('data', (chunk: Buffer) => onStderr?.(chunk));",
+		new: "if (onStderr) channel.stderr.on('data', (chunk: Buffer) => onStderr(chunk));",
+		effect:
+			'context.stream() without onStderr: nobody reads standard error, so a command that writes much to it blocks and its channel does not close; the case hangs until its deadline.',
+		catchers: ['harness/engine/stream-command.test.ts'],
+	},
 ];

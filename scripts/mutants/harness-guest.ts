@@ -166,4 +166,22 @@ export const harnessGuestEdits: readonly Edit[] = [
 		effect: 'Each look at a guest begins with all reports of its console again: one crash fails many cells.',
 		catchers: ['harness/guest/guest-watch.test.ts'],
 	},
+	{
+		name: 'partial-memory-after-interrupt',
+		file: 'harness/guest/memory-saver.ts',
+		old: '\t\t\tawait rm(file, {force: true});\n\t\t\treturn signal?.aborted ?',
+		new: '\t\t\tif (!signal?.aborted) await rm(file, {force: true});\n\t\t\treturn signal?.aborted ?',
+		effect:
+			"Ctrl-C while a guest's memory is saved leaves a cut .vmcore file beside the consoles, which crash cannot open.",
+		catchers: ['harness/guest/memory-saver.test.ts'],
+	},
+	{
+		name: 'gone-snapshots-stay',
+		file: 'harness/vm/snapshot-files.ts',
+		old: 'return /^[0-9a-f]{16}(?:\\.\\d+\\.gone)?$/.test(rest);',
+		new: 'return /^[0-9a-f]{16}$/.test(rest);',
+		effect:
+			'What a process that was killed while it removed a snapshot has left (NAME-HASH.PID.gone, 256 MiB each) stays in the cache for ever.',
+		catchers: ['harness/vm/snapshot-files.test.ts'],
+	},
 ];

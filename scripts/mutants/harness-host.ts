@@ -285,4 +285,40 @@ export const harnessHostEdits: readonly Edit[] = [
 		effect: 'A command that waits for another one says that twenty times a second.',
 		catchers: ['harness/host/lock.test.ts'],
 	},
+	{
+		name: 'part-appended',
+		file: 'harness/host/download.ts',
+		old: '\tawait rm(part, {force: true});\n\tawait transfer(url, part, options);',
+		new: '\tawait transfer(url, part, options);',
+		effect:
+			'A download without a known SHA-256 that was interrupted is resumed: if the file has changed on the server meanwhile, the result is half old and half new, and nothing notices.',
+		catchers: ['harness/host/download.test.ts'],
+	},
+	{
+		name: 'one-file-of-each-batch-unchecked',
+		file: 'harness/host/manifest.ts',
+		old: 'const part = entries.slice(from, from + 500);',
+		new: 'const part = entries.slice(from, from + 499);',
+		effect:
+			'In a directory of the cache with 500 or more files, one file of every 500 is never checked, so its damage is not noticed.',
+		catchers: ['harness/host/manifest.test.ts'],
+	},
+	{
+		name: 'hard-limit-of-file-size',
+		file: 'harness/host/place.ts',
+		old: "['Max file size', 'soft', leastFileSize,",
+		new: "['Max file size', 'hard', leastFileSize,",
+		effect:
+			'A soft limit of the file size (ulimit -S -f) that is too small is not reported by doctor and run; the build of the kernel then dies of SIGXFSZ.',
+		catchers: ['harness/host/place.test.ts'],
+	},
+	{
+		name: 'security-from-main-mirror',
+		file: 'harness/host/debian/archive.ts',
+		old: ": security || 'http://deb.debian.org/debian-security';",
+		new: ": security || main || 'http://deb.debian.org/debian-security';",
+		effect:
+			'With PROBE_MATRIX_MIRROR alone, the suites of debian-security are asked for at the mirror of the main archive, which does not have them.',
+		catchers: ['harness/host/debian/archive.test.ts'],
+	},
 ];

@@ -149,4 +149,49 @@ export const harnessKernelsEdits: readonly Edit[] = [
 		effect: 'A kernel that is compressed by xz cannot be prepared, or boots half a second later.',
 		catchers: ['harness/kernels/vmlinux.test.ts'],
 	},
+	{
+		name: 'prune-locks-wrong-name',
+		file: 'harness/kernels/inventory.ts',
+		old: "path.dirname(file).replace(/work$/, 'built'),",
+		new: 'path.dirname(file),',
+		effect:
+			"`kernels prune` during a kernel build no longer waits for the build's lock and deletes the work directory of the running build, which then fails.",
+		catchers: ['harness/kernels/inventory.test.ts'],
+	},
+	{
+		name: 'first-error-forgotten',
+		file: 'harness/kernels/kbuild.ts',
+		old: 'hasError ||= /error:',
+		new: 'hasError = /error:',
+		effect:
+			"When a kernel does not build, the message shows only make's last five lines; the compiler's error, which comes earlier, is missing.",
+		catchers: ['harness/kernels/source-build.test.ts'],
+	},
+	{
+		name: 'recipe-without-replacements',
+		file: 'harness/kernels/recipe.ts',
+		old: 'JSON.stringify([edition, [...options], quirks])',
+		new: 'JSON.stringify([edition, [...options], make])',
+		effect:
+			'A changed source replacement in images/quirks.json has no effect on kernels in the cache: the kernel built with the old replacement is used without a word.',
+		catchers: ['harness/kernels/quirks.test.ts'],
+	},
+	{
+		name: 'built-source-not-cleaned',
+		file: 'harness/kernels/source-build.ts',
+		old: "(await inspectTree(unfinished)).state !== 'clean'",
+		new: "(await inspectTree(unfinished)).state === 'half-built'",
+		effect:
+			"`--source TREE` with a tree that is completely built fails: its copy is not cleaned by mrproper, and make refuses to build into another directory ('source tree is not clean').",
+		catchers: ['harness/kernels/source-build.test.ts'],
+	},
+	{
+		name: 'source-remembered-relative',
+		file: 'harness/kernels/source.ts',
+		old: 'await inspectTree(path.resolve(directory));',
+		new: 'await inspectTree(directory);',
+		effect:
+			'After `run --source ./linux`, a later run from another directory does not find the tree of last time (or takes another one at that relative path) and downloads the release instead.',
+		catchers: ['harness/kernels/source-build.test.ts'],
+	},
 ];

@@ -91,4 +91,22 @@ export const harnessLinkEdits: readonly Edit[] = [
 			'After the shell in the guest has ended, and while the guest is being stopped, the terminal stays in raw mode: no Ctrl-C, no echo.',
 		catchers: ['harness/link/terminal.test.ts'],
 	},
+	{
+		name: 'agent-total',
+		file: 'harness/link/agent.ts',
+		old: '\t\t\t\t\tparts = [];\n\t\t\t\t\tsize = 0;\n',
+		new: '\t\t\t\t\tparts = [];\n',
+		effect:
+			'The limit of 16 MiB for one line counts all answers together: in a guest that is used for long, the agent is given up as gone after 16 MiB of answers, and cells hang that did nothing wrong.',
+		catchers: ['harness/link/agent.test.ts'],
+	},
+	{
+		name: 'rows-and-columns-swapped',
+		file: 'harness/link/terminal.ts',
+		old: 'channel.setWindow(stdout.rows, stdout.columns, 0, 0)',
+		new: 'channel.setWindow(stdout.columns, stdout.rows, 0, 0)',
+		effect:
+			"After the terminal's window is resized, the shell in the guest has the number of rows and columns swapped.",
+		catchers: ['harness/link/terminal.test.ts'],
+	},
 ];

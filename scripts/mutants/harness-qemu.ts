@@ -115,4 +115,22 @@ export const harnessQemuEdits: readonly Edit[] = [
 		effect: 'A guest that runs for more than a minute loses its directory to the next run.',
 		catchers: ['harness/qemu/run-directory.test.ts'],
 	},
+	{
+		name: 'memory-path-with-comma',
+		file: 'harness/qemu/qemu-arguments.ts',
+		old: 'mem-path=${quote(memory.file)}',
+		new: 'mem-path=${memory.file}',
+		effect:
+			'With a comma in the path of the cache, QEMU does not start for snapshots: it takes the rest of the path for another option.',
+		catchers: ['harness/qemu/qemu-arguments.test.ts'],
+	},
+	{
+		name: 'full-disk-is-a-boot-failure',
+		file: 'harness/qemu/vm.ts',
+		old: 'if (error instanceof LoadError || error instanceof UsageError) throw error;',
+		new: 'if (error instanceof LoadError) throw error;',
+		effect:
+			'A disk that is full while a snapshot is saved is reported as `Linux … did not boot` with a console, and the kernel counts as failed, instead of a usage error with exit status 2.',
+		catchers: ['harness/vm/lost-guest.test.ts'],
+	},
 ];

@@ -177,4 +177,37 @@ export const harnessReportsEdits: readonly Edit[] = [
 		effect: 'On the page of mechanisms, a "no" does not lead to its evidence.',
 		catchers: ['harness/results/reports/html/conformance-section.test.ts'],
 	},
+	{
+		name: 'fixed-with-old-message',
+		file: 'harness/results/reports/changes.ts',
+		old: 'const message = after?.message ?? (after ? undefined : before?.message);',
+		new: 'const message = after?.message ?? before?.message;',
+		effect: 'In reports, a cell that was fixed is listed with the message of its old failure: `fail → pass: 2 !== 3`.',
+		catchers: ['harness/results/reports/changes.test.ts'],
+	},
+	{
+		name: 'yes-before-open',
+		file: 'harness/results/reports/conformance.ts',
+		old: "\tif (cells.some(({verdict}) => verdict === 'infra' || verdict === 'inconclusive')) return 'open';\n\tif (cells.some(({verdict}) => verdict === 'pass')) return 'yes';",
+		new: "\tif (cells.some(({verdict}) => verdict === 'pass')) return 'yes';\n\tif (cells.some(({verdict}) => verdict === 'infra' || verdict === 'inconclusive')) return 'open';",
+		effect:
+			'The table of mechanisms says yes where one target passed and another has no verdict (infra, inconclusive), which should be open.',
+		catchers: ['harness/results/reports/conformance.test.ts'],
+	},
+	{
+		name: 'message-only-failures-without-anchor',
+		file: 'harness/results/reports/html/failures-section.ts',
+		old: 'rest.map(([cell, anchor]) => html`<li id="${anchor}">',
+		new: 'rest.map(([cell]) => html`<li>',
+		effect: 'With more than 300 failures, the links of the heat map to those after the 300th lead nowhere.',
+		catchers: ['harness/results/reports/html/page.test.ts'],
+	},
+	{
+		name: 'budget-judged-by-rounded-value',
+		file: 'harness/results/reports/html/trends-section.ts',
+		old: 'const isOver = budget !== undefined && points.at(-1)!.value > budget;',
+		new: 'const isOver = budget !== undefined && last > budget;',
+		effect: 'A measurement slightly over its budget (100.4 ms of 100 ms) is shown as within its budget.',
+		catchers: ['harness/results/reports/html/page.test.ts'],
+	},
 ];

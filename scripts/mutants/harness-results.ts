@@ -239,4 +239,13 @@ export const harnessResultsEdits: readonly Edit[] = [
 		effect: 'Pruning fails when another process has removed a run already.',
 		catchers: ['harness/results/history/store.test.ts'],
 	},
+	{
+		name: 'compared-cells-lose-alternative',
+		file: 'harness/results/compare/compare-runs.ts',
+		old: '\tconst {kernel, mechanism, case: id, target, alternative} = cell;\n\treturn {\n\t\tkernel,\n\t\tmechanism,\n\t\tcase: id,\n\t\t...(target !== undefined && {target}),\n\t\t...(alternative && {alternative}),\n',
+		new: '\tconst {kernel, mechanism, case: id, target} = cell;\n\treturn {\n\t\tkernel,\n\t\tmechanism,\n\t\tcase: id,\n\t\t...(target !== undefined && {target}),\n',
+		effect:
+			'Comparisons of runs with several mechanisms list cells of all mechanisms under the same title, without `@kretprobe`.',
+		catchers: ['harness/results/reports/changes.test.ts'],
+	},
 ];

@@ -125,4 +125,39 @@ export const harnessSuitesEdits: readonly Edit[] = [
 		effect: "A suite's build runs where the command was typed, and builds something else or nothing.",
 		catchers: ['harness/suites/configured/load-suite.test.ts'],
 	},
+	{
+		name: 'tap-more',
+		file: 'harness/suites/executables/ktap.ts',
+		old: 'level.plan !== undefined && level.plan !== level.seen',
+		new: 'level.plan !== undefined && level.seen < level.plan',
+		effect: 'A test that gives more results than it planned passes; by TAP that is a failure.',
+		catchers: ['harness/suites/executables/ktap.test.ts'],
+	},
+	{
+		name: 'prebuilt-module-has-history',
+		file: 'harness/suites/executables/assemble-suite.ts',
+		old: 'directories: modules.filter(isDirectory).map(({from}) => from),',
+		new: 'directories: modules.map(({from}) => from),',
+		effect:
+			"`bisect --module` of a suite with a FILE.ko beside a directory looks for the FILE.ko in the history and, if it is named first, builds the directory from the FILE.ko's place: it fails.",
+		catchers: ['harness/suites/configured/load-suite.test.ts'],
+	},
+	{
+		name: 'same-case-twice',
+		file: 'harness/suites/configured/suite.ts',
+		old: 'requireDistinct(cases, file);',
+		new: 'requireDistinct(own, file);',
+		effect:
+			'A case of the suite with the same id as an executable of its `tests` is not refused: two cells have one name, and their results are mixed up.',
+		catchers: ['harness/suites/configured/load-suite.test.ts'],
+	},
+	{
+		name: 'xfail-is-failure',
+		file: 'harness/suites/executables/ktap.ts',
+		old: "\t\tcase 'TODO':\n\t\tcase 'XFAIL':\n",
+		new: "\t\tcase 'TODO':\n",
+		effect:
+			'A kselftest that prints `not ok 3 - name # XFAIL reason` fails, although that failure is expected and should be a skip.',
+		catchers: ['harness/suites/executables/ktap.test.ts'],
+	},
 ];

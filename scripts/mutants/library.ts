@@ -293,4 +293,40 @@ export const libraryEdits: readonly Edit[] = [
 		effect: 'bprobectl --dump shows one CPU of a map of recent entries, and writes past its buffer.',
 		catchers: ['tooling/bprobectl-sections'],
 	},
+	{
+		name: 'whole-stack-max',
+		file: 'guest/libbprobe/ext.c',
+		old: 'if (stored == 1 && caller && max > 1)',
+		new: 'if (stored == 1 && caller)',
+		effect:
+			'bprobe_whole_stack() with room for one entry and a stack of one entry writes the caller beyond the end of the array and returns 2.',
+		catchers: ['harness/build/libbprobe.test.ts'],
+	},
+	{
+		name: 'set-overflow',
+		file: 'guest/bprobectl/constant.c',
+		old: 'if (errno || end == text || *end ||',
+		new: 'if (end == text || *end ||',
+		effect:
+			'bprobectl attach --set NAME=99999999999999999999 for a 64-bit constant is accepted and sets 2^64-1 (a signed one below the least number sets that) instead of being refused.',
+		catchers: ['tooling/bprobectl-constants'],
+	},
+	{
+		name: 'lost-last',
+		file: 'guest/bprobectl/record.c',
+		old: 'lost += number;',
+		new: 'lost = number;',
+		effect:
+			'If records of perf buffers are lost more than once, bprobectl attach tells at the end only how many were lost the last time.',
+		catchers: ['tooling/bprobectl-attach-loses'],
+	},
+	{
+		name: 'no-sigterm',
+		file: 'guest/bprobectl/common.c',
+		old: '\tsigaction(SIGTERM, &action, NULL);\n',
+		new: '',
+		effect:
+			'bprobectl trace or attach that is ended by SIGTERM (kill, timeout) dies at once: no totals, no --dump, no count of lost records, and an exit by signal.',
+		catchers: ['tooling/bprobectl-attach-loses'],
+	},
 ];

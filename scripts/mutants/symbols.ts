@@ -185,4 +185,13 @@ export const symbolEdits: readonly Edit[] = [
 			'A function of a module whose exit is under way is attached instead of refused with ENOENT; the module is then freed below the probe, and the close writes into freed memory.',
 		catchers: ['module/rejects-a-module-that-goes'],
 	},
+	{
+		name: 'stale-name',
+		file: 'kmod/site.c',
+		old: '\t\tif (site->address == address) {\n\t\t\tstrscpy(site->name, name, sizeof(site->name));\n\t\t\treturn site;\n\t\t}',
+		new: '\t\tif (site->address == address)\n\t\t\treturn site;',
+		effect:
+			'After a module was unloaded and another one was loaded at the same place, info and list show the name of the old function (and module) for a probe of the new one at that address.',
+		catchers: ['module/lists-a-new-name-at-an-old-address'],
+	},
 ];

@@ -101,7 +101,7 @@ test.serial('a mirror of the main archive is not asked for security updates', as
 	});
 	// What would go to other hosts must not.
 	globalThis.fetch = async url => {
-		urls.push(String(url));
+		urls.push(url instanceof Request ? url.url : url.toString());
 		return new Response('', {status: 404});
 	};
 	const mirrors = async (security: string | undefined) => {

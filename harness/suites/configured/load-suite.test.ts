@@ -181,10 +181,10 @@ test('files go below /root, or where they are told to', async t => {
 test('of the modules of a suite, those that are built already have no history', async t => {
 	const files = {'one/Kbuild': '', 'two.ko': '', 'three/Kbuild': ''};
 	const {modules, content} = await load(t, "export default {name: 'x', modules: ['one', 'two.ko', 'three']};", files);
-	const froms = content.modules.map(({from}) => from);
-	t.deepEqual(modules!.directories, [froms[0], froms[2]]);
+	const places = content.modules.map(({from}) => from);
+	t.deepEqual(modules!.directories, [places[0], places[2]]);
 	t.deepEqual(
 		modules!.at(['/then/one', '/then/three']).modules.map(({from}) => from),
-		['/then/one', froms[1], '/then/three'],
+		['/then/one', places[1], '/then/three'],
 	);
 });
