@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-import {readdir, writeFile} from 'node:fs/promises';
+import {mkdtempDisposable, readdir, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import test from 'ava';
 import {probeMatrix, temporaryRuns} from '../test/fake-cli.ts';
+import {privateCache} from '../test/private-cache.ts';
 
 const wrong: readonly (readonly [what: string, args: readonly string[], message: RegExp])[] = [
 	['hours that are not a number', ['--hours', 'long'], /must be a number of hours from 0 to 1000/],
@@ -47,3 +49,38 @@ test('nightly does not start on a history with a newer schema', async t => {
 	t.regex(stderr, /has schema 99/);
 	t.deepEqual(await readdir(path.join(runs.history, 'runs')), ['r1.jsonl']);
 });
+
+test.serial(
+	'a kernel that cannot be had is news if somebody asked for it, and else if it was there before',
+	async t => {
+		t.timeout(120_000);
+		await using runs = await temporaryRuns();
+		await using suite = await mkdtempDisposable(path.join(tmpdir(), 'suite-'));
+		const file = path.join(suite.path, 'probe-matrix.config.mjs');
+		await writeFile(
+			file,
+			"export default {name: 'x', kernels: {tested: ['4.17']}, cases: [{id: 'x/one', deadlineMs: 1000, async run() {}}]};",
+		);
+		const names = ['PROBE_MATRIX_CACHE', 'PROBE_MATRIX_KERNEL_MIRROR'] as const;
+		const before = names.map(name => process.env[name]);
+		const cache = await privateCache();
+		t.teardown(async () => {
+			for (const [n, name] of names.entries())
+				if (before[n] === undefined) delete process.env[name];
+				else process.env[name] = before[n];
+			await cache.remove();
+		});
+		// Nothing listens there.
+		process.env.PROBE_MATRIX_KERNEL_MIRROR = 'http://127.0.0.1:9';
+		const night = async (...args: readonly string[]) =>
+			probeMatrix('nightly', '--suite', file, '--history', runs.history, ...args);
+		for (const [args, code] of [
+			[[], 0],
+			[['--kernel', '4.17'], 3],
+		] as const) {
+			const {exitCode, stdout, stderr} = await night(...args);
+			t.is(exitCode, code, stderr);
+			t.regex(stdout, /4\.17: unavailable; 1 cell did not run/);
+		}
+	},
+);

@@ -22,32 +22,35 @@ export async function obtainDebianKernel(id: string, row: DebianRow, options: Ob
 		const kernel = await readCached<Kernel>(memo, defaultMaxAgeMs, isKernelWhole);
 		if (kernel) return kernel;
 	}
-	const {release, packages, root} = await fetchFirst(id, await candidates(id, row, options), options);
+	const {release, packages, root} = await firstInArchive(await candidates(id, row, options), async each => {
+		return {...each, root: await fetchTree(id, each, options)};
+	});
 	const kernel = await describe(id, release, root, packages);
 	await writeCached(memo, kernel);
 	return kernel;
 }
 
-/** Fetches the first candidate; if the mirror no longer has it, or does not have it yet, the next older one. */
-async function fetchFirst(
-	id: string,
-	[first, ...older]: readonly Resolved[],
-	{signal}: ObtainOptions,
-): Promise<Resolved & {root: string}> {
-	const {release, packages} = first!;
+/** What `fetch` makes of the first candidate; if the mirror no longer has it, or does not have it yet, of the next one. */
+export async function firstInArchive<C, T>(
+	[first, ...others]: readonly C[],
+	fetch: (candidate: C) => Promise<T>,
+): Promise<T> {
 	try {
-		const root = await packageTree(`${id}-${release}`, packages, {
-			signal,
-			keep: file => !file.startsWith('usr/share/'),
-			finish: directory => makeUsable(directory, release),
-			recipe: '3',
-		});
-		return {...first!, root};
+		return await fetch(first!);
 	} catch (error) {
-		if (!(error instanceof NotFoundError) || older.length === 0) throw error;
+		if (!(error instanceof NotFoundError) || others.length === 0) throw error;
 		say(`${error.message} Trying the next older build.`);
-		return fetchFirst(id, older, {signal});
+		return firstInArchive(others, fetch);
 	}
+}
+
+async function fetchTree(id: string, {release, packages}: Resolved, {signal}: ObtainOptions): Promise<string> {
+	return packageTree(`${id}-${release}`, packages, {
+		signal,
+		keep: file => !file.startsWith('usr/share/'),
+		finish: directory => makeUsable(directory, release),
+		recipe: '3',
+	});
 }
 
 type Resolved = {readonly release: string; readonly packages: readonly Package[]};
