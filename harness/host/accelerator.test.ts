@@ -95,6 +95,15 @@ test.serial('a result from another boot of the host is not used', async t => {
 	t.is((await host.find()).name, 'kvm');
 });
 
+test.serial('a result of another QEMU is not used', async t => {
+	await using host = await world(runs);
+	await host.find();
+	const other = `${host.qemu.command[0]}-11`;
+	await writeProgram(other, '#!/bin/sh\nexit 1\n');
+	const {kvmDevice} = host;
+	t.is((await findAccelerator({...host.qemu, command: [other]}, {kvmDevice, patienceMs: 300})).name, 'tcg');
+});
+
 test.serial('the test guest runs under TCG', async t => {
 	delete process.env.PROBE_MATRIX_CACHE;
 	const end = await runTestGuest(await findQemu(), ['-accel', 'tcg', '-cpu', 'max'], {patienceMs: 20_000});

@@ -371,4 +371,13 @@ export const harnessBisectEdits: readonly Edit[] = [
 			"For a merge or a set of options, the report says 'passed N times' with the number of the parent that passed most often, not of the one that passed least: it claims more than was tested.",
 		catchers: ['harness/bisect/engine/search.test.ts'],
 	},
+	{
+		name: 'header-not-in-identity',
+		file: 'harness/bisect/guests/module-predicate.ts',
+		old: '(?:\\.[chS]|Kbuild|Makefile)$',
+		new: '(?:\\.[cS]|Kbuild|Makefile)$',
+		effect:
+			'bisect --build after an edit of a header of the module resumes the journal of the bisect before and reports its old verdicts.',
+		catchers: ['harness/bisect/guests/predicate.test.ts'],
+	},
 ];

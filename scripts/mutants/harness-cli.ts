@@ -174,4 +174,13 @@ export const harnessCliEdits: readonly Edit[] = [
 			'Closing the terminal (SIGHUP) kills the harness at once: guests are not ended in order, temporary files stay and the events have no end.',
 		catchers: ['harness/cli/interrupt.test.ts'],
 	},
+	{
+		name: 'every-kernel-requested',
+		file: 'harness/cli/nightly.ts',
+		old: 'isRequested: id => kernel.includes(id),',
+		new: 'isRequested: id => kernels.includes(id),',
+		effect:
+			'A nightly run over all kernels exits with 3 every night because of a kernel that nobody named and that never ran.',
+		catchers: ['harness/cli/nightly.test.ts'],
+	},
 ];

@@ -321,4 +321,22 @@ export const harnessHostEdits: readonly Edit[] = [
 			'With PROBE_MATRIX_MIRROR alone, the suites of debian-security are asked for at the mirror of the main archive, which does not have them.',
 		catchers: ['harness/host/debian/archive.test.ts'],
 	},
+	{
+		name: 'accelerator-of-other-qemu',
+		file: 'harness/host/accelerator.ts',
+		old: 'const isSame = (memory: Memory) => memory.bootId === boot && String(memory.command) === String(command);',
+		new: 'const isSame = (memory: Memory) => memory.bootId === boot;',
+		effect:
+			'After another QEMU was installed or fetched, the answer of the old one (KVM works or not, speed) is used until the host boots again.',
+		catchers: ['harness/host/accelerator.test.ts'],
+	},
+	{
+		name: 'link-through-symlink',
+		file: 'harness/host/debian/deb.ts',
+		old: '\t\t\tconst origin = safePath(linkname!);\n\t\t\tawait refuseLinks(root, origin);\n',
+		new: '\t\t\tconst origin = safePath(linkname!);\n',
+		effect:
+			'A package with a symbolic link that leads outside and a hard link through it is unpacked: a file of the host is linked into the tree, instead of the package being rejected.',
+		catchers: ['harness/host/debian/deb.test.ts'],
+	},
 ];

@@ -81,6 +81,23 @@ test('a changed script is another predicate', async t => {
 	t.not(await identity(one), await identity(two));
 });
 
+test('a module is another predicate after a change of any of its sources; of what is built from them it is not', async t => {
+	const directory = path.dirname(await fileWith(t, ''));
+	const inside = (name: string) => path.join(directory, name);
+	await mkdir(inside('deep'));
+	const sources = ['Kbuild', 'Makefile', 'deep/a.c', 'a.h', 'a.S'];
+	for (const name of [...sources, 'a.o', 'a.ko']) await writeFile(inside(name), '');
+	const identity = async () => (await modulePredicate(fakeSuite, directory, {signal})).identity;
+	const seen = [await identity()];
+	for (const name of sources) {
+		await writeFile(inside(name), 'changed');
+		seen.push(await identity());
+	}
+	t.is(new Set(seen).size, sources.length + 1);
+	for (const name of ['a.o', 'a.ko']) await writeFile(inside(name), 'changed');
+	t.is(await identity(), seen.at(-1)!);
+});
+
 test('each cell is planned once per repeat', async t => {
 	const open = await (await casesPredicate(bprobeSuite, ['entry/flags', 'module/loads'])).open(guestBuild);
 	if (!('cells' in open)) throw new Error('Cases are asked in a guest.');

@@ -81,6 +81,10 @@ const evil = (elsewhere: string): Readonly<Record<string, readonly Entry[]>> => 
 	],
 	'a link out': [{name: 'usr/out', type: 'symlink', linkname: '../../evil'}],
 	'a hard link to something outside': [{name: 'evil', type: 'link', linkname: '../a.deb'}],
+	'a link out and a hard link through it': [
+		{name: 'out', type: 'symlink', linkname: elsewhere},
+		{name: 'evil', type: 'link', linkname: 'out/file'},
+	],
 	'a directory through a link': [
 		{name: 'out', type: 'symlink', linkname: elsewhere},
 		{name: 'out/evil/', type: 'directory'},
@@ -90,6 +94,7 @@ for (const what of Object.keys(evil(''))) {
 	test(`${what} is refused`, async t => {
 		const elsewhere = await mkdtempDisposable(path.join(tmpdir(), 'elsewhere-'));
 		t.teardown(() => elsewhere.remove());
+		await writeFile(path.join(elsewhere.path, 'file'), '');
 		const {file, root, outside} = await world(t, await debOf(evil(elsewhere.path)[what]!));
 		await t.throwsAsync(unpackDeb(file, root), {instanceOf: UsageError});
 		t.false(existsSync(path.join(outside, 'evil')));
