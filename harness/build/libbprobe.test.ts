@@ -58,6 +58,7 @@ test('libbprobe reads the extension block, completes stacks, names numbers, pass
 		'matched none: 0',
 		'matched two: 2 ffffffff81000008 ffffffff81000020',
 		'matched but what is refused: 2 ffffffff81000008 ffffffff81000030',
+		'matched two but what is refused: 2 ffffffff81000008 ffffffff81000030',
 		'matched without memory for symbols: -1 ENOMEM',
 		'matched without memory for one function: -1 ENOMEM',
 		'names: twice+0x0, once+0xa [fixtures], twice+0x4 [fixtures], hidden+0x5,',

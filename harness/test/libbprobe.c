@@ -189,6 +189,7 @@ static void matching(void)
 	matched("two", "*once", 2);
 	refused = 0xffffffff81000020;
 	matched("but what is refused", "*once", 9);
+	matched("two but what is refused", "*once", 2);
 	refused = 0;
 	failing = 0;
 	matched("without memory for symbols", "*once", 9);

@@ -329,4 +329,12 @@ export const libraryEdits: readonly Edit[] = [
 			'bprobectl trace or attach that is ended by SIGTERM (kill, timeout) dies at once: no totals, no --dump, no count of lost records, and an exit by signal.',
 		catchers: ['tooling/bprobectl-attach-loses'],
 	},
+	{
+		name: 'limit-counts-candidates',
+		file: 'guest/libbprobe/match.c',
+		old: 'i < matching.count && count < max; i++',
+		new: 'i < matching.count && i < max; i++',
+		effect: 'A limit of functions counts those, too, that a probe cannot be attached to.',
+		catchers: ['harness/build/libbprobe.test.ts'],
+	},
 ];
