@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import {appendFile, cp, mkdtempDisposable, readFile, symlink, writeFile} from 'node:fs/promises';
+import {appendFile, cp, mkdir, mkdtempDisposable, readFile, symlink, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -32,7 +32,7 @@ test.serial('the initramfs holds no file of the suite; all of them are pushed', 
 	);
 });
 
-test.serial('an initramfs is of the modules of one kernel', async t => {
+test.serial('an initramfs is of the modules of one kernel, and of its programs', async t => {
 	t.timeout(20 * 60_000);
 	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'initramfs-'));
 	const kernel = await obtainKernel('debian-6.1');
@@ -44,6 +44,11 @@ test.serial('an initramfs is of the modules of one kernel', async t => {
 	const assemble = (of: Kernel) => assembleInitramfs({kernel: of, userland, programs: directory.path});
 	const own = await assemble(kernel);
 	t.not(await assemble({...kernel, modules}), own);
+	// Other programs are in another directory.
+	const programs = path.join(directory.path, 'programs');
+	await mkdir(programs);
+	for (const name of ['init', 'agent-base']) await writeFile(path.join(programs, name), 'another');
+	t.not(await assembleInitramfs({kernel, userland, programs}), own);
 	t.is(await assemble(kernel), own);
 });
 

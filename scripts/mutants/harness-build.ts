@@ -63,4 +63,12 @@ export const harnessBuildEdits: readonly Edit[] = [
 			"After the host's gcc was upgraded or downgraded, its old version is still assumed: modules of newer Debian kernels are built by a compiler that is too old and fail, or one is fetched in vain.",
 		catchers: ['harness/build/toolchain.test.ts'],
 	},
+	{
+		name: 'initramfs-keeps-old-init',
+		file: 'harness/build/initramfs.ts',
+		old: '[recipe, parts.kernel.modules, parts.userland, parts.programs]',
+		new: '[recipe, parts.kernel.modules, parts.userland]',
+		effect: 'Guests go on booting with the init and the base agent of before an edit.',
+		catchers: ['harness/build/initramfs.test.ts'],
+	},
 ];
