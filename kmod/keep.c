@@ -74,7 +74,7 @@ void bp_keep_exit(void)
 
 	cancel_delayed_work_sync(&keeper);
 	while (left = bp_sweep(), left.held || left.unsure) {
-		if (!said && time_after(jiffies, since + 2 * HZ)) {
+		if (!said && time_after(jiffies, since + 5 * HZ)) {
 			pr_info("bprobe: unloading waits for %u calls to return\n", left.held + left.unsure);
 			said = true;
 		}
