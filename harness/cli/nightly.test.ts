@@ -61,13 +61,11 @@ test.serial(
 			file,
 			"export default {name: 'x', kernels: {tested: ['4.17']}, cases: [{id: 'x/one', deadlineMs: 1000, async run() {}}]};",
 		);
-		const names = ['PROBE_MATRIX_CACHE', 'PROBE_MATRIX_KERNEL_MIRROR'] as const;
-		const before = names.map(name => process.env[name]);
+		const {PROBE_MATRIX_KERNEL_MIRROR: before} = process.env;
 		const cache = await privateCache();
 		t.teardown(async () => {
-			for (const [n, name] of names.entries())
-				if (before[n] === undefined) delete process.env[name];
-				else process.env[name] = before[n];
+			if (before === undefined) delete process.env.PROBE_MATRIX_KERNEL_MIRROR;
+			else process.env.PROBE_MATRIX_KERNEL_MIRROR = before;
 			await cache.remove();
 		});
 		// Nothing listens there.

@@ -54,12 +54,7 @@ test('flags that the kernel sets when it dies, warns, loses a page or locks up t
 		judge(undefined, {...nothing, left: {taint: 1 << bit, left: []}}),
 	);
 	// As Documentation/admin-guide/tainted-kernels.rst numbers them.
-	const bad = new Map([
-		[5, 'bad page'],
-		[7, 'died'],
-		[9, 'warning'],
-		[14, 'soft lockup'],
-	]);
+	const bad = new Set([5, 7, 9, 14]);
 	t.deepEqual(
 		verdicts.map(({verdict}) => verdict),
 		Array.from({length: 19}, (_, bit) => (bad.has(bit) ? 'crash' : 'pass')),

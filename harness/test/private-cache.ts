@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-import {cp, mkdtempDisposable} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {cp} from 'node:fs/promises';
 import path from 'node:path';
 import {cacheDirectory} from '../host/cache.ts';
 import {findQemu} from '../host/qemu.ts';
+import {freshCache} from './fresh-cache.ts';
 
 export type PrivateCache = {remove(): Promise<void>};
 
@@ -14,9 +14,8 @@ export type PrivateCache = {remove(): Promise<void>};
 export async function privateCache(): Promise<PrivateCache> {
 	await findQemu();
 	const memo = path.join(cacheDirectory('kernels'), 'host-qemu.json');
-	const directory = await mkdtempDisposable(path.join(tmpdir(), 'snapshot-'));
-	process.env.PROBE_MATRIX_CACHE = directory.path;
+	const cache = await freshCache();
 	// The file does not exist if the host's QEMU is new enough.
 	await cp(memo, path.join(cacheDirectory('kernels'), 'host-qemu.json')).catch(() => {});
-	return directory;
+	return {remove: async () => cache[Symbol.asyncDispose]()};
 }

@@ -50,19 +50,19 @@ async function openHistory(t: ExecutionContext, ...changes: readonly Files[]) {
 	const tree = path.join(cache.path, 'history');
 	await mkdir(tree);
 	await git(tree, ['init', '--quiet', '--initial-branch=main']);
-	const repository = async () => SourceRepository.open(tree);
-	const commits = [];
-	for (const files of [first, ...changes]) {
+	const states = [first, ...changes];
+	for (const [number, files] of states.entries()) {
 		for (const [name, text] of Object.entries(files)) {
 			await mkdir(path.dirname(path.join(tree, name)), {recursive: true});
 			await writeFile(path.join(tree, name), text);
 		}
 		await git(tree, ['add', '--all']);
 		const author = ['-c', 'user.name=Nobody', '-c', 'user.email=nobody@localhost'];
-		await git(tree, [...author, 'commit', '--quiet', `--message=change ${commits.length}`]);
-		commits.push(await (await repository()).commit('HEAD'));
+		await git(tree, [...author, 'commit', '--quiet', `--message=change ${number}`]);
 	}
-	const checkout = await Checkout.open(await repository(), path.join(cache.path, 'checkout'));
+	const repository = await SourceRepository.open(tree);
+	const commits = await Promise.all(states.map((_, number) => repository.commit(`HEAD~${changes.length - number}`)));
+	const checkout = await Checkout.open(repository, path.join(cache.path, 'checkout'));
 	const work = path.join(cache.path, 'work');
 	const open = (options: Partial<CommitKernelsOptions> = {}) =>
 		new CommitKernels({checkout, work, signal: new AbortController().signal, ...options});
@@ -74,10 +74,14 @@ const imageOf = async ({kernel}: {kernel: {bzImage: string}}) => readFile(kernel
 test.serial('each commit is built from its own files, once', async t => {
 	const {commits, open} = await openHistory(t, {image: 'the second'}, {image: 'the third'});
 	const kernels = open();
-	for (const [number, word] of ['first', 'third', 'second'].entries()) {
-		const built = await kernels.kernelOf(commits[{first: 0, second: 1, third: 2}[word]!]!);
-		t.like(built, {isReused: false, kernel: {release: '5.10.0', flavour: 'base'}}, `${word}, ${number}`);
-		t.is(await imageOf(built), `the ${word}`);
+	for (const [number, image] of [
+		[0, 'the first'],
+		[2, 'the third'],
+		[1, 'the second'],
+	] as const) {
+		const built = await kernels.kernelOf(commits[number]!);
+		t.like(built, {isReused: false, kernel: {release: '5.10.0', flavour: 'base'}}, image);
+		t.is(await imageOf(built), image);
 	}
 	const again = await open().kernelOf(commits[2]!);
 	t.true(again.isReused);
