@@ -3,6 +3,7 @@
  * The calls in flight of each task, and their end when the task dies or the
  * module is unloaded.
  */
+#include <linux/delay.h>
 #include <linux/irq_work.h>
 #include <linux/module.h>
 #include <linux/sched/task.h>
@@ -202,7 +203,12 @@ void bp_tasks_exit(void)
 {
 	unsigned int set, way;
 
-	tracepoint_probe_unregister(free_tracepoint, task_freed, NULL);
+	/*
+	 * Before 5.11, to leave a tracepoint that has other probes takes memory. If
+	 * task_freed() stayed without it, tasks would call code that is gone.
+	 */
+	while (tracepoint_probe_unregister(free_tracepoint, task_freed, NULL) == -ENOMEM)
+		msleep(10);
 	tracepoint_synchronize_unregister();
 	irq_work_sync(&call_burial);
 	cancel_delayed_work_sync(&burial);
