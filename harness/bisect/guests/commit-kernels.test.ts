@@ -1,67 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdir, readFile, writeFile} from 'node:fs/promises';
+import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {BuildError} from '../../host/errors.ts';
 import type {Options} from '../../kernels/kconfig.ts';
 import {captureStderr} from '../../test/capture-stderr.ts';
 import {freshCache} from '../../test/fresh-cache.ts';
+import {type Files, makeTinyLinux} from '../../test/tiny-linux.ts';
 import {Checkout} from '../repository/checkout.ts';
-import {git} from '../repository/git.ts';
 import {SourceRepository} from '../repository/source-repository.ts';
 import {CommitKernels, type CommitKernelsOptions} from './commit-kernels.ts';
-
-/**
- * A tree that is built in a moment: `make` is called as for Linux, and puts files where Linux has them. A quirk applies
- * to elfcore.c, which is compiled as Linux compiles it: if it is newer than its object.
- */
-const makefile = `VERSION = 5
-PATCHLEVEL = 10
-SUBLEVEL = 0
-allnoconfig:
-	sed -n 's/^config //p' Kconfig | while read name; do grep "^CONFIG_$$name=" $(KCONFIG_ALLCONFIG) || :; done >$(O)/.config
-bzImage: $(O)/elfcore.o
-	mkdir -p $(O)/arch/x86/boot $(O)/include/config
-	cp image $(O)/arch/x86/boot/bzImage
-	cp /bin/true $(O)/vmlinux
-	echo 5.10.0 >$(O)/include/config/kernel.release
-modules: bzImage
-	test ! -e broken.c || { echo "$(CURDIR)/broken.c:1:2: error: it is broken"; exit 1; }
-$(O)/elfcore.o: kernel/elfcore.c
-	cp $< $@
-	echo compiled >>$(O)/compilations
-`;
-
-type Files = Readonly<Record<string, string>>;
-
-const first: Files = {
-	Makefile: makefile,
-	'arch/x86/Makefile': '',
-	'kernel/elfcore.c': 'Elf32_Half __weak elf_core_extra_phdrs(void);\n',
-	// What is not a plain `config` is known, but not taken.
-	Kconfig: 'config OLD\n\tbool "an option"\nmenuconfig REFUSED\n',
-	image: 'the first',
-};
 
 /** A repository with one commit for each of `changes`, which go on top of a first tree. Tests with it are serial. */
 async function openHistory(t: ExecutionContext, ...changes: readonly Files[]) {
 	const cache = await freshCache();
 	t.teardown(async () => cache[Symbol.asyncDispose]());
 	const tree = path.join(cache.path, 'history');
-	await mkdir(tree);
-	await git(tree, ['init', '--quiet', '--initial-branch=main']);
-	const states = [first, ...changes];
-	for (const [number, files] of states.entries()) {
-		for (const [name, text] of Object.entries(files)) {
-			await mkdir(path.dirname(path.join(tree, name)), {recursive: true});
-			await writeFile(path.join(tree, name), text);
-		}
-		await git(tree, ['add', '--all']);
-		const author = ['-c', 'user.name=Nobody', '-c', 'user.email=nobody@localhost'];
-		await git(tree, [...author, 'commit', '--quiet', `--message=change ${number}`]);
-	}
+	const hashes = await makeTinyLinux(tree, changes);
 	const repository = await SourceRepository.open(tree);
-	const commits = await Promise.all(states.map((_, number) => repository.commit(`HEAD~${changes.length - number}`)));
+	const commits = await Promise.all(hashes.map(hash => repository.commit(hash)));
 	const checkout = await Checkout.open(repository, path.join(cache.path, 'checkout'));
 	const work = path.join(cache.path, 'work');
 	const open = (options: Partial<CommitKernelsOptions> = {}) =>
@@ -69,10 +26,12 @@ async function openHistory(t: ExecutionContext, ...changes: readonly Files[]) {
 	return {commits, checkout, work, open};
 }
 
-const imageOf = async ({kernel}: {kernel: {bzImage: string}}) => readFile(kernel.bzImage, 'utf8');
+/** Its first line. */
+const imageOf = async ({kernel}: {kernel: {bzImage: string}}) =>
+	(await readFile(kernel.bzImage, 'utf8')).split('\n', 1)[0];
 
 test.serial('each commit is built from its own files, once', async t => {
-	const {commits, open} = await openHistory(t, {image: 'the second'}, {image: 'the third'});
+	const {commits, open} = await openHistory(t, {image: 'the second\n'}, {image: 'the third\n'});
 	const kernels = open();
 	for (const [number, image] of [
 		[0, 'the first'],
@@ -93,7 +52,7 @@ test.serial('each commit is built from its own files, once', async t => {
 test.serial('a file that a quirk changes is compiled again only where a commit changes it', async t => {
 	const {commits, open, work} = await openHistory(
 		t,
-		{image: 'the second'},
+		{image: 'the second\n'},
 		{'kernel/elfcore.c': 'size_t __weak elf_core_extra_data_size(void);\n'},
 	);
 	const kernels = open();
@@ -112,7 +71,7 @@ test.serial('options go by the names of each commit; those that a commit does no
 	const {commits, open} = await openHistory(
 		t,
 		{Kconfig: 'config NEW\n\tbool "an option"\nmenuconfig REFUSED\n'},
-		{image: 'the third'},
+		{image: 'the third\n'},
 	);
 	const options: Options = new Map([
 		['CONFIG_NEW', 'y'],

@@ -10,6 +10,7 @@ import {cacheDirectory, locked} from '../../host/cache.ts';
 import {say} from '../../host/say.ts';
 import {Journal} from '../engine/journal.ts';
 import type {Predicate} from '../guests/predicate.ts';
+import type {GuestTestBenchOptions} from '../guests/test-bench.ts';
 
 /** Options of every kind of bisect. */
 export type CommonOptions = {
@@ -26,7 +27,7 @@ export type CommonOptions = {
 	/** The command line, as reports show it. */
 	readonly command: string;
 	readonly stages: Stages;
-};
+} & Pick<GuestTestBenchOptions, 'run'>;
 
 /**
  * The stages of one command. Journals are kept until all stages are done, because a rerun repeats the whole command.
