@@ -2,11 +2,18 @@
 import {mkdir, mkdtempDisposable, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {gzipSync} from 'node:zlib';
+import {gzipSync, zstdCompressSync} from 'node:zlib';
 import test, {type ExecutionContext} from 'ava';
+import {execaSync} from 'execa';
 import {BuildError} from '../host/errors.ts';
 import type {Kernel} from '../kernels/kernel.ts';
 import {kernelModules} from './kernel-modules.ts';
+
+const compressions: Readonly<Record<string, (data: Buffer) => Uint8Array>> = {
+	'.gz': gzipSync,
+	'.zst': zstdCompressSync,
+	'.xz': data => execaSync('xz', ['-c'], {input: data, encoding: 'buffer'}).stdout,
+};
 
 async function kernelWith(t: ExecutionContext, modules: Record<string, string>): Promise<Kernel> {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'modules-'));
@@ -15,7 +22,8 @@ async function kernelWith(t: ExecutionContext, modules: Record<string, string>):
 	await writeFile(path.join(directory.path, 'modules.builtin'), 'kernel/lib/built-in-one.ko\n');
 	for (const [file, depends] of Object.entries(modules)) {
 		const elf = Buffer.from(`ELF\0depends=${depends}\0name=x\0`);
-		await writeFile(path.join(directory.path, 'kernel/net', file), file.endsWith('.gz') ? gzipSync(elf) : elf);
+		const compress = compressions[path.extname(file)];
+		await writeFile(path.join(directory.path, 'kernel/net', file), compress ? compress(elf) : elf);
 	}
 	const none = {bzImage: '', buildTree: '', origin: '', flavour: '', config: ''};
 	return {...none, id: 'k', release: '1.2', modules: directory.path};
@@ -37,4 +45,26 @@ test('a built-in module needs no file', async t => {
 
 test('a missing module is named in the error', async t => {
 	await t.throwsAsync(kernelModules(await kernelWith(t, {}), ['ghost']), {instanceOf: BuildError, message: /ghost/});
+});
+
+for (const extension of ['gz', 'zst', 'xz']) {
+	test(`a module that is compressed by ${extension} is unpacked`, async t => {
+		const kernel = await kernelWith(t, {'a.ko': '', [`b.ko.${extension}`]: 'a'});
+		const found = await kernelModules(kernel, ['b']);
+		t.deepEqual(
+			found.map(({path: file, data}) => [path.basename(file), data.toString('latin1', 0, 3)]),
+			[
+				['a.ko', 'ELF'],
+				['b.ko', 'ELF'],
+			],
+		);
+	});
+}
+
+test('a module of an unknown compression is named', async t => {
+	const kernel = await kernelWith(t, {'b.ko.lzma': ''});
+	await t.throwsAsync(kernelModules(kernel, ['b']), {
+		instanceOf: BuildError,
+		message: /b\.ko\.lzma has an unknown comp/,
+	});
 });
