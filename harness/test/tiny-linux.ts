@@ -38,15 +38,22 @@ const first: Files = {
 	driver: 'it works\n',
 };
 
-/** Makes a repository with a first commit, and one more for each of `changes`. Returns their hashes in order. */
-export async function makeTinyLinux(directory: string, changes: readonly Files[]): Promise<readonly string[]> {
+/**
+ * Makes a repository with a first commit, and one more for each of `changes`. Returns their hashes in order. The tree is
+ * in its directory `place`.
+ */
+export async function makeTinyLinux(
+	directory: string,
+	changes: readonly Files[],
+	{place = ''}: {place?: string} = {},
+): Promise<readonly string[]> {
 	await mkdir(directory);
 	await git(directory, ['init', '--quiet', '--initial-branch=main']);
 	for (const [number, files] of [first, ...changes].entries()) {
 		for (const [name, text] of Object.entries(files)) {
-			const file = path.join(directory, name);
+			const file = path.join(directory, place, name);
 			await mkdir(path.dirname(file), {recursive: true});
-			if (text === undefined) await git(directory, ['rm', '--quiet', name]);
+			if (text === undefined) await git(directory, ['rm', '--quiet', file]);
 			else await writeFile(file, text);
 		}
 		await git(directory, ['add', '--all']);

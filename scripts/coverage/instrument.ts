@@ -2,7 +2,7 @@
 import {cp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {GuestContent} from '../../harness/build/guest-content.ts';
-import {projectRoot} from '../../harness/build/sources.ts';
+import {hashPlaces, projectRoot} from '../../harness/build/sources.ts';
 import {cacheDirectory} from '../../harness/host/cache.ts';
 import {bprobeContent} from '../../harness/suites/bprobe/guest-content.ts';
 
@@ -20,7 +20,7 @@ $(foreach o,$(counted),$(eval CFLAGS_$(o) += -fprofile-arcs -ftest-coverage -fpr
 
 /** What is in guests that test bprobe, with a bprobe that counts which of its lines run. */
 export async function countingContent(): Promise<GuestContent> {
-	// Always the same place, so that objects are built once.
+	// Always the same place: its path is in the counters.
 	const module = path.join(cacheDirectory('coverage'), 'kmod');
 	await rm(module, {recursive: true, force: true});
 	await cp(path.join(projectRoot, 'kmod'), module, {recursive: true});
@@ -28,10 +28,13 @@ export async function countingContent(): Promise<GuestContent> {
 	const name = path.join(module, 'Kbuild');
 	await writeFile(name, `${await readFile(name, 'utf8')}${kbuild}`);
 	const content = bprobeContent({module});
+	// The compiler's notes lie beside the objects. A module of earlier sources, taken from the cache, would meet the notes
+	// of later ones if both were built in one directory.
+	const make = [`COVERAGE_OF=${hashPlaces([module])}`];
 	return {
 		...content,
 		// objtool may find fault with what the compiler adds.
-		modules: content.modules.map(each => (each.name === 'bprobe' ? {...each, isStrict: false} : each)),
+		modules: content.modules.map(each => (each.name === 'bprobe' ? {...each, isStrict: false, make} : each)),
 		async files(options) {
 			// The directory has to be there before the module; a file makes it.
 			const mark = {path: `${savedIn}/.made`, source: path.join(sources, 'coverage.h'), mode: 0o644};

@@ -20,11 +20,16 @@ test('a journal is of one configuration, and of one set of names for its options
 });
 
 /** A tree with these changes on top of its first commit, and a bisect of all of it whose guests end as their image says. */
-async function openBisect(t: ExecutionContext, changes: readonly Files[], endOf: (image: string) => EndOfImage) {
+async function openBisect(
+	t: ExecutionContext,
+	changes: readonly Files[],
+	endOf: (image: string) => EndOfImage,
+	{place = ''} = {},
+) {
 	const cache = await buildingCache();
 	t.teardown(async () => cache[Symbol.asyncDispose]());
-	const linux = path.join(cache.path, 'linux');
-	const hashes = await makeTinyLinux(linux, changes);
+	const linux = path.join(cache.path, 'linux', place);
+	const hashes = await makeTinyLinux(path.join(cache.path, 'linux'), changes, {place});
 	const guests = imageGuests(endOf);
 	const common = await bisectOptions(guests.run);
 	const ends = {linux, good: hashes[0]!, bad: hashes.at(-1)!};
@@ -83,6 +88,26 @@ test.serial('a commit whose kernel does not boot, where others do, is skipped', 
 	t.like(
 		result.finding.steps.find(({candidate}) => candidate.id === hashes[2]),
 		{verdict: 'skip', reason: 'does not boot: panic'},
+	);
+});
+
+test.serial('of a repository that holds more than Linux, only commits of the tree are built', async t => {
+	const notes = (number: number): Files => ({'../notes': `${number}\n`});
+	const {hashes, find} = await openBisect(
+		t,
+		[image(1), notes(2), notes(3), notes(4), broken, notes(6), notes(7)],
+		whetherBroken,
+		{place: 'src/linux'},
+	);
+	const {result} = await find();
+	t.deepEqual(
+		result.finding.suspects.map(({id}) => hashes.indexOf(id)),
+		[5],
+	);
+	const ids = result.finding.steps.map(({candidate}) => hashes.indexOf(candidate.id));
+	t.false(
+		[2, 3, 6].some(number => ids.includes(number)),
+		ids.join(),
 	);
 });
 
