@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import type {Edit} from './edits.ts';
 import {harnessBisectEdits} from './harness-bisect.ts';
+import {harnessBisectsEdits} from './harness-bisects.ts';
 import {harnessBuildEdits} from './harness-build.ts';
 import {harnessCliEdits} from './harness-cli.ts';
 import {harnessCrashEdits} from './harness-crash.ts';
@@ -18,6 +19,7 @@ import {harnessSuitesEdits} from './harness-suites.ts';
 /** The edits of harness/, by its rooms. Tests of AVA have to notice them; most take seconds, and none boots a guest. */
 export const harnessEdits: readonly Edit[] = [
 	...harnessBisectEdits,
+	...harnessBisectsEdits,
 	...harnessBuildEdits,
 	...harnessCliEdits,
 	...harnessCrashEdits,
