@@ -67,6 +67,12 @@ test.serial('--watch runs again after a change, prints the difference, and Ctrl-
 	t.true(lines.includes('kmod/entry.c changed'), lines.join('\n'));
 	t.is(lines.filter(line => line.startsWith('1 pass in')).length, 2);
 	t.true(lines.includes('no difference'));
+	// What changes while a round runs begins the next one.
+	await utimes(path.join(projectRoot, 'kmod/entry.c'), now, now);
+	await said(/^kmod\/entry\.c changed/, 2);
+	await utimes(path.join(projectRoot, 'kmod/site.c'), now, now);
+	await said(/waiting for a change/, 4);
+	t.true(lines.includes('kmod/site.c changed'), lines.join('\n'));
 
 	const ended = new Promise<number | null>(resolve => child.once('exit', resolve));
 	child.kill('SIGINT');

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import type {Socket} from 'node:net';
+import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
 import type {Connection} from 'ssh2';
 import {CommandFailedError, LinkLostError} from '../host/errors.ts';
@@ -101,4 +102,15 @@ test('an aborted command is killed, and the link stays usable', async t => {
 	await using link = await guest.link();
 	await t.throwsAsync(link.exec('slow', {signal: AbortSignal.timeout(50)}), {name: 'TimeoutError'});
 	await t.notThrowsAsync(link.exec('quick'));
+	// Also after the time that a killed command has to end.
+	await sleep(2200);
+	t.false(link.lost.aborted);
+	await t.notThrowsAsync(link.exec('quick'));
+});
+
+test('a command that does not end when it is told to ends the link', async t => {
+	await using guest = await FakeSshServer.start(() => {});
+	await using link = await guest.link();
+	await t.throwsAsync(link.exec('slow', {signal: AbortSignal.timeout(50)}), {name: 'TimeoutError'});
+	t.regex(String(link.lost.reason), /a command did not end when told to/);
 });

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/** Connects its terminal to a command that resizes it, and says how it is left. For terminal.test.ts. */
+/**
+ * Connects its terminal to a command that resizes it and ends with 3, or with `killed` by a signal, and says how it is
+ * left. For terminal.test.ts.
+ */
 import {setTimeout as sleep} from 'node:timers/promises';
 import {execa} from 'execa';
 import {attachTerminal} from '../link/terminal.ts';
@@ -13,7 +16,9 @@ await using guest = await FakeSshServer.start(async (_command, channel) => {
 	await resize(33, 111);
 	// stty sets rows and columns one after the other, so there may be a size in between.
 	while (!/111|of 33$/.test(guest.windows.at(-1)!)) await sleep(5);
-	finish(channel, 3);
+	if (process.argv[2] !== 'killed') return finish(channel, 3);
+	channel.exit('KILL');
+	channel.end();
 });
 await using link = await guest.link();
 const code = await attachTerminal(link, 'shell');

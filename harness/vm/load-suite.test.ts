@@ -46,6 +46,8 @@ async function withFixtures(from: string, to: string): Promise<GuestBuild & Asyn
 test.serial('a base holds no file of the suite, and a push reports its size', async t => {
 	t.timeout(60_000);
 	await using guest = await Instance.restore(base);
+	await t.throwsAsync(guest.link({signal: AbortSignal.abort()}));
+	// A connection that failed is not the last one.
 	const link = await guest.link();
 	const look = 'ls /usr/lib/probe-matrix /usr/bin/bprobectl /sys/module/bprobe /sys/module/fixtures 2>/dev/null; true';
 	t.is((await link.exec(look)).stdout, '');

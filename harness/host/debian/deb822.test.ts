@@ -6,11 +6,12 @@ import {closure, newest} from './resolve-dependencies.ts';
 
 const index = new PackageIndex(
 	[
-		'Package: app\nVersion: 1.0\nPre-Depends: base\nDepends: lib (>= 2) | other, virtual,\n nothing [!amd64]\nFilename: a.deb\nSize: 5\nSHA256: aa',
+		'Package: app\nVersion: 1.0\nPre-Depends: base\nDepends: lib (>= 2) | other, virtual,\n nothing [!amd64],script:any (>= 5)\nFilename: a.deb\nSize: 5\nSHA256: aa',
 		'Package: lib\nVersion: 2.0\nFilename: l2.deb\nSHA256: l2',
 		'Package: lib\nVersion: 10.0\nDepends: app\nFilename: l10.deb\nSHA256: l10',
 		'Package: real\nProvides: more, virtual (= 1)\nVersion: 1\nFilename: r.deb\nSHA256: rr',
 		'Package: base\nVersion: 1\nFilename: b.deb\nSHA256: bb',
+		'Package: script\nVersion: 5\nFilename: s.deb\nSHA256: ss',
 		'Package: nothing\nVersion: 1\nFilename: n.deb\nSHA256: nn',
 		'Package: lib-extra\nVersion: 99\nDescription: a line\n Package: lib\nFilename: x.deb\nSHA256: xx',
 	].join('\n\n'),
@@ -33,13 +34,13 @@ test('names are matched as a whole by a pattern', t => {
 test('a closure follows dependencies, alternatives and virtual packages, and survives a circle', t => {
 	t.deepEqual(
 		closure([index], ['app']).map(({name}) => name),
-		['app', 'base', 'lib', 'nothing', 'real'],
+		['app', 'base', 'lib', 'nothing', 'real', 'script'],
 	);
 });
 
 test('what is skipped is not followed', t => {
 	t.deepEqual(
-		closure([index], ['app'], {skip: ['lib', 'virtual', 'nothing']}).map(({name}) => name),
+		closure([index], ['app'], {skip: ['lib', 'virtual', 'nothing', 'script']}).map(({name}) => name),
 		['app', 'base'],
 	);
 });

@@ -117,6 +117,17 @@ for (const [what, text, words, files] of wrong) {
 	});
 }
 
+test('tests that are given are those of the current directory, and those of a suite lie beside it', async t => {
+	const text = "export default {name: 'x', tests: 'own'};";
+	const files = {'own/one': '#!/bin/sh\n', 'other/two': '#!/bin/sh\n'};
+	const ids = async (suite: Awaited<ReturnType<typeof load>>) => (await suite.cases()).map(({id}) => id);
+	t.deepEqual(await ids(await load(t, text, files)), ['x/one']);
+	await using other = await mkdtempDisposable(path.join(tmpdir(), 'tests-'));
+	await writeFile(path.join(other.path, 'three'), '#!/bin/sh\n', {mode: 0o755});
+	const tests = path.relative(process.cwd(), other.path);
+	t.deepEqual(await ids(await load(t, text, files, {tests})), ['x/three']);
+});
+
 test('the options of a fragment are those that its kernels must have, and its file is a source', async t => {
 	const suite = await load(t, "export default {name: 'a', kconfig: 'own.config'};", {
 		'own.config': '# why\nCONFIG_KASAN=y\n# CONFIG_SMP is not set\n',
