@@ -55,6 +55,25 @@ test.serial('a journal made with other sources is not resumed', async t => {
 	t.is(await known('tomorrow'), 0);
 });
 
+test.serial('a journal is of one predicate, one direction, and one way to judge', async t => {
+	const known = async (what: string, more: Partial<CommonOptions>) =>
+		withJournal(['releases', what], {...optionsOf(new Stages()), ...more}, async (_, journal) => {
+			const {size} = journal;
+			if (size === 0) journal.addStep(step);
+			return size;
+		});
+	t.is(await known('ways', {}), 0);
+	const ways: readonly Partial<CommonOptions>[] = [
+		{isAnyFailure: true},
+		{isFixed: true},
+		{confidence: 0.99},
+		{predicate: {...predicate, identity: 'r'}},
+	];
+	for (const way of ways) t.is(await known('ways', way), 0, JSON.stringify(way));
+	t.is(await known('other ways', {}), 0);
+	for (const way of [{}, ...ways]) t.is(await known('ways', way), 1, JSON.stringify(way));
+});
+
 test.serial('--restart forgets what an interrupted bisect has learnt', async t => {
 	const known = async (isRestart: boolean) =>
 		withJournal(['releases', 'restart'], {...optionsOf(new Stages()), isRestart}, async (_, journal) => {
