@@ -9,7 +9,7 @@ import {cacheDirectory} from '../host/cache.ts';
 import {BuildError} from '../host/errors.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {buildGuest, type GuestBuild} from './guest-build.ts';
-import type {GuestContent} from './guest-content.ts';
+import type {GuestContent, PushedFile} from './guest-content.ts';
 import {projectRoot} from './sources.ts';
 
 const sources = {
@@ -103,6 +103,28 @@ test.serial('other parameters of a module make another guest of the same files',
 	t.is(fileOf(one), fileOf(other));
 	t.not(one.identity, other.identity);
 	t.is(one.identity, again.identity);
+});
+
+test.serial('a guest is of the paths, modes and contents of its files', async t => {
+	t.timeout(20 * 60_000);
+	const kernel = await obtainKernel('debian-6.1');
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'files-'));
+	const source = path.join(directory.path, 'one');
+	const same = path.join(directory.path, 'same');
+	const other = path.join(directory.path, 'other');
+	for (const [file, text] of [
+		[source, '1'],
+		[same, '1'],
+		[other, '2'],
+	] as const)
+		await writeFile(file, text);
+	const identityOf = async (file: Partial<PushedFile>) =>
+		(await buildGuest(kernel, {modules: [], files: async () => [{path: 'root/a', source, mode: 0o644, ...file}]}))
+			.identity;
+	const first = await identityOf({});
+	t.is(await identityOf({source: same}), first);
+	for (const file of [{mode: 0o755}, {path: 'root/b'}, {source: other}])
+		t.not(await identityOf(file), first, JSON.stringify(file));
 });
 
 test.serial('after a failed first build, the module is built in full', async t => {
