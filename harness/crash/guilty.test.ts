@@ -249,6 +249,22 @@ Call Trace:
  __x64_sys_ring+0x1/0x2
  do_syscall_64+0x1/0x2`,
 	],
+	'a stall in a timer, on a CPU that had nothing else to do': [
+		'BUG: soft lockup in ring_timeout',
+		`watchdog: BUG: soft lockup - CPU#0 stuck for 23s! [swapper/0:0]
+RIP: 0010:ring_spin+0x1/0x2
+Call Trace:
+ <IRQ>
+ ring_timeout+0x1/0x2
+ call_timer_fn+0x1/0x2
+ run_timer_softirq+0x1/0x2
+ __do_softirq+0x1/0x2
+ irq_exit+0x1/0x2
+ </IRQ>
+ default_idle+0x1/0x2
+ do_idle+0x1/0x2
+ cpu_startup_entry+0x1/0x2`,
+	],
 	'a stall that waits for another CPU': [
 		'BUG: soft lockup in smp_call_function',
 		`watchdog: BUG: soft lockup - CPU#0 stuck for 23s! [agent:7]

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 import {existsSync} from 'node:fs';
-import {readdir, rm, writeFile} from 'node:fs/promises';
+import {readdir, rm, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import {buildGuest, type GuestBuild} from '../build/guest-build.ts';
 import {cacheDirectory} from '../host/cache.ts';
-import {LinkLostError} from '../host/errors.ts';
+import {BootError, LinkLostError} from '../host/errors.ts';
 import {writeManifest} from '../host/manifest.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {bprobeContent} from '../suites/bprobe/guest-content.ts';
@@ -75,6 +75,22 @@ for (const stage of ['base', 'loaded'] as const) {
 		t.is(await answers(sourceOf('reuse')), guestBuild.kernel.release, 'after it became nonsense');
 	});
 }
+
+test.serial('after one guest that could not be restored, the snapshot stays', async t => {
+	t.timeout(300_000);
+	const source = sourceOf('reuse');
+	await answers(source);
+	const before = await savedGuests();
+	const times = await Promise.all(before.map(async name => (await stat(path.join(name, 'state'))).ino));
+	let failures = 1;
+	const undo = afterBirth('restore', () => {
+		if (failures-- > 0) throw new BootError('the host is busy');
+	});
+	t.teardown(undo);
+	t.is(await answers(source), guestBuild.kernel.release);
+	t.deepEqual(await savedGuests(), before);
+	t.deepEqual(await Promise.all(before.map(async name => (await stat(path.join(name, 'state'))).ino)), times);
+});
 
 const births = {reboot: 'boot', reuse: 'restore'} as const;
 

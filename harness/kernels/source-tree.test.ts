@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {existsSync} from 'node:fs';
-import {appendFile, mkdir, mkdtempDisposable, readFile, stat, writeFile} from 'node:fs/promises';
+import {appendFile, mkdir, mkdtempDisposable, readFile, stat, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -110,4 +110,10 @@ test('the identity of a tree changes when a file is changed or added', async t =
 	await writeFile(path.join(tree.path, 'kernel/b.c'), '');
 	t.not(await identityOfTree(tree.path), second);
 	t.true((await stat(tree.path)).isDirectory());
+	// An edit that keeps the size.
+	const last = await identityOfTree(tree.path);
+	const file = path.join(tree.path, 'Makefile');
+	await writeFile(file, (await readFile(file, 'utf8')).replace('18', '19'));
+	await utimes(file, new Date(), new Date(Date.now() + 5000));
+	t.not(await identityOfTree(tree.path), last);
 });

@@ -33,6 +33,11 @@ test('a suite has the cases of its files and its list', async t => {
 	t.deepEqual(suite.targets, ['b', 'a'], 'in the order of the case');
 	t.deepEqual(suite.kernels, {default: 'debian-6.1', tested: ['debian-5.10']});
 	t.is(suite.options, undefined, 'it is found without an option');
+	const [first] = suite.sources;
+	t.deepEqual(
+		suite.sources.map(source => path.relative(path.dirname(first!), source)),
+		['probe-matrix.config.ts', 'cases/one.ts'],
+	);
 });
 
 test('a suite may import probe-matrix where that is not installed', async t => {
