@@ -148,4 +148,13 @@ export const harnessBisectsEdits: readonly Edit[] = [
 		effect: 'Kernels of the cache are reported as built.',
 		catchers: ['harness/bisect/kinds/bisect-releases.test.ts'],
 	},
+	{
+		name: 'journal-without-any-failure',
+		file: 'harness/bisect/kinds/with-journal.ts',
+		old: 'const identity = JSON.stringify([...what, predicate.identity, confidence, isAnyFailure]);',
+		new: 'const identity = JSON.stringify([...what, predicate.identity, confidence]);',
+		effect:
+			'A bisect that was interrupted and is started again with --any-failure resumes the journal of the one without it: commits that failed with another symptom stay "skip" instead of being judged bad.',
+		catchers: ['harness/bisect/kinds/with-journal.test.ts'],
+	},
 ];

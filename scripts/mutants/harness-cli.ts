@@ -183,4 +183,13 @@ export const harnessCliEdits: readonly Edit[] = [
 			'A nightly run over all kernels exits with 3 every night because of a kernel that nobody named and that never ran.',
 		catchers: ['harness/cli/nightly.test.ts'],
 	},
+	{
+		name: 'edits-during-a-round-missed',
+		file: 'harness/cli/watch.ts',
+		old: "if (this.#changed.size === 0) await once(this.#events, 'change', {signal});",
+		new: "await once(this.#events, 'change', {signal});",
+		effect:
+			'run --watch: a file that is saved while a round is running does not start the next round; nothing happens until another file is saved.',
+		catchers: ['harness/cli/watch.test.ts'],
+	},
 ];

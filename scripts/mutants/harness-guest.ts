@@ -184,4 +184,22 @@ export const harnessGuestEdits: readonly Edit[] = [
 			'What a process that was killed while it removed a snapshot has left (NAME-HASH.PID.gone, 256 MiB each) stays in the cache for ever.',
 		catchers: ['harness/vm/snapshot-files.test.ts'],
 	},
+	{
+		name: 'snapshot-discarded-at-once',
+		file: 'harness/guest/guest-pool.ts',
+		old: 'for (const repair of [forget, discard]) {',
+		new: 'for (const repair of [discard, forget]) {',
+		effect:
+			'One failed restore (a busy host) throws the intact snapshot away and makes it again at once, instead of looking it up first; a snapshot that is really unusable gets no later repair.',
+		catchers: ['harness/guest/guest-pool.test.ts'],
+	},
+	{
+		name: 'failed-link-is-kept',
+		file: 'harness/vm/instance.ts',
+		old: '\t\ttry {\n\t\t\treturn await this.#link;\n\t\t} catch (error) {\n\t\t\tthis.#link = undefined;\n\t\t\tthrow error;\n\t\t}\n',
+		new: '\t\treturn this.#link;\n',
+		effect:
+			'After one SSH connection to a guest that failed or timed out, every later command, push or shell in that guest fails with the same old error; no new connection is tried.',
+		catchers: ['harness/vm/load-suite.test.ts'],
+	},
 ];

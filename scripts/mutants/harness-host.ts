@@ -339,4 +339,13 @@ export const harnessHostEdits: readonly Edit[] = [
 			'A package with a symbolic link that leads outside and a hard link through it is unpacked: a file of the host is linked into the tree, instead of the package being rejected.',
 		catchers: ['harness/host/debian/deb.test.ts'],
 	},
+	{
+		name: 'architecture-of-dependencies',
+		file: 'harness/host/debian/resolve-dependencies.ts',
+		old: "name.replace(/[(:[].*/s, '').trim()",
+		new: "name.replace(/[([].*/s, '').trim()",
+		effect:
+			'A package that depends on one with a qualifier of architecture (perl:any, python3:any) cannot be resolved: "No package perl:any in the Debian archive", so the compiler or QEMU that needs it is not fetched.',
+		catchers: ['harness/host/debian/deb822.test.ts'],
+	},
 ];

@@ -194,4 +194,13 @@ export const harnessKernelsEdits: readonly Edit[] = [
 			'After `run --source ./linux`, a later run from another directory does not find the tree of last time (or takes another one at that relative path) and downloads the release instead.',
 		catchers: ['harness/kernels/source-build.test.ts'],
 	},
+	{
+		name: 'tree-identity-without-mtimes',
+		file: 'harness/kernels/source-tree.ts',
+		old: "'%P %s %T@\\\\n'",
+		new: "'%P %s\\\\n'",
+		effect:
+			'An edit of a --source tree that does not change the size of a file (one digit) is not noticed: the kernel that was built before is used.',
+		catchers: ['harness/kernels/source-tree.test.ts'],
+	},
 ];

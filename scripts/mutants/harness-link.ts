@@ -109,4 +109,21 @@ export const harnessLinkEdits: readonly Edit[] = [
 			"After the terminal's window is resized, the shell in the guest has the number of rows and columns swapped.",
 		catchers: ['harness/link/terminal.test.ts'],
 	},
+	{
+		name: 'link-dies-after-a-kill',
+		file: 'harness/link/guest-link.ts',
+		old: '\t\t\t\tclearTimeout(timer);',
+		new: '\t\t\t\tif (!signal?.aborted) clearTimeout(timer);',
+		effect:
+			'Two seconds after a command was aborted, the SSH connection to the guest is given up although the command has ended as told: whatever uses the guest then fails.',
+		catchers: ['harness/link/guest-link.test.ts'],
+	},
+	{
+		name: 'killed-shell-ends-well',
+		file: 'harness/link/terminal.ts',
+		old: 'return code ?? 128;',
+		new: 'return code ?? 0;',
+		effect: '`probe-matrix shell` ends with status 0 if the shell in the guest was killed by a signal.',
+		catchers: ['harness/link/terminal.test.ts'],
+	},
 ];

@@ -160,4 +160,22 @@ export const harnessSuitesEdits: readonly Edit[] = [
 			'A kselftest that prints `not ok 3 - name # XFAIL reason` fails, although that failure is expected and should be a skip.',
 		catchers: ['harness/suites/executables/ktap.test.ts'],
 	},
+	{
+		name: 'case-files-not-in-the-version',
+		file: 'harness/suites/configured/load-suite.ts',
+		old: 'sources: [path.resolve(file), ...files], modules, tests});',
+		new: 'sources: [path.resolve(file)], modules, tests});',
+		effect:
+			'Files of cases do not count as sources of the suite: run --watch does not react to an edit of a case, and run --resume and bisect journals accept answers of the old cases.',
+		catchers: ['harness/suites/configured/load-suite.test.ts'],
+	},
+	{
+		name: 'tests-relative-to-the-config',
+		file: 'harness/suites/configured/suite.ts',
+		old: 'given.tests === undefined ? ownTests : path.resolve(given.tests);',
+		new: 'given.tests === undefined ? ownTests : at(given.tests);',
+		effect:
+			'In a directory below that of probe-matrix.config.ts, `--tests ./more` is looked for beside the config and not in the current directory: "is not a directory of tests", or other tests run.',
+		catchers: ['harness/suites/configured/load-suite.test.ts'],
+	},
 ];
