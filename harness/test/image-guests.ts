@@ -29,8 +29,9 @@ export type EndOfImage = 'no boot' | 'pass' | `fail: ${string}`;
  */
 export function imageGuests(endOf: (image: string) => EndOfImage) {
 	const asked: string[] = [];
-	const run: GuestTestBenchOptions['run'] = async ({cells, emit, prepare}) => {
+	const run: GuestTestBenchOptions['run'] = async ({cells, emit, prepare, consoles}) => {
 		const {kernel} = await prepare!('any');
+		consoles!.consolePath(kernel.id);
 		const image = await readFile(kernel.bzImage, 'utf8');
 		const end = endOf(image);
 		for (const {mechanism, case: caseId, repeat} of cells) {

@@ -25,6 +25,8 @@ const rows: readonly (readonly [word: string, outcome: string, what: string])[] 
 	['ooo', 'skip fails differently: another', 'another bug hides this one'],
 	['opppp', 'more 1', 'another failure is no pass'],
 	['oppppp', 'good', 'another bug does not always hide this one'],
+	['pooooooooooopp', 'more 2', 'another bug hides this one nearly always'],
+	['poooooooooooppp', 'skip failed differently 11 of 15 times: another', 'too few passes beside another bug'],
 	['mm', 'bad', 'the bug shows beside another one'],
 	['sss', 'skip no such thing here', 'the case does not apply'],
 	['vvvvvvvvvvvvvv', 'fault no overlap', 'only void attempts'],

@@ -6,7 +6,7 @@ import {execa} from 'execa';
 import {FakeTestBench, openWorld as openAny, type Story} from '../../test/fake-repository.ts';
 import {verify} from '../repository/verify-commit.ts';
 import type {Attempt} from './attempt.ts';
-import {type Candidate, HostFaultError} from './candidate.ts';
+import {type Candidate, CandidateError, HostFaultError} from './candidate.ts';
 import {Journal, type Step} from './journal.ts';
 import {findingOf} from './search.ts';
 
@@ -172,6 +172,41 @@ for (const [what, answers, words] of wrongEnds) {
 		t.false(error?.message.includes('\n'));
 	});
 }
+
+test('a good end that fails otherwise than the bad end is not good, and says how it fails', async t => {
+	const {checkout, hashes, bisect} = await openWorld(t);
+	const testBench = new FakeTestBench(checkout);
+	testBench.ask = async ({id}, repeats) =>
+		Array.from({length: repeats}, (_, n) => {
+			if (id !== hashes[0]) return {end: 'fail', symptoms: ['x'], message: 'the bug'};
+			return n === 0 ? {end: 'fail', symptoms: ['y'], message: 'no such file'} : {end: 'pass', symptoms: []};
+		});
+	await t.throwsAsync(bisect(testBench), {
+		name: 'UsageError',
+		message: /given as good, but it failed [1-9] of \d+ times, differently from the bad end: no such file\.$/,
+	});
+});
+
+test('an end that cannot be built is said to be that end', async t => {
+	const {checkout, hashes, bisect} = await openWorld(t);
+	const testBench = new FakeTestBench(checkout);
+	const prepare = testBench.prepare.bind(testBench);
+	testBench.prepare = async candidate => {
+		if (candidate.id === hashes[0]) throw new CandidateError('does not build: no compiler');
+		return prepare(candidate);
+	};
+	await t.throwsAsync(bisect(testBench), {
+		name: 'UsageError',
+		message: /^The good end, .*change 0.*, cannot be tested: does not build: no compiler$/,
+	});
+});
+
+test('a host that gives no answers at all is at fault', async t => {
+	const {checkout, bisect} = await openWorld(t);
+	const testBench = new FakeTestBench(checkout);
+	testBench.ask = async () => [];
+	await t.throwsAsync(bisect(testBench), {instanceOf: HostFaultError, message: /gives no answer to \d+ repeats\.$/});
+});
 
 test('void attempts only are reported as a host fault, not as a verdict', async t => {
 	await t.throwsAsync(

@@ -5,6 +5,7 @@ import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import type {GuestBuild} from '../../build/guest-build.ts';
 import {BuildError, UsageError} from '../../host/errors.ts';
+import {KernelUnavailableError} from '../../kernels/unavailable.ts';
 import type {CellEvent, Event} from '../../results/run/events.ts';
 import {bprobeSuite} from '../../suites/bprobe/suite.ts';
 import {fakeSuite} from '../../test/fake-guest.ts';
@@ -110,6 +111,37 @@ test('a kernel that does not build is a CandidateError', async t => {
 	});
 	const words = 'does not build: m.c:1: error: no';
 	await t.throwsAsync(testBench.prepare({id: 'one', title: 'one'}), {instanceOf: CandidateError, message: words});
+});
+
+test('a kernel that cannot be had is a CandidateError, and any other error is not', async t => {
+	const {testBenchOf} = await openWorld(t);
+	const predicate = await casesPredicate(bprobeSuite, ['entry/flags']);
+	const failing = (error: Error) =>
+		testBenchOf(predicate, {
+			async make() {
+				throw error;
+			},
+		}).prepare({id: 'one', title: 'one'});
+	const unavailable = new KernelUnavailableError('debian-6.1', {reason: 'no mirror', advice: 'Set a mirror.'});
+	await t.throwsAsync(failing(unavailable), {instanceOf: CandidateError, message: /no mirror/});
+	const other = new UsageError('a wrong option');
+	t.is(await t.throwsAsync(failing(other)), other);
+});
+
+test('a kernel for which a module does not build fails each attempt, without a guest', async t => {
+	const {testBenchOf, module} = await openWorld(t);
+	const testBench = testBenchOf(await modulePredicate(fakeSuite, module, {signal}), {
+		async run() {
+			throw new Error('No guest is needed.');
+		},
+	});
+	const attempts = await testBench.ask({id: 'without', title: 'without'}, 3);
+	t.is(attempts.length, 3);
+	for (const {end, symptoms, message} of attempts) {
+		t.is(end, 'fail');
+		t.regex(symptoms.join(), /^build: .*FLAG/);
+		t.regex(message!, /^the module does not build: m\.c:2:\d+: error: .*FLAG/);
+	}
 });
 
 /** How the guests of a kernel end: they do not boot, or each cell gets this verdict. */

@@ -67,6 +67,10 @@ test.serial('finds the first bad commit, and confirms it by its parent and by it
 	t.like(verification!.revert, {verdict: 'good', isReused: false});
 	t.deepEqual(ids([verification!.revert!]), [-1]);
 	t.is(exitStatusOf([result]), 0);
+	const failed = finding.steps.filter(({verdict}) => verdict === 'bad').map(({console}) => console!);
+	t.true(failed.length >= 2);
+	t.is(new Set(failed).size, failed.length, 'each has a console of its own');
+	for (const file of failed) t.is(path.dirname(file), result.directory);
 	t.like(
 		finding.steps.find(({verdict}) => verdict === 'skip'),
 		{candidate: {id: hashes[4]}, reason: 'does not build: broken.c:1:2: error: it is broken'},

@@ -49,6 +49,17 @@ test('an end that the tree lacks is refused before any kernel is tested', async 
 	await t.throwsAsync(revisionsBetween(tree, {good: '4.15.18', bad: '6.1.5'}), {name: 'UsageError', message: words});
 });
 
+test('ends that are neither kernels nor revisions, or one of each, are refused', async t => {
+	const tree = await openTree(t);
+	for (const [good, bad, message] of [
+		['v4.15', 'v9', /^v9 is neither a kernel nor a revision of /],
+		['4.15.18', 'v5.10', /^4\.15\.18 and v5\.10 must both be kernels, or both revisions of /],
+		['v4.15', '5.10.262', /^v4\.15 and 5\.10\.262 must both be kernels, or both revisions of /],
+		['v8', '5.10.262', /^v8 is neither a kernel nor a revision of /],
+	] as const)
+		await t.throwsAsync(revisionsBetween(tree, {good, bad}), {name: 'UsageError', message}, `${good} ${bad}`);
+});
+
 test('revisions are passed through unchanged', async t => {
 	const names = {good: 'v4.15', bad: 'v5.10.262'};
 	t.deepEqual(await revisionsBetween(await openTree(t), names), {kind: 'commits', ...names});

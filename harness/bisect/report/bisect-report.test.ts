@@ -61,6 +61,20 @@ test('a report names the result, its confidence, and verdict and cost of each st
 		t.true(text.includes(words), `${words}\n\n${text}`);
 });
 
+test('a report of several suspects, of any failure, and of options that were not taken', t => {
+	const lost = ['CONFIG_A=y (it is n)', 'CONFIG_B=y (it is n)', 'CONFIG_C=y (it is n)', 'CONFIG_D=y (it is n)'];
+	const several = finding({suspects: [culprit, {id: 'b2', title: 'b2'}], symptoms: [], steps: [step({lost})]});
+	const {verification: _, ...rest} = result({finding: several});
+	const text = bisectMarkdown([rest]);
+	for (const words of [
+		'The first bad commit is one of **a1 (one \\| two)**, **b2**: those in between could not be judged.',
+		'Bad means any failure.',
+		'bad, without CONFIG\\_A=y (it is n), CONFIG\\_B=y (it is n), CONFIG\\_C=y (it is n) and 1 more |',
+	])
+		t.true(text.includes(words), `${words}\n\n${text}`);
+	t.notRegex(text, /Checks:/);
+});
+
 test('a report of a fix says what was fixed, and what is assumed', t => {
 	const verification = {parent: step({verdict: 'bad'}), commit: step({verdict: 'good'}), isConfirmed: true};
 	const text = bisectMarkdown([result({finding: finding({isFixed: true}), verification})]);
