@@ -57,6 +57,39 @@ const lines = [
 	['VFS: Close: file count is zero (f_op=0x1)', 'VFS: Close: file count is zero'],
 	['list_del corruption. prev->next should be ffff, but was dead', 'list_del corruption'],
 	['kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)', 'kmemleak: 3 new suspected memory leaks'],
+	['BUG: workqueue lockup - pool cpus=1 node=0 flags=0x0 nice=0 stuck for 40s!', 'BUG: workqueue lockup'],
+	['INFO: task agent:77 blocked for more than 120 seconds.', 'INFO: task hung'],
+	["INFO: task agent:77 can't die for more than 143 seconds.", 'INFO: task hung'],
+	['[ BUG: Invalid wait context ]', 'BUG: Invalid wait context'],
+	['BUG: sleeping function called from invalid context at a.c:7', 'BUG: sleeping function called from invalid context'],
+	['BUG: scheduling while atomic: agent/77/0x00000002', 'BUG: scheduling while atomic'],
+	[
+		'BUG: using smp_processor_id() in preemptible [00000000] code: agent/77',
+		'BUG: using smp_processor_id() in preemptible code',
+	],
+	[
+		'unregister_netdevice: waiting for lo to become free. Usage count = 2',
+		'unregister_netdevice: waiting for lo to become free',
+	],
+	['BUG kmalloc-64 (Tainted: G           O     ): Poison overwritten', 'BUG: slab: Poison overwritten'],
+	['BUG: Bad page state in process agent  pfn:12345', 'BUG: Bad page state'],
+	[
+		'BUG: Bad rss-counter state mm:ffff type:MM_ANONPAGES val:1',
+		'BUG: Bad rss-counter state mm:ffff type:MM_ANONPAGES val:1',
+	],
+	['BUG: Dentry ffff{i=1,n=a}  still in use (1) [unmount of tmpfs tmpfs]', 'BUG: Dentry still in use in unmount'],
+	['pagealloc: single bit corruption', 'pagealloc: single bit corruption'],
+	['Out of memory: Killed process 77 (agent) total-vm:1kB', 'Out of memory: Killed process 77 (agent) total-vm:1kB'],
+	['agent: page allocation failure: order:4, mode:0x1', 'page allocation failure'],
+	['agent invoked oom-killer: gfp_mask=0x1, order=0', 'agent invoked oom-killer'],
+	['unreferenced object 0xffff88800c6e5a00 (size 64):', 'memory leak'],
+	['rcu: rcu_preempt kthread starved for 2100 jiffies! g1 f0x0', 'INFO: rcu_preempt stall'],
+	['BUG: KCSAN: data-race in ring_read / ring_write+0x1', 'KCSAN: data-race in ring_read / ring_write'],
+	['BUG: KCSAN: data-race in ring_read+0x1/0x2', 'KCSAN: data-race in ring_read'],
+	[
+		'usercopy: Kernel memory exposure attempt detected from SLUB object',
+		'usercopy: kernel memory exposure attempt detected',
+	],
 ] as const;
 
 for (const [line, title] of lines) {
