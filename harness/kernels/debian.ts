@@ -22,10 +22,8 @@ export async function obtainDebianKernel(id: string, row: DebianRow, options: Ob
 		const kernel = await readCached<Kernel>(memo, defaultMaxAgeMs, isKernelWhole);
 		if (kernel) return kernel;
 	}
-	const {release, packages, root} = await firstInArchive(await candidates(id, row, options), async each => {
-		return {...each, root: await fetchTree(id, each, options)};
-	});
-	const kernel = await describe(id, release, root, packages);
+	const indices = await indicesOf(row, options);
+	const kernel = await firstInArchive(candidatesIn(indices, {id, ...row}), each => fetchKernel(id, each, options));
 	await writeCached(memo, kernel);
 	return kernel;
 }
@@ -44,29 +42,37 @@ export async function firstInArchive<C, T>(
 	}
 }
 
-async function fetchTree(id: string, {release, packages}: Resolved, {signal}: ObtainOptions): Promise<string> {
-	return packageTree(`${id}-${release}`, packages, {
+/** The kernel of these packages: from the cache, or fetched. */
+export async function fetchKernel(
+	id: string,
+	{release, packages}: Resolved,
+	{signal}: Pick<ObtainOptions, 'signal'>,
+): Promise<Kernel> {
+	const root = await packageTree(`${id}-${release}`, packages, {
 		signal,
 		keep: file => !file.startsWith('usr/share/'),
 		finish: directory => makeUsable(directory, release),
 		recipe: '3',
 	});
+	return describe(id, release, root, packages);
 }
 
 type Resolved = {readonly release: string; readonly packages: readonly Package[]};
 
 /** Finds what would be fetched, without fetching it. */
 export async function resolveDebianKernel(id: string, row: DebianRow, options: ObtainOptions): Promise<Resolved> {
-	return (await candidates(id, row, options))[0]!;
+	return candidatesIn(await indicesOf(row, options), {id, ...row})[0]!;
 }
 
-/** Kernels whose packages are all in the archive, newest first; never empty. */
-async function candidates(
-	id: string,
-	{series, suites}: DebianRow,
-	{signal, refresh}: ObtainOptions,
-): Promise<readonly Resolved[]> {
-	const indices = await Promise.all(suites.map(suite => loadIndex(suite, {signal, ...(refresh && {maxAgeMs: 0})})));
+async function indicesOf({suites}: DebianRow, {signal, refresh}: ObtainOptions): Promise<readonly PackageIndex[]> {
+	return Promise.all(suites.map(suite => loadIndex(suite, {signal, ...(refresh && {maxAgeMs: 0})})));
+}
+
+/** Kernels whose packages are all in the indices, newest first; never empty. Throws UsageError if there are none. */
+export function candidatesIn(
+	indices: readonly PackageIndex[],
+	{id, series, suites}: DebianRow & {readonly id: string},
+): readonly Resolved[] {
 	const name = new RegExp(`linux-image-${series.replaceAll('.', '\\.')}\\.[^ \\n]*cloud-amd64(?:-unsigned)?`);
 	const images = indices.flatMap(index => index.match(name)).toSorted(newestAndSignedFirst);
 	const whole = images.flatMap(image => {

@@ -3,36 +3,10 @@ import {existsSync} from 'node:fs';
 import {mkdtempDisposable, readFile, readlink, stat, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {Readable} from 'node:stream';
-import {buffer} from 'node:stream/consumers';
-import {gzipSync, zstdCompressSync} from 'node:zlib';
 import test, {type ExecutionContext} from 'ava';
-import tar, {type Header} from 'tar-stream';
+import {debOf, type Entry} from '../../test/deb-of.ts';
 import {UsageError} from '../errors.ts';
 import {parseAr, unpackDeb} from './deb.ts';
-
-type Entry = Partial<Header> & {name: string; content?: string};
-
-async function debOf(
-	entries: readonly Entry[],
-	{suffix = '.gz'}: {suffix?: '.gz' | '.zst' | ''} = {},
-): Promise<Buffer> {
-	const pack = tar.pack();
-	for (const {content = '', ...header} of entries) pack.entry({mode: 0o644, ...header}, content);
-	pack.finalize();
-	const archive = await buffer(Readable.from(pack));
-	const data = suffix === '.gz' ? gzipSync(archive) : suffix === '.zst' ? zstdCompressSync(archive) : archive;
-	return Buffer.concat([
-		Buffer.from('!<arch>\n'),
-		member('debian-binary', Buffer.from('2.0\n')),
-		member(`data.tar${suffix}`, data),
-	]);
-}
-
-function member(name: string, data: Buffer): Buffer {
-	const header = `${name.padEnd(16)}${'0'.padEnd(12)}${'0'.padEnd(6)}${'0'.padEnd(6)}${'100644'.padEnd(8)}${String(data.length).padEnd(10)}\`\n`;
-	return Buffer.concat([Buffer.from(header), data, Buffer.alloc(data.length % 2, '\n')]);
-}
 
 async function world(t: ExecutionContext, deb: Buffer): Promise<{file: string; root: string; outside: string}> {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'deb-'));
@@ -42,7 +16,7 @@ async function world(t: ExecutionContext, deb: Buffer): Promise<{file: string; r
 	return {file, root: path.join(directory.path, 'root'), outside: directory.path};
 }
 
-for (const suffix of ['.gz', '.zst', ''] as const) {
+for (const suffix of ['.gz', '.xz', '.zst', ''] as const) {
 	test(`a data.tar${suffix} is unpacked with links and without set-id bits`, async t => {
 		const {file, root} = await world(
 			t,
