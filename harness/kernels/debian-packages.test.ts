@@ -62,6 +62,7 @@ const build = (release: string, version: string, suffix = ''): Readonly<Record<s
 
 test.serial('the packages of a kernel are its image, its headers, and what belongs to them; newest first', async t => {
 	const {index} = await openMirror(t, {
+		'linux-image-6.1.0-10-cloud-amd64-unsigned': {version: '6.1.10-1'},
 		...build('6.1.0-9-cloud-amd64', '6.1.9-1'),
 		...build('6.1.0-10-cloud-amd64', '6.1.10-1'),
 		...build('6.1.0-11-cloud-amd64', '6.1.11-1', '-unsigned'),
@@ -70,7 +71,7 @@ test.serial('the packages of a kernel are its image, its headers, and what belon
 		...build('6.10.0-1-cloud-amd64', '6.10.1-1'),
 		'linux-image-6.1.0-13-cloud-amd64-dbg': {version: '6.1.13-1'},
 		'linux-image-6.1.0-14-cloud-amd64': {version: '6.1.14-1'},
-		'linux-image-6.1.0-10-cloud-amd64-unsigned': {version: '6.1.10-1'},
+		...build('611.0-1-cloud-amd64', '611.1-1'),
 	});
 	const found = candidatesIn([index], row);
 	t.deepEqual(
@@ -147,6 +148,9 @@ test.serial('a kernel is its unpacked packages; its headers work where they lie'
 	t.is(asked.length, 5);
 	kernel = await quietly(() => fetchKernel('debian-6.1', found!, {}));
 	t.is(asked.length, 5, 'from the cache');
+	// A build of the same release with other packages is another tree.
+	const packages = found!.packages.map(each => ({...each, sha256: each.sha256.replace(/^./, 'x')}));
+	await t.throwsAsync(quietly(() => fetchKernel('debian-6.1', {...found!, packages}, {})));
 });
 
 test.serial('a package that the mirror has no more, or that is another, is an error, and nothing is kept', async t => {
