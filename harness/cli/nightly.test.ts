@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdtempDisposable, readdir, writeFile} from 'node:fs/promises';
+import {mkdtempDisposable, readdir, readFile, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
@@ -82,3 +82,30 @@ test.serial(
 		}
 	},
 );
+
+test('a night is kept, and compared with the one before', async t => {
+	t.timeout(600_000);
+	await using runs = await temporaryRuns();
+	const night = async (...args: readonly string[]) =>
+		probeMatrix('nightly', '--kernel', 'debian-6.1', '--match', 'module/loads', '--history', runs.history, ...args);
+	const events = path.join(runs.path, 'events');
+	const first = await night('--json', events);
+	t.is(first.exitCode, 0, first.stderr);
+	t.notRegex(first.stdout, /compared with/);
+	t.regex(first.stdout, /^consoles are in /m);
+	const written = (await readFile(events, 'utf8')).trim().split('\n');
+	t.like(JSON.parse(written[0]!), {type: 'run', command: 'nightly', cells: 1});
+	t.like(JSON.parse(written.at(-1)!), {type: 'end', exitCode: 0, findings: []});
+	const [kept] = await readdir(path.join(runs.history, 'runs'));
+	t.is(await readFile(path.join(runs.history, 'runs', kept!), 'utf8'), `${written.join('\n')}\n`);
+
+	const second = await night('--json', '-');
+	t.is(second.exitCode, 0, second.stderr);
+	t.like(JSON.parse(second.stdout.trim().split('\n').at(-1)!), {type: 'end', exitCode: 0});
+	t.true(
+		second.stderr.includes(`compared with the last night\nbefore  ${path.basename(kept!, '.jsonl')}  1 cell`),
+		second.stderr,
+	);
+	t.notRegex(second.stderr, /the last green night/);
+	t.is((await readdir(path.join(runs.history, 'runs'))).length, 2);
+});
