@@ -6,6 +6,7 @@
  */
 #include <linux/fs.h>
 #include <linux/ftrace.h>
+#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -139,8 +140,16 @@ int bp_filter_add(struct ftrace_ops *ops, unsigned long *addresses, unsigned int
  */
 void bp_filter_remove(struct ftrace_ops *ops, unsigned long *addresses, unsigned int count)
 {
-	int tries = 20;
+	static bool stays;
+	int err, tries = 20;
 
-	while (set_filter(ops, addresses, count, true) == -ENOMEM && --tries)
-		schedule_timeout_uninterruptible(1);
+	do {
+		err = set_filter(ops, addresses, count, true);
+	} while (err == -ENOMEM && --tries && !schedule_timeout_uninterruptible(1));
+	if (!err || err == -ENOMEM || stays)
+		return;
+	/* After ftrace has shut itself off, the functions call our stub for ever. */
+	stays = true;
+	__module_get(THIS_MODULE);
+	pr_warn("bprobe: ftrace does not let go of functions (error %d), so the module stays\n", err);
 }

@@ -11,8 +11,9 @@
  * the kernel has none where its own tracers must not go: entry and startup
  * code, thunks, static calls, the tracers themselves. So a function of vmlinux
  * must have one. That leaves out assembly that would be safe (memcpy), as
- * kprobe_events does; in doubt the answer is no. Modules have no such code, so
- * their symbols are trusted.
+ * kprobe_events does; in doubt the answer is no. In a module, a symbol without a
+ * site is trusted if it has a size: assembly has labels inside of its functions,
+ * which have none.
  */
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
@@ -56,6 +57,23 @@ static bool is_fragment(const char *name)
 	return false;
 }
 
+/* C code that has a site, but must not be probed: why not, or NULL. */
+static const char *unfit(const char *name)
+{
+	if (!strcmp(name, "__switch_to"))
+		return "it returns in another task";
+	/* A program's exception: without the frames above our trampoline it dereferences NULL. */
+	if (!strcmp(name, "bpf_throw") || !strcmp(name, "arch_bpf_stack_walk"))
+		return "it walks the stack and depends on what it finds";
+	/* The CPU comes back with another stack, and its idle task never ends: the frame would stay. */
+	if (!strcmp(name, "arch_cpu_idle_dead") || strstr(name, "play_dead"))
+		return "it does not return, and its task lives on";
+	/* The kernel checks the bytes before it rewrites them, and dies of a breakpoint. */
+	if (!strncmp(name, "__SCT__", 7))
+		return "it is a static call, which the kernel rewrites";
+	return NULL;
+}
+
 /*
  * The kernel's blacklist covers a copy that lies in .kprobes.text, or whose
  * original it covers. Looking up the original takes 30 ms on some kernels, and
@@ -74,22 +92,24 @@ static bool blacklisted(unsigned long address, const char *name, bool in_kernel,
 const char *bp_function_denied(unsigned long address, const char *name, bool *ask_for_original)
 {
 	bool in_kernel = (bool)(u8)bp_call(in_kernel_text, address);
+	const char *why = unfit(name);
 
 	if (within_module(address, THIS_MODULE))
 		return "it is bprobe's own";
 	/* Other code comes and goes: BPF programs, trampolines, copied instructions. */
 	if (!in_kernel && !bp_module_core_text(address))
 		return "it is no code, or code that runs once";
-	/* It is C code and has a site, but it returns in another task. */
-	if (!strcmp(name, "__switch_to"))
-		return "it returns in another task";
 	if (is_fragment(name))
 		return "it is a part of a function";
+	if (why)
+		return why;
 	if (blacklisted(address, name, in_kernel, ask_for_original))
 		return "the kernel forbids it";
-	if (in_kernel && !bp_ftrace_location(address))
+	if (bp_ftrace_location(address))
+		return NULL;
+	if (in_kernel)
 		return "the kernel keeps tracers out of it, or it is no function";
-	return NULL;
+	return bp_module_label(address) ? "it is a label: its symbol has no size" : NULL;
 }
 
 int bp_functions_init(void)

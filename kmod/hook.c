@@ -69,6 +69,11 @@ static int hook_by_kprobe(struct bp_site *site)
 	site->kprobe.post_handler = stay_breakpoint;
 	site->hook = BPROBE_HOOK_KPROBE;
 	err = register_kprobe(&site->kprobe);
+	/* With all kprobes switched off in debugfs, it succeeds but sets no breakpoint. */
+	if (!err && *(const u8 *)site->kprobe.addr != 0xcc) {
+		unregister_kprobe(&site->kprobe);
+		return -EBUSY;
+	}
 	/* At the start of a function, these errors mean that the kernel refuses it. */
 	return err == -EINVAL || err == -EILSEQ ? -EOPNOTSUPP : err;
 }
@@ -230,7 +235,14 @@ int bp_hooks_init(void)
 /* After this no entry handler runs. Frames in flight still use their sites. */
 void bp_hooks_exit(void)
 {
-	/* Waits for every running callback, the last users of by_ip. */
-	unregister_ftrace_function(&ops);
+	/*
+	 * Waits for every running callback, the last users of by_ip. After ftrace has
+	 * shut itself off it fails, and other tracers go on to read the ops: then
+	 * there is no way out.
+	 */
+	while (unregister_ftrace_function(&ops)) {
+		pr_warn_once("bprobe: ftrace does not let go of the module; unloading waits for ever\n");
+		schedule_timeout_idle(HZ);
+	}
 	ftrace_free_filter(&ops);
 }

@@ -209,6 +209,7 @@ int bp_resolve_init(void);
 const void *bp_resolve(const char *name);
 bool bp_kprobe_blacklisted(unsigned long address);
 bool bp_module_core_text(unsigned long address);
+bool bp_module_label(unsigned long address);
 unsigned long bp_ftrace_location(unsigned long address);
 bool bp_is_return_hook(unsigned long address);
 unsigned long bp_graph_caller(unsigned long caller, unsigned long *slot);

@@ -136,8 +136,12 @@ void bp_probes_show(struct seq_file *m)
 	seq_puts(m, "point  address          prog hook   hits misses pid symbol\n");
 	mutex_lock(&bp_mutex);
 	list_for_each_entry(group, &all_groups, all) {
+		/* It is called again with a larger buffer. */
+		if (seq_has_overflowed(m))
+			break;
 		bp_for_each_probe(probe, group)
 			show(m, probe);
+		cond_resched();
 	}
 	mutex_unlock(&bp_mutex);
 }

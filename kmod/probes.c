@@ -5,6 +5,8 @@
  * every handler that may run it has ended. This is done for all sites of an
  * attach or of many closes together, so that they wait once.
  */
+#include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "internal.h"
@@ -14,9 +16,10 @@ static struct bp_probes *current_probes(const struct bp_site *site, u32 point)
 	return rcu_dereference_protected(site->probes[point], lockdep_is_held(&bp_mutex));
 }
 
-static struct bp_probes *make(unsigned int count, gfp_t flags)
+/* A list may name a function thousands of times, so it need not be one piece of memory. */
+static struct bp_probes *make(unsigned int count)
 {
-	struct bp_probes *probes = kzalloc(sizeof(*probes) + count * sizeof(probes->probe[0]), GFP_KERNEL | flags);
+	struct bp_probes *probes = kvzalloc(sizeof(*probes) + count * sizeof(probes->probe[0]), GFP_KERNEL);
 
 	if (probes)
 		probes->count = count;
@@ -33,7 +36,7 @@ static int make_with(struct bp_site *site, const struct bp_group *group)
 	struct bp_change *change = &site->change[group->point];
 	unsigned int kept = old ? old->count : 0;
 
-	change->probes = make(kept + change->count, 0);
+	change->probes = make(kept + change->count);
 	if (!change->probes)
 		return -ENOMEM;
 	change->probes->reads = group->reads;
@@ -79,7 +82,7 @@ void bp_probes_drop(struct bp_group *group)
 
 	bp_for_each_probe(probe, group) {
 		change = &probe->site->change[group->point];
-		kfree(change->probes);
+		kvfree(change->probes);
 		memset(change, 0, sizeof(*change));
 	}
 }
@@ -96,7 +99,8 @@ static void make_without(struct bp_site *site, u32 point)
 	if (!kept)
 		return;
 	/* A close cannot fail, so it waits for memory. */
-	change->probes = make(kept, __GFP_NOFAIL);
+	while (!(change->probes = make(kept)))
+		schedule_timeout_uninterruptible(1);
 	for (kept = 0, i = 0; i < old->count; i++) {
 		if (old->probe[i]->group->leaving)
 			continue;
@@ -150,7 +154,7 @@ void bp_probes_publish(struct list_head *groups)
 	list_for_each_entry(group, groups, together) {
 		bp_for_each_probe(probe, group) {
 			change = &probe->site->change[group->point];
-			kfree(change->probes);
+			kvfree(change->probes);
 			change->probes = NULL;
 		}
 	}

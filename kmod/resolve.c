@@ -100,6 +100,31 @@ bool bp_module_core_text(unsigned long address)
 	return stays;
 }
 
+/*
+ * Whether @address has symbols of a module, all without a size. From 4.20 to 5.1
+ * the kernel keeps something else in place of the size; then there are none.
+ */
+bool bp_module_label(unsigned long address)
+{
+	const struct module *module;
+	bool is_label = false;
+	unsigned int i;
+
+	preempt_disable();
+	module = (const struct module *)bp_call(module_of_text, address);
+	for (i = 0; module && i < module->core_kallsyms.num_symtab; i++) {
+		const Elf_Sym *symbol = &module->core_kallsyms.symtab[i];
+
+		if (symbol->st_value != address)
+			continue;
+		is_label = !symbol->st_size;
+		if (!is_label)
+			break;
+	}
+	preempt_enable();
+	return is_label;
+}
+
 /* The __fentry__ site of the function at @address, 0 if it has none. */
 unsigned long bp_ftrace_location(unsigned long address)
 {

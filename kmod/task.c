@@ -3,7 +3,6 @@
  * The calls in flight of each task, and their end when the task dies or the
  * module is unloaded.
  */
-#include <linux/delay.h>
 #include <linux/irq_work.h>
 #include <linux/module.h>
 #include <linux/sched/task.h>
@@ -148,6 +147,11 @@ static void task_freed(void *data, struct task_struct *task)
 	struct bp_task *set = bp_task_set(task);
 	int way;
 
+	/* What bury() has been given, it frees itself: both at once would free frames twice. */
+	for (way = 0; way < BP_WAYS; way++) {
+		if (READ_ONCE(set[way].dying) == task)
+			return;
+	}
 	if (bp_task_gone(task)) {
 		bp_task_forget(set, task);
 		return;
@@ -208,7 +212,7 @@ void bp_tasks_exit(void)
 	 * task_freed() stayed without it, tasks would call code that is gone.
 	 */
 	while (tracepoint_probe_unregister(free_tracepoint, task_freed, NULL) == -ENOMEM)
-		msleep(10);
+		schedule_timeout_uninterruptible(1);
 	tracepoint_synchronize_unregister();
 	irq_work_sync(&call_burial);
 	cancel_delayed_work_sync(&burial);

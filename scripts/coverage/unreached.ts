@@ -68,7 +68,7 @@ export const unreached: readonly Unreached[] = [
 	},
 	{
 		file: 'task.c',
-		lines: ['msleep(10);'],
+		lines: ['schedule_timeout_uninterruptible(1);'],
 		reason:
 			'Before 5.11, with another probe on the tracepoint, memory must be short; then a kernel before 4.17 warns by itself.',
 	},

@@ -199,7 +199,7 @@ export const runningEdits: readonly Edit[] = [
 	{
 		name: 'probes-old-arrays-leak',
 		file: 'kmod/probes.c',
-		old: '\t\t\tkfree(change->probes);\n\t\t\tchange->probes = NULL;',
+		old: '\t\t\tkvfree(change->probes);\n\t\t\tchange->probes = NULL;',
 		new: '\t\t\tchange->probes = NULL;',
 		effect: 'Each attach and each close leaks memory.',
 		catchers: ['multi/two-entries[c]'],

@@ -114,6 +114,30 @@ export const entryHookCases = [
 		},
 	}),
 	defineCase({
+		id: 'entry/kprobes-switched-off',
+		needs: ['entry', 'device'],
+		targets: ['asm'],
+		deadlineMs: 5000,
+		async run(context) {
+			const set = (value: 0 | 1) =>
+				context.exec(
+					`mount -t debugfs none /sys/kernel/debug 2>/dev/null; echo ${value} > /sys/kernel/debug/kprobes/enabled`,
+				);
+			assert.equal((await set(0)).code, 0, 'the status of switching kprobes off');
+			await tidily(
+				async () => {
+					await assert.rejects(context.attach({point: 'entry'}), {errno: 'EBUSY'}, 'an attach that would see no call');
+				},
+				async () => {
+					await set(1);
+				},
+			);
+			const probe = await context.attach({point: 'entry'});
+			await context.call({in: input, ret: output, stack});
+			onlyHits(await probe.info(), 1);
+		},
+	}),
+	defineCase({
 		id: 'entry/in-interrupt',
 		needs: ['entry'],
 		targets: everywhere,

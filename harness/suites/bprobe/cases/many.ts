@@ -370,6 +370,28 @@ export const manyCases = [
 		},
 	}),
 	defineCase({
+		id: 'multi/many-at-one-function',
+		needs: ['entry', 'return', 'device'],
+		deadlineMs: 20_000,
+		async run(context) {
+			const prog = await context.load('count');
+			const address = await context.address('fx_asm_fentry');
+			// The array of 5,000 is too large for what the kernel gives in one piece without fail.
+			const addresses = Array<Hex>(5000).fill(address);
+			for (const point of points) {
+				const {probe: one} = await context.ask('attach', {prog, point, address, cookie: 0});
+				const {probe: many} = await attachList(context, {prog, point, addresses});
+				const {probe: last} = await context.ask('attach', {prog, point, address, cookie: 0});
+				for (const probe of [one, last]) await context.ask('close', {probe});
+				await context.call({target: 'asm-fentry'});
+				const {counts} = await context.ask('infoList', {probe: many});
+				const wrong = counts.filter(([hits, misses]) => hits !== 1 || misses !== 0);
+				assert.deepEqual([counts.length, wrong], [addresses.length, []], 'probes, and those without exactly one hit');
+				await context.ask('close', {probe: many});
+			}
+		},
+	}),
+	defineCase({
 		id: 'multi/many-failures-leave-no-descriptor',
 		needs: ['entry', 'device'],
 		deadlineMs: 20_000,

@@ -163,6 +163,31 @@ export const noFunctionCases = [
 		},
 	}),
 	defineCase({
+		id: 'module/rejects-labels-of-modules',
+		needs: ['device'],
+		deadlineMs: 10_000,
+		async run(context) {
+			const {stdout} = await context.exec("grep -F '[fixtures]' /proc/kallsyms");
+			const addressOf = (name: string): Hex => {
+				const [, address] = new RegExp(`^([\\da-f]+) [tT] ${name}\\s`, 'm').exec(stdout) ?? [];
+				assert.ok(address !== undefined, `the fixtures have a symbol ${name}`);
+				return `0x${address}`;
+			};
+			for (const [name, reason] of [
+				['label_within', 'it is a label: its symbol has no size'],
+				['__SCT__fixture', 'it is a static call, which the kernel rewrites'],
+			] as const) {
+				const address = addressOf(name);
+				const {reasons: why} = await context.ask('check', {addresses: [address]});
+				assert.deepEqual(why, [reason], `why ${name} is refused`);
+				for (const point of [0, 1]) assert.equal(await answerFor(context, point, address), 'EOPNOTSUPP', name);
+			}
+			// A function without a site, which has a size.
+			const {reasons: none} = await context.ask('check', {addresses: [addressOf('label_around'), addressOf('fx_asm')]});
+			assert.deepEqual(none, ['', ''], 'why functions of assembly are refused');
+		},
+	}),
+	defineCase({
 		id: 'module/rejects-a-module-that-comes',
 		needs: ['device'],
 		deadlineMs: 40_000,
