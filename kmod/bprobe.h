@@ -74,14 +74,18 @@ struct bprobe_function {
  *  - code of vmlinux without a __fentry__ site (entry and startup code, thunks,
  *    ftrace itself, notrace functions, assembly),
  *  - the kernel's kprobe blacklist,
- *  - the context switch,
+ *  - labels of assembly in modules: symbols without a size,
+ *  - static calls (__SCT__), which the kernel rewrites,
+ *  - the context switch, the end of a CPU that goes offline, and what walks the
+ *    stack for a program's exception (bpf_throw),
  *  - this module itself, and
  *  - functions that this kernel offers no way to hook.
  *
  * Copies that a compiler makes of a function (.isra, .constprop, .part) are
  * functions, with arguments of their own. An alias is the function it stands
- * for. A function of a module that is being loaded: EBUSY; that is being
- * unloaded: ENOENT. ENOMEM and EMFILE have their usual meaning. An attach that
+ * for. A function of a module that is being loaded, or one that needs a kprobe
+ * while debugfs has kprobes switched off: EBUSY. A function of a module that is
+ * being unloaded: ENOENT. ENOMEM and EMFILE have their usual meaning. An attach that
  * fails leaves nothing behind and has run no program: either all functions of a
  * list are attached, in one step, or none.
  *

@@ -105,8 +105,8 @@ export const symbolEdits: readonly Edit[] = [
 	{
 		name: 'function-without-site',
 		file: 'kmod/function.c',
-		old: 'if (in_kernel && !bp_ftrace_location(address))',
-		new: 'if (false)',
+		old: '\tif (in_kernel)\n\t\treturn "the kernel keeps tracers out of it, or it is no function";\n',
+		new: '',
 		effect: 'Startup code can be probed, and a CPU that comes back resets the machine.',
 		catchers: ['module/rejects-what-is-no-function'],
 	},
@@ -193,5 +193,37 @@ export const symbolEdits: readonly Edit[] = [
 		effect:
 			'After a module was unloaded and another one was loaded at the same place, info and list show the name of the old function (and module) for a probe of the new one at that address.',
 		catchers: ['module/lists-a-new-name-at-an-old-address'],
+	},
+	{
+		name: 'label-is-a-function',
+		file: 'kmod/function.c',
+		old: 'return bp_module_label(address) ? "it is a label: its symbol has no size" : NULL;',
+		new: 'return NULL;',
+		effect: 'A return probe on a label of assembly in a module overwrites a local variable.',
+		catchers: ['module/rejects-labels-of-modules'],
+	},
+	{
+		name: 'static-call-is-a-function',
+		file: 'kmod/function.c',
+		old: '\tif (!strncmp(name, "__SCT__", 7))\n\t\treturn "it is a static call, which the kernel rewrites";\n',
+		new: '',
+		effect: 'After a probe on a static call of a module, the kernel dies when it changes that call.',
+		catchers: ['module/rejects-labels-of-modules'],
+	},
+	{
+		name: 'function-of-assembly-is-a-label',
+		file: 'kmod/resolve.c',
+		old: 'is_label = !symbol->st_size;',
+		new: 'is_label = true;',
+		effect: 'Functions of assembly in modules cannot be probed.',
+		catchers: ['module/rejects-labels-of-modules'],
+	},
+	{
+		name: 'kprobe-that-is-switched-off',
+		file: 'kmod/hook.c',
+		old: 'if (!err && *(const u8 *)site->kprobe.addr != 0xcc) {',
+		new: 'if (0) {',
+		effect: 'While debugfs has kprobes switched off, an attach succeeds and sees no call.',
+		catchers: ['entry/kprobes-switched-off'],
 	},
 ];
