@@ -143,8 +143,8 @@ export const hookEdits: readonly Edit[] = [
 	{
 		name: 'filter-keeps-removed',
 		file: 'kmod/filter.c',
-		old: 'while (set_filter(ops, addresses, count, true) == -ENOMEM && --tries)',
-		new: 'while (set_filter(ops, addresses, count, false) == -ENOMEM && --tries)',
+		old: 'err = set_filter(ops, addresses, count, true);',
+		new: 'err = set_filter(ops, addresses, count, false);',
 		effect: 'Functions whose probes are closed stay traced.',
 		catchers: ['multi/many-owner-killed-one-by-one'],
 	},
