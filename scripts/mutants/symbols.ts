@@ -226,4 +226,21 @@ export const symbolEdits: readonly Edit[] = [
 		effect: 'While debugfs has kprobes switched off, an attach succeeds and sees no call.',
 		catchers: ['entry/kprobes-switched-off'],
 	},
+	{
+		name: 'end-of-an-idle-cpu',
+		file: 'kmod/function.c',
+		old: '!strcmp(name, "arch_cpu_idle_dead") || strstr(name, "play_dead")',
+		new: 'strstr(name, "play_dead")',
+		effect: 'After a CPU went off and came back under a return probe, the module cannot be unloaded.',
+		catchers: ['module/rejects-what-is-no-function'],
+	},
+	{
+		name: 'exceptions-of-programs',
+		file: 'kmod/function.c',
+		old: '!strcmp(name, "bpf_throw") || !strcmp(name, "arch_bpf_stack_walk")',
+		new: '!strcmp(name, "arch_bpf_stack_walk")',
+		effect: 'Under a return probe of bpf_throw, a program that throws kills the kernel.',
+		catchers: ['module/rejects-what-is-no-function'],
+		kernel: 'debian-6.12',
+	},
 ];

@@ -47,6 +47,14 @@ const noFunctions: Readonly<Record<string, readonly string[]>> = {
 		'start_cpu0',
 		'rewind_stack_and_make_dead',
 	],
+	'what leaves its stack, or walks it': [
+		'arch_cpu_idle_dead',
+		'native_play_dead',
+		'mwait_play_dead',
+		'hlt_play_dead',
+		'bpf_throw',
+		'arch_bpf_stack_walk',
+	],
 	'context switches': ['__switch_to', '__switch_to_asm'],
 	thunks: [
 		'__x86_indirect_thunk_rax',
