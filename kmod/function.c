@@ -57,7 +57,7 @@ static bool is_fragment(const char *name)
 	return false;
 }
 
-/* C code that has a site, but must not be probed: why not, or NULL. */
+/* Code that only its name tells from what may be probed: why it may not be, or NULL. */
 static const char *unfit(const char *name)
 {
 	if (!strcmp(name, "__switch_to"))

@@ -2,18 +2,11 @@
 import {mkdir, mkdtempDisposable, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {gzipSync, zstdCompressSync} from 'node:zlib';
 import test, {type ExecutionContext} from 'ava';
-import {execaSync} from 'execa';
 import {BuildError} from '../host/errors.ts';
 import type {Kernel} from '../kernels/kernel.ts';
+import {compressions} from '../test/compressions.ts';
 import {kernelModules} from './kernel-modules.ts';
-
-const compressions: Readonly<Record<string, (data: Buffer) => Uint8Array>> = {
-	'.gz': gzipSync,
-	'.zst': zstdCompressSync,
-	'.xz': data => execaSync('xz', ['-c'], {input: data, encoding: 'buffer'}).stdout,
-};
 
 async function kernelWith(t: ExecutionContext, modules: Record<string, string>): Promise<Kernel> {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'modules-'));

@@ -81,7 +81,8 @@ test.serial('after one guest that could not be restored, the snapshot stays', as
 	const source = sourceOf('reuse');
 	await answers(source);
 	const before = await savedGuests();
-	const times = await Promise.all(before.map(async name => (await stat(path.join(name, 'state'))).ino));
+	const inodes = async () => Promise.all(before.map(async name => (await stat(path.join(name, 'state'))).ino));
+	const first = await inodes();
 	const {restore} = Instance;
 	t.teardown(() => {
 		Instance.restore = restore;
@@ -92,7 +93,7 @@ test.serial('after one guest that could not be restored, the snapshot stays', as
 	};
 	t.is(await answers(source), guestBuild.kernel.release);
 	t.deepEqual(await savedGuests(), before);
-	t.deepEqual(await Promise.all(before.map(async name => (await stat(path.join(name, 'state'))).ino)), times);
+	t.deepEqual(await inodes(), first);
 });
 
 const births = {reboot: 'boot', reuse: 'restore'} as const;

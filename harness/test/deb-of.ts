@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
-import {gzipSync, zstdCompressSync} from 'node:zlib';
-import {execaSync} from 'execa';
 import tar, {type Header} from 'tar-stream';
+import {compressions} from './compressions.ts';
 
 export type Entry = Partial<Header> & {name: string; content?: string | Buffer};
-
-const compressions: Readonly<Record<string, (data: Buffer) => Uint8Array>> = {
-	'': data => data,
-	'.gz': gzipSync,
-	'.zst': zstdCompressSync,
-	'.xz': data => execaSync('xz', ['-c'], {input: data, encoding: 'buffer'}).stdout,
-};
 
 /** A Debian package with these files. */
 export async function debOf(
