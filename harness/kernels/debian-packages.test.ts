@@ -8,7 +8,7 @@ import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {PackageIndex} from '../host/debian/deb822.ts';
 import {NotFoundError, UsageError} from '../host/errors.ts';
-import {captureStderr} from '../test/capture-stderr.ts';
+import {quietly} from '../test/capture-stderr.ts';
 import {debOf, type Entry} from '../test/deb-of.ts';
 import {freshCache} from '../test/fresh-cache.ts';
 import {candidatesIn, fetchKernel} from './debian.ts';
@@ -133,7 +133,8 @@ const withFiles = () =>
 test.serial('a kernel is its unpacked packages; its headers work where they lie', async t => {
 	const {index, asked, cache} = await openMirror(t, withFiles());
 	const [found] = candidatesIn([index], row);
-	let kernel = await quietly(() => fetchKernel('debian-6.1', found!, {}));
+	const fetching = async () => (await quietly(() => fetchKernel('debian-6.1', found!, {}))).value;
+	const kernel = await fetching();
 	t.like(kernel, {id: 'debian-6.1', release, flavour: 'cloud', origin: `Debian linux-image-${release} 6.1.9-1`});
 	t.is((await readFile(kernel.bzImage, 'utf8')).slice(0, 10), 'imageimage');
 	t.is(await readFile(kernel.config, 'utf8'), 'CONFIG_X=y\n');
@@ -146,7 +147,7 @@ test.serial('a kernel is its unpacked packages; its headers work where they lie'
 	t.false(existsSync(path.join(path.dirname(kernel.bzImage), '../usr/share')));
 	t.deepEqual(await readdir(path.join(cache.path, 'debs')), []);
 	t.is(asked.length, 5);
-	kernel = await quietly(() => fetchKernel('debian-6.1', found!, {}));
+	await fetching();
 	t.is(asked.length, 5, 'from the cache');
 	// A build of the same release with other packages is another tree.
 	const packages = found!.packages.map(each => ({...each, sha256: each.sha256.replace(/^./, 'x')}));
@@ -158,7 +159,7 @@ test.serial('a package that the mirror has no more, or that is another, is an er
 	const [found] = candidatesIn([index], row);
 	const deb = debs.get('/linux-kbuild-6.1.deb')!;
 	debs.delete('/linux-kbuild-6.1.deb');
-	const fetching = () => quietly(() => fetchKernel('debian-6.1', found!, {}));
+	const fetching = async () => (await quietly(() => fetchKernel('debian-6.1', found!, {}))).value;
 	await t.throwsAsync(fetching(), {instanceOf: NotFoundError});
 	debs.set('/linux-kbuild-6.1.deb', Buffer.concat([deb, Buffer.from('\n')]));
 	await t.throwsAsync(fetching(), {instanceOf: UsageError, message: /has the SHA-256/});
@@ -176,12 +177,3 @@ test.serial('packages without a kernel in them are an error', async t => {
 		{instanceOf: UsageError, message: `The packages of Linux ${release} hold no kernel where one was expected.`},
 	);
 });
-
-/** What `work` gives, without what it says on the way. */
-async function quietly<T>(work: () => Promise<T>): Promise<T> {
-	let result: {value: T} | undefined;
-	await captureStderr(async () => {
-		result = {value: await work()};
-	});
-	return result!.value;
-}

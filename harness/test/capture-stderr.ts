@@ -14,3 +14,10 @@ export async function captureStderr(work: () => unknown): Promise<string> {
 	}
 	return text;
 }
+
+/** What `work` gives, and what it writes to standard error; as `captureStderr`. */
+export async function quietly<T>(work: () => Promise<T>): Promise<{value: T; said: string}> {
+	let value: Promise<T> | undefined;
+	const said = await captureStderr(async () => (value = work()));
+	return {value: await value!, said};
+}

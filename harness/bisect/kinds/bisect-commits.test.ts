@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {captureStderr} from '../../test/capture-stderr.ts';
+import {quietly} from '../../test/capture-stderr.ts';
 import {bisectOptions, buildingCache, type EndOfImage, imageGuests} from '../../test/image-guests.ts';
 import {type Files, makeTinyLinux} from '../../test/tiny-linux.ts';
 import {exitStatusOf} from '../report/bisect-report.ts';
@@ -34,11 +34,8 @@ async function openBisect(
 	const common = await bisectOptions(guests.run);
 	const ends = {linux, good: hashes[0]!, bad: hashes.at(-1)!};
 	const find = async (more: Partial<CommitsOptions> = {}) => {
-		let result: Awaited<ReturnType<typeof bisectCommits>> | undefined;
-		const said = await captureStderr(async () => {
-			result = await bisectCommits({...common, ...ends, ...more});
-		});
-		return {result: result!, said};
+		const {value: result, said} = await quietly(() => bisectCommits({...common, ...ends, ...more}));
+		return {result, said};
 	};
 	return {hashes, asked: guests.asked, ends, find};
 }

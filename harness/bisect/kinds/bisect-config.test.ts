@@ -2,10 +2,10 @@
 import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {captureStderr} from '../../test/capture-stderr.ts';
+import {quietly} from '../../test/capture-stderr.ts';
 import {bisectOptions, buildingCache, imageGuests} from '../../test/image-guests.ts';
 import {makeTinyLinux} from '../../test/tiny-linux.ts';
-import {exitStatusOf, type Result} from '../report/bisect-report.ts';
+import {exitStatusOf} from '../report/bisect-report.ts';
 import {bisectConfig, type ConfigOptions} from './bisect-config.ts';
 
 /** Two configurations of one tree. Guests fail if A and C are set, unless D is, too. */
@@ -23,11 +23,8 @@ async function openConfigs(t: ExecutionContext, good: string, bad: string) {
 	});
 	const options = {...(await bisectOptions(guests.run)), linux, goodConfig, badConfig};
 	return async (more: Partial<ConfigOptions> = {}) => {
-		let result: Result | undefined;
-		await captureStderr(async () => {
-			result = await bisectConfig({...options, ...more});
-		});
-		return result!;
+		const {value} = await quietly(() => bisectConfig({...options, ...more}));
+		return value;
 	};
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import test, {type ExecutionContext} from 'ava';
 import {cacheKernel} from '../../test/cached-kernel.ts';
-import {captureStderr} from '../../test/capture-stderr.ts';
+import {quietly} from '../../test/capture-stderr.ts';
 import {bisectOptions, buildingCache, type EndOfImage, imageGuests} from '../../test/image-guests.ts';
 import {bisectReleases, type ReleasesOptions} from './bisect-releases.ts';
 
@@ -19,11 +19,8 @@ async function openReleases(t: ExecutionContext, endOf: (id: string) => EndOfIma
 	const {asked, run} = imageGuests(image => endOf(image.split(' ', 1)[0]!));
 	const options = {...(await bisectOptions(run)), good: ids[0]!, bad: ids[3]!};
 	const find = async (more: Partial<ReleasesOptions> = {}) => {
-		let found: Awaited<ReturnType<typeof bisectReleases>> | undefined;
-		await captureStderr(async () => {
-			found = await bisectReleases({...options, ...more});
-		});
-		return found!;
+		const {value} = await quietly(() => bisectReleases({...options, ...more}));
+		return value;
 	};
 	const askedIds = () => [...new Set(asked.splice(0).map(image => image.split(' ', 1)[0]!))];
 	return {askedIds, find, put};

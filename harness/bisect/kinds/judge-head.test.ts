@@ -2,11 +2,11 @@
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {cacheKernel} from '../../test/cached-kernel.ts';
-import {captureStderr} from '../../test/capture-stderr.ts';
+import {quietly} from '../../test/capture-stderr.ts';
 import {bisectOptions, buildingCache, type EndOfImage, imageGuests} from '../../test/image-guests.ts';
 import {makeTinyLinux} from '../../test/tiny-linux.ts';
 import {git} from '../repository/git.ts';
-import {type JudgedStep, judgeHead, type StepOptions} from './judge-head.ts';
+import {judgeHead, type StepOptions} from './judge-head.ts';
 
 /** A tree with these commits, and a step of `git bisect run` in it. The image of each says how its guests end. */
 async function openStep(t: ExecutionContext) {
@@ -30,11 +30,8 @@ async function openStep(t: ExecutionContext) {
 	const options = {...(await bisectOptions(run)), linux, repeats: 3};
 	const judge = async (number: number, more: Partial<StepOptions> = {}) => {
 		await git(linux, ['checkout', '--quiet', '--force', hashes[number]!]);
-		let step: JudgedStep | undefined;
-		await captureStderr(async () => {
-			step = await judgeHead({...options, ...more});
-		});
-		return step!;
+		const {value} = await quietly(() => judgeHead({...options, ...more}));
+		return value;
 	};
 	const noOthersBoot = () => {
 		others = 'no boot';
