@@ -77,7 +77,9 @@ static long group_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 static int group_release(struct inode *inode, struct file *file)
 {
-	bp_close(file->private_data);
+	/* NULL if the attach failed. */
+	if (file->private_data)
+		bp_close(file->private_data);
 	return 0;
 }
 
@@ -131,14 +133,16 @@ static int open_group(struct bp_group *group, int fd, unsigned int *failed)
 	struct file *file;
 	int err;
 
-	err = bp_attach(group, failed);
-	if (err)
-		return err;
-	file = anon_inode_getfile("[bprobe]", &group_fops, group, O_RDWR);
-	if (IS_ERR(file)) {
-		bp_detach_one(group);
+	/* First, so that an attach that fails has run no program. */
+	file = anon_inode_getfile("[bprobe]", &group_fops, NULL, O_RDWR);
+	if (IS_ERR(file))
 		return PTR_ERR(file);
+	err = bp_attach(group, failed);
+	if (err) {
+		fput(file);
+		return err;
 	}
+	file->private_data = group;
 	fd_install(fd, file);
 	return 0;
 }

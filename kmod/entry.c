@@ -104,9 +104,13 @@ static __always_inline struct call find_call(struct bp_cpu *cpu, unsigned long *
 		return call;
 	prune(cpu, call.task, slot);
 	/* A tail call: the slot belongs to the function that jumped here. */
-	call.chained = call.caller == BP_TRAMPOLINE;
-	if (call.chained && call.task->newest)
-		call.caller = call.task->newest->caller;
+	if (unlikely(call.caller == BP_TRAMPOLINE)) {
+		const struct bp_frame *jumped = bp_frame_at(cpu, call.task, slot);
+
+		call.chained = jumped;
+		if (jumped)
+			call.caller = jumped->caller;
+	}
 	return call;
 }
 
@@ -121,6 +125,7 @@ static __always_inline struct bp_frame *make_frame(struct bp_cpu *cpu, struct ca
 		frame = bp_frame_alloc(cpu);
 	if (unlikely(!frame)) {
 		bp_count_misses(ret, BPROBE_MISS_NO_FRAME, BPROBE_ENTRY);
+		bp_frames_short();
 		if (call->task && !call->task->newest)
 			bp_task_release(call->task);
 	}

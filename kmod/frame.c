@@ -14,6 +14,13 @@ MODULE_PARM_DESC(frames, "calls that can be in flight at once in functions with 
 
 DEFINE_PER_CPU(struct bp_cpu, bp_cpu);
 
+/*
+ * How many frames a CPU keeps. No other CPU can use them, so all CPUs together
+ * keep a quarter of them at most. Otherwise calls would be missed while most
+ * frames are free.
+ */
+unsigned int bp_cpu_frames_max __read_mostly;
+
 static struct bp_frame *pool;
 static u32 *pool_next;
 
@@ -55,6 +62,28 @@ void bp_frame_spill(struct bp_frame *frame)
 }
 NOKPROBE_SYMBOL(bp_frame_spill);
 
+/*
+ * The newest frame of @task whose slot, which must hold our trampoline, is
+ * @slot; NULL if there is none. Frees newer ones: they belong to calls that
+ * ended without a return, on a stack that the task has left.
+ */
+struct bp_frame *bp_frame_at(struct bp_cpu *cpu, struct bp_task *task, const unsigned long *slot)
+{
+	struct bp_frame *frame = task ? task->newest : NULL, *below;
+
+	while (frame && frame->slot != slot)
+		frame = frame->below;
+	if (!frame)
+		return NULL;
+	while (task->newest != frame) {
+		below = task->newest->below;
+		bp_frame_free(cpu, task->newest);
+		WRITE_ONCE(task->newest, below);
+	}
+	return frame;
+}
+NOKPROBE_SYMBOL(bp_frame_at);
+
 unsigned int bp_frames_total(void)
 {
 	return frames;
@@ -65,6 +94,7 @@ int bp_frames_init(void)
 	unsigned int i;
 
 	frames = clamp(frames, 64u, 1u << 20);
+	bp_cpu_frames_max = min(frames / 4 / num_possible_cpus(), 32u);
 	pool = vzalloc((size_t)frames * sizeof(*pool));
 	pool_next = vzalloc((size_t)frames * sizeof(*pool_next));
 	if (!pool || !pool_next) {

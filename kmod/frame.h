@@ -37,6 +37,7 @@ int bp_frames_init(void);
 void bp_frames_exit(void);
 unsigned int bp_frames_total(void);
 struct bp_frame *bp_frame_refill(struct bp_cpu *cpu);
+struct bp_frame *bp_frame_at(struct bp_cpu *cpu, struct bp_task *task, const unsigned long *slot);
 void bp_frame_spill(struct bp_frame *frame);
 
 int bp_tasks_init(void);
@@ -44,6 +45,7 @@ void bp_tasks_exit(void);
 unsigned int bp_frames_live(void);
 struct bp_task *bp_task_claim_any(struct bp_task *set, struct task_struct *task);
 bool bp_task_gone(const struct task_struct *task);
+void bp_frames_short(void);
 void bp_task_forget(struct bp_task *set, const struct task_struct *task);
 
 /* Frames that a sweep left: held by another tracer, or of tasks that are about to run. */
@@ -53,7 +55,7 @@ struct bp_left {
 };
 struct bp_left bp_sweep(void);
 
-#define BP_CPU_FREE_MAX 32
+extern unsigned int bp_cpu_frames_max;
 
 static __always_inline struct bp_frame *bp_frame_alloc(struct bp_cpu *cpu)
 {
@@ -68,7 +70,7 @@ static __always_inline struct bp_frame *bp_frame_alloc(struct bp_cpu *cpu)
 
 static __always_inline void bp_frame_free(struct bp_cpu *cpu, struct bp_frame *frame)
 {
-	if (unlikely(cpu->free_count >= BP_CPU_FREE_MAX)) {
+	if (unlikely(cpu->free_count >= bp_cpu_frames_max)) {
 		bp_frame_spill(frame);
 		return;
 	}

@@ -65,8 +65,12 @@ static const char *unfit(const char *name)
 	/* A program's exception: without the frames above our trampoline it dereferences NULL. */
 	if (!strcmp(name, "bpf_throw") || !strcmp(name, "arch_bpf_stack_walk"))
 		return "it walks the stack and depends on what it finds";
-	/* The CPU comes back with another stack, and its idle task never ends: the frame would stay. */
-	if (!strcmp(name, "arch_cpu_idle_dead") || strstr(name, "play_dead"))
+	/*
+	 * A CPU that goes off ends in them. When it comes back, it begins at the top
+	 * of the stack of its idle task, which never ends: the frame would stay.
+	 */
+	if (!strcmp(name, "cpu_startup_entry") || !strcmp(name, "do_idle") ||
+	    !strcmp(name, "arch_cpu_idle_dead") || strstr(name, "play_dead"))
 		return "it does not return, and its task lives on";
 	/* The kernel checks the bytes before it rewrites them, and dies of a breakpoint. */
 	if (!strncmp(name, "__SCT__", 7))

@@ -251,7 +251,6 @@ extern struct mutex bp_mutex;
 extern unsigned int bp_return_groups;
 int bp_attach(struct bp_group *group, unsigned int *failed);
 void bp_detach(struct list_head *groups);
-void bp_detach_one(struct bp_group *group);
 void bp_probe_counts(struct bp_probe *probe, struct bp_counts *sum);
 void bp_probes_show(struct seq_file *m);
 

@@ -83,16 +83,6 @@ void bp_detach(struct list_head *groups)
 		bp_keep_settle();
 }
 
-void bp_detach_one(struct bp_group *group)
-{
-	LIST_HEAD(together);
-
-	list_add(&group->together, &together);
-	mutex_lock(&bp_mutex);
-	bp_detach(&together);
-	mutex_unlock(&bp_mutex);
-}
-
 void bp_probe_counts(struct bp_probe *probe, struct bp_counts *sum)
 {
 	int cpu, i;

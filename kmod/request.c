@@ -133,22 +133,22 @@ static int take_site(struct bp_probe *probe, struct bp_wanted *wanted, bool of_m
 {
 	bool ask_for_original = false;
 	char name[BPROBE_NAME_LEN];
-	int err;
+	int gone, err;
 
+	/* First: else another module could take the place of the one that is looked at. */
+	probe->owner = bp_module_get(wanted->address, &gone);
 	err = bp_function_name(wanted->address, name);
 	if (err)
 		return err;
 	if (bp_function_denied(wanted->address, name, of_many ? &ask_for_original : NULL))
 		return -EOPNOTSUPP;
+	if (gone)
+		return gone;
 	if (ask_for_original) {
 		wanted->name = kstrndup(name, strcspn(name, "."), GFP_KERNEL);
 		if (!wanted->name)
 			return -ENOMEM;
 	}
-	/* The reference keeps the function in memory. */
-	probe->owner = bp_module_get(wanted->address, &err);
-	if (err)
-		return err;
 	mutex_lock(&bp_mutex);
 	probe->site = bp_site_get(wanted->address, name);
 	mutex_unlock(&bp_mutex);

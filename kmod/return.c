@@ -30,26 +30,6 @@ static __always_inline void leave(struct bp_frame *frame, const struct pt_regs *
 		bp_lower(frame->below);
 }
 
-/* The frame at @slot. Newer ones belong to calls that ended without a return. */
-static noinline struct bp_frame *find_frame(struct bp_cpu *cpu, struct bp_task *task, const unsigned long *slot)
-{
-	struct bp_frame *frame = task ? task->newest : NULL, *below;
-
-	while (frame && frame->slot != slot)
-		frame = frame->below;
-	/* Only the frame knows the address to return to. */
-	if (!frame)
-		panic("bprobe: %s[%d] returned through the trampoline without a frame at %px\n",
-		      current->comm, current->pid, slot);
-	while (task->newest != frame) {
-		below = task->newest->below;
-		bp_frame_free(cpu, task->newest);
-		WRITE_ONCE(task->newest, below);
-	}
-	return frame;
-}
-NOKPROBE_SYMBOL(find_frame);
-
 /*
  * Called by bp_return_trampoline: a probed function has executed its ret.
  * @regs were saved right below the slot, whose content may be anything by now
@@ -74,7 +54,11 @@ void bp_return(struct pt_regs *regs)
 	task = bp_task_find(bp_task_set(current), current);
 	frame = task ? task->newest : NULL;
 	if (unlikely(!frame || frame->slot != slot))
-		frame = find_frame(cpu, task, slot);
+		frame = bp_frame_at(cpu, task, slot);
+	/* Only the frame knows the address to return to. */
+	if (unlikely(!frame))
+		panic("bprobe: %s[%d] returned through the trampoline without a frame at %px\n",
+		      current->comm, current->pid, slot);
 	WRITE_ONCE(*slot, frame->caller);
 	/* A function and the functions that tail-called it return by one ret. */
 	do {

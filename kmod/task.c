@@ -18,6 +18,13 @@ unsigned int bp_task_bits;
 
 static struct tracepoint *free_tracepoint;
 
+/*
+ * Held, with interrupts off, to free the frames of a dead task. The task is not
+ * freed meanwhile, as task_freed() waits for it, and no sweep runs, as that stops
+ * all CPUs.
+ */
+static DEFINE_RAW_SPINLOCK(forget_lock);
+
 static void bury(struct work_struct *work);
 static DECLARE_DELAYED_WORK(burial, bury);
 
@@ -87,29 +94,68 @@ bool bp_task_gone(const struct task_struct *task)
 	return bp_task_is_dead(task) && !READ_ONCE(task->on_cpu);
 }
 
+static void forget(struct bp_task *entry)
+{
+	struct bp_frame *frame = entry->newest, *below;
+
+	entry->newest = NULL;
+	for (; frame; frame = below) {
+		below = frame->below;
+		bp_frame_spill(frame);
+	}
+	bp_task_release(entry);
+}
+
 /* Frees all frames of a dead task: its calls will never return. */
 void bp_task_forget(struct bp_task *set, const struct task_struct *task)
 {
-	struct bp_frame *frame, *below;
+	unsigned long flags;
 	int way;
 
-	/* A sweep must not run in between: it would find freed frames. */
-	preempt_disable();
+	raw_spin_lock_irqsave(&forget_lock, flags);
 	for (way = 0; way < BP_WAYS; way++) {
-		if (READ_ONCE(set[way].task) != task)
-			continue;
-		frame = set[way].newest;
-		set[way].newest = NULL;
-		for (; frame; frame = below) {
-			below = frame->below;
-			bp_frame_spill(frame);
-		}
-		bp_task_release(&set[way]);
+		if (READ_ONCE(set[way].task) == task)
+			forget(&set[way]);
 	}
-	preempt_enable();
+	raw_spin_unlock_irqrestore(&forget_lock, flags);
 }
 
-/* Frees the frames of tasks that were not dead yet at sched_process_free. */
+/*
+ * Frees the frames of a task that is dead, but that its parent has not waited
+ * for. Each such task keeps some while the functions that end a task have return
+ * probes, and a user can have more such tasks than there are frames.
+ */
+static void forget_zombie(struct bp_task *entry)
+{
+	const struct task_struct *task;
+	unsigned long flags;
+
+	if (!READ_ONCE(entry->task))
+		return;
+	raw_spin_lock_irqsave(&forget_lock, flags);
+	/* The task may give its entry back and end: RCU keeps it until we have looked. */
+	rcu_read_lock();
+	task = READ_ONCE(entry->task);
+	if (task && bp_task_gone(task)) {
+		/* And another may have taken the entry. If not, nobody does any more. */
+		smp_rmb();
+		if (READ_ONCE(entry->task) == task)
+			forget(entry);
+	}
+	rcu_read_unlock();
+	raw_spin_unlock_irqrestore(&forget_lock, flags);
+}
+
+/* There is no frame left. */
+void bp_frames_short(void)
+{
+	/* Only once for many calls: it costs an interrupt. */
+	if (!delayed_work_pending(&burial))
+		irq_work_queue(&call_burial);
+}
+NOKPROBE_SYMBOL(bp_frames_short);
+
+/* Frees the frames of zombies, and of tasks that were not dead yet at sched_process_free. */
 static void bury(struct work_struct *work)
 {
 	bool again = false;
@@ -119,8 +165,10 @@ static void bury(struct work_struct *work)
 		for (way = 0; way < BP_WAYS; way++) {
 			struct task_struct *task = READ_ONCE(bp_tasks[set][way].dying);
 
-			if (!task)
+			if (!task) {
+				forget_zombie(&bp_tasks[set][way]);
 				continue;
+			}
 			if (!bp_task_gone(task)) {
 				again = true;
 				continue;
@@ -152,14 +200,12 @@ static void task_freed(void *data, struct task_struct *task)
 		if (READ_ONCE(set[way].dying) == task)
 			return;
 	}
-	if (bp_task_gone(task)) {
-		bp_task_forget(set, task);
-		return;
-	}
 	for (way = 0; way < BP_WAYS; way++) {
 		if (READ_ONCE(set[way].task) != task)
 			continue;
-		if (hold(&set[way], task))
+		if (bp_task_gone(task))
+			bp_task_forget(set, task);
+		else if (hold(&set[way], task))
 			schedule_delayed_work(&burial, 1);
 		return;
 	}

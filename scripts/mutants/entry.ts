@@ -54,10 +54,18 @@ export const entryEdits: readonly Edit[] = [
 	{
 		name: 'entry-caller-of-tail-call',
 		file: 'kmod/entry.c',
-		old: 'if (call.chained && call.task->newest)\n\t\tcall.caller =',
-		new: 'if (false)\n\t\tcall.caller =',
+		old: '\t\tif (jumped)\n\t\t\tcall.caller =',
+		new: '\t\tif (false)\n\t\t\tcall.caller =',
 		effect: 'A function that was jumped to returns to the trampoline for ever.',
 		catchers: ['return/tail-call[asm]'],
+	},
+	{
+		name: 'entry-tail-call-takes-newest',
+		file: 'kmod/entry.c',
+		old: '*jumped = bp_frame_at(cpu, call.task, slot);',
+		new: '*jumped = call.task->newest;',
+		effect: 'After a call that did not return in an interrupt, a tail call returns into the middle of something else.',
+		catchers: ['return/tail-call-after-an-interrupt'],
 	},
 	{
 		name: 'entry-no-frame-uncounted',

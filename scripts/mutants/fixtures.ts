@@ -30,8 +30,8 @@ export const fixtureEdits: readonly Edit[] = [
 	{
 		name: 'fixtures-tail-returns-itself',
 		file: 'fixtures/targets.S',
-		old: '\tjmp fx_asm_fentry\n',
-		new: '\tFX_TARGET_BODY\n',
+		old: 'FX_FUNC(fx_tail_fentry)\n\tFX_FENTRY\n\tjmp fx_asm_fentry\n',
+		new: 'FX_FUNC(fx_tail_fentry)\n\tFX_FENTRY\n\tFX_TARGET_BODY\n',
 		effect: 'Nothing is a tail call.',
 		catchers: ['return/tail-call[asm-fentry]'],
 	},

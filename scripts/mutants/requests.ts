@@ -205,11 +205,19 @@ export const requestEdits: readonly Edit[] = [
 		catchers: ['module/no-memory-to-attach-by-name'],
 	},
 	{
-		name: 'descriptor-file-fails',
+		name: 'descriptor-file-leaks',
 		file: 'kmod/descriptor.c',
-		old: '\t\tbp_detach_one(group);\n',
+		old: '\t\tfput(file);\n',
 		new: '',
-		effect: 'After an attach that had no memory for its file, a freed program runs.',
+		effect: 'After an attach that failed the module cannot be unloaded any more.',
+		catchers: ['module/no-memory-to-attach[asm-fentry]'],
+	},
+	{
+		name: 'descriptor-file-of-failed-attach',
+		file: 'kmod/descriptor.c',
+		old: '\tif (file->private_data)\n\t\tbp_close',
+		new: '\tbp_close',
+		effect: 'An attach that had no memory detaches what was never attached: a crash.',
 		catchers: ['module/no-memory-to-attach[asm-fentry]'],
 	},
 	{

@@ -31,7 +31,7 @@ export const returnEdits: readonly Edit[] = [
 	},
 	{
 		name: 'return-leaks-bypassed',
-		file: 'kmod/return.c',
+		file: 'kmod/frame.c',
 		old: '\t\tbp_frame_free(cpu, task->newest);\n',
 		new: '',
 		effect: 'Each call that ends without a return takes a frame away for ever.',

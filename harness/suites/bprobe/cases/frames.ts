@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import type {KernelFacts} from '../../../engine/case.ts';
 import type {Hex} from '../agent-protocol.ts';
 import {assert} from '../assert.ts';
 import {type CaseContext, defineCase, type Probe} from '../case.ts';
@@ -36,6 +37,17 @@ async function callTogether(context: CaseContext, count: number, meanwhile?: () 
 	// They return with or without a frame.
 	await endSleepers(context, tasks);
 }
+
+/** So many calls of the target, each inside of the one before. */
+async function recurse(context: CaseContext, calls: number): Promise<void> {
+	const {after} = await context.call({in: input, ret: output, action: 'recurse', arg: calls - 1});
+	assert.equal(after.ax, output.ax, 'the return value of the outermost call');
+}
+
+const noRoomToRecurse = (kernel: KernelFacts) =>
+	kernel.hasOption('CONFIG_KCSAN')
+		? 'The stack of a task has no room for 64 levels of instrumented functions.'
+		: undefined;
 
 /** Calls of the probed target, each by a thread of its own that lives until the last one has called. */
 async function callByThreads(context: CaseContext, probe: Probe, threads: number) {
@@ -108,16 +120,11 @@ export const frameCases = [
 		needs: ['return', 'device'],
 		targets: ['asm-fentry'],
 		deadlineMs: 20_000,
-		missing: kernel =>
-			kernel.hasOption('CONFIG_KCSAN')
-				? 'The stack of a task has no room for 64 levels of instrumented functions.'
-				: undefined,
+		missing: noRoomToRecurse,
 		run: async context =>
 			withFrames(context, 64, async attach => {
 				const probe = await attach();
-				// It calls itself 64 times.
-				const {after} = await context.call({in: input, ret: output, action: 'recurse', arg: 64});
-				assert.equal(after.ax, output.ax, 'the return value of the outermost call');
+				await recurse(context, 65);
 				onlyHits(await probe.info(), 64, {noFrame: 1});
 			}),
 	}),
@@ -137,11 +144,11 @@ export const frameCases = [
 							const {cpuBefore, cpuAfter} = await context.call({action: 'sleep', arg: 1, in: input, ret: output});
 							assert.deepEqual([cpuBefore, cpuAfter], [0, 1], 'the CPUs of a call');
 						}
-						await callTogether(context, 30);
+						await callTogether(context, 50);
 					},
 					() => allowCpus(context, 3),
 				);
-				onlyHits(await probe.info(), 94);
+				onlyHits(await probe.info(), 114);
 			}),
 	}),
 	defineCase({
@@ -189,6 +196,42 @@ export const frameCases = [
 				}
 				while ((await framesInFlight(context)) > 0) context.signal.throwIfAborted();
 				onlyHits(await callByThreads(context, probe, 200), 200);
+			}),
+	}),
+	defineCase({
+		id: 'miss/frames-of-zombies',
+		needs: ['return', 'device'],
+		targets: ['asm-fentry'],
+		deadlineMs: 30_000,
+		missing: noRoomToRecurse,
+		run: async context =>
+			withFrames(context, 64, async attach => {
+				await attach(await context.address('do_exit'));
+				// A hundred children of a process that does not wait for them. They end when it is what it stays.
+				const {stdout: parent} = await context.exec(
+					`cd $(mktemp -d) && mkfifo end
+					sh -c 'n=0; while [ $n -lt 100 ]; do read x < end & n=$((n + 1)); done; exec sleep 1000' > /dev/null 2>&1 &
+					until grep -q sleep /proc/$!/comm; do sleep 0.01; done
+					exec 3<> end
+					yes "" | head -n 100 >&3
+					while grep -qs "^State:.[^Z]" $(grep -ls "^PPid:.$!$" /proc/[0-9]*/status); do sleep 0.1; done
+					echo $!`,
+				);
+				await tidily(
+					async () => {
+						const probe = await attach();
+						// A call that finds no frame makes the module look for zombies.
+						await recurse(context, 64);
+						for (let n = 0; n < 500 && (await framesInFlight(context)) > 0; n++) context.signal.throwIfAborted();
+						assert.equal(await framesInFlight(context), 0, 'frames that zombies keep');
+						const {hits, misses} = await probe.info();
+						await recurse(context, 64);
+						onlyHits(await probe.info(), hits + 64, misses);
+					},
+					async () => {
+						await context.exec(`kill ${parent}`);
+					},
+				);
 			}),
 	}),
 	defineCase({

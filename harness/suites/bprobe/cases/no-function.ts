@@ -48,6 +48,8 @@ const noFunctions: Readonly<Record<string, readonly string[]>> = {
 		'rewind_stack_and_make_dead',
 	],
 	'what leaves its stack, or walks it': [
+		'cpu_startup_entry',
+		'do_idle',
 		'arch_cpu_idle_dead',
 		'native_play_dead',
 		'mwait_play_dead',

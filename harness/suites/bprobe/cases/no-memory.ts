@@ -39,6 +39,18 @@ export const noMemoryCases = [
 			}),
 	}),
 	defineCase({
+		id: 'module/no-memory-runs-no-program',
+		needs: ['device'],
+		deadlineMs: 60_000,
+		run: async context =>
+			leavesUnharmed(context, async prog => {
+				// An attach calls it itself, and then may still have no memory.
+				const address = await context.address('anon_inode_getfile');
+				await failEach(context, {what: 'attach', prog, point: 'entry', addresses: [address]});
+				assert.equal((await context.ask('counters', {cookie: 0})).count, 0, 'runs of a program during its own attach');
+			}),
+	}),
+	defineCase({
 		id: 'module/no-memory-to-attach-by-name',
 		needs: ['device'],
 		deadlineMs: 60_000,

@@ -5,6 +5,7 @@ import {type CaseContext, defineCase, type Probe} from '../case.ts';
 import {checkPlace, fixtures, input, output, stack} from './calls.ts';
 import {onlyHits, sameRegisters} from './registers.ts';
 import {checkStack, traceCallers} from './stacks.ts';
+import {framesInFlight} from './tasks.ts';
 
 const depth = 4;
 
@@ -42,6 +43,24 @@ const sameAsCalledDirectly = (point: Point) =>
 	});
 
 export const tailCallCases = [
+	defineCase({
+		id: 'return/tail-call-after-an-interrupt',
+		needs: ['return', 'device'],
+		deadlineMs: 10_000,
+		async run(context) {
+			const probes = [];
+			for (const name of ['fx_tail_interrupted', 'fx_asm_fentry', 'fx_left'])
+				probes.push(await context.attach({point: 'return', program: 'count', at: await context.address(name)}));
+			const address = await context.address('fx_tail_interrupted');
+			for (let n = 0; n < 20; n++) {
+				const {after} = await context.call({target: 'address', address, in: input, ret: output});
+				assert.equal(after.ax, output.ax, 'the return value, at the caller of the function that jumped');
+			}
+			// The calls in the interrupts end without a return.
+			for (const [n, hits] of [20, 20, 0].entries()) onlyHits(await probes[n]!.info(), hits);
+			assert.equal(await framesInFlight(context), 0, 'frames in flight');
+		},
+	}),
 	sameAsCalledDirectly('entry'),
 	sameAsCalledDirectly('return'),
 	defineCase({
