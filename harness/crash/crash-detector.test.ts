@@ -199,6 +199,25 @@ test('a report that starts inside another one is separate', t => {
 	);
 });
 
+for (const [headline, reason] of [
+	['BUG: unable to handle page fault for address: ffffc90000000000', 'Fatal exception in interrupt'],
+	['watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [agent:7]', 'softlockup: hung tasks'],
+	['INFO: task agent:7 blocked for more than 120 seconds.', 'hung_task: blocked tasks'],
+	['watchdog: Watchdog detected hard LOCKUP on cpu 0', 'Hard LOCKUP'],
+	['rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:', 'RCU Stall'],
+	['BUG: scheduling while atomic: agent/7/0x00000002', 'scheduling while atomic'],
+	['BUG: unable to handle page fault for address: ffffc90000000000', 'Attempted to kill init! exitcode=0x0000000b'],
+	['WARNING: CPU: 0 PID: 7 at ring.c:7 ring_check+0x7/0x20', 'panic_on_warn set ...'],
+	['BUG: KASAN: use-after-free in ring_check+0x7/0x20', 'KASAN: panic_on_warn set ...'],
+] as const)
+	test(`a panic because of a report belongs to it: ${reason}`, t => {
+		const lines = [headline, 'RIP: 0010:ring_check+0x7/0x20', `Kernel panic - not syncing: ${reason}`];
+		const reports = findKernelReports(lines.join('\n'));
+		t.is(reports.length, 1, reports.map(({title}) => title).join(', '));
+		t.true(reports[0]!.hasPanicked);
+		t.false(findKernelReports(lines.slice(0, 2).join('\n'))[0]!.hasPanicked ?? false);
+	});
+
 test('a stall is located outside the interrupt that reports it', t => {
 	const stall = [
 		'[ 1.0] INFO: rcu_sched self-detected stall on CPU',

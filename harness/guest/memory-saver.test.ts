@@ -6,6 +6,7 @@ import path from 'node:path';
 import {inflateSync} from 'node:zlib';
 import test from 'ava';
 import {buildGuest, type GuestBuild} from '../build/guest-build.ts';
+import {freeBytesOf} from '../host/disk-space.ts';
 import {GuestError} from '../host/errors.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
 import {captureStderr} from '../test/capture-stderr.ts';
@@ -75,6 +76,23 @@ test.serial('a failure is said once, and after some files no more are written', 
 	});
 	t.is(words, "probe-matrix: a guest's memory is not saved: QEMU refused it.\n");
 	t.is(asked, 8);
+});
+
+test.serial('a guest is not saved where only its memory would fit, and nothing else', async t => {
+	// Half of what other files of a run are left.
+	const bytes = (await freeBytesOf(directory)) - 2 ** 27;
+	const commands: string[] = [];
+	const qmp = {
+		async execute<T>(command: string): Promise<T> {
+			commands.push(command);
+			return {'base-memory': bytes} as T;
+		},
+	};
+	const words = await captureStderr(async () => {
+		t.is(await new MemorySaver().save({qmp, console: {path: path.join(directory, 'large.console')}}), undefined);
+	});
+	t.regex(words, /a guest's memory is not saved: The disk that holds .* free, but a guest's memory needs/);
+	t.deepEqual(commands, ['query-memory-size-summary']);
 });
 
 test.serial('a file that an interrupt cuts off is removed, without a word', async t => {

@@ -63,9 +63,10 @@ async function problemsWith(mount: string): Promise<string | undefined> {
 	if ((await execa(program!, [...args, 'mount -t tmpfs none /mnt'], {reject: false})).failed) return undefined;
 	const place = path.join(import.meta.dirname, 'place.ts');
 	const code = `import {problemsOfPlace} from ${JSON.stringify(place)}; console.log(problemsOfPlace({cache: '/mnt', temporary: '/mnt'}).join('\\n'))`;
+	// Nothing is left behind.
 	const {stdout} = await execa(program!, [
 		...args,
-		`${mount} && exec "$0" --input-type=module -e "$1"`,
+		`${mount} && "$0" --input-type=module -e "$1" && ls -A /mnt`,
 		process.execPath,
 		code,
 	]);
@@ -73,7 +74,7 @@ async function problemsWith(mount: string): Promise<string | undefined> {
 }
 
 for (const [mount, words] of [
-	['mount -t tmpfs -o noexec none /mnt', /The cache \/mnt is on a mount with noexec/],
+	['mount -t tmpfs -o noexec none /mnt', /^The cache \/mnt is on a mount with noexec.*$/],
 	['mount -t tmpfs -o size=1m none /mnt', /\/mnt has [01] MiB free, but 32 MiB are needed/],
 	['mount -t tmpfs -o ro none /mnt', /The cache \/mnt cannot be used .*read-only file system/],
 ] as const) {

@@ -41,22 +41,27 @@ test.serial('kernels that a memo names are kept; all others, and interrupted wor
 	t.is(await pruneCache(), 0);
 });
 
-test.serial('the work of a build that is under way is not removed', async t => {
-	await using cache = await cacheWith(['work/4.15.18-c/build.log']);
-	for (const name of ['kernels', 'built']) await mkdir(path.join(cache.path, name));
-	const order: string[] = [];
-	const {promise: stopped, resolve: stop} = Promise.withResolvers<void>();
-	const building = locked(path.join(cache.path, 'built/4.15.18-c'), {}, async () => {
-		await stopped;
-		order.push('built');
+for (const [what, file, made] of [
+	['the work of a build', 'work/4.15.18-c', 'built/4.15.18-c'],
+	['a part of a download', 'tarballs/linux.tar.xz.part', 'tarballs/linux.tar.xz'],
+	['a directory that is being filled', 'built/4.15.18-c.1234.tmp', 'built/4.15.18-c'],
+] as const)
+	test.serial(`${what} that is under way is not removed`, async t => {
+		await using cache = await cacheWith([`${file}/content`]);
+		for (const name of ['kernels', 'built']) await mkdir(path.join(cache.path, name), {recursive: true});
+		const order: string[] = [];
+		const {promise: stopped, resolve: stop} = Promise.withResolvers<void>();
+		const making = locked(path.join(cache.path, made), {}, async () => {
+			await stopped;
+			order.push('made');
+		});
+		const pruned = pruneCache().then(() => order.push('pruned'));
+		await Promise.race([pruned, sleep(500)]);
+		stop();
+		await Promise.all([making, pruned]);
+		t.deepEqual(order, ['made', 'pruned']);
+		t.deepEqual(await left(cache.path, path.dirname(file)), []);
 	});
-	const pruned = pruneCache().then(() => order.push('pruned'));
-	await Promise.race([pruned, sleep(500)]);
-	stop();
-	await Promise.all([building, pruned]);
-	t.deepEqual(order, ['built', 'pruned']);
-	t.deepEqual(await left(cache.path, 'work'), []);
-});
 
 test.serial('the newest two builds of each kind are kept', async t => {
 	const id = (digit: string) => digit.repeat(16);

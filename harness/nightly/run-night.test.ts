@@ -306,9 +306,14 @@ test('a night is compared with nights, not with runs in between', async t => {
 		for (const event of fakeRun({id, run, cells: {'k a/b': 'pass'}})) log.write(event);
 		log.close();
 	}
+	// A night that another process has begun.
+	const underWay = new HistoryLog(directory.path, {onTrouble() {}});
+	t.teardown(() => underWay.close());
+	const [begin, ...rest] = fakeRun({id: '3', run: {command: 'nightly'}, cells: {'k a/b': 'fail', 'k a/c': 'pass'}});
+	for (const event of [begin!, ...rest.slice(0, -2)]) underWay.write(event);
 	using store = await HistoryStore.open(directory.path);
 	const {last, green} = pastRuns(store);
-	t.deepEqual([store.runs().length, last?.id, green?.id], [2, '1', '1']);
+	t.deepEqual([store.runs().length, last?.id, green?.id], [3, '1', '1']);
 });
 
 test('a crash that comes every night is new once, whatever its addresses are', async t => {

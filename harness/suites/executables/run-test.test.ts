@@ -59,3 +59,20 @@ for (const [what, ran, expected] of rows)
 	test(`a test ${what}`, async t => {
 		t.deepEqual(await judged(...ran), expected);
 	});
+
+test('of a long output the end is kept', async t => {
+	const kept: Record<string, unknown> = {};
+	const context = {
+		async stream(_command, {onStdout}) {
+			onStdout?.(Buffer.from(`the beginning\n${'more\n'.repeat(10_000)}the end\n`));
+			return {code: 0};
+		},
+		evidence(name, value) {
+			kept[name] = value;
+		},
+	} as Partial<CaseContext> as CaseContext;
+	await runTest({name: 'it.sh'}, '/tests', context);
+	const output = String(kept.output);
+	t.is(output.length, 16_000);
+	t.true(output.endsWith('more\nthe end'));
+});
