@@ -77,7 +77,8 @@ bool call_from_json(json_t *in, struct fx_call *call, struct failure *failure)
 	call->arg = get_number(in, "arg", 0);
 	call->depth = get_number(in, "depth", 0);
 	call->flags = (json_is_true(json_object_get(in, "clobberStack")) ? FX_CLOBBER_STACK : 0) |
-		      (json_is_true(json_object_get(in, "traceStack")) ? FX_TRACE_STACK : 0);
+		      (json_is_true(json_object_get(in, "traceStack")) ? FX_TRACE_STACK : 0) |
+		      (json_is_true(json_object_get(in, "atPageEnd")) ? FX_AT_PAGE_END : 0);
 	return true;
 }
 

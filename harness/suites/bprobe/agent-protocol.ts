@@ -43,6 +43,8 @@ export type Call = {
 	readonly arg?: number;
 	readonly clobberStack?: boolean;
 	readonly traceStack?: boolean;
+	/** The return address is in the last 64 bytes of a page, so the words above it are in two pages. */
+	readonly atPageEnd?: boolean;
 	readonly depth?: number;
 	readonly address?: Hex;
 	readonly stack?: readonly [Hex, Hex];

@@ -56,6 +56,21 @@ export const entryCases = [
 		},
 	}),
 	defineCase({
+		id: 'entry/stack-arguments-in-two-pages',
+		needs: ['entry', 'stack-arguments'],
+		targets: fixtures,
+		deadlineMs: 5000,
+		async run(context) {
+			const {event, result} = await callProbed(context, 'entry', {atPageEnd: true});
+			assert.ok(
+				(BigInt(result.sp) - 8n) % 4096n >= 4096n - 64n,
+				`the return address is not at the end of a page: ${result.sp}`,
+			);
+			assert.deepEqual(event.stack.slice(0, 2), stack, '7th and 8th argument in the extension block');
+			assert.deepEqual(result.seenStack, stack, '7th and 8th argument as the function saw them');
+		},
+	}),
+	defineCase({
 		id: 'entry/all-registers',
 		needs: ['entry', 'registers'],
 		targets: everywhere,
