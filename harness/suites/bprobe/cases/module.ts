@@ -47,6 +47,9 @@ export const moduleCases = [
 			assert.equal((await lock('confidentiality')).code, 0, 'the second lock');
 			const attempt = context.attach({point: 'entry', program: 'empty'});
 			await assert.rejects(attempt, {errno: 'EPERM'}, 'an attach in a locked down kernel');
+			// To ask what may be probed tells no secrets.
+			const {reasons} = await context.ask('check', {addresses: [await context.address('fx_asm')]});
+			assert.deepEqual(reasons, [''], 'why fx_asm cannot be probed');
 			await context.call({in: pattern(1)});
 			onlyHits(await probe.info(), 1);
 		},
