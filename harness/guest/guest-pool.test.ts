@@ -11,7 +11,7 @@ import {obtainKernel} from '../kernels/obtain.ts';
 import {bprobeContent} from '../suites/bprobe/guest-content.ts';
 import {type PrivateCache, privateCache} from '../test/private-cache.ts';
 import {Instance} from '../vm/instance.ts';
-import {guestPool} from './guest-pool.ts';
+import {guestPool, slownessOf} from './guest-pool.ts';
 import type {Isolation} from './isolation.ts';
 
 let guestBuild: GuestBuild;
@@ -130,3 +130,15 @@ function afterBirth(birth: 'boot' | 'restore', work: (guest: Instance) => void):
 		Instance[birth] = give;
 	};
 }
+
+test('a slow kernel on a busy host has both reasons for longer deadlines', t => {
+	const usual = slownessOf({readyMs: 1}, {bootCpuMs: 1});
+	t.is(usual, 1);
+	const [busy, slow, both] = [
+		slownessOf({readyMs: 10_000}, {bootCpuMs: 1}),
+		slownessOf({readyMs: 1}, {bootCpuMs: 20_000}),
+		slownessOf({readyMs: 10_000}, {bootCpuMs: 20_000}),
+	];
+	t.true(busy > 1 && slow > 1);
+	t.is(both, busy * slow);
+});

@@ -30,6 +30,11 @@ const usualRestoreMs = 400;
 /** CPU time to boot a guest whose kernel has no debugging options. */
 const usualBootCpuMs = 4000;
 
+/** How much longer things take than on an idle host with a usual kernel: a host can be busy, and a kernel slow. */
+export function slownessOf({readyMs}: Pick<Instance, 'readyMs'>, {bootCpuMs}: Pick<Snapshot, 'bootCpuMs'>): number {
+	return Math.max(1, readyMs / usualRestoreMs) * Math.max(1, bootCpuMs / usualBootCpuMs);
+}
+
 /**
  * Returns a function that gives fresh guests of one kernel with the suite loaded. The first call makes or finds the
  * snapshot.
@@ -43,8 +48,7 @@ export function guestPool(guestBuild: GuestBuild, options: GuestPoolOptions): ()
 		loaded ??= obtainLoaded(guestBuild, options);
 		const snapshot = await loaded;
 		const guest = await Instance.restore(snapshot, {signal, consolePath: consolePath()});
-		const slowness = Math.max(1, guest.readyMs / usualRestoreMs) * Math.max(1, snapshot.bootCpuMs / usualBootCpuMs);
-		return adaptGuest(guest, guestBuild, {slowness, memories, signal});
+		return adaptGuest(guest, guestBuild, {slowness: slownessOf(guest, snapshot), memories, signal});
 	};
 
 	return async () => {

@@ -5,7 +5,9 @@ import path from 'node:path';
 import test from 'ava';
 import {buildGuest} from '../build/guest-build.ts';
 import {BootError} from '../host/errors.ts';
+import {findQemu} from '../host/qemu.ts';
 import {obtainKernel} from '../kernels/obtain.ts';
+import {Vm} from '../qemu/vm.ts';
 import {bprobeContent} from '../suites/bprobe/guest-content.ts';
 import {Instance} from './instance.ts';
 
@@ -19,6 +21,17 @@ test('a kernel that does not boot gives its reason in the first line, then its c
 		error!.message,
 		/^Linux 6\.1\.\S+ \(debian-6\.1\) did not boot: .*Unable to mount root fs.*\nThe end of its console:\n(?:.*\n)*.*mount_block_root/,
 	);
+});
+
+test('of a kernel that panics and then stands still the reason is its panic, not the deadline', async t => {
+	t.timeout(10 * 60_000);
+	const {kernel, initramfs} = await buildGuest(await obtainKernel('debian-6.1'), bprobeContent());
+	const commandLine = ['rdinit=/nothing', 'panic=0'];
+	await using vm = await Vm.start({kernel, initramfs, commandLine, qemu: await findQemu(), memoryMib: 256});
+	// As long as it takes.
+	while (!vm.console.text.includes('end Kernel panic')) await vm.whileItIsUp(vm.console.refresh());
+	const error = await t.throwsAsync(vm.whileItComesUp(new Promise(() => {}), {deadlineMs: 1}), {instanceOf: BootError});
+	t.regex(error!.reason, /^Linux 6\.1\.\S+ did not boot: Kernel panic - not syncing: VFS: Unable to mount root fs/);
 });
 
 test('a kernel that dies silently is located by the symbol for its physical address', async t => {

@@ -151,7 +151,8 @@ export const objectCases = [
 				'label=12345678',
 			])
 				await refused(context, `${from} --set ${wrong}`, /The constant \w+ cannot be/);
-			await refused(context, `fx_c --pinned ${pinned} --set least=1`, /are for --program/, 2);
+			for (const option of ['--name first', '--set least=1', '--pin /sys/fs/bpf/maps', '--type call', '--dump'])
+				await refused(context, `fx_c --pinned ${pinned} ${option}`, /are for --program/, 2);
 		},
 	}),
 	...(
