@@ -92,6 +92,12 @@ test('lines of several kernels have the kernel in front, also the last one witho
 	output.onStdout(Buffer.concat([euro.subarray(2), Buffer.from('\nrest')]));
 	output.end();
 	t.deepEqual(out, ['E k: oops\n', 'k: a€b\n', 'k: rest\n']);
+	out.length = 0;
+	output.onStderr(Buffer.from('first\nlast words'));
+	output.end();
+	t.deepEqual(out, ['E k: first\n', 'E k: last words\n']);
+	output.end();
+	t.is(out.length, 2);
 });
 
 test('the table says for each kernel how the command ended', t => {

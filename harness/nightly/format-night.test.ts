@@ -4,6 +4,7 @@ import test from 'ava';
 import type {CellSummary} from '../results/run/cell-summary.ts';
 import {formatNight} from './format-night.ts';
 import type {JudgedCell, NightReport} from './judge-night.ts';
+import type {KnownFailure} from './known-failures.ts';
 
 const name = {kernel: 'debian-6.1', mechanism: 'bprobe', case: 'entry/flags', target: 'asm'};
 const night: CellSummary = {
@@ -59,6 +60,14 @@ test('a known failure shows its reason instead of its message', t => {
 	const text = format({findings: [finding({kind: 'known', known})]});
 	t.true(text.includes('\n    QEMU forgets it.\n'));
 	t.false(text.includes('CF is 1'));
+});
+
+test('a known failure without a reason shows its issue, and one with both its reason', t => {
+	const issue = 'https://example.org/issues/7';
+	const linesOf = (about: KnownFailure) => format({findings: [finding({kind: 'known', known: about})]}).split('\n');
+	const {reason, ...bare} = known;
+	t.deepEqual(linesOf({...bare, issue}).slice(3), [`    ${issue}`, '', 'exit status: 0', '']);
+	t.deepEqual(linesOf({...bare, reason, issue}).slice(3), [`    ${reason}`, '', 'exit status: 0', '']);
 });
 
 test('entries of the known failures that pass or match nothing are listed', t => {

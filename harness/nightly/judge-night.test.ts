@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import test from 'ava';
-import type {StoredResult} from '../results/history/index-rows.ts';
+import type {StoredResult, StoredRun} from '../results/history/index-rows.ts';
 import {cellKey} from '../results/run/cell-summary.ts';
-import type {CellEvent} from '../results/run/events.ts';
+import type {CellEvent, KernelEvent} from '../results/run/events.ts';
 import type {Verdict} from '../results/run/verdict.ts';
 import {pastOf} from './cell-past.ts';
 import {judgeNight} from './judge-night.ts';
@@ -66,4 +66,39 @@ test('a cell that fails in several repeats of a night is a regression, though no
 			...{past: new Map(), isRequested: () => true},
 		}).findings.map(({kind}) => kind);
 	t.deepEqual([kinds(1), kinds(2)], [['flaky'], ['regression']]);
+});
+
+/** Tonight's report on a kernel that ended like this, after nights that had these kernels ready; the latest comes first. */
+const reportOf = (kernel: Omit<KernelEvent, 'type' | 'kernel'>, nights: readonly (readonly string[])[]) => {
+	const {lost, exitCode: status} = judgeNight({
+		...{kernels: [{type: 'kernel', kernel: 'k', ...kernel}], cells: [], reruns: [], past: new Map(), known: []},
+		before: nights.map(
+			(kernels, n): StoredRun => ({
+				...{id: `run-${nights.length - n}`, startedAt: '2026-11-20T00:00:00.000Z', command: 'nightly', isShard: false},
+				...{isRunning: false, isInterrupted: false, isGreen: n > 0, counts: {}, kernels},
+			}),
+		),
+		isRequested: () => false,
+	});
+	return [lost.map(({isRegression}) => isRegression), status] as const;
+};
+
+test('a kernel that was ready in any of the earlier nights and fails now is a regression', t => {
+	for (const nights of [
+		[['k'], ['other']],
+		[['other'], ['k']],
+		[['k'], ['other'], ['other']],
+	])
+		t.deepEqual(reportOf({state: 'failed'}, nights), [[true], 1], JSON.stringify(nights));
+	for (const nights of [[], [['other'], ['other']]])
+		t.deepEqual(reportOf({state: 'failed'}, nights), [[false], 0], JSON.stringify(nights));
+});
+
+test('a kernel that was ready in any of the earlier nights and cannot be had now is news, and no regression', t => {
+	for (const nights of [
+		[['k'], ['other']],
+		[['other'], ['k']],
+	])
+		t.deepEqual(reportOf({state: 'unavailable'}, nights), [[false], 3], JSON.stringify(nights));
+	t.deepEqual(reportOf({state: 'unavailable'}, [['other']]), [[false], 0]);
 });
