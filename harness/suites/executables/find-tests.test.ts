@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-import {chmod, mkdir, mkdtempDisposable, symlink, writeFile} from 'node:fs/promises';
+import {appendFile, chmod, mkdir, mkdtempDisposable, rename, symlink, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {pushedFiles} from '../../build/pushed-files.ts';
+import {hashPlaces} from '../../build/sources.ts';
 import {UsageError} from '../../host/errors.ts';
 import {findTests} from './find-tests.ts';
 import {readSettings} from './settings.ts';
@@ -69,6 +70,16 @@ const wrong: readonly (readonly [what: string, files: Files, words: RegExp])[] =
 		{'a.sh': script, 'x.sh': {text: '#!/bin/sh\n'}},
 		/x\.sh is a script, but not executable: chmod \+x it/,
 	],
+	[
+		'a script that is not executable and that only a file names that is no script',
+		{'a.sh': script, 'x.sh': {text: '#!/bin/sh\n'}, README: {text: 'x.sh tests x.\n'}, Makefile: {text: 'all: x.sh\n'}},
+		/x\.sh is a script, but not executable: chmod \+x it/,
+	],
+	[
+		'a script that is not executable and that only itself names',
+		{'a.sh': script, 'x.sh': {text: '#!/bin/sh\n# Usage: x.sh\n'}},
+		/x\.sh is a script, but not executable: chmod \+x it/,
+	],
 	['a name with a space', {'a b': script}, /a b cannot be the name of a case/],
 	['a setting that is no number', {'a.sh': script, settings: {text: 'timeout=soon\n'}}, /timeout must be a number/],
 	['a setting that is unknown', {'a.sh': script, settings: {text: 'limit=3\n'}}, /"limit=3" is neither/],
@@ -109,4 +120,23 @@ test('each test is alone in its guest unless the settings let it share one', asy
 	const files = {'a.sh': script, settings: {text: 'share=yes\n'}};
 	const shared = executableSuite({modules: [], tests: await directoryWith(t, files)});
 	t.false((await shared.cases())[0]?.isAlone);
+});
+
+test('each file of the tests and of the modules is part of the version of a suite', async t => {
+	const tests = await directoryWith(t, {'a.sh': script, 'sub/data': {}, settings: {text: 'timeout=3\n'}});
+	const module = await directoryWith(t, {Kbuild: {text: 'obj-m := m.o\n'}, 'm.c': {}, 'built.ko': {}});
+	const version = () => hashPlaces(executableSuite({modules: [module, path.join(module, 'built.ko')], tests}).sources);
+	const seen = [version()];
+	t.deepEqual(seen, [version()]);
+	for (const file of ['a.sh', 'sub/data', 'settings']) {
+		await appendFile(path.join(tests, file), '# changed\n');
+		seen.push(version());
+	}
+	for (const file of ['Kbuild', 'm.c', 'built.ko']) {
+		await appendFile(path.join(module, file), '# changed\n');
+		seen.push(version());
+	}
+	await rename(path.join(tests, 'a.sh'), path.join(tests, 'b.sh'));
+	seen.push(version());
+	t.is(new Set(seen).size, 8);
 });
