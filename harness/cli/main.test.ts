@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+import {mkdtempDisposable} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
@@ -18,6 +20,28 @@ for (const cache of ['/proc/probe-matrix', '/etc/passwd/probe-matrix']) {
 		t.regex(failed.stderr, /cache directory .* cannot be used/);
 	});
 }
+
+/** Each with what it would say next about its own options, so that the order is seen. */
+const inUnfitPlace = {
+	'bisect --good 4.15.18 --bad debian-6.1 --match entry/flags --dry-run': 2,
+	// `git bisect run` stops only at a status from 128.
+	'bisect-step --linux /nowhere --match entry/flags': 128,
+	'nightly --known /nowhere': 2,
+	'run --kernel none': 2,
+	'selftest --kernel none': 2,
+	'shell none': 2,
+};
+
+for (const [line, status] of Object.entries(inUnfitPlace))
+	test(`in a cache where make cannot build, \`${line}\` says so before it looks at anything else`, async t => {
+		await using directory = await mkdtempDisposable(path.join(tmpdir(), 'a place with spaces-'));
+		const {exitCode, stdout, stderr} = await execa(process.execPath, [main, ...line.split(' ')], {
+			...{env: {PROBE_MATRIX_CACHE: directory.path, GITHUB_ACTIONS: ''}, reject: false},
+		});
+		t.is(exitCode, status);
+		t.regex(stderr, /^probe-matrix: The cache .* has a space in its path, and make cannot build there; /);
+		t.is(stdout, '');
+	});
 
 const misspelt = {
 	rnu: /unknown command 'rnu'\n\(Did you mean run\?\)/,
