@@ -1,17 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0
 import {spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {readdirSync, readFileSync} from 'node:fs';
-import {mkdtempDisposable, readdir, utimes} from 'node:fs/promises';
+import {mkdir, mkdtempDisposable, readdir, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {createInterface} from 'node:readline';
+import type {Readable} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
 import {projectRoot} from '../build/sources.ts';
 import {fallbackKernel} from '../kernels/default-kernels.ts';
+import {asText, type FakeRun, fakeRun} from '../test/fake-run.ts';
+import {writeProgram} from '../test/write-program.ts';
 import {isOutdatedBy} from './watch.ts';
 
 const main = path.join(import.meta.dirname, 'main.js');
+
+/** The lines of these streams, as they come; `said` waits until this many of them match. */
+function readLines(...streams: readonly Readable[]) {
+	const lines: string[] = [];
+	const listeners = new Set<() => void>();
+	for (const stream of streams)
+		createInterface(stream).on('line', line => {
+			lines.push(line);
+			for (const listener of listeners) listener();
+		});
+	const said = async (pattern: RegExp, times: number) =>
+		new Promise<void>(resolve => {
+			const look = () => {
+				if (lines.filter(line => pattern.test(line)).length >= times) resolve();
+			};
+			listeners.add(look);
+			look();
+		});
+	return {lines, said};
+}
 
 /** Processes with this runtime directory in their environment. */
 function alive(runtime: string): readonly string[] {
@@ -38,21 +62,7 @@ test.serial('--watch runs again after a change, prints the difference, and Ctrl-
 	const args = [main, 'run', '--kernel', fallbackKernel, '--match', 'entry/sp-and-ip[asm]', '--watch'];
 	const env = {...process.env, CI: 'true', XDG_RUNTIME_DIR: directory.path, TMPDIR: directory.path};
 	const child = spawn(process.execPath, args, {env, stdio: ['ignore', 'pipe', 'pipe']});
-	const lines: string[] = [];
-	const listeners = new Set<() => void>();
-	for (const stream of [child.stdout!, child.stderr!])
-		createInterface(stream).on('line', line => {
-			lines.push(line);
-			for (const listener of listeners) listener();
-		});
-	const said = async (pattern: RegExp, times: number) =>
-		new Promise<void>(resolve => {
-			const look = () => {
-				if (lines.filter(line => pattern.test(line)).length >= times) resolve();
-			};
-			listeners.add(look);
-			look();
-		});
+	const {lines, said} = readLines(child.stdout, child.stderr);
 
 	await said(/waiting for a change/, 1);
 	t.is(lines.filter(line => line.startsWith('1 pass in')).length, 1);
@@ -84,3 +94,79 @@ test.serial('--watch runs again after a change, prints the difference, and Ctrl-
 		[],
 	);
 });
+
+/** In place of setpriv, which starts each round: after the call of its parent, it writes the events that are in a file. */
+const fakeRound = `#!/bin/sh
+read -r _ || exit 0
+while [ "$1" != --json ]; do shift; done
+[ ! -s "$EVENTS" ] || cat "$EVENTS" >"$2"
+echo "ran $(cat "$EVENTS.name")"
+`;
+
+const both = {'k a/b': 'pass', 'k a/c': 'pass'} as const;
+
+/** Rounds after which nothing is known of the cells. */
+const rounds: Readonly<Record<string, FakeRun | undefined>> = {
+	'could not run': {kernels: [{type: 'kernel', kernel: 'k', state: 'failed', reason: 'no gcc', notRun: 2}]},
+	'left no events': undefined,
+	'was interrupted': {cells: {'k a/b': 'fail'}, isInterrupted: true},
+};
+
+for (const [what, between] of Object.entries(rounds)) {
+	test(`--watch compares a round with the last that ran, not with one that ${what}`, async t => {
+		t.timeout(10 * 60_000);
+		const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'watch-'));
+		t.teardown(remove);
+		const [tests, events] = [path.join(directory, 'tests'), path.join(directory, 'events')];
+		const script = path.join(tests, 'a.sh');
+		await mkdir(tests);
+		await writeProgram(script, '#!/bin/sh\n');
+		await writeProgram(path.join(directory, 'setpriv'), fakeRound);
+		const setRound = async (id: string, run: FakeRun | undefined) => {
+			await writeFile(events, run === undefined ? '' : asText(fakeRun({id, ...run})));
+			await writeFile(`${events}.name`, id);
+		};
+		await setRound('first', {cells: both});
+		// One stream, so that the lines are in the order in which they were written.
+		const command = ['-c', 'exec "$0" "$@" 2>&1', process.execPath, main, 'run', '--watch', '--tests', tests];
+		const PATH = `${directory}:${process.env.PATH}`;
+		const env = {...process.env, PATH, EVENTS: events, CI: 'true', NO_COLOR: '1', GITHUB_ACTIONS: ''};
+		const child = spawn('sh', command, {cwd: directory, env, stdio: ['ignore', 'pipe', 'inherit']});
+		t.teardown(() => child.kill('SIGKILL'));
+		const closed = once(child, 'close');
+		const {lines, said} = readLines(child.stdout);
+		/** Waits until a round has run and another is waited for. */
+		const ran = async (id: string) => {
+			await said(new RegExp(`^ran ${id}$`), 1);
+			await said(/waiting for a change/, lines.filter(line => line.startsWith('ran ')).length);
+		};
+
+		await ran('first');
+		for (const [id, run] of [
+			['between', between],
+			['second', {cells: {...both, 'k a/c': 'fail'}}],
+		] as const) {
+			await setRound(id, run);
+			await utimes(script, new Date(), new Date());
+			await ran(id);
+		}
+		child.kill('SIGINT');
+		await closed;
+		// A busy host may tell of one change twice, and the same round is run once more.
+		const compared = lines.filter(line => /^(?:before|after) /.test(line)).map(line => line.split(/ +/, 2)[1]);
+		t.deepEqual(
+			compared.filter(id => id !== 'first' && id !== 'second'),
+			[],
+			lines.join('\n'),
+		);
+		const at = lines.findIndex(line => line.startsWith('after   second '));
+		t.deepEqual(lines.slice(at - 1, at + 5), [
+			'before  first  2 cells, exit status 0',
+			'after   second  2 cells, exit status 1',
+			'',
+			'new failures: 1',
+			'  k a/c  pass → fail',
+			'    a fail',
+		]);
+	});
+}
