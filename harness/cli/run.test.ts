@@ -36,16 +36,20 @@ async function withFullDisk(t: ExecutionContext, command: 'run' | 'nightly', ful
 	await writeFile(file('full-disk.js'), fullDisk(full));
 	const start = ['--import', file('full-disk.js'), main, command, '--history', file('history')];
 	const out = 'http://127.0.0.1:9';
-	const ended = await execa(process.execPath, [...start, '--kernel', 'debian-6.1', '--match', 'entry/flags[asm]'], {
-		env: {
-			...{PATH: `${directory}:${process.env.PATH}`, PROBE_MATRIX_CACHE: file('cache')},
-			...{PROBE_MATRIX_MIRROR: out, PROBE_MATRIX_SECURITY_MIRROR: out, GITHUB_ACTIONS: '', NO_COLOR: '1'},
+	const {exitCode, stdout, stderr} = await execa(
+		process.execPath,
+		[...start, '--kernel', 'debian-6.1', '--match', 'entry/flags[asm]'],
+		{
+			env: {
+				...{PATH: `${directory}:${process.env.PATH}`, PROBE_MATRIX_CACHE: file('cache')},
+				...{PROBE_MATRIX_MIRROR: out, PROBE_MATRIX_SECURITY_MIRROR: out, GITHUB_ACTIONS: '', NO_COLOR: '1'},
+			},
+			reject: false,
 		},
-		reject: false,
-	});
+	);
 	const runs = (await readdir(file('history', 'runs'))).filter(name => name.endsWith('.jsonl'));
 	t.is(runs.length, 1);
-	return {...ended, kept: await readRun(file('history', 'runs', runs[0]!))};
+	return {exitCode, stdout, stderr, kept: await readRun(file('history', 'runs', runs[0]!))};
 }
 
 for (const command of ['run', 'nightly'] as const) {
