@@ -26,6 +26,7 @@ const inUnfitPlace = {
 	'bisect --good 4.15.18 --bad debian-6.1 --match entry/flags --dry-run': 2,
 	// `git bisect run` stops only at a status from 128.
 	'bisect-step --linux /nowhere --match entry/flags': 128,
+	'exec --kernel none true': 2,
 	'nightly --known /nowhere': 2,
 	'run --kernel none': 2,
 	'selftest --kernel none': 2,

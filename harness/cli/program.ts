@@ -87,7 +87,7 @@ const oursNames = new Set([
 
 /** Commands that would fail halfway in a place that cannot serve. */
 const buildsAndBoots: ReadonlySet<string | undefined> = new Set([
-	...['bisect', 'bisect-step', 'nightly', 'run', 'selftest', 'shell'],
+	...['bisect', 'bisect-step', 'exec', 'nightly', 'run', 'selftest', 'shell'],
 ]);
 
 function wantedOf(argv: readonly string[]): string | undefined {

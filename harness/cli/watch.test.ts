@@ -117,9 +117,10 @@ for (const [what, between] of Object.entries(rounds)) {
 		t.timeout(10 * 60_000);
 		const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'watch-'));
 		t.teardown(remove);
-		const [tests, events] = [path.join(directory, 'tests'), path.join(directory, 'events')];
+		// Tests may lie anywhere, also in a directory with a dot.
+		const [tests, events] = [path.join(directory, '.own/tests'), path.join(directory, 'events')];
 		const script = path.join(tests, 'a.sh');
-		await mkdir(tests);
+		await mkdir(tests, {recursive: true});
 		await writeProgram(script, '#!/bin/sh\n');
 		await writeProgram(path.join(directory, 'setpriv'), fakeRound);
 		const setRound = async (id: string, run: FakeRun | undefined) => {
@@ -131,7 +132,7 @@ for (const [what, between] of Object.entries(rounds)) {
 		const command = ['-c', 'exec "$0" "$@" 2>&1', process.execPath, main, 'run', '--watch', '--tests', tests];
 		const PATH = `${directory}:${process.env.PATH}`;
 		const env = {...process.env, PATH, EVENTS: events, CI: 'true', NO_COLOR: '1', GITHUB_ACTIONS: ''};
-		const child = spawn('sh', command, {cwd: directory, env, stdio: ['ignore', 'pipe', 'inherit']});
+		const child = spawn('sh', command, {env, stdio: ['ignore', 'pipe', 'inherit']});
 		t.teardown(() => child.kill('SIGKILL'));
 		const closed = once(child, 'close');
 		const {lines, said} = readLines(child.stdout);

@@ -102,9 +102,10 @@ class Changes implements Disposable {
 			const isDirectory = statSync(place).isDirectory();
 			return watch(place, {recursive: isDirectory}, (_, name) => {
 				if (name === null) return;
-				const file = nameOf(isDirectory ? path.join(place, name) : place);
-				if (!isSource(file)) return;
-				this.#changed.add(file);
+				const file = isDirectory ? path.join(place, name) : place;
+				// Of a place elsewhere only what is below it tells: it may lie in a directory with a dot.
+				if (!isSource(belowProject(file) ?? name)) return;
+				this.#changed.add(belowProject(file) ?? path.relative(process.cwd(), file));
 				this.#events.dispatchEvent(new Event('change'));
 			});
 		});
@@ -136,10 +137,9 @@ class Changes implements Disposable {
 	}
 }
 
-/** Files of the project are named below it, others below the current directory. */
-function nameOf(file: string): string {
+function belowProject(file: string): string | undefined {
 	const name = path.relative(projectRoot, file);
-	return name.startsWith('..') ? path.relative(process.cwd(), file) : name;
+	return name.startsWith('..') ? undefined : name;
 }
 
 /** Whether a standby process has loaded one of these files, as it was before. */
