@@ -52,7 +52,7 @@ async function world(t: ExecutionContext, files: Readonly<Record<string, string>
 	};
 	for (const [file, text] of Object.entries(all)) {
 		await mkdir(path.dirname(path.join(tree, file)), {recursive: true});
-		await writeFile(path.join(tree, file), text.replace('$(COUNT)', counter));
+		await writeFile(path.join(tree, file), text.replaceAll('$(COUNT)', counter));
 	}
 	const cache = path.join(directory.path, 'cache');
 	process.env.PROBE_MATRIX_CACHE = cache;
@@ -165,10 +165,15 @@ test.serial('options of a fragment that a kernel does not take fail it before it
 			['CONFIG_OWN', 'y'],
 		]),
 	};
-	await t.throwsAsync(obtainKernel('4.15.18', {source: tree, fragment}), {
-		instanceOf: BuildError,
-		message: 'Linux 4.15.18 does not have CONFIG_OWN=y (it is n), as own.config asks.',
-	});
+	for (const attempt of ['first', 'second'])
+		await t.throwsAsync(
+			obtainKernel('4.15.18', {source: tree, fragment}),
+			{
+				instanceOf: BuildError,
+				message: 'Linux 4.15.18 does not have CONFIG_OWN=y (it is n), as own.config asks.',
+			},
+			attempt,
+		);
 	t.is(await count(), 0);
 });
 
@@ -182,6 +187,34 @@ test.serial('two processes that want the same kernel build it once', async t => 
 	t.is(await count(), 1);
 });
 
+test.serial(
+	'an interrupt while a kernel is configured does not leave a configuration that nobody has checked',
+	async t => {
+		const {tree, cache, count} = await world(t, {
+			Makefile: makefile.replace(
+				'cp $(KCONFIG_ALLCONFIG) $(O)/.config',
+				'sed /CONFIG_KPROBES=y/d $(KCONFIG_ALLCONFIG) >$(O)/.config; ! mkdir $(COUNT).begun 2>&1 || exec sleep 600',
+			),
+		});
+		const interrupt = new AbortController();
+		const configuring = obtainKernel('4.15.18', {source: tree, signal: interrupt.signal});
+		const begun = path.join(path.dirname(tree), 'count.begun');
+		while (!existsSync(begun)) await new Promise(resolve => setTimeout(resolve, 20));
+		interrupt.abort(new Error('interrupted'));
+		await t.throwsAsync(configuring, {message: 'interrupted'});
+		const names = await readdir(path.join(cache, 'work'), {recursive: true});
+		t.deepEqual(
+			names.filter(name => path.basename(name) === '.config'),
+			[],
+		);
+		await t.throwsAsync(obtainKernel('4.15.18', {source: tree}), {
+			instanceOf: UsageError,
+			message: /does not take CONFIG_KPROBES=y/,
+		});
+		t.is(await count(), 0);
+	},
+);
+
 test.serial("a kernel that does not compile fails with the compiler's output and is not cached", async t => {
 	const {tree, cache} = await world(t, {
 		'kernel/a.c': [
@@ -194,6 +227,23 @@ test.serial("a kernel that does not compile fails with the compiler's output and
 	t.regex(error.message, /Linux 4\.15\.18 does not build: make ended with 2[\s\S]*error: what is this/);
 	t.notRegex(error.message, / {2}CC /);
 	t.deepEqual(await readdir(path.join(cache, 'built')), []);
+});
+
+test.serial('when make goes on for long after the first error, that error and what follows it are told', async t => {
+	const {tree} = await world(t, {
+		'kernel/a.c': [
+			'for n in $(seq 0 99); do echo "  before $n"; done',
+			// The tree prints this file, too.
+			"printf 'kernel/a.c:1:1: %s: what is this\\n' error",
+			'for n in $(seq 0 199); do echo "  note $n"; done',
+			'exit 1',
+		].join('\n'),
+	});
+	const {message} = (await t.throwsAsync(obtainKernel('4.15.18', {source: tree}), {instanceOf: BuildError}))!;
+	t.regex(message, /error: what is this\n {2}note 0\n {2}note 1\n/);
+	t.notRegex(message, /before 0\n|note 199/);
+	const log = await readFile(/The whole log is (.+)\.$/m.exec(message)![1]!, 'utf8');
+	t.regex(log, / before 0\n[\s\S]*error: what is this\n[\s\S]* note 199\n/);
 });
 
 test.serial('objects compiled before an interruption are reused', async t => {
@@ -264,6 +314,33 @@ test.serial('a tree against which no module can be built is rejected', async t =
 	});
 	t.deepEqual(await readdir(path.join(cache, 'built')), []);
 });
+
+for (const [how, ends] of [
+	['fails', 'exit 1'],
+	['is interrupted', 'exec sleep 600'],
+] as const)
+	test.serial(`when the proof of a module tree ${how}, the next attempt goes on from what was compiled`, async t => {
+		const {tree, cache} = await world(t, {
+			'kernel/a.c': 'test -e $O/a.o || { touch $O/a.o; echo compiled >>$(COUNT).compilations; }',
+			Makefile: makefile.replace(
+				'touch $(M)/proof.ko',
+				`if mkdir $(COUNT).begun 2>/dev/null; then ${ends}; fi; touch $(M)/proof.ko`,
+			),
+		});
+		const interrupt = new AbortController();
+		const building = obtainKernel('4.15.18', {source: tree, signal: interrupt.signal});
+		const counter = path.join(path.dirname(tree), 'count');
+		while (!existsSync(`${counter}.begun`)) await new Promise(resolve => setTimeout(resolve, 20));
+		if (how === 'is interrupted') interrupt.abort(new Error('interrupted'));
+		await t.throwsAsync(building, {message: how === 'fails' ? /No module can be built/ : 'interrupted'});
+		const left = await readdir(path.join(cache, 'work'));
+		t.is(left.length, 1);
+		t.true(existsSync(path.join(cache, 'work', left[0]!, 'build/a.o')), left[0]);
+		t.false(left[0]!.endsWith('.away'));
+		t.true(existsSync((await obtainKernel('4.15.18', {source: tree})).bzImage));
+		t.is(await readFile(`${counter}.compilations`, 'utf8'), 'compiled\n');
+		t.deepEqual(await readdir(path.join(cache, 'work')), []);
+	});
 
 test.serial('an incomplete tree is rejected with a missing file before anything is built', async t => {
 	const {tree, cache, count} = await world(t);
