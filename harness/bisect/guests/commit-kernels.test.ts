@@ -106,6 +106,33 @@ test.serial('options go by the names of each commit; those that a commit does no
 	t.is(await readFile((await open({options}).kernelOf(commits[0]!)).kernel.config!, 'utf8'), '');
 });
 
+test.serial('each suite has a kernel of its own with the options that it needs', async t => {
+	const {commits, open} = await openHistory(t);
+	const fragments = ['none', 'y', 'm'].map(value =>
+		value === 'none' ? undefined : {file: 'own.config', options: new Map([['CONFIG_OLD', value]])},
+	);
+	for (const isReused of [false, true]) {
+		const configs: string[] = [];
+		for (const fragment of fragments) {
+			const built = await open(fragment && {fragment}).kernelOf(commits[0]!);
+			t.is(built.isReused, isReused);
+			configs.push(await readFile(built.kernel.config!, 'utf8'));
+		}
+		t.deepEqual(configs, ['', 'CONFIG_OLD=y\n', 'CONFIG_OLD=m\n']);
+	}
+});
+
+test.serial('a commit that does not take what a suite needs does not build', async t => {
+	const {commits, open} = await openHistory(t);
+	const fragment = {file: 'own.config', options: new Map([['CONFIG_REFUSED', 'y']])};
+	for (const attempt of ['first', 'second'])
+		await t.throwsAsync(
+			open({fragment}).kernelOf(commits[0]!),
+			{instanceOf: BuildError, message: /does not have CONFIG_REFUSED=y \(it is n\), as own\.config asks\.$/},
+			attempt,
+		);
+});
+
 test.serial('a commit that does not build says so without the path of the checkout, and leaves no kernel', async t => {
 	const {commits, open} = await openHistory(t, {'broken.c': '#error it is broken\n'});
 	for (const attempt of [1, 2]) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-import {mkdtempDisposable} from 'node:fs/promises';
+import {appendFile, cp, mkdir, mkdtempDisposable, symlink, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import {execa} from 'execa';
+import {projectRoot} from '../../build/sources.ts';
 import {fakeSuite} from '../../test/fake-guest.ts';
 import type {Journal, Step} from '../engine/journal.ts';
 import {type CommonOptions, Stages, withJournal} from './with-journal.ts';
@@ -54,6 +56,63 @@ test.serial('a journal made with other sources is not resumed', async t => {
 	t.is(await known('today'), 1);
 	t.is(await known('tomorrow'), 0);
 });
+
+/** Sources, and whether the answers that an unfinished bisect has got depend on them. */
+const sources = {
+	'guest/agent.c': true,
+	'images/kernels.json': true,
+	'harness/link/agent.ts': true,
+	'harness/qemu/console.ts': true,
+	'harness/crash/crash-signatures.ts': true,
+	'harness/vm/clock.ts': true,
+	'harness/guest/guest-watch.ts': true,
+	'harness/engine/judge.ts': true,
+	'harness/suites/executables/ktap.ts': true,
+	'harness/engine/judge.test.ts': false,
+	'harness/bisect/report/bisect-report.ts': false,
+	'harness/cli/bisect.ts': false,
+};
+
+/** Opens a journal before and after a change of each, by the harness of the copy that it is in. */
+const script = `
+import {appendFileSync} from 'node:fs';
+import {Stages, withJournal} from './harness/bisect/kinds/with-journal.ts';
+const predicate = {suite: {name: 'fake'}, title: 'q', identity: 'q', open() {}};
+const {signal} = new AbortController();
+const options = {predicate, confidence: 0.95, isAnyFailure: false, isRestart: false, signal, stages: new Stages()};
+const isKnown = async () =>
+	withJournal(['releases', 'copy'], options, async (_, journal) => {
+		const {size} = journal;
+		if (size === 0) journal.addStep(${JSON.stringify(step)});
+		return size > 0;
+	});
+const known = [await isKnown(), await isKnown()];
+for (const file of ${JSON.stringify(Object.keys(sources))}) {
+	appendFileSync(file, '\\n');
+	known.push(await isKnown());
+}
+console.log(JSON.stringify(known));
+`;
+
+test.serial(
+	'a journal is not resumed after a change of a source that decides the answers, but after any other',
+	async t => {
+		const copy = await mkdtempDisposable(path.join(tmpdir(), 'journal-'));
+		t.teardown(() => copy.remove());
+		for (const place of ['harness', 'images', 'package.json'])
+			await cp(path.join(projectRoot, place), path.join(copy.path, place), {recursive: true});
+		await symlink(path.join(projectRoot, 'node_modules'), path.join(copy.path, 'node_modules'));
+		for (const file of Object.keys(sources)) {
+			await mkdir(path.join(copy.path, path.dirname(file)), {recursive: true});
+			await appendFile(path.join(copy.path, file), '');
+		}
+		await writeFile(path.join(copy.path, 'open.ts'), script);
+		const {stdout} = await execa(process.execPath, ['open.ts'], {cwd: copy.path});
+		const [first, again, ...known] = JSON.parse(stdout) as readonly boolean[];
+		t.deepEqual([first, again], [false, true]);
+		for (const [n, [file, decides]] of Object.entries(sources).entries()) t.is(known[n], !decides, file);
+	},
+);
 
 test.serial('a journal is of one predicate, one direction, and one way to judge', async t => {
 	const known = async (what: string, more: Partial<CommonOptions>) =>
