@@ -475,6 +475,39 @@ test('a silent guest gets time to report why it hangs', async t => {
 	t.like(outcome, {verdict: 'hang', message: 'BUG: soft lockup'});
 });
 
+test.serial('a silent guest that is slow has more time to report why it hangs', async t => {
+	const {now} = performance;
+	let passedMs = 0;
+	performance.now = () => now.call(performance) + passedMs;
+	t.teardown(() => {
+		performance.now = now;
+	});
+	const guest = Object.assign(new FakeGuest(), {slowness: 20});
+	const {ask, console} = guest;
+	const {waitForLine} = console;
+	let isGivenUp = false;
+	console.waitForLine = async (...options) => {
+		isGivenUp = true;
+		return waitForLine(...options);
+	};
+	const report = () => {
+		if (!isGivenUp) guest.say('[    9.1] watchdog: BUG: soft lockup - CPU#0 stuck for 6s! [agent:7]');
+	};
+	guest.ask = (async (op: 'mark', request: {text: string}) => {
+		if ((op as string) !== 'clock') return ask(op, request);
+		// After the case has missed its deadline. The kernel of a fast guest would have reported its stall by now.
+		passedMs = 100_000;
+		setTimeout(report, 300);
+		throw new LinkLostError('no answer');
+	}) as typeof ask;
+	const outcome = await runCell(
+		fakeCell(() => new Promise(() => {}), {deadlineMs: 2}),
+		guest,
+		{signal},
+	);
+	t.like(outcome, {verdict: 'hang', message: 'BUG: soft lockup'});
+});
+
 test('a hung guest is examined before it is discarded, and the result may clear the case', async t => {
 	for (const verdict of ['hang', 'infra'] as const) {
 		const guest = Object.assign(new FakeGuest(), {

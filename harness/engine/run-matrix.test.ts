@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
 import {FakeGuest, fakeCell} from '../test/fake-guest.ts';
-import {runFake} from '../test/fake-matrix.ts';
+import {cellsOf, runFake} from '../test/fake-matrix.ts';
 import {keepAlive} from '../test/keep-alive.ts';
 
 keepAlive();
@@ -176,6 +176,26 @@ test('with kmemleak, a scan after each suite names the suite that leaked', async
 		['b/y', 'b/x', 'b/leak-scan', 'a/x', 'a/leak-scan', 'c/x', 'c/leak-scan'].map(
 			id => `${id} ${id === 'a/leak-scan' ? 'fail' : 'pass'}`,
 		),
+	);
+});
+
+test('with kmemleak, each kernel of a suite is asked for its leaks, in its own guest', async t => {
+	const cells = ['a', 'b', 'c'].map(kernel => fakeCell(async () => {}, {kernel}));
+	const {events} = await runFake(cells, {
+		async bootGuest(kernel) {
+			const guest = new FakeGuest();
+			guest.options.add('CONFIG_DEBUG_KMEMLEAK');
+			const leaks = kernel === 'b' ? 'unreferenced object 0xffff888003ec6000 (size 256):\n' : '';
+			guest.exec = async command => ({code: 0, stdout: command.startsWith('cat') ? leaks : '', stderr: ''});
+			return guest;
+		},
+	});
+	t.deepEqual(
+		cellsOf(events).map(event => `${event.kernel} ${event.case} ${event.verdict}`),
+		['a', 'b', 'c'].flatMap(kernel => [
+			`${kernel} fake/case pass`,
+			`${kernel} fake/leak-scan ${kernel === 'b' ? 'fail' : 'pass'}`,
+		]),
 	);
 });
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
 import {FakeGuest} from '../test/fake-guest.ts';
 import {GuestWatch} from './guest-watch.ts';
 
@@ -7,8 +7,8 @@ const begun = '[    1.0] BUG: unable to handle page fault for address: 0';
 const place = '[    1.1] RIP: 0010:ring_push+0x1/0x2';
 const ended = '[    1.2] ---[ end trace 0000000000000000 ]---';
 
-/** Waits for the report of a guest that prints a line each time it is looked at, and then nothing more. */
-async function settle(lines: readonly string[]) {
+/** Waits for the report of a guest that prints a line or nothing each time it is looked at, and then nothing more. */
+async function settle(lines: readonly (string | undefined)[], {onLook = () => {}}: {onLook?: () => void} = {}) {
 	const guest = new FakeGuest();
 	const watch = GuestWatch.of(guest);
 	let looks = 0;
@@ -16,6 +16,7 @@ async function settle(lines: readonly string[]) {
 	const console = Object.assign(Object.create(guest.console), {
 		async refresh() {
 			looks++;
+			onLook();
 			const line = left.shift();
 			if (line !== undefined) guest.say(line);
 		},
@@ -39,6 +40,57 @@ test('a report that does not end is waited for until nothing more comes', async 
 	t.deepEqual(placed.titles, ['BUG: unable to handle page fault in ring_push']);
 	t.true(placed.looks > 2, 'one look finds nothing new');
 	t.deepEqual((await settle([begun])).titles, ['BUG: unable to handle page fault']);
+});
+
+/** Time that passes only by being told to, until the test is over. */
+function fakeClock(t: ExecutionContext) {
+	const {now} = performance;
+	let ms = 0;
+	performance.now = () => ms;
+	t.teardown(() => {
+		performance.now = now;
+	});
+	return {
+		pass(passedMs: number) {
+			ms += passedMs;
+		},
+	};
+}
+
+/** A look at a console that is silent for half a second. */
+const silence = Array<undefined>(5).fill(undefined);
+
+for (const [what, lines, left, title] of [
+	[
+		'a report without a location is waited for while another CPU may still be asked for it',
+		[begun, ...silence, place, ended],
+		[],
+		'BUG: unable to handle page fault in ring_push',
+	],
+	[
+		'a report with a location is not waited for as long as one without',
+		[begun, place, ...silence, ended],
+		[undefined, undefined, ended],
+		'BUG: unable to handle page fault in ring_push',
+	],
+	[
+		'a report whose location does not come is told without one',
+		[begun, ...silence, ...silence, ...silence, place, ended],
+		[undefined, undefined, place, ended],
+		'BUG: unable to handle page fault',
+	],
+] as const)
+	test.serial(what, async t => {
+		const {pass} = fakeClock(t);
+		t.like(await settle(lines, {onLook: () => pass(100)}), {left, titles: [title]});
+	});
+
+test.serial('a report that goes on and on is not waited for until its end', async t => {
+	const {pass} = fakeClock(t);
+	const endless = Array.from({length: 100}, (_, n) => `[    1.3] line ${n}`);
+	const {looks, left} = await settle([begun, place, ...endless], {onLook: () => pass(100)});
+	t.true(left.length > 0);
+	t.true(looks > 10, 'though it is waited for while it goes on');
 });
 
 test('a guest has one watch, whose listeners hear of reports, but not of leaks', async t => {
