@@ -62,4 +62,10 @@ int BPF_PROG(other)
 	return 0;
 }
 
+SEC("kprobe.multi/fx_c")
+int several(struct pt_regs *regs)
+{
+	return 0;
+}
+
 char _license[] SEC("license") = "GPL";

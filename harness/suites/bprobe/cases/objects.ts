@@ -136,6 +136,11 @@ export const objectCases = [
 				/The program other is for fentry\/fx_c, not for kprobe or kretprobe/,
 			);
 			await refused(context, `fx_c --program ${object} --name other`, /is for fentry\/fx_c, not of the kind kprobe/);
+			await refused(
+				context,
+				`--program ${object} --name several`,
+				/The program several is for kprobe\.multi\/fx_c, not for kprobe or kretprobe/,
+			);
 			await refused(context, `${from} --set least`, /--set takes NAME=VALUE/);
 			await refused(context, `${from} --set lest=1`, /The object has no constant lest/);
 			for (const wrong of [
