@@ -208,4 +208,13 @@ export const entryEdits: readonly Edit[] = [
 			'At functions without a __fentry__ site, return probes with BPROBE_NOT_IN_INTERRUPT do not count the calls that they miss as NO_FRAME: the breakpoint is taken for an interrupt, and hits and misses do not add up to the calls.',
 		catchers: ['miss/no-frame-not-in-interrupt[asm]'],
 	},
+	{
+		name: 'stack-words-shifted',
+		file: 'kmod/entry.c',
+		old: '} else if (bp_read_nofault(ext->stack, slot + 1, sizeof(ext->stack))) {',
+		new: '} else if (bp_read_nofault(ext->stack, slot, sizeof(ext->stack))) {',
+		effect:
+			'For a call whose return address lies in the last 72 bytes of a page of the stack, ext.stack[0] is the return address and the 7th argument is found as the 8th.',
+		catchers: ['entry/stack-arguments-in-two-pages*'],
+	},
 ];

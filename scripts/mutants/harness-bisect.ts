@@ -380,4 +380,31 @@ export const harnessBisectEdits: readonly Edit[] = [
 			'bisect --build after an edit of a header of the module resumes the journal of the bisect before and reports its old verdicts.',
 		catchers: ['harness/bisect/guests/predicate.test.ts'],
 	},
+	{
+		name: 'config-head',
+		file: 'harness/bisect/kinds/bisect-config.ts',
+		old: "['config', path.resolve(linux), commit.id, identity]",
+		new: "['config', path.resolve(linux), identity]",
+		effect:
+			'An unfinished bisect of configurations is resumed after HEAD of --linux has moved, and mixes verdicts on the old commit with those on the new one.',
+		catchers: ['harness/bisect/kinds/bisect-config.test.ts'],
+	},
+	{
+		name: 'with-journal-sources',
+		file: 'harness/bisect/kinds/with-journal.ts',
+		old: "\t...['link', 'qemu', 'crash', 'vm', 'guest', 'engine', 'suites'].map(room => `harness/${room}`),\n",
+		new: "\t...['link', 'qemu', 'vm', 'guest', 'engine', 'suites'].map(room => `harness/${room}`),\n",
+		effect:
+			'After an update that changes how kernel reports are recognised and named, an unfinished bisect is resumed with verdicts and symptoms of the old version.',
+		catchers: ['harness/bisect/kinds/with-journal.test.ts'],
+	},
+	{
+		name: 'commit-kernels-fragment',
+		file: 'harness/bisect/guests/commit-kernels.ts',
+		old: "\t\tconst {signal, work, fragment} = this.#options;\n\t\tconst options = wanted && (await this.#underNamesOf(commit, wanted));\n\t\tconst parts = [\n\t\t\tcommit.id,\n\t\t\thashSources(['images/kconfig']),\n\t\t\tJSON.stringify(quirks),\n\t\t\tformatOptions(options ?? fragment?.options ?? new Map()),\n",
+		new: "\t\tconst {signal, work} = this.#options;\n\t\tconst options = wanted && (await this.#underNamesOf(commit, wanted));\n\t\tconst parts = [\n\t\t\tcommit.id,\n\t\t\thashSources(['images/kconfig']),\n\t\t\tJSON.stringify(quirks),\n\t\t\tformatOptions(options ?? new Map()),\n",
+		effect:
+			"A commit's kernel that was built for a suite with another kconfig, or with none, is taken from the cache: the guests lack the options that this suite asks for.",
+		catchers: ['harness/bisect/guests/commit-kernels.test.ts'],
+	},
 ];

@@ -192,4 +192,48 @@ export const harnessCliEdits: readonly Edit[] = [
 			'run --watch: a file that is saved while a round is running does not start the next round; nothing happens until another file is saved.',
 		catchers: ['harness/cli/watch.test.ts'],
 	},
+	{
+		name: 'exec-output-stderr',
+		file: 'harness/cli/exec-output.ts',
+		old: '\t\t\tstdout.end();\n\t\t\tstderr.end();\n',
+		new: '\t\t\tstdout.end();\n',
+		effect:
+			'With several kernels, the last line on standard error of a command is lost if it does not end with a newline.',
+		catchers: ['harness/cli/exec.test.ts'],
+	},
+	{
+		name: 'doctor-qemu-status',
+		file: 'harness/cli/doctor.ts',
+		old: '\t\tprocess.exitCode = 2;\n\t\treturn `missing  QEMU: ${messageOf(error)}`;\n',
+		new: '\t\treturn `missing  QEMU: ${messageOf(error)}`;\n',
+		effect: 'doctor prints that QEMU is missing and cannot be fetched, but exits with 0.',
+		catchers: ['harness/cli/doctor.test.ts'],
+	},
+	{
+		name: 'program-fit-place',
+		file: 'harness/cli/program.ts',
+		old: "...['bisect', 'bisect-step', 'exec',",
+		new: "...['bisect', 'exec',",
+		effect:
+			'bisect-step no longer checks the place first: with an unfit cache or limits, git bisect run does not stop with the reason, but skips commits as if they did not build.',
+		catchers: ['harness/cli/main.test.ts'],
+	},
+	{
+		name: 'run-history-close',
+		file: 'harness/cli/run.ts',
+		old: '\tkept?.close();\n\treturn ran.end.exitCode;\n',
+		new: '\treturn ran.end.exitCode;\n',
+		effect:
+			'If the disk of the history is full until the end of a run, nobody says that the history lacks the end of this run, and the exit status is that of the matrix instead of 2.',
+		catchers: ['harness/cli/run.test.ts'],
+	},
+	{
+		name: 'watch-empty-round',
+		file: 'harness/cli/watch.ts',
+		old: 'if (!record || record.isInterrupted || record.cells.length === 0) continue;',
+		new: 'if (!record || record.isInterrupted) continue;',
+		effect:
+			'After a round of --watch in which nothing ran because the build failed, all cells count as gone, and in the next round as new, instead of being compared with the last round that ran.',
+		catchers: ['harness/cli/watch.test.ts'],
+	},
 ];

@@ -191,4 +191,22 @@ export const harnessCrashEdits: readonly Edit[] = [
 			'A stall in a timer or soft interrupt that came while the CPU was idle counts as an idle CPU: its title names no function (outside of modules, too), so such hangs cannot be told apart.',
 		catchers: ['harness/crash/guilty.test.ts'],
 	},
+	{
+		name: 'cold-text',
+		file: 'harness/crash/symbols.ts',
+		old: "section === '.text')",
+		new: "section.startsWith('.text'))",
+		effect:
+			'Functions of .text.unlikely and the like are placed as if they were in .text, so the places of CPUs in a hung guest carry the names of wrong functions of the module.',
+		catchers: ['harness/crash/symbols.test.ts'],
+	},
+	{
+		name: 'stall-panic',
+		file: 'harness/crash/crash-signatures.ts',
+		old: 'Hard LOCKUP|RCU Stall|scheduling while atomic',
+		new: 'Hard LOCKUP|scheduling while atomic',
+		effect:
+			'A kernel that panics because of an RCU stall is a hang instead of a crash, and the panic is told as a second report.',
+		catchers: ['harness/crash/crash-detector.test.ts'],
+	},
 ];

@@ -382,4 +382,31 @@ export const harnessEngineEdits: readonly Edit[] = [
 			'context.stream() without onStderr: nobody reads standard error, so a command that writes much to it blocks and its channel does not close; the case hangs until its deadline.',
 		catchers: ['harness/engine/stream-command.test.ts'],
 	},
+	{
+		name: 'leak-age',
+		file: 'harness/engine/leak-scan.ts',
+		old: 'const minAgeMs = 5500;',
+		new: 'const minAgeMs = 550;',
+		effect:
+			'kmemleak is asked before objects are five seconds old, so what the last cases of a suite leaked is not reported.',
+		catchers: ['harness/engine/run-matrix.test.ts'],
+	},
+	{
+		name: 'execute-case-silent',
+		file: 'harness/engine/execute-case.ts',
+		old: 'const waitMs = startedAt + silentMs * slowness - performance.now();',
+		new: 'const waitMs = startedAt + silentMs - performance.now();',
+		effect:
+			"On a slow host, where the kernel's detectors have longer limits, a silent guest is given up before it reports its stall: the verdict is a bare time-out without the kernel's report.",
+		catchers: ['harness/engine/run-cell.test.ts'],
+	},
+	{
+		name: 'run-matrix-leak-scan',
+		file: 'harness/engine/run-matrix.ts',
+		old: 'const isEndOfSuite = before && !(cell && cell.kernel === before.kernel && suiteOf(cell) === suiteOf(before));',
+		new: 'const isEndOfSuite = before && !(cell && suiteOf(cell) === suiteOf(before));',
+		effect:
+			'With several kernels and one suite, memory leaks on every kernel but the last one of a worker are not reported, because the scan at the end of the suite is left out when the next cell is of another kernel.',
+		catchers: ['harness/engine/run-matrix.test.ts'],
+	},
 ];

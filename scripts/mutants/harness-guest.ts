@@ -202,4 +202,31 @@ export const harnessGuestEdits: readonly Edit[] = [
 			'After one SSH connection to a guest that failed or timed out, every later command, push or shell in that guest fails with the same old error; no new connection is tried.',
 		catchers: ['harness/vm/load-suite.test.ts'],
 	},
+	{
+		name: 'spare-space',
+		file: 'harness/guest/memory-saver.ts',
+		old: 'bytes + spareBytes',
+		new: 'Math.max(bytes, spareBytes)',
+		effect:
+			'--save-memory dumps a guest although the disk has room for nothing else, instead of saying that the memory is not saved; events and consoles then meet a full disk.',
+		catchers: ['harness/guest/memory-saver.test.ts'],
+	},
+	{
+		name: 'guest-watch-quiet',
+		file: 'harness/guest/guest-watch.ts',
+		old: 'if (now - this.#lastLineAt > (isPlaced ? quietMs : placelessMs)) return;',
+		new: 'if (now - this.#lastLineAt > (isPlaced ? placelessMs : quietMs)) return;',
+		effect:
+			'A stall report whose location comes from another CPU by NMI half a second later is judged before that: its title names no function.',
+		catchers: ['harness/guest/guest-watch.test.ts'],
+	},
+	{
+		name: 'guest-pool-slowness',
+		file: 'harness/guest/guest-pool.ts',
+		old: 'Math.max(1, readyMs / usualRestoreMs) * Math.max(1, bootCpuMs / usualBootCpuMs)',
+		new: 'Math.max(1, readyMs / usualRestoreMs, bootCpuMs / usualBootCpuMs)',
+		effect:
+			'With a debug kernel on a busy host, deadlines are scaled by only one of the two reasons, so slow cells end as hang.',
+		catchers: ['harness/guest/guest-pool.test.ts'],
+	},
 ];

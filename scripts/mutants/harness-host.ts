@@ -348,4 +348,29 @@ export const harnessHostEdits: readonly Edit[] = [
 			'A package that depends on one with a qualifier of architecture (perl:any, python3:any) cannot be resolved: "No package perl:any in the Debian archive", so the compiler or QEMU that needs it is not fetched.',
 		catchers: ['harness/host/debian/deb822.test.ts'],
 	},
+	{
+		name: 'reserved-blocks',
+		file: 'harness/host/disk-space.ts',
+		old: 'const {bavail, bsize} = await statfs(directory);\n\treturn bavail * bsize;',
+		new: 'const {bfree, bsize} = await statfs(directory);\n\treturn bfree * bsize;',
+		effect:
+			'Blocks that the file system reserves for root count as free: a build or a bisect begins without enough space, and fails halfway on a full disk.',
+		catchers: ['harness/host/disk-space.test.ts'],
+	},
+	{
+		name: 'probe-left',
+		file: 'harness/host/place.ts',
+		old: "\t\taccessSync(program, constants.X_OK);\n\t\treturn [];\n\t} catch (error) {\n\t\tif (errorCode(error) === 'ENOSPC') return [diskFull(cache, error).message];\n\t\tif (errorCode(error) !== 'EACCES') return [`The cache ${cache} cannot be used (${messageOf(error)}); ${other}.`];\n\t\treturn [`The cache ${cache} is on a mount with noexec, but the tools of builds run from there; ${other}.`];\n\t} finally {\n\t\trmSync(program, {force: true});\n\t}",
+		new: "\t\taccessSync(program, constants.X_OK);\n\t\trmSync(program, {force: true});\n\t\treturn [];\n\t} catch (error) {\n\t\tif (errorCode(error) === 'ENOSPC') return [diskFull(cache, error).message];\n\t\tif (errorCode(error) !== 'EACCES') return [`The cache ${cache} cannot be used (${messageOf(error)}); ${other}.`];\n\t\treturn [`The cache ${cache} is on a mount with noexec, but the tools of builds run from there; ${other}.`];\n\t}",
+		effect: 'On a mount with noexec or a full disk, each command leaves a file .runs-PID in the cache.',
+		catchers: ['harness/host/place.test.ts'],
+	},
+	{
+		name: 'index-age',
+		file: 'harness/host/debian/archive.ts',
+		old: 'Math.round(age / 3_600_000)',
+		new: 'Math.round(age / 60_000)',
+		effect: 'Offline, the message says that the index is from 1200 h ago where it is from 20 h ago.',
+		catchers: ['harness/host/debian/archive.test.ts'],
+	},
 ];

@@ -307,4 +307,40 @@ export const harnessKernelsEdits: readonly Edit[] = [
 		effect: 'A tree lacks the packages that could not be fetched, and is kept so.',
 		catchers: ['harness/kernels/debian-packages.test.ts'],
 	},
+	{
+		name: 'part-lock',
+		file: 'harness/kernels/inventory.ts',
+		old: ".replace(/\\.\\w+\\.tmp$|\\.part$/, '')",
+		new: ".replace(/\\.\\w+\\.tmp$/, '')",
+		effect:
+			'`kernels prune` removes the partial file of a download that another process is making, because it locks another name; that download then fails.',
+		catchers: ['harness/kernels/inventory.test.ts'],
+	},
+	{
+		name: 'source-build-away',
+		file: 'harness/kernels/source-build.ts',
+		old: '\ttry {\n\t\tawait proveModuleTree(tree, {scratch, args: recipe.make, signal});\n\t} finally {\n\t\tawait rename(hidden, work);\n\t}\n',
+		new: '\tawait proveModuleTree(tree, {scratch, args: recipe.make, signal});\n\tawait rename(hidden, work);\n',
+		effect:
+			'If the proof of the module tree fails or is interrupted, the work directory stays as `.away`: gigabytes are left in the cache and the next attempt compiles the whole kernel again.',
+		catchers: ['harness/kernels/source-build.test.ts'],
+	},
+	{
+		name: 'kbuild-last-lines',
+		file: 'harness/kernels/kbuild.ts',
+		old: 'return words.slice(0, keptLines);',
+		new: 'return words.slice(-keptLines);',
+		effect:
+			"When a kernel does not build and make says much after the first error, the message shows the end of that and not the compiler's error.",
+		catchers: ['harness/kernels/source-build.test.ts'],
+	},
+	{
+		name: 'kernel-build-config',
+		file: 'harness/kernels/kernel-build.ts',
+		old: '\t\t\tawait rm(config, {force: true});\n\t\t\tthrow error;\n',
+		new: '\t\t\tif (error instanceof UsageError) await rm(config, {force: true});\n\t\t\tthrow error;\n',
+		effect:
+			'After a kconfig of a suite that the kernel does not take, or Ctrl-C before the check, the .config stays, and the next run counts the build as configured: it compiles for minutes without checking the options.',
+		catchers: ['harness/kernels/source-build.test.ts'],
+	},
 ];

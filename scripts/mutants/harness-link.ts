@@ -126,4 +126,12 @@ export const harnessLinkEdits: readonly Edit[] = [
 		effect: '`probe-matrix shell` ends with status 0 if the shell in the guest was killed by a signal.',
 		catchers: ['harness/link/terminal.test.ts'],
 	},
+	{
+		name: 'running-command-braces',
+		file: 'harness/link/running-command.ts',
+		old: 'return `{ ${command}\\n} </dev/null`;',
+		new: 'return `{ ${command}; } </dev/null`;',
+		effect: 'A command that ends with & or with a comment or here-document fails in the guest with a syntax error.',
+		catchers: ['harness/link/running-command.test.ts'],
+	},
 ];

@@ -116,4 +116,31 @@ export const harnessNightlyEdits: readonly Edit[] = [
 			'A known flaky cell whose reruns fail no more often than its rate explains (9 of 10 at one half) is called a regression, and the night ends with 1.',
 		catchers: ['harness/nightly/judge-night.test.ts'],
 	},
+	{
+		name: 'running-night',
+		file: 'harness/nightly/run-night.ts',
+		old: "store.runs().filter(({command, isRunning}) => command === 'nightly' && !isRunning)",
+		new: "store.runs().filter(({command}) => command === 'nightly')",
+		effect:
+			'A night that begins while another one is in progress takes that for the last night: the comparison lists the cells that it has not reached yet as new.',
+		catchers: ['harness/nightly/run-night.test.ts'],
+	},
+	{
+		name: 'judge-night-was-ready',
+		file: 'harness/nightly/judge-night.ts',
+		old: 'const wasReady = before.some(run => run.kernels.includes(kernel));',
+		new: 'const wasReady = before.at(-1)?.kernels.includes(kernel) ?? false;',
+		effect:
+			'A kernel that ran last night, but not in the older green night, and now does not build or boot is no regression: the night ends with 0.',
+		catchers: ['harness/nightly/judge-night.test.ts'],
+	},
+	{
+		name: 'format-night-issue',
+		file: 'harness/nightly/format-night.ts',
+		old: '...(known ? [wrap(`  ${known.reason ?? known.issue}`)] : []),',
+		new: "...(known ? [wrap(`  ${known.reason ?? ''}`)] : []),",
+		effect:
+			"Of a known failure that is listed with an issue and without a reason, the night's report shows an empty line instead of the issue.",
+		catchers: ['harness/nightly/format-night.test.ts'],
+	},
 ];

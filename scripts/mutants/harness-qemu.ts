@@ -133,4 +133,22 @@ export const harnessQemuEdits: readonly Edit[] = [
 			'A disk that is full while a snapshot is saved is reported as `Linux … did not boot` with a console, and the kernel counts as failed, instead of a usage error with exit status 2.',
 		catchers: ['harness/vm/lost-guest.test.ts'],
 	},
+	{
+		name: 'guest-end-full-disk',
+		file: 'harness/qemu/guest-end.ts',
+		old: 'const leastFreeBytes = 2 ** 20;',
+		new: 'const leastFreeBytes = 2 ** 10;',
+		effect:
+			'On a full disk whose file system keeps some blocks back, the guest\'s end is told as "QEMU was killed by SIGBUS" and does not say that no space is left.',
+		catchers: ['harness/qemu/guest-end.test.ts'],
+	},
+	{
+		name: 'vm-late',
+		file: 'harness/qemu/vm.ts',
+		old: 'const why = seen ? `did not boot: ${seen}` : (late ?? `did not boot: ${end?.message ?? messageOf(error)}`);',
+		new: 'const why = late ?? `did not boot: ${seen ?? end?.message ?? messageOf(error)}`;',
+		effect:
+			'Of a kernel that panics while it boots and then stands still, the reason is "was not ready within 60 s" and not the title of its report.',
+		catchers: ['harness/vm/boot.test.ts'],
+	},
 ];

@@ -178,4 +178,22 @@ export const harnessSuitesEdits: readonly Edit[] = [
 			'In a directory below that of probe-matrix.config.ts, `--tests ./more` is looked for beside the config and not in the current directory: "is not a directory of tests", or other tests run.',
 		catchers: ['harness/suites/configured/load-suite.test.ts'],
 	},
+	{
+		name: 'output-head',
+		file: 'harness/suites/executables/run-test.ts',
+		old: 'words.slice(-keptChars)',
+		new: 'words.slice(0, keptChars)',
+		effect:
+			'The evidence of a test with long output holds its beginning, and the end, where the failure is, is missing.',
+		catchers: ['harness/suites/executables/run-test.test.ts'],
+	},
+	{
+		name: 'find-tests-forgotten',
+		file: 'harness/suites/executables/find-tests.ts',
+		old: "\treturn !files.some(\n\t\teach => each !== name && isScript(each) && readFileSync(path.join(directory, each), 'utf8').includes(stem),\n\t);\n",
+		new: "\treturn !files.some(each => each !== name && readFileSync(path.join(directory, each), 'utf8').includes(stem));\n",
+		effect:
+			'A test that somebody forgot to make executable is silently left out if any file of the directory, such as a README or a Makefile, names it.',
+		catchers: ['harness/suites/executables/find-tests.test.ts'],
+	},
 ];

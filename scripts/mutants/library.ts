@@ -337,4 +337,22 @@ export const libraryEdits: readonly Edit[] = [
 		effect: 'A limit of functions counts those, too, that a probe cannot be attached to.',
 		catchers: ['harness/build/libbprobe.test.ts'],
 	},
+	{
+		name: 'dump-of-pinned',
+		file: 'guest/bprobectl/attach.c',
+		old: 'if (pinned && (names || sets || options.pin || type || dump))',
+		new: 'if (pinned && (names || sets || options.pin || type))',
+		effect:
+			'bprobectl attach --pinned PATH --dump FUNCTION is no usage error (status 2) any more: it attaches, and crashes at the end.',
+		catchers: ['tooling/bprobectl-constants'],
+	},
+	{
+		name: 'kind-by-prefix',
+		file: 'guest/bprobectl/object.c',
+		old: "return !strncmp(section, kind, length) && (section[length] == '/' || !section[length]);",
+		new: 'return !strncmp(section, kind, length);',
+		effect:
+			'An object with SEC("kprobe.multi/vfs_*") is not refused as being for something else, but with "There is no function vfs_*"; a program in SEC("kretprobe_x") runs at the return of the given function, not at its entry.',
+		catchers: ['tooling/bprobectl-constants'],
+	},
 ];

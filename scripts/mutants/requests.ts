@@ -382,4 +382,13 @@ export const requestEdits: readonly Edit[] = [
 		effect: 'A process that keeps /dev/bprobe open and rewinds it to read the list again gets ESPIPE.',
 		catchers: ['module/lists-probes'],
 	},
+	{
+		name: 'check-locked-down',
+		file: 'kmod/device.c',
+		old: "\tif (cmd == BPROBE_IOC_CHECK)\n\t\treturn bp_descriptor_check((struct bprobe_check __user *)arg);\n\t/* What the kernel's own kprobes ask. Logs the refusal. */\n\terr = bp_locked_down();\n\tif (err)\n\t\treturn err;\n",
+		new: "\t/* What the kernel's own kprobes ask. Logs the refusal. */\n\terr = bp_locked_down();\n\tif (err)\n\t\treturn err;\n\tif (cmd == BPROBE_IOC_CHECK)\n\t\treturn bp_descriptor_check((struct bprobe_check __user *)arg);\n",
+		effect:
+			'With lockdown=confidentiality BPROBE_IOC_CHECK fails with EPERM, too; bprobectl --match says that no function matches instead of what is missing.',
+		catchers: ['module/locked-down'],
+	},
 ];

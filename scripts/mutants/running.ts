@@ -335,4 +335,13 @@ export const runningEdits: readonly Edit[] = [
 		effect: 'When one of several probes closes, a program that stays may see the registers of an earlier call.',
 		catchers: ['multi/one-of-several-closed[asm-fentry]'],
 	},
+	{
+		name: 'misses-of-unwanted-calls',
+		file: 'kmod/run.c',
+		old: '\t\tif (!bp_unwanted(probes->probe[i], at))\n\t\t\traw_cpu_inc(probes->probe[i]->counts->misses[reason]);\n',
+		new: '\t\traw_cpu_inc(probes->probe[i]->counts->misses[reason]);\n',
+		effect:
+			'A probe with BPROBE_NOT_IN_INTERRUPT counts misses (no frame, bpf busy, recursion) for calls in interrupts, which it does not want.',
+		catchers: ['miss/no-frame-not-in-interrupt[asm]'],
+	},
 ];
