@@ -214,4 +214,13 @@ export const frameEdits: readonly Edit[] = [
 		effect: 'With many CPUs, or few frames, calls are missed while most frames are free.',
 		catchers: ['miss/frames-of-another-cpu[asm-fentry]'],
 	},
+	{
+		name: 'small-task-table',
+		file: 'kmod/task.c',
+		old: 'max(ilog2(roundup_pow_of_two(bp_frames_total())) - 2, 6)',
+		new: 'max(ilog2(roundup_pow_of_two(bp_frames_total())) - 5, 6)',
+		effect:
+			'With the default of 4096 frames, some of 500 and many of 1000 tasks that sleep in a function with a return probe are missed (no frame), though most frames are free; more than 1024 never fit.',
+		catchers: ['miss/full-sets[asm-fentry]'],
+	},
 ];
