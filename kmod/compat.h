@@ -15,6 +15,14 @@
 #include <linux/version.h>
 
 /*
+ * Such a kernel checks the type of what it calls by a pointer, and traps if there
+ * is none: in the middle of a hit, as stubs.S has none.
+ */
+#if defined(CONFIG_CFI_CLANG) || defined(CONFIG_CFI)
+#error "bprobe does not work with a kernel that has CONFIG_CFI: its stubs of assembly have no types"
+#endif
+
+/*
  * Handlers run with interrupts off. Since 4.20 synchronize_rcu() waits for
  * such regions; before, only the sched flavour does.
  */
