@@ -344,4 +344,14 @@ export const runningEdits: readonly Edit[] = [
 			'A probe with BPROBE_NOT_IN_INTERRUPT counts misses (no frame, bpf busy, recursion) for calls in interrupts, which it does not want.',
 		catchers: ['miss/no-frame-not-in-interrupt[asm]'],
 	},
+	{
+		name: 'attach-type-since-5-18',
+		file: 'kmod/compat.h',
+		old: '#if LINUX_VERSION_CODE >= KERNEL_VERSION(4, 17, 0)\n\tif (prog->expected_attach_type)',
+		new: '#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 18, 0)\n\tif (prog->expected_attach_type)',
+		effect:
+			'A program of the type kprobe that was loaded with an expected attach type other than 0 is attached; it must be refused with EPROTOTYPE.',
+		catchers: ['module/rejects-bad-requests'],
+		kernel: 'debian-5.10',
+	},
 ];
