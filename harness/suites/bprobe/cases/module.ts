@@ -37,6 +37,12 @@ export const moduleCases = [
 		// A kernel stays locked down until it boots.
 		isAlone: true,
 		async run(context) {
+			const many = {
+				prog: await context.load('count'),
+				point: 'entry',
+				symbols: ['fx_many_000', 'fx_many_001'],
+			} as const;
+			const {probe: ofMany} = await context.ask('attachList', many);
 			const lockdown = '/sys/kernel/security/lockdown';
 			const lock = (level: string) =>
 				context.exec(`mount -t securityfs none /sys/kernel/security 2>/dev/null; echo ${level} > ${lockdown}`);
@@ -52,6 +58,10 @@ export const moduleCases = [
 			assert.deepEqual(reasons, [''], 'why fx_asm cannot be probed');
 			await context.call({in: pattern(1)});
 			onlyHits(await probe.info(), 1);
+			// What was attached before can be closed, and the module unloaded.
+			await context.ask('close', {probe: ofMany!});
+			await probe.close();
+			await context.ask('rmmod', {module: 'bprobe'});
 		},
 	}),
 	defineCase({
