@@ -184,4 +184,14 @@ export const hookEdits: readonly Edit[] = [
 			'An attach of a list of functions without __fentry__ sites that fails at a later one leaves the breakpoints of the earlier ones behind: after the module is unloaded, they call freed code.',
 		catchers: ['multi/many-hook-fails-beside-a-probe'],
 	},
+	{
+		name: 'no-way-back-in-lockdown',
+		file: 'kmod/filter.c',
+		old: 'return !err || err == -ENOMEM ? err : one_by_one(ops, addresses, count, remove);',
+		new: 'return err != -ENXIO ? err : one_by_one(ops, addresses, count, remove);',
+		effect:
+			'When the kernel is locked down (confidentiality) while a list of functions with __fentry__ sites is attached, its close cannot remove them from the filter: the kernel log says that ftrace does not let go, and the module cannot be unloaded any more.',
+		catchers: ['module/locked-down'],
+		kernel: 'debian-5.10',
+	},
 ];
