@@ -243,4 +243,14 @@ export const symbolEdits: readonly Edit[] = [
 		catchers: ['module/rejects-what-is-no-function'],
 		kernel: 'debian-6.12',
 	},
+	{
+		name: 'graph-tracer-unknown',
+		file: 'kmod/resolve.c',
+		old: '\t"return_to_handler", "kretprobe_trampoline", ',
+		new: '\t"kretprobe_trampoline", ',
+		effect:
+			'rmmod hangs until the call returns, instead of failing with EAGAIN, when a task that runs (does not sleep) is in a function whose return address the function graph tracer took over after bprobe.',
+		catchers: ['return/kept-for-a-running-call-beside-function-graph'],
+		kernel: 'debian-5.10',
+	},
 ];

@@ -4,7 +4,7 @@ import {type CaseContext, defineCase} from '../case.ts';
 import {input, output} from './calls.ts';
 import {waitUntilWaiting} from './tasks.ts';
 import {tidily} from './tidily.ts';
-import {peers, unloadSoon, unloads} from './unload-beside.ts';
+import {missing, type Peer, peers, unloadSoon, unloads} from './unload-beside.ts';
 
 const [kretprobe] = peers;
 
@@ -58,8 +58,64 @@ async function keepsItself(context: CaseContext, comes: 'ours' | 'peer'): Promis
 	);
 }
 
+/** Whether bprobe stays for a call of fx_c that a peer will return, or may, and that sleeps or runs meanwhile. */
+async function staysFor(
+	context: CaseContext,
+	peer: Peer,
+	comes: 'ours' | 'peer',
+	action: 'wait' | 'run',
+): Promise<boolean> {
+	let isLoaded = true;
+	let remove: (() => Promise<unknown>) | undefined;
+	return tidily(
+		async () => {
+			if (comes === 'peer') {
+				await context.ask('rmmod', {module: 'bprobe'});
+				isLoaded = false;
+				remove = await peer.add(context, 'fx_c');
+				await context.ask('insmod', {module: 'bprobe'});
+				isLoaded = true;
+			}
+			const probe = await context.attach({point: 'return', program: 'count', at: await context.address('fx_c')});
+			if (comes === 'ours') remove = await peer.add(context, 'fx_c');
+			const {task} = await context.ask('callInTask', {action, in: input, ret: output, target: 'c'});
+			await waitUntilWaiting(context, 1);
+			await probe.close();
+			isLoaded = !(await unloads(context));
+			const stays = isLoaded;
+			await context.ask('release', {});
+			const {result} = await context.ask('taskWait', {task, timeoutMs: 5000});
+			assert.equal(result?.after.ax, output.ax, 'the return value of the call');
+			if (isLoaded) await unloadSoon(context);
+			isLoaded = false;
+			return stays;
+		},
+		async () => {
+			await remove?.();
+			if (!isLoaded) await context.ask('insmod', {module: 'bprobe'});
+		},
+	);
+}
+
 /** The module keeps itself loaded for a call that another tracer will return. */
 export const keptCases = [
+	...peers.map(peer =>
+		defineCase({
+			id: `return/kept-for-a-running-call-beside-${peer.name}`,
+			needs: ['return', 'device'],
+			missing: kernel => missing(peer, kernel),
+			deadlineMs: 30_000,
+			async run(context) {
+				for (const comes of ['ours', 'peer'] as const) {
+					// Who holds the return of a call that sleeps is certain: bprobe stays, or goes at once.
+					if (!(await staysFor(context, peer, comes, 'wait'))) continue;
+					assert.ok(await staysFor(context, peer, comes, 'run'), `stays for a call that runs, ${comes} first`);
+					return;
+				}
+				context.inconclusive(`In no order did ${peer.name} hook the call after bprobe.`);
+			},
+		}),
+	),
 	defineCase({
 		id: 'return/kept-while-another-call-runs',
 		needs: ['return', 'device'],

@@ -11,7 +11,7 @@ import {framesInFlight, waitUntilWaiting} from './tasks.ts';
 import {tidily} from './tidily.ts';
 
 /** Another mechanism that comes between a function and its caller. */
-type Peer = {
+export type Peer = {
 	readonly name: string;
 	/** The kernel option that it needs; without it the case is skipped. */
 	readonly option: string;
@@ -190,7 +190,7 @@ async function callWhileKept(context: CaseContext): Promise<() => Promise<void>>
 	};
 }
 
-function missing({name, option, since}: Peer, kernel: KernelFacts): string | undefined {
+export function missing({name, option, since}: Peer, kernel: KernelFacts): string | undefined {
 	if (!kernel.hasOption(option)) return `The kernel is built without ${option}.`;
 	if (since && isBefore(kernel, ...since)) return `Linux has ${name} for the target since ${since.join('.')}.`;
 	return undefined;
