@@ -3,10 +3,11 @@ import {mkdir, mkdtempDisposable, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import {execa} from 'execa';
 import type {Kernel} from '../kernels/kernel.ts';
 import {freshCache} from '../test/fresh-cache.ts';
 import {writeProgram} from '../test/write-program.ts';
-import {toolchainOf} from './toolchain.ts';
+import {sandbox, toolchainOf} from './toolchain.ts';
 
 async function kernelBuiltBy(config: string, id = 'debian-6.1'): Promise<AsyncDisposable & Kernel> {
 	const directory = await mkdtempDisposable(path.join(tmpdir(), 'toolchain-'));
@@ -53,4 +54,29 @@ test.serial("the version of the host's gcc is asked for again when it is another
 	await install(97);
 	process.env.PROBE_MATRIX_MIRROR = 'http://127.0.0.1:9';
 	await t.throwsAsync(toolchainOf(kernel), {message: /127\.0\.0\.1:9/});
+});
+
+test.serial('a fetched compiler sees the cache, and writes to the directory of its build alone', async t => {
+	await using cache = await freshCache();
+	const [directory, other] = ['work', 'other'].map(name => path.join(cache.path, name)) as [string, string];
+	await mkdir(directory);
+	await mkdir(other);
+	await writeFile(path.join(other, 'file'), 'seen\n');
+	const tries = {
+		'here/new': 'touch new',
+		'the cache': `cat ${other}/file`,
+		'the cache/new': `touch ${other}/new`,
+		'/usr/new': 'touch /usr/new',
+		'another directory': `ls ${import.meta.dirname}`,
+		'the network': 'grep -v lo: /proc/net/dev | grep : ',
+		'variables of the host': 'test "$$OF_THE_HOST"',
+	};
+	const rules = Object.entries(tries).map(
+		([what, command]) => `\t@${command} >/dev/null 2>&1 && echo '${what}' || :\n`,
+	);
+	await writeFile(path.join(directory, 'Makefile'), `all:\n${rules.join('')}`);
+	// With the programs of this host.
+	const [program, ...args] = sandbox('/', directory);
+	const {stdout} = await execa(program!, args, {env: {OF_THE_HOST: 'yes'}});
+	t.deepEqual(stdout.split('\n'), ['here/new', 'the cache']);
 });

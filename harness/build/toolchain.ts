@@ -82,8 +82,8 @@ async function obtainRoot(
 	});
 }
 
-/** Sees the cache, and writes to `directory` alone. */
-function sandbox(root: string, directory: string): readonly string[] {
+/** A command for make with the programs of `root`, which sees the cache, and writes to `directory` alone. */
+export function sandbox(root: string, directory: string): readonly string[] {
 	const links = ['bin', 'sbin', 'lib', 'lib64'].flatMap(name => ['--symlink', `usr/${name}`, `/${name}`]);
 	return [
 		...['bwrap', '--die-with-parent', '--unshare-all', '--new-session', '--ro-bind', path.join(root, 'usr'), '/usr'],
