@@ -6,15 +6,17 @@ import {firstMeasure} from './repeats.ts';
 
 const candidate = (id: string) => ({id, title: `the ${id}`});
 const attempts = (ends: string): readonly Attempt[] =>
-	[...ends].map(end =>
-		end === 'F'
-			? {end: 'fail', symptoms: ['it'], message: 'it'}
-			: end === 'O'
-				? {end: 'fail', symptoms: ['other'], message: 'other'}
-				: end === 'v'
-					? {end: 'void', symptoms: [], message: 'no host'}
-					: {end: 'pass', symptoms: []},
-	);
+	ends
+		.split('')
+		.map(end =>
+			end === 'F'
+				? {end: 'fail', symptoms: ['it'], message: 'it'}
+				: end === 'O'
+					? {end: 'fail', symptoms: ['other'], message: 'other'}
+					: end === 'v'
+						? {end: 'void', symptoms: [], message: 'no host'}
+						: {end: 'pass', symptoms: []},
+		);
 const endsOf = (all: readonly Attempt[]) => all.map(({end}) => end[0]).join('');
 
 test('candidates with the same image share what is known, whoever had it first', t => {
