@@ -137,7 +137,7 @@ json_t *op_load(json_t *in, struct failure *failure)
 {
 	static const char *const names[] = {
 		"record", "count", "empty", "read_all", "verify_entry", "verify_return", "slow", "faulting", "touch_map",
-		"tail_call", "asks", "cast", "read_ax", NULL,
+		"tail_call", "asks", "cast", "read_ax", "read_r15", NULL,
 	};
 	int choice, next = -1, fd;
 

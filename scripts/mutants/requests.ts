@@ -391,4 +391,13 @@ export const requestEdits: readonly Edit[] = [
 			'With lockdown=confidentiality BPROBE_IOC_CHECK fails with EPERM, too; bprobectl --match says that no function matches instead of what is missing.',
 		catchers: ['module/locked-down'],
 	},
+	{
+		name: 'first-register-unread',
+		file: 'kmod/request.c',
+		old: 'group->reads = group->looks || prog->aux->max_ctx_offset;',
+		new: 'group->reads = group->looks || prog->aux->max_ctx_offset > sizeof(long);',
+		effect:
+			'A program that calls nothing and reads only the first word of its context, r15, finds what an earlier call left there.',
+		catchers: ['multi/program-that-only-reads-registers[asm]'],
+	},
 ];

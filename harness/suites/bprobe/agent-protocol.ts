@@ -174,6 +174,7 @@ export type ProgramName =
 	| 'asks' // result[0] is what bpf_get_attach_cookie() returned, plus 1 (Linux 5.15)
 	| 'cast' // result[0] is the function that the extension block names, read without a helper (Linux 6.2)
 	| 'read_ax' // result[0] is ax, read without a helper
+	| 'read_r15' // result[0] is r15, likewise
 	| 'session'; // of kprobe-multi: `record` at entry and return, unless the first argument is odd; entry.di is carried
 
 declare module '../../link/agent-protocol.ts' {

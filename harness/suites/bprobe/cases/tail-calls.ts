@@ -85,8 +85,8 @@ export const tailCallCases = [
 		targets: fixtures,
 		deadlineMs: 10_000,
 		async run(context) {
-			for (const point of context.points) {
-				const probe = await context.attach({point, program: 'read_ax'});
+			for (const [point, register] of context.points.flatMap(each => [[each, 'ax'] as const, [each, 'r15'] as const])) {
+				const probe = await context.attach({point, program: `read_${register}`});
 				// Twice with other values: those of an earlier call must not be found.
 				for (const [before, ret] of [
 					[input, output],
@@ -95,7 +95,8 @@ export const tailCallCases = [
 					await context.ask('reset', {});
 					const call = await context.call({in: before, ret});
 					const {result} = await context.ask('counters', {cookie: 0});
-					assert.equal(result, point === 'entry' ? call.in.ax : call.after.ax, `ax at ${point}`);
+					const expected = point === 'entry' ? call.in : call.after;
+					assert.equal(result, expected[register], `${register} at ${point}`);
 				}
 				await probe.close();
 			}
