@@ -62,10 +62,18 @@ test('the smallest set is found, and is sure if all other sets could be judged',
 	t.true(sure);
 });
 
-for (const culprits of ['e', 'cf', 'adg', 'h']) {
-	test(`the smallest set that mends the bug is found: ${culprits}`, async t => {
-		const {finding, verification, isSure: sure} = await search(t, {letters: 'abcdefgh', culprits, isFixed: true});
+for (const [letters, culprits] of [
+	['abcdefgh', 'e'],
+	['abcdefgh', 'cf'],
+	['abcdefgh', 'adg'],
+	['abcdefgh', 'h'],
+	['ab', 'ab'],
+	['a', 'a'],
+] as const) {
+	test(`the smallest set that mends the bug is found: ${culprits} of ${letters}`, async t => {
+		const {finding, verification, isSure: sure} = await search(t, {letters, culprits, isFixed: true});
 		t.is(finding.suspects[0]?.id, culprits.split('').join(' '));
+		t.deepEqual([verification.parent.candidate.id, verification.commit.candidate.id], ['', culprits]);
 		t.deepEqual(
 			[verification.parent.verdict, verification.commit.verdict, verification.revert?.verdict],
 			['bad', 'good', 'bad'],
@@ -100,6 +108,9 @@ test('a set that fails when it is proved takes the place of the larger one, also
 
 test('when all options are needed, the good configuration is judged again', async t => {
 	const {verification, isSure: sure} = await search(t, {letters: 'ab', culprits: 'ab'});
-	t.is(verification.revert?.verdict, 'good');
+	t.deepEqual(
+		[verification.parent, verification.commit, verification.revert].map(step => `${step?.candidate.id} ${step?.verdict}`),
+		[' good', 'ab bad', ' good'],
+	);
 	t.true(sure);
 });
