@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-import {appendFile, readFile} from 'node:fs/promises';
+import {appendFile, mkdtempDisposable, readFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import {FakeTestBench, openWorld as openAny, type Story} from '../../test/fake-repository.ts';
+import {ReleaseRange} from '../kinds/release-range.ts';
 import {verify} from '../repository/verify-commit.ts';
 import type {Attempt} from './attempt.ts';
-import {type Candidate, CandidateError, HostFaultError} from './candidate.ts';
+import {type Candidate, CandidateError, HostFaultError, type TestBench} from './candidate.ts';
 import {Journal, type Step} from './journal.ts';
-import {findingOf} from './search.ts';
+import {bisect as bisectRange, findingOf} from './search.ts';
 
 const story: Story = {commits: 20, breaks: 13, doesNotBuild: [9], doesNotBoot: [11]};
 
@@ -240,6 +242,42 @@ test('bisecting and verifying leave the source repository unchanged', async t =>
 	t.truthy(revert, 'a commit was made');
 	t.is(await tree(), treeBefore);
 });
+
+/** Passes that make a candidate good where the bad end always fails. */
+const judgedRepeats = 3;
+
+for (const isFixed of [false, true]) {
+	test(`each step is told with what it leaves, the last one with nothing${isFixed ? ', also of a search for a fix' : ''}`, async t => {
+		const directory = await mkdtempDisposable(path.join(tmpdir(), 'search-'));
+		t.teardown(directory.remove);
+		using journal = new Journal(path.join(directory.path, 'journal.jsonl'));
+		const testBench: TestBench = {
+			prepare: async ({id}) => ({fingerprint: id, isReused: true}),
+			ask: async ({id}, repeats) => {
+				const isBad = Number(id) >= 11 !== isFixed;
+				return Array.from({length: repeats}, () => ({end: isBad ? 'fail' : 'pass', symptoms: isBad ? ['x'] : []}));
+			},
+		};
+		const releases = Array.from({length: 16}, (_, n) => ({id: `${n}`, title: `${n}`, cost: 'cached' as const}));
+		const told: string[] = [];
+		const {judge} = await bisectRange({
+			...{stage: 'releases', range: new ReleaseRange(releases), testBench, journal, confidence: 0.95},
+			...{isAnyFailure: false, isFixed},
+			onStep(step, {left, steps, repeats}) {
+				told.push(`${step.role} ${step.candidate.id}: ${left.candidates} left in ${left.steps}`);
+				t.is(steps.at(-1), step, 'it is in the steps that the time is estimated from');
+				t.is(repeats, judgedRepeats);
+			},
+		});
+		t.is(judge.repeats, judgedRepeats);
+		const [bad, good, proved] = isFixed ? ['0', '15', 'commit 11'] : ['15', '0', 'parent 10'];
+		t.deepEqual(told, [
+			...[`bad end ${bad}: 14 left in 4`, `good end ${good}: 14 left in 4`],
+			...['step 7: 7 left in 3', 'step 11: 3 left in 2', 'step 9: 1 left in 1', 'step 10: 0 left in 0'],
+			`${proved}: 0 left in 0`,
+		]);
+	});
+}
 
 test('what was proved passed as often as the one that passed least', t => {
 	const rate = {failed: 1, asked: 1};

@@ -189,6 +189,33 @@ test('a kernel that boots is asked once, and gives as many answers as were asked
 	t.is(settled.status === 'fulfilled' && settled.value.filter(({end}) => end === 'fail').length, 3);
 });
 
+test('a failed attempt names the console of the guest that it failed in, any other that of the last guest', async t => {
+	const {testBenchOf} = await openWorld(t);
+	const opened: string[] = [];
+	const testBench = testBenchOf(await casesPredicate(bprobeSuite, ['entry/flags[asm]']), {
+		async run({cells, consoles, emit}) {
+			const ends = ['pass', 'crash', 'crash', 'fail'] as const;
+			for (const [n, {kernel, mechanism, case: caseId, target, repeat}] of cells.entries()) {
+				const verdict = ends[n]!;
+				// Each crash costs a guest.
+				if (n === 0 || ends[n - 1] === 'crash') opened.push(consoles!.consolePath(kernel));
+				emit({
+					...{type: 'cell', kernel, mechanism, case: caseId, repeat, verdict, durationMs: 1},
+					...(target !== undefined && {target}),
+					...(verdict === 'crash' && {consolePath: opened.at(-1)!}),
+				});
+			}
+			return {end: {type: 'end', counts: {} as never, durationMs: 1, exitCode: 1}, consoles: ''};
+		},
+	});
+	const attempts = await testBench.ask({id: 'one', title: 'one'}, 4);
+	t.is(new Set(opened).size, 3, 'each guest has a file of its own');
+	t.deepEqual(
+		attempts.map(({end, consolePath}) => `${end} ${opened.indexOf(consolePath!)}`),
+		['pass 2', 'fail 0', 'fail 1', 'fail 2'],
+	);
+});
+
 test('cells that were not asked for, as the leak scan, decide nothing', async t => {
 	const besides = [{case: 'entry/leak-scan', verdict: 'fail'}] as const;
 	const {settled} = await askAbout(t, 'one', () => 'pass', {besides});
