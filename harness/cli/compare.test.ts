@@ -45,6 +45,27 @@ test('runs of a history are compared by name, and never with themselves', async 
 	t.regex(stdout, /^before {2}r1 .*\nafter {3}r2 /);
 });
 
+test('with a history, the runs before both tell what is slower, and not those in between', async t => {
+	t.timeout(90_000);
+	await using runs = await temporaryRuns();
+	const lasting = (...durationsMs: readonly number[]) => ({
+		cells: {'k a/b': durationsMs.map(durationMs => ({durationMs}))},
+	});
+	const fast = [100, 101, 102, 103, 104];
+	const slow = [200, 201, 202, 203, 204];
+	for (const id of ['r1', 'r2', 'r3']) runs.keep({id, ...lasting(...fast)});
+	runs.keep({id: 'r4', ...lasting(100)});
+	for (const id of ['r5', 'r6', 'r7', 'r8', 'r9']) runs.keep({id, ...lasting(...slow)});
+	const slower = /slower: 1\n {2}k a\/b +0\.10 s → 0\.20 s/;
+	const {exitCode, stdout, stderr} = await probeMatrix('compare', 'r4', 'r9', '--history', runs.history);
+	t.regex(stdout, slower);
+	t.is(exitCode, 0, stderr);
+	// The one before it alone is too few to tell.
+	const first = await probeMatrix('compare', await runs.file('a', {id: 'r4', ...lasting(100)}), await runs.file('b', {id: 'r9', ...lasting(...slow)}));
+	t.regex(first.stdout, /no difference/);
+	t.regex((await probeMatrix('compare', 'r8', 'r9', '--history', runs.history)).stdout, /no difference/);
+});
+
 test('a name requires --history, and the history must have runs', async t => {
 	t.timeout(90_000);
 	await using runs = await temporaryRuns();

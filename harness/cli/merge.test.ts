@@ -2,8 +2,8 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
-import {readRun} from '../results/run/read-run.ts';
-import {probeMatrix, temporaryRuns} from '../test/fake-cli.ts';
+import {parseRun, readRun} from '../results/run/read-run.ts';
+import {probeMatrix, probeMatrixInWorkflow, temporaryRuns} from '../test/fake-cli.ts';
 import type {FakeRun} from '../test/fake-run.ts';
 
 const parts = [['k'], ['l']];
@@ -39,6 +39,22 @@ test('a failure in a shard is a failure of the merged run', async t => {
 	await using runs = await temporaryRuns();
 	const files = [await runs.file('1', {...one, cells: {'k a/b': 'hang'}}), await runs.file('2', two)];
 	t.is((await probeMatrix('merge', ...files)).exitCode, 1);
+});
+
+test('in a GitHub workflow, failures are annotated where the events are not', async t => {
+	t.timeout(90_000);
+	await using runs = await temporaryRuns();
+	const files = [await runs.file('1', {...one, cells: {'k a/b': 'fail'}}), await runs.file('2', two)];
+	const annotated = /^::error title=k › a\/b%3A fail::/m;
+	const piped = await probeMatrixInWorkflow('merge', ...files);
+	t.like(parseRun(`${piped.stdout}\n`, 'the output'), {cells: {length: 2}, isInterrupted: false});
+	t.regex(piped.stderr, annotated);
+	t.is(piped.exitCode, 1);
+	const out = path.join(runs.path, 'whole');
+	const filed = await probeMatrixInWorkflow('merge', ...files, '--json', out);
+	t.regex(filed.stdout, annotated);
+	t.notRegex(filed.stderr, annotated);
+	t.is((await readRun(out)).cells.length, 2);
 });
 
 test('files that are not shards of one run, and damaged ones, exit with 2 and a one-line error', async t => {

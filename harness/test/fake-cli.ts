@@ -10,8 +10,17 @@ type Ended = {readonly exitCode?: number; readonly stdout: string; readonly stde
 
 /** Runs the program as users do, outside of any GitHub workflow. */
 export async function probeMatrix(...args: readonly string[]): Promise<Ended> {
+	return runMain(args, '');
+}
+
+/** Runs the program as a step of a GitHub workflow does. */
+export async function probeMatrixInWorkflow(...args: readonly string[]): Promise<Ended> {
+	return runMain(args, 'true');
+}
+
+async function runMain(args: readonly string[], GITHUB_ACTIONS: string): Promise<Ended> {
 	const main = path.join(import.meta.dirname, '../cli/main.js');
-	const env = {GITHUB_ACTIONS: '', NO_COLOR: '1'};
+	const env = {GITHUB_ACTIONS, NO_COLOR: '1'};
 	return execa(process.execPath, [main, ...args], {reject: false, env, timeout: 60_000});
 }
 
