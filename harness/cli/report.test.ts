@@ -9,6 +9,7 @@ import {HistoryLog} from '../results/history/history-log.ts';
 import {type ReportFormat, reportFormats} from '../results/reports/formats.ts';
 import {countVerdicts} from '../results/run/cell-name.ts';
 import type {RunRecord} from '../results/run/read-run.ts';
+import {temporaryRuns} from '../test/fake-cli.ts';
 import {sampleRun} from '../test/sample-run.ts';
 import {type ReportOptions, report} from './report.ts';
 
@@ -80,6 +81,25 @@ test('runs of a history directory are the history, oldest first, and baselines b
 	const text = await readFile(out, 'utf8');
 	t.regex(text, /aria-label="10 ms, 30 ms; now \d+ ms"/);
 	t.regex(text, /New failures \(3\)/);
+});
+
+test('with a history, what is slower is told by the runs before the baseline, and not by those after it', async t => {
+	await using runs = await temporaryRuns();
+	const lasting = (...durationsMs: readonly number[]) => ({
+		cells: {'k a/b': durationsMs.map(durationMs => ({durationMs}))},
+	});
+	const slow = [200, 201, 202, 203, 204];
+	for (const id of ['r1', 'r2', 'r3']) runs.keep({id, ...lasting(100, 101, 102, 103, 104)});
+	runs.keep({id: 'r4', ...lasting(100)});
+	for (const id of ['r5', 'r6', 'r7', 'r8']) runs.keep({id, ...lasting(...slow)});
+	const out = path.join(runs.path, 'report');
+	const isSlower = async (baseline: string) => {
+		await report([await runs.file('now', {id: 'r9', ...lasting(...slow)})], {
+			...{format: 'html', history: runs.history, baseline, out},
+		});
+		return /Slower \(1\)/.test(await readFile(out, 'utf8'));
+	};
+	t.deepEqual([await isSlower('r4'), await isSlower('r8')], [true, false]);
 });
 
 test('the first run has no baseline, and a merged run is never compared with its own shards', async t => {

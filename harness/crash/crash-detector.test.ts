@@ -243,12 +243,30 @@ test('a report of a task that works for others, or of an interrupt, is asynchron
 	const isAsynchronous = (...lines: readonly string[]) => findKernelReports(lines.join('\n'))[0]?.isAsynchronous;
 	const warning = 'WARNING: CPU: 0 PID: 7 at lib/list.c:1 ring_check+0x7/0x20 [ring]';
 	const by = (task: string) => `CPU: 0 PID: 7 Comm: ${task} Not tainted 6.1.0 #1`;
-	for (const task of ['kworker/0:1', 'ksoftirqd/0', 'rcu_preempt', 'swapper/1', 'migration/0'])
+	for (const task of ['kworker/0:1', 'ksoftirqd/0', 'rcu_preempt', 'swapper/1', 'migration/0', 'khungtaskd', 'kmemleak'])
 		t.true(isAsynchronous(warning, by(task)), task);
 	t.false(isAsynchronous(warning, by('agent')));
 	t.true(isAsynchronous(warning, by('agent'), 'Call Trace:', ' <IRQ>', ' ring_check+0x7/0x20 [ring]'));
 	const stall = 'watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [kworker/0:1:7]';
 	t.false(isAsynchronous(stall, by('kworker/0:1'), 'Call Trace:', ' <IRQ>', ' ring_check+0x7/0x20 [ring]'));
+});
+
+test('the task of a report is the one that it is about, not the one that notices', t => {
+	const taskOf = (...lines: readonly string[]) => {
+		const [report, ...others] = findKernelReports(lines.map(line => `[    1.0] ${line}`).join('\n'));
+		t.deepEqual(others, []);
+		return report?.task;
+	};
+	const by = (task: string) => `CPU: 0 PID: 29 Comm: ${task} Not tainted 6.1.0 #1`;
+	const cpus = ['NMI backtrace for cpu 0', by('khungtaskd'), 'NMI backtrace for cpu 1', by('other'), 'Call Trace:'];
+	const hung = 'INFO: task ring-reader:7 blocked for more than 120 seconds.';
+	t.is(taskOf(hung, 'task:ring-reader state:D stack:0 pid:7', ...cpus), 'ring-reader');
+	t.is(taskOf(by('khungtaskd'), hung, by('khungtaskd')), 'ring-reader', 'even if it is named first');
+	t.is(taskOf("INFO: task ring-reader:7 can't die for more than 143 seconds.", ...cpus), 'ring-reader');
+	const leak = ['unreferenced object 0xffff8880 (size 64):', '  comm "a reader", pid 7, jiffies 1', '  backtrace:'];
+	t.is(taskOf(...leak), 'a reader');
+	t.is(taskOf('WARNING: CPU: 0 PID: 29 at a.c:1 f+0x1/0x2', by('agent'), by('other')), 'agent', 'the first');
+	t.is(taskOf('WARNING: CPU: 0 PID: 29 at a.c:1 f+0x1/0x2', 'Call Trace:'), undefined);
 });
 
 test('a report between two cells carries the last mark', t => {

@@ -249,6 +249,15 @@ Call Trace:
  __x64_sys_ring+0x1/0x2
  do_syscall_64+0x1/0x2`,
 	],
+	'a stall in a system call of 4.15, with the name that it has later': [
+		'BUG: soft lockup in sys_ring',
+		`watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [agent:7]
+RIP: 0010:ring_spin+0x1/0x2
+Call Trace:
+ do_ring+0x1/0x2
+ SyS_ring+0x1/0x2
+ do_syscall_64+0x1/0x2`,
+	],
 	'a stall in a timer, on a CPU that had nothing else to do': [
 		'BUG: soft lockup in ring_timeout',
 		`watchdog: BUG: soft lockup - CPU#0 stuck for 23s! [swapper/0:0]
@@ -364,4 +373,38 @@ for (const [claim, [title, lines]] of Object.entries(reports))
 			findKernelReports(lines).map(report => report.title),
 			[title],
 		);
+	});
+
+/** Titles tell crashes apart, also across kernels and builds; so what is the same to a reader has one name. */
+const sameNames: Readonly<Record<string, readonly string[]>> = {
+	sys_ring: [
+		...['SyS_ring', '__x64_sys_ring', '__ia32_sys_ring', '__x32_sys_ring'],
+		...['__ia32_compat_sys_ring', '__x32_compat_sys_ring', '__x64_sys_ring.cold', 'SyS_ring.part.2'],
+	],
+	ring: [
+		...['SYSC_ring', 'C_SYSC_ring', '__do_sys_ring', '__se_sys_ring', '__do_compat_sys_ring', '__se_compat_sys_ring'],
+		...['ring.isra.0', 'ring.constprop.3', 'ring.llvm.123', 'ring.unlikely.1', 'ring.part.0.isra.1', 'ring.7'],
+	],
+	smp_call_function: [
+		...['smp_call_function_many', 'smp_call_function_many_cond', 'smp_call_function_single', 'smp_call_function_any'],
+	],
+	synchronize_rcu: [
+		...['synchronize_rcu_expedited', 'synchronize_rcu_normal', 'synchronize_sched', 'synchronize_rcu_bh'],
+	],
+	synchronize_srcu: ['synchronize_srcu_expedited', '__synchronize_srcu'],
+	// No system calls, and no other names of anything.
+	ring_sys_open: ['ring_sys_open'],
+	ring_SyS_open: ['ring_SyS_open'],
+	ring_synchronize_sched: ['ring_synchronize_sched'],
+};
+
+for (const [name, others] of Object.entries(sameNames))
+	test(`titles have one name for what kernels call differently: ${name}`, t => {
+		for (const other of others) {
+			const [report] = findKernelReports(`WARNING: CPU: 0 PID: 1 at a.c:1 ${other}+0x1/0x2`);
+			t.is(report?.title, `WARNING in ${name}`, other);
+			t.is(report?.frames[0], `${other}+0x1/0x2`, 'the frame is as the kernel says');
+		}
+		const [race] = findKernelReports(`BUG: KCSAN: data-race in ${others[0]} / ${others.at(-1)}`);
+		t.is(race?.title, `KCSAN: data-race in ${name} / ${name}`);
 	});
