@@ -61,7 +61,11 @@ test('with a history, the runs before both tell what is slower, and not those in
 	t.regex(stdout, slower);
 	t.is(exitCode, 0, stderr);
 	// The one before it alone is too few to tell.
-	const first = await probeMatrix('compare', await runs.file('a', {id: 'r4', ...lasting(100)}), await runs.file('b', {id: 'r9', ...lasting(...slow)}));
+	const first = await probeMatrix(
+		'compare',
+		await runs.file('a', {id: 'r4', ...lasting(100)}),
+		await runs.file('b', {id: 'r9', ...lasting(...slow)}),
+	);
 	t.regex(first.stdout, /no difference/);
 	t.regex((await probeMatrix('compare', 'r8', 'r9', '--history', runs.history)).stdout, /no difference/);
 });

@@ -243,7 +243,15 @@ test('a report of a task that works for others, or of an interrupt, is asynchron
 	const isAsynchronous = (...lines: readonly string[]) => findKernelReports(lines.join('\n'))[0]?.isAsynchronous;
 	const warning = 'WARNING: CPU: 0 PID: 7 at lib/list.c:1 ring_check+0x7/0x20 [ring]';
 	const by = (task: string) => `CPU: 0 PID: 7 Comm: ${task} Not tainted 6.1.0 #1`;
-	for (const task of ['kworker/0:1', 'ksoftirqd/0', 'rcu_preempt', 'swapper/1', 'migration/0', 'khungtaskd', 'kmemleak'])
+	for (const task of [
+		'kworker/0:1',
+		'ksoftirqd/0',
+		'rcu_preempt',
+		'swapper/1',
+		'migration/0',
+		'khungtaskd',
+		'kmemleak',
+	])
 		t.true(isAsynchronous(warning, by(task)), task);
 	t.false(isAsynchronous(warning, by('agent')));
 	t.true(isAsynchronous(warning, by('agent'), 'Call Trace:', ' <IRQ>', ' ring_check+0x7/0x20 [ring]'));

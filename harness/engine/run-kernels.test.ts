@@ -69,12 +69,15 @@ const finished = kernels.map(
 /** The first event of the run that a test resumes. */
 async function earlierRun(): Promise<RunEvent> {
 	const {events} = await runNothing({cells: [left]});
-	return {...(events[0] as RunEvent), id: 'earlier', order: ['fake/other', 'fake/case']};
+	return {...(events[0] as RunEvent), id: 'earlier', order: {suites: ['other', 'fake'], targets: []}};
 }
 
 test('a resumed run holds the kernels and cells that were done before, and then what is left', async t => {
 	const run = await earlierRun();
-	const {events, prepared} = await runNothing({cells: [left], earlier: {name: 'earlier', run, kernels, cells: finished}});
+	const {events, prepared} = await runNothing({
+		cells: [left],
+		earlier: {name: 'earlier', run, kernels, cells: finished},
+	});
 	t.deepEqual(prepared, ['left'], 'kernels that are done are not made again');
 	t.like(events[0], {type: 'run', id: 'run', cells: 3, order: run.order});
 	t.deepEqual(events.slice(1, -2), [...kernels, ...finished]);

@@ -109,7 +109,9 @@ test('a set that fails when it is proved takes the place of the larger one, also
 test('when all options are needed, the good configuration is judged again', async t => {
 	const {verification, isSure: sure} = await search(t, {letters: 'ab', culprits: 'ab'});
 	t.deepEqual(
-		[verification.parent, verification.commit, verification.revert].map(step => `${step?.candidate.id} ${step?.verdict}`),
+		[verification.parent, verification.commit, verification.revert].map(
+			step => `${step?.candidate.id} ${step?.verdict}`,
+		),
 		[' good', 'ab bad', ' good'],
 	);
 	t.true(sure);
