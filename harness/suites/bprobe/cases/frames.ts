@@ -229,8 +229,9 @@ export const frameCases = [
 						for (let n = 0; n < 500 && (await framesInFlight(context)) > 0; n++) context.signal.throwIfAborted();
 						assert.equal(await framesInFlight(context), 0, 'frames that zombies keep');
 						const {hits, misses} = await probe.info();
-						await recurse(context, 64);
-						onlyHits(await probe.info(), hits + 64, misses);
+						// The other CPU may keep a quarter of the frames for itself.
+						await recurse(context, 48);
+						onlyHits(await probe.info(), hits + 48, misses);
 					},
 					async () => {
 						await context.exec(`kill ${parent}`);

@@ -92,6 +92,7 @@ export const inFlightCases = [
 	defineCase({
 		id: 'return/dead-tasks-leave-no-memory',
 		needs: ['return', 'device'],
+		missing: kernel => (kernel.hasOption('CONFIG_KASAN') ? 'KASAN keeps what is freed for a while.' : undefined),
 		deadlineMs: 30_000,
 		async run(context) {
 			const tasks = async () => {

@@ -29,7 +29,7 @@ export const multiCases = [
 		id: 'multi/one-of-several-closed',
 		needs: ['entry', 'return', 'device'],
 		targets: everywhere,
-		deadlineMs: 5000,
+		deadlineMs: 20_000,
 		async run(context) {
 			const points = ['entry', 'return'] as const;
 			let calls = 0;
