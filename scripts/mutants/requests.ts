@@ -400,4 +400,12 @@ export const requestEdits: readonly Edit[] = [
 			'A program that calls nothing and reads only the first word of its context, r15, finds what an earlier call left there.',
 		catchers: ['multi/program-that-only-reads-registers[asm]'],
 	},
+	{
+		name: 'most-functions-less-one',
+		file: 'kmod/descriptor.c',
+		old: 'if (request.count > BPROBE_FUNCTIONS_MAX)',
+		new: 'if (request.count >= BPROBE_FUNCTIONS_MAX)',
+		effect: 'A list of exactly BPROBE_FUNCTIONS_MAX (262144) functions is refused with E2BIG, though it is valid.',
+		catchers: ['multi/many-bad-lists'],
+	},
 ];

@@ -508,6 +508,7 @@ export const manyCases = [
 				['an empty list', 'EINVAL', {list: {count: 0, functions: here}}],
 				['a count without a list', 'EINVAL', {list: {count: 1, functions: 0n}}],
 				['a list that is too long', 'E2BIG', {list: {count: 2 ** 18 + 1, functions: here}}],
+				['the longest list, which cannot be read', 'EFAULT', {list: {count: 2 ** 18, functions: 0xdead0000n}}],
 				['a list that cannot be read', 'EFAULT', {list: {count: 1, functions: 0xdead0000n}}],
 				['a list whose end cannot be read', 'EFAULT', {list: {count: 2, functions: here}}],
 				['a closed descriptor', 'EBADF', {list: {count: 1, functions: here}}],
