@@ -380,6 +380,7 @@ const sameNames: Readonly<Record<string, readonly string[]>> = {
 	sys_ring: [
 		...['SyS_ring', '__x64_sys_ring', '__ia32_sys_ring', '__x32_sys_ring'],
 		...['__ia32_compat_sys_ring', '__x32_compat_sys_ring', '__x64_sys_ring.cold', 'SyS_ring.part.2'],
+		...['compat_SyS_ring', 'compat_sys_ring'],
 	],
 	ring: [
 		...['SYSC_ring', 'C_SYSC_ring', '__do_sys_ring', '__se_sys_ring', '__do_compat_sys_ring', '__se_compat_sys_ring'],

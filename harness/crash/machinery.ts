@@ -160,9 +160,9 @@ export function plainName(name: string): string {
 /** One name for what is the same function to a reader. */
 const sameThing: readonly (readonly [RegExp, string])[] = [
 	// The entry of a system call: 4.15 has SyS_, later kernels one for each ABI.
-	[/^(?:__(?:x64|ia32|x32)_(?:compat_)?sys_|SyS_)/, 'sys_'],
+	[/^(?:__(?:x64|ia32|x32)_(?:compat_)?sys_|(?:compat_)?SyS_|compat_sys_)/, 'sys_'],
 	// The body of a system call, which the source names without a prefix.
-	[/^(?:__se_(?:compat_)?sys_|__do_(?:compat_)?sys_|SYSC_|compat_SyS_|C_SYSC_)/, ''],
+	[/^(?:__se_(?:compat_)?sys_|__do_(?:compat_)?sys_|SYSC_|C_SYSC_)/, ''],
 	// How many CPUs are called decides which of them is used.
 	[/^smp_call_function_(?:many|single|any)\w*$/, 'smp_call_function'],
 	// Boot options decide which of them does the waiting.
