@@ -407,4 +407,40 @@ export const harnessBisectEdits: readonly Edit[] = [
 			"A commit's kernel that was built for a suite with another kconfig, or with none, is taken from the cache: the guests lack the options that this suite asks for.",
 		catchers: ['harness/bisect/guests/commit-kernels.test.ts'],
 	},
+	{
+		name: 'releases-cloud',
+		file: 'harness/bisect/kinds/releases.ts',
+		old: "(id.kind === 'debian' || (id.kind === 'release' && (id.flavour === flavour || flavour === 'cloud'))),",
+		new: "(id.kind === 'debian' || (id.kind === 'release' && id.flavour === flavour)),",
+		effect:
+			'A bisect between two Debian kernels leaves out every kernel.org release between them, so the range that it reports is wider than need be (and the commits of --linux are more).',
+		catchers: ['harness/bisect/kinds/releases.test.ts'],
+	},
+	{
+		name: 'config-search-commit',
+		file: 'harness/bisect/kinds/config-search.ts',
+		old: 'let commit = isFixed ? goodEnd : badEnd;',
+		new: 'let commit = badEnd;',
+		effect:
+			'With --fixed, if only all differing options together mend the bug (or only one differs), the report says "with these options good: FAIL (it is bad)" in a result that is confirmed.',
+		catchers: ['harness/bisect/kinds/config-search.test.ts'],
+	},
+	{
+		name: 'search-tell-first',
+		file: 'harness/bisect/engine/search.ts',
+		old: '\t\t\tawait range.mark(candidate, isFixed ? opposite[step.verdict] : step.verdict);\n\t\t\ttell(step);\n',
+		new: '\t\t\ttell(step);\n\t\t\tawait range.mark(candidate, isFixed ? opposite[step.verdict] : step.verdict);\n',
+		effect:
+			'Each line of progress tells how many candidates, steps and how much time were left before its step and not after it: the last step still says that some are left.',
+		catchers: ['harness/bisect/engine/search.test.ts'],
+	},
+	{
+		name: 'test-bench-console',
+		file: 'harness/bisect/guests/test-bench.ts',
+		old: 'return attemptsOf(events).map(attempt => ({...(consolePath !== undefined && {consolePath}), ...attempt}));',
+		new: 'return attemptsOf(events).map(attempt => ({...attempt, ...(consolePath !== undefined && {consolePath})}));',
+		effect:
+			"If a step took several guests, the report's column of consoles names the last guest's console, which has no crash, and not that of the guest that failed.",
+		catchers: ['harness/bisect/guests/test-bench.test.ts'],
+	},
 ];

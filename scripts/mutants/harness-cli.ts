@@ -236,4 +236,22 @@ export const harnessCliEdits: readonly Edit[] = [
 			'After a round of --watch in which nothing ran because the build failed, all cells count as gone, and in the next round as new, instead of being compared with the last round that ran.',
 		catchers: ['harness/cli/watch.test.ts'],
 	},
+	{
+		name: 'compare-history',
+		file: 'harness/cli/compare.ts',
+		old: 'store?.durationsBefore(old.run.id)',
+		new: 'store?.durationsBefore(now.run.id)',
+		effect:
+			'With --history, the runs after <before>, which may be slow already, and <before> once more count as the past of both runs: cells that became slower are missing from "slower".',
+		catchers: ['harness/cli/compare.test.ts'],
+	},
+	{
+		name: 'merge-annotations',
+		file: 'harness/cli/merge.ts',
+		old: "(json === '-' ? process.stderr : process.stdout).write(forJob('', record));",
+		new: "process.stdout.write(forJob('', record));",
+		effect:
+			'In a GitHub workflow, `merge >merged.jsonl` puts annotations and ::stop-commands:: lines behind the events, and `report` refuses the file as damaged.',
+		catchers: ['harness/cli/merge.test.ts'],
+	},
 ];

@@ -209,4 +209,13 @@ export const harnessCrashEdits: readonly Edit[] = [
 			'A kernel that panics because of an RCU stall is a hang instead of a crash, and the panic is told as a second report.',
 		catchers: ['harness/crash/crash-detector.test.ts'],
 	},
+	{
+		name: 'crash-report-task',
+		file: 'harness/crash/crash-report.ts',
+		old: '[/INFO: task (\\S+):\\d+ /, /\\bComm: (\\S+)/, /^ *comm "([^"]*)", pid/]',
+		new: '[/\\bComm: (\\S+)/, /INFO: task (\\S+):\\d+ /, /^ *comm "([^"]*)", pid/]',
+		effect:
+			'Of a hung task whose report also shows what a CPU runs (Comm: khungtaskd), the evidence names khungtaskd as the task and not the one that hangs.',
+		catchers: ['harness/crash/crash-detector.test.ts'],
+	},
 ];

@@ -409,4 +409,22 @@ export const harnessEngineEdits: readonly Edit[] = [
 			'With several kernels and one suite, memory leaks on every kernel but the last one of a worker are not reported, because the scan at the end of the suite is left out when the next cell is of another kernel.',
 		catchers: ['harness/engine/run-matrix.test.ts'],
 	},
+	{
+		name: 'booted-kernels-race',
+		file: 'harness/engine/booted-kernels.ts',
+		old: 'if (!this.#failed.has(kernel)) this.#failed.set(kernel, {error, notRun: 0, isTold: false});',
+		new: 'this.#failed.set(kernel, {error, notRun: 0, isTold: false});',
+		effect:
+			'If two workers fail to boot the same kernel at the same time, the count of cells that did not run begins anew: the report says that one cell did not run where hundreds did not.',
+		catchers: ['harness/engine/booted-kernels.test.ts'],
+	},
+	{
+		name: 'run-kernels-resumed',
+		file: 'harness/engine/run-kernels.ts',
+		old: 'for (const event of [...(earlier?.kernels ?? []), ...(earlier?.cells ?? [])]) emit(event);',
+		new: 'for (const event of earlier?.cells ?? []) emit(event);',
+		effect:
+			'The events of a resumed run lack the kernels whose cells were all done before: reports show them as "not booted" without a release, and `compare` says that the run lacks them and ends with 3.',
+		catchers: ['harness/engine/run-kernels.test.ts'],
+	},
 ];
