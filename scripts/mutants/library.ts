@@ -355,4 +355,13 @@ export const libraryEdits: readonly Edit[] = [
 			'An object with SEC("kprobe.multi/vfs_*") is not refused as being for something else, but with "There is no function vfs_*"; a program in SEC("kretprobe_x") runs at the return of the given function, not at its entry.',
 		catchers: ['tooling/bprobectl-constants'],
 	},
+	{
+		name: 'rest-of-old-text',
+		file: 'guest/bprobectl/constant.c',
+		old: '\t\tmemset(place, 0, size);\n',
+		new: '',
+		effect:
+			'attach --set label=a of a text that is shorter than the one the object has keeps the end of that: "aone" for "none".',
+		catchers: ['tooling/bprobectl-constants'],
+	},
 ];

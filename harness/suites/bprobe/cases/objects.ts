@@ -129,6 +129,14 @@ export const objectCases = [
 					assert.ok(seen[index]!.includes(field), `${field} in: ${seen[index]}`);
 			}
 			assert.match(said, /below = \(__u64\)1/, 'a global variable');
+			// Nothing is left of a longer text.
+			const shorter = await startBprobectl(
+				context,
+				`attach --program ${object} --name above --set counts=true --set label=a --type seen`,
+			);
+			await callWith(context, [1n]);
+			await shorter.interrupt();
+			assert.match(await shorter.output(), /label = \(char\[8\]\)\['a',\]/, 'a text that is shorter than before');
 			const from = `--program ${object} --name above`;
 			await refused(
 				context,
