@@ -2,6 +2,7 @@
 import {mkdtempDisposable, readFile, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import {setImmediate} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import {damages} from '../test/damage.ts';
 import {readCached, readRecord, writeCached} from './json-cache.ts';
@@ -65,4 +66,31 @@ test('no flipped bit changes what is read', async t => {
 		if (found !== undefined) t.deepEqual(found, record);
 	}
 	t.pass();
+});
+
+test('a check that takes time decides as any other does, and its failure is one of the reading', async t => {
+	const file = await fileIn(t);
+	await writeCached(file, record);
+	const checked: Record[] = [];
+	const later = (answer: boolean) => async (value: Record) => {
+		await setImmediate();
+		checked.push(value);
+		return answer;
+	};
+	t.deepEqual(await readCached(file, always, later(true)), record);
+	t.is(await readCached(file, always, later(false)), undefined);
+	t.deepEqual(checked, [record, record]);
+	const fails = async () => Promise.reject(new TypeError('a mistake of ours'));
+	await t.throwsAsync(readCached(file, always, fails), {instanceOf: TypeError});
+});
+
+test('what is missing, too old or damaged is not checked', async t => {
+	const file = await fileIn(t);
+	const check = () => t.fail() as never;
+	t.is(await readCached(file, always, check), undefined);
+	await writeCached(file, record);
+	await utimes(file, 0, 0);
+	t.is(await readCached(file, 1000, check), undefined);
+	await writeFile(file, '{');
+	t.is(await readCached(file, always, check), undefined);
 });

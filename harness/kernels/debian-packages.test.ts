@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import {createHash} from 'node:crypto';
 import {existsSync} from 'node:fs';
-import {readdir, readFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile} from 'node:fs/promises';
 import http from 'node:http';
 import type {AddressInfo} from 'node:net';
 import path from 'node:path';
@@ -9,9 +9,11 @@ import test, {type ExecutionContext} from 'ava';
 import {PackageIndex} from '../host/debian/deb822.ts';
 import {NotFoundError, UsageError} from '../host/errors.ts';
 import {quietly} from '../test/capture-stderr.ts';
+import {compressions} from '../test/compressions.ts';
 import {debOf, type Entry} from '../test/deb-of.ts';
 import {freshCache} from '../test/fresh-cache.ts';
-import {candidatesIn, fetchKernel} from './debian.ts';
+import {writeProgram} from '../test/write-program.ts';
+import {candidatesIn, fetchKernel, obtainDebianKernel, resolveDebianKernel} from './debian.ts';
 
 type Sample = {readonly depends?: string; readonly version?: string; readonly files?: readonly Entry[]};
 
@@ -42,7 +44,7 @@ async function openMirror(t: ExecutionContext, packages: Readonly<Record<string,
 		}),
 	);
 	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-	return {cache, asked, debs, index: new PackageIndex(paragraphs.join('\n\n'), url)};
+	return {cache, asked, debs, url, paragraphs, index: new PackageIndex(paragraphs.join('\n\n'), url)};
 }
 
 const row = {id: 'debian-6.1', series: '6.1', suites: [{archive: 'debian', suite: 'tiny'}]} as const;
@@ -112,7 +114,7 @@ test.serial('a build that lacks a part in the archive is left out, and a series 
 
 const release = '6.1.0-9-cloud-amd64';
 const elsewhere = `include /usr/src/linux-headers-6.1.0-1-common/Makefile\n`;
-const files: Readonly<Record<string, readonly Entry[]>> = {
+const filesOf = (release: string): Readonly<Record<string, readonly Entry[]>> => ({
 	[`linux-image-${release}`]: [
 		{name: `./boot/vmlinuz-${release}`, content: Buffer.alloc(0x400, 'image')},
 		{name: `./usr/lib/modules/${release}/modules.builtin`, content: ''},
@@ -123,12 +125,14 @@ const files: Readonly<Record<string, readonly Entry[]>> = {
 		{name: `./usr/src/linux-headers-${release}/.config`, content: 'CONFIG_X=y\n'},
 	],
 	'linux-headers-6.1.0-1-common': [{name: './usr/src/linux-headers-6.1.0-1-common/Makefile', content: 'all:\n'}],
-};
+});
 
-const withFiles = () =>
-	Object.fromEntries(
-		Object.entries(build(release, '6.1.9-1')).map(([name, each]) => [name, {...each, files: files[name] ?? []}]),
+const withFiles = (of = release, version = '6.1.9-1') => {
+	const files = filesOf(of);
+	return Object.fromEntries(
+		Object.entries(build(of, version)).map(([name, each]) => [name, {...each, files: files[name] ?? []}]),
 	);
+};
 
 test.serial('a kernel is its unpacked packages; its headers work where they lie', async t => {
 	const {index, asked, cache} = await openMirror(t, withFiles());
@@ -176,4 +180,73 @@ test.serial('packages without a kernel in them are an error', async t => {
 		quietly(() => fetchKernel('debian-6.1', found!, {})),
 		{instanceOf: UsageError, message: `The packages of Linux ${release} hold no kernel where one was expected.`},
 	);
+});
+
+/** Sets variables of the environment until the end of the test. */
+function setEnvironment(t: ExecutionContext, values: Readonly<Record<string, string>>): void {
+	for (const [name, value] of Object.entries(values)) {
+		const before = process.env[name];
+		t.teardown(() => {
+			if (before === undefined) delete process.env[name];
+			else process.env[name] = before;
+		});
+		process.env[name] = value;
+	}
+}
+
+test.serial('what Debian has published since is fetched if it is asked for, from each suite', async t => {
+	const newer = '6.1.0-10-cloud-amd64';
+	const {cache, asked, debs, url, paragraphs} = await openMirror(t, {
+		...withFiles(),
+		...withFiles(newer, '6.1.10-1'),
+	});
+	const programs = path.join(cache.path, 'programs');
+	await mkdir(programs);
+	// Nobody else can sign as Debian.
+	await writeProgram(
+		path.join(programs, 'gpgv'),
+		'#!/bin/sh\necho "[GNUPG:] GOODSIG of Debian" >&2\nfor file; do :; done\nexec cat "$file"\n',
+	);
+	setEnvironment(t, {
+		PATH: `${programs}:${process.env.PATH}`,
+		PROBE_MATRIX_MIRROR: url,
+		PROBE_MATRIX_SECURITY_MIRROR: url,
+	});
+	const publish = (suite: string, isIn: (paragraph: string) => boolean) => {
+		const packages = Buffer.from(compressions['.xz']!(Buffer.from(paragraphs.filter(isIn).join('\n\n'))));
+		const sha256 = createHash('sha256').update(packages).digest('hex');
+		const file = 'main/binary-amd64/Packages.xz';
+		debs.set(`/dists/${suite}/${file}`, packages);
+		debs.set(`/dists/${suite}/InRelease`, Buffer.from(`SHA256:\n ${sha256} ${packages.length} ${file}\n`));
+	};
+	const suites = [
+		{archive: 'debian', suite: 'tiny'},
+		{archive: 'debian-security', suite: 'tiny-security'},
+	] as const;
+	const twoSuites = {series: '6.1', suites};
+	const obtain = async (refresh: boolean) =>
+		(await quietly(() => obtainDebianKernel('debian-6.1', twoSuites, {refresh}))).value.release;
+	const resolve = async (refresh: boolean) => (await resolveDebianKernel('debian-6.1', twoSuites, {refresh})).release;
+	const releasesAsked = () => asked.splice(0).filter(file => file.endsWith('/InRelease'));
+
+	publish('tiny', paragraph => !paragraph.includes(newer));
+	publish('tiny-security', () => false);
+	t.is(await obtain(false), release);
+	const each = suites.map(({suite}) => `/dists/${suite}/InRelease`).toSorted();
+	t.deepEqual(releasesAsked().toSorted(), each);
+
+	publish('tiny-security', paragraph => paragraph.includes(newer));
+	t.is(await obtain(false), release);
+	t.is(await resolve(false), release);
+	t.deepEqual(asked, []);
+	t.is(await resolve(true), newer);
+	t.deepEqual(releasesAsked().toSorted(), each);
+	t.is(await obtain(true), newer);
+	t.deepEqual(releasesAsked().toSorted(), each);
+	t.is(await obtain(false), newer);
+	t.deepEqual(asked, []);
+
+	debs.delete('/dists/tiny-security/InRelease');
+	await t.throwsAsync(obtain(true), {instanceOf: NotFoundError, message: /has no suite tiny-security/});
+	t.is(await obtain(false), newer);
 });

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 import {createHash} from 'node:crypto';
 import {existsSync} from 'node:fs';
-import {mkdir, mkdtempDisposable, readdir, readFile, writeFile} from 'node:fs/promises';
+import fs, {mkdir, mkdtempDisposable, readdir, readFile, writeFile} from 'node:fs/promises';
 import http from 'node:http';
+import {syncBuiltinESMExports} from 'node:module';
 import type {AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
@@ -59,6 +60,34 @@ test.serial('a release is fetched once and verified against the checksum list be
 	t.deepEqual(requests, ['/v6.x/sha256sums.asc', `/v6.x/${name}`]);
 	await fetchRelease('6.6.30', quick);
 	t.is(requests.filter(request => request.includes(name)).length, 1);
+});
+
+const fetching = `import {fetchRelease} from ${JSON.stringify(path.join(import.meta.dirname, 'download-release.ts'))};
+	console.log((await fetchRelease('6.6.30')).file);`;
+
+test.serial('a process that fetches the same release does not take the checksum list away from another', async t => {
+	const {requests, cache} = await world(t, whole);
+	const {readFile: read} = fs;
+	const others: string[] = [];
+	const replaceRead = (by: unknown) => {
+		Object.assign(fs, {readFile: by});
+		syncBuiltinESMExports();
+	};
+	t.teardown(() => replaceRead(read));
+	// All of the other process is between the download of the list and its use.
+	replaceRead(async (...args: Parameters<typeof read>) => {
+		if (String(args[0]).endsWith('.sums')) {
+			replaceRead(read);
+			const {stdout} = await execa(process.execPath, ['--input-type=module', '-e', fetching]);
+			others.push(stdout);
+		}
+		return read(...args);
+	});
+	const {file} = await fetchRelease('6.6.30', quick);
+	t.deepEqual(others, [file]);
+	const list = '/v6.x/sha256sums.asc';
+	t.deepEqual(requests, [list, list, `/v6.x/${name}`]);
+	t.deepEqual(await leftIn(cache), [path.basename(file)]);
 });
 
 test.serial("a pinned release is verified against its pin, not against the server's list", async t => {

@@ -18,6 +18,7 @@ const news = {isNews: true, hasBooted: false} as const;
 const findings: readonly JudgedCell[] = [
 	{...name, kind: 'regression', isNew: true, night, reruns: {failed: 7, total: 10}},
 	{...name, kind: 'known', isNew: false, since: 'r7', night, known},
+	{...name, kind: 'known', isNew: false, since: 'r7', night, known: {...known, reason: 'it is'}},
 ];
 
 test('the end event of a night holds everything that the terminal shows', t => {
@@ -28,7 +29,7 @@ test('the end event of a night holds everything that the terminal shows', t => {
 				{kernel: 'l', state: 'failed', reason: 'no compiler', isRegression: true, notRun: 5, ...news},
 				{kernel: 'm', state: 'unavailable', isRegression: false, notRun: 0, ...news},
 			],
-			passAgain: [known],
+			passAgain: [known, {...known, reason: 'it was'}],
 			idle: [{kernel: 'k', case: 'entry/flgs', since: 'r1', reason: 'it is'}],
 			unproved: [],
 			exitCode: 1,
@@ -46,9 +47,16 @@ test('the end event of a night holds everything that the terminal shows', t => {
 				cell: 'entry/flags[asm]',
 				words: 'fail (1 of 4), since r7: known since 2026-11-20, https://example.org/7',
 			},
+			{
+				kind: 'known',
+				kernel: 'k',
+				cell: 'entry/flags[asm]',
+				words: 'fail (1 of 4), since r7: known since 2026-11-20, it is, https://example.org/7',
+			},
 			{kind: 'kernel', kernel: 'l', words: 'failed, and ran before: no compiler; 5 cells did not run'},
 			{kind: 'kernel', kernel: 'm', words: 'unavailable: No reason is given.'},
 			{kind: 'passesAgain', cell: 'entry/flags', words: 'known since 2026-11-20, https://example.org/7'},
+			{kind: 'passesAgain', cell: 'entry/flags', words: 'known since 2026-11-20, it was, https://example.org/7'},
 			{kind: 'idle', kernel: 'k', cell: 'entry/flgs', words: 'known since r1, it is'},
 		],
 	);

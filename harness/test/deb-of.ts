@@ -6,10 +6,10 @@ import {compressions} from './compressions.ts';
 
 export type Entry = Partial<Header> & {name: string; content?: string | Buffer};
 
-/** A Debian package with these files. */
+/** A Debian package with these files, or with `data` in place of their compressed archive. */
 export async function debOf(
 	entries: readonly Entry[],
-	{suffix = '.gz'}: {suffix?: '' | '.gz' | '.xz' | '.zst'} = {},
+	{suffix = '.gz', data}: {suffix?: '' | '.gz' | '.xz' | '.zst'; data?: Buffer} = {},
 ): Promise<Buffer> {
 	const pack = tar.pack();
 	for (const {content = '', ...header} of entries) pack.entry({mode: 0o644, ...header}, content);
@@ -18,7 +18,7 @@ export async function debOf(
 	return Buffer.concat([
 		Buffer.from('!<arch>\n'),
 		member('debian-binary', Buffer.from('2.0\n')),
-		member(`data.tar${suffix}`, compressions[suffix]!(archive)),
+		member(`data.tar${suffix}`, data ?? compressions[suffix]!(archive)),
 	]);
 }
 

@@ -94,3 +94,29 @@ test('what is not to be kept is not written', async t => {
 	t.false(existsSync(path.join(root, 'a')));
 	t.true(existsSync(path.join(root, 'b')));
 });
+
+for (const suffix of ['.gz', '.xz', '.zst'] as const) {
+	test(`a data.tar${suffix} that is none, or that lacks its end, is an error`, async t => {
+		const none = await world(t, await debOf([], {suffix, data: Buffer.from('not compressed')}));
+		await t.throwsAsync(unpackDeb(none.file, none.root));
+		const whole = await debOf([{name: 'file', content: 'x'}], {suffix});
+		const data = parseAr(whole).get(`data.tar${suffix}`)!;
+		// The archive in it is whole.
+		const cut = await world(t, await debOf([], {suffix, data: data.subarray(0, -2)}));
+		await t.throwsAsync(unpackDeb(cut.file, cut.root));
+	});
+}
+
+test.serial('without xz, a package that needs it is an error, and one that does not is unpacked', async t => {
+	const [needs, other] = await Promise.all(
+		(['.xz', '.gz'] as const).map(async suffix => world(t, await debOf([{name: 'file', content: 'x'}], {suffix}))),
+	);
+	const {PATH} = process.env;
+	t.teardown(() => {
+		process.env.PATH = PATH;
+	});
+	process.env.PATH = other!.outside;
+	await t.throwsAsync(unpackDeb(needs!.file, needs!.root), {message: /xz.*ENOENT|ENOENT.*xz/s});
+	await unpackDeb(other!.file, other!.root);
+	t.is(await readFile(path.join(other!.root, 'file'), 'utf8'), 'x');
+});

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import {once} from 'node:events';
 import {appendFile, mkdir, mkdtempDisposable, readdir, rm, truncate, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
@@ -123,6 +124,37 @@ for (const [what, lose] of Object.entries(losses)) {
 		t.deepEqual(all(store), before);
 	});
 }
+
+const holding = `
+	const {HistoryStore} = await import(${JSON.stringify(new URL('store.ts', import.meta.url).href)});
+	using store = await HistoryStore.open(process.argv[1]);
+	console.log('open');
+	for await (const _ of process.stdin);
+	console.log(store.runs().map(({id}) => id).join(' '));
+`;
+
+test('who has an index open when another process makes it again goes on with the old one', async t => {
+	await using directory = await temporaryHistory(three);
+	(await HistoryStore.open(directory.path))[Symbol.dispose]();
+	const holder = execa(process.execPath, ['--input-type=module', '-e', holding, directory.path], {stdin: 'pipe'});
+	await Promise.race([once(holder.stdout, 'data'), holder]);
+	const index = path.join(directory.path, 'index.sqlite');
+	// Another file: the holder has the old one.
+	await rm(index);
+	await writeFile(index, 'hello '.repeat(1000));
+	await add(directory.path, {id: 'r4', cells: {'k a/b': 'pass'}});
+	{
+		using store = await HistoryStore.open(directory.path);
+		t.deepEqual(
+			store.runs().map(({id}) => id),
+			['r1', 'r2', 'r3', 'r4'],
+		);
+		holder.stdin.end();
+		t.is((await holder).stdout, 'open\nr1 r2 r3');
+	}
+	using again = await HistoryStore.open(directory.path);
+	t.is([...again.cells()].flatMap(({results}) => results).length, 6);
+});
 
 test('an outdated index is updated with runs that were added, grew and were removed', async t => {
 	await using directory = await temporaryHistory(three);

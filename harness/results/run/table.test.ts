@@ -99,6 +99,38 @@ test('many kernels are split into blocks of at most 80 columns', t => {
 	for (const kernel of kernels) t.true(text.includes(kernel));
 });
 
+/** The rows of a coloured table that are red, of each block. */
+function redRows(text: string): string[][] {
+	const red = (line: string) => /^\u001b\[31m([\w-]+)/.exec(line)?.[1] ?? [];
+	return text.split('\n\n').map(block => block.split('\n').flatMap(red));
+}
+
+test.serial('a row is red in the block of the kernel that failed or is missing, and in no other', t => {
+	const {FORCE_COLOR, NO_COLOR} = process.env;
+	t.teardown(() => {
+		for (const [name, value] of Object.entries({FORCE_COLOR, NO_COLOR})) {
+			if (value === undefined) delete process.env[name];
+			else process.env[name] = value;
+		}
+	});
+	delete process.env.NO_COLOR;
+	process.env.FORCE_COLOR = '1';
+	const kernels = Array.from({length: 12}, (_, n) => `4.15.18+nopreempt${n}`);
+	const table = (bad: readonly string[], missing: readonly string[]) =>
+		formatTable(
+			kernels.flatMap(kernel => [
+				{...cell('tooling/x'), kernel},
+				{...cell('entry/x', bad.includes(kernel) ? 'fail' : 'pass'), kernel},
+			]),
+			{missing: new Map(missing.map(kernel => [kernel, 'failed']))},
+		);
+	t.deepEqual(redRows(table([], [])), [[], [], [], []]);
+	t.deepEqual(redRows(table([kernels[4]!], [])), [[], ['entry', 'all'], [], []]);
+	t.deepEqual(redRows(table([kernels[0]!], [kernels[11]!])), [['entry', 'all'], [], [], ['all']]);
+	const [one] = redRows(formatTable([cell('tooling/x'), cell('entry/x', 'crash'), cell('misc/x', 'known')]));
+	t.deepEqual(one, ['entry', 'all']);
+});
+
 test('counts name the verdicts that occur', t => {
 	const cells = [cell('a/b'), cell('a/c', 'crash'), cell('a/d', 'skip'), cell('a/e')];
 	t.is(stripVTControlCharacters(formatCounts(cells)), '2 pass, 1 crash, 1 skip');

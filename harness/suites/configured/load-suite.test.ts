@@ -61,6 +61,25 @@ test('modules and their parameters are those of the suite, unless others are giv
 	t.is(other.options, `--module ${own[1]!.from}`);
 });
 
+test('modules that are given are those of the current directory, and those of a suite lie beside it', async t => {
+	const given = 'fixtures/example-module/module';
+	const files = {[`${given}/Kbuild`]: ''};
+	const text = `export default {name: 'x', modules: ['${given}']};`;
+	const own = await load(t, text, files);
+	const beside = path.join(path.dirname(own.sources[0]!), given);
+	const other = await load(t, text, files, {modules: [given]});
+	t.deepEqual(
+		[own, other].map(({content}) => content.modules.map(({from}) => from)),
+		[[beside], [path.resolve(given)]],
+	);
+	t.deepEqual(other.sources.slice(1), [path.resolve(given)]);
+	t.is(other.options, `--module ${given}`);
+	await t.throwsAsync(load(t, text, {...files, 'only-here/Kbuild': ''}, {modules: ['only-here']}), {
+		instanceOf: UsageError,
+		message: /There is no module in .*only-here/,
+	});
+});
+
 const wrong: readonly (readonly [
 	what: string,
 	text: string,
