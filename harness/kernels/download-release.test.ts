@@ -75,13 +75,13 @@ test.serial('a process that fetches the same release does not take the checksum 
 	};
 	t.teardown(() => replaceRead(read));
 	// All of the other process is between the download of the list and its use.
-	replaceRead(async (...args: Parameters<typeof read>) => {
-		if (String(args[0]).endsWith('.sums')) {
+	replaceRead(async (file: string, encoding: 'utf8') => {
+		if (file.endsWith('.sums')) {
 			replaceRead(read);
 			const {stdout} = await execa(process.execPath, ['--input-type=module', '-e', fetching]);
 			others.push(stdout);
 		}
-		return read(...args);
+		return read(file, encoding);
 	});
 	const {file} = await fetchRelease('6.6.30', quick);
 	t.deepEqual(others, [file]);

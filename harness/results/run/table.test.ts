@@ -101,8 +101,9 @@ test('many kernels are split into blocks of at most 80 columns', t => {
 
 /** The rows of a coloured table that are red, of each block. */
 function redRows(text: string): string[][] {
-	const red = (line: string) => /^\u001b\[31m([\w-]+)/.exec(line)?.[1] ?? [];
-	return text.split('\n\n').map(block => block.split('\n').flatMap(red));
+	const isRed = (line: string) => line.startsWith('\u001b[31m');
+	const nameOf = (line: string) => stripVTControlCharacters(line).split(' ')[0]!;
+	return text.split('\n\n').map(block => block.split('\n').filter(isRed).map(nameOf));
 }
 
 test.serial('a row is red in the block of the kernel that failed or is missing, and in no other', t => {
