@@ -373,4 +373,31 @@ export const harnessHostEdits: readonly Edit[] = [
 		effect: 'Offline, the message says that the index is from 1200 h ago where it is from 20 h ago.',
 		catchers: ['harness/host/debian/archive.test.ts'],
 	},
+	{
+		name: 'atomic-file-cleanup',
+		file: 'harness/host/atomic-file.ts',
+		old: 'await rm(temporary, {force: true});',
+		new: 'await rm(file, {force: true});',
+		effect:
+			'If a write fails, as on a full disk, the old file is lost (durations, last failures, records of kernels) and a *.tmp file stays for ever.',
+		catchers: ['harness/host/atomic-file.test.ts'],
+	},
+	{
+		name: 'json-cache-await',
+		file: 'harness/host/json-cache.ts',
+		old: 'return value !== undefined && (await holds(value)) ? value : undefined;',
+		new: 'return value !== undefined && holds(value) ? value : undefined;',
+		effect:
+			'Where the check is asynchronous, as that of a kernel, its answer does not count: a Debian kernel whose files are damaged or gone is taken from the cache, and its guests do not boot.',
+		catchers: ['harness/host/json-cache.test.ts'],
+	},
+	{
+		name: 'deb-xz-end',
+		file: 'harness/host/debian/deb.ts',
+		old: '\tyield* child.stdout as AsyncIterable<Buffer>;\n\tawait child;\n',
+		new: '\tyield* child.stdout as AsyncIterable<Buffer>;\n',
+		effect:
+			'If xz fails or is not installed, nobody says so: the packages count as unpacked, and an empty tree goes into the cache, of which a later message says that it lacks a program or kernel.',
+		catchers: ['harness/host/debian/deb.test.ts'],
+	},
 ];

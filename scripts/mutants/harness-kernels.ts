@@ -343,4 +343,31 @@ export const harnessKernelsEdits: readonly Edit[] = [
 			'After a kconfig of a suite that the kernel does not take, or Ctrl-C before the check, the .config stays, and the next run counts the build as configured: it compiles for minutes without checking the options.',
 		catchers: ['harness/kernels/source-build.test.ts'],
 	},
+	{
+		name: 'debian-refresh',
+		file: 'harness/kernels/debian.ts',
+		old: 'async function indicesOf({suites}: DebianRow, {signal, refresh}: ObtainOptions): Promise<readonly PackageIndex[]> {\n\treturn Promise.all(suites.map(suite => loadIndex(suite, {signal, ...(refresh && {maxAgeMs: 0})})));\n',
+		new: 'async function indicesOf({suites}: DebianRow, {signal}: ObtainOptions): Promise<readonly PackageIndex[]> {\n\treturn Promise.all(suites.map(suite => loadIndex(suite, {signal})));\n',
+		effect:
+			'`kernels fetch --refresh` looks into the index of hours ago, so the kernel that Debian has just published is not fetched.',
+		catchers: ['harness/kernels/debian-packages.test.ts'],
+	},
+	{
+		name: 'download-release-list',
+		file: 'harness/kernels/download-release.ts',
+		old: '`${process.pid}-${name}.sums`',
+		new: '`${name}.sums`',
+		effect:
+			'If two processes want the same release that is not pinned, one removes the list of checksums that the other has just fetched, and that fails with ENOENT.',
+		catchers: ['harness/kernels/download-release.test.ts'],
+	},
+	{
+		name: 'recipe-quirks-last',
+		file: 'harness/kernels/recipe.ts',
+		old: 'mergeOptions(...fragments, ...(fragment ? [fragment.options] : []), ...own)',
+		new: 'mergeOptions(...fragments, ...own, ...(fragment ? [fragment.options] : []))',
+		effect:
+			"A suite's kconfig file that sets an option which a quirk turns off wins over the quirk, and this kernel does not compile with today's tools.",
+		catchers: ['harness/kernels/recipe.test.ts'],
+	},
 ];

@@ -143,4 +143,13 @@ export const harnessNightlyEdits: readonly Edit[] = [
 			"Of a known failure that is listed with an issue and without a reason, the night's report shows an empty line instead of the issue.",
 		catchers: ['harness/nightly/format-night.test.ts'],
 	},
+	{
+		name: 'night-findings-issue',
+		file: 'harness/nightly/night-findings.ts',
+		old: 'return [`known since ${known.since}`, known.reason, known.issue]',
+		new: 'return [`known since ${known.since}`, known.reason ?? known.issue]',
+		effect:
+			'In the reports of a night, a known failure that is listed with a reason and an issue is shown without its issue.',
+		catchers: ['harness/nightly/night-findings.test.ts'],
+	},
 ];

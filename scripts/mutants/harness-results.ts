@@ -248,4 +248,21 @@ export const harnessResultsEdits: readonly Edit[] = [
 			'Comparisons of runs with several mechanisms list cells of all mechanisms under the same title, without `@kretprobe`.',
 		catchers: ['harness/results/reports/changes.test.ts'],
 	},
+	{
+		name: 'table-other-block',
+		file: 'harness/results/run/table.ts',
+		old: 'isBad: isMissing || !inSuite.filter(({kernel}) => kernels.includes(kernel)).every(isGreen),',
+		new: 'isBad: isMissing || !inSuite.every(isGreen),',
+		effect:
+			'If the kernels do not fit side by side, a suite that failed on one kernel is red in every block of the table, also in those whose kernels all passed.',
+		catchers: ['harness/results/run/table.test.ts'],
+	},
+	{
+		name: 'index-not-checked',
+		file: 'harness/results/history/index-file.ts',
+		old: "if (found !== 'ok') throw",
+		new: 'if (found === undefined) throw',
+		effect: 'A history whose index is damaged in the middle cannot be used until somebody removes the index.',
+		catchers: ['harness/results/history/store.test.ts'],
+	},
 ];

@@ -204,4 +204,22 @@ export const harnessSuitesEdits: readonly Edit[] = [
 		effect: 'After an update of clang, the eBPF programs that the old one made are still pushed into guests.',
 		catchers: ['harness/suites/bprobe/guest-content.test.ts'],
 	},
+	{
+		name: 'kernel-mechanisms-option',
+		file: 'harness/suites/bprobe/mechanisms/kernel-mechanisms.ts',
+		old: "\t\toption: 'CONFIG_KPROBE_EVENTS_ON_NOTRACE',\n\t\toptionSince: [4, 19],\n",
+		new: "\t\toption: 'CONFIG_KPROBE_EVENTS_ON_NOTRACE',\n",
+		effect:
+			'On kernels before 4.19, which have no such option, all cells of kprobe and kretprobe on functions without a __fentry__ site are skipped: "This kernel was built without CONFIG_KPROBE_EVENTS_ON_NOTRACE".',
+		catchers: ['harness/suites/bprobe/mechanisms/kernel-mechanisms.test.ts'],
+	},
+	{
+		name: 'configured-module-path',
+		file: 'harness/suites/configured/suite.ts',
+		old: '({from: path.resolve(from)}))',
+		new: '({from: at(from)}))',
+		effect:
+			"`--module ./ring` with a suite's file in another directory takes the path from that directory: another module is tested, or there is none of that name.",
+		catchers: ['harness/suites/configured/load-suite.test.ts'],
+	},
 ];

@@ -100,7 +100,10 @@ function openTables(file: string): DatabaseSync {
 				throw new UsageError(
 					`The history of ${file} has schema ${version}, and this probe-matrix knows ${indexSchema}: a newer version wrote it. Update, or use another directory.`,
 				);
-			if (version === indexSchema) return;
+			if (version === indexSchema) {
+				requireSound(database, file);
+				return;
+			}
 			database.exec(
 				'DROP TABLE IF EXISTS measurement; DROP TABLE IF EXISTS result; DROP TABLE IF EXISTS cell; DROP TABLE IF EXISTS run',
 			);
@@ -112,6 +115,12 @@ function openTables(file: string): DatabaseSync {
 		database.close();
 		throw error;
 	}
+}
+
+/** Throws as SQLite does when it meets damage, which it may never do, or only in the middle of a report. */
+function requireSound(database: DatabaseSync, file: string): void {
+	const {quick_check: found} = database.prepare('PRAGMA quick_check(1)').get()!;
+	if (found !== 'ok') throw Object.assign(new Error(`${file}: ${String(found)}`), {errcode: 11});
 }
 
 /** Runs `work` in an exclusive transaction; other processes wait. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import {once} from 'node:events';
-import {appendFile, mkdir, mkdtempDisposable, readdir, rm, truncate, writeFile} from 'node:fs/promises';
+import {appendFile, mkdir, mkdtempDisposable, readdir, readFile, rm, stat, truncate, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
@@ -124,6 +124,24 @@ for (const [what, lose] of Object.entries(losses)) {
 		t.deepEqual(all(store), before);
 	});
 }
+
+test('an index with a page that is damaged is made again from the events, whichever it is', async t => {
+	await using directory = await temporaryHistory(three);
+	const index = path.join(directory.path, 'index.sqlite');
+	const intact = await HistoryStore.open(directory.path);
+	const before = all(intact);
+	intact[Symbol.dispose]();
+	const {size} = await stat(index);
+	const pageBytes = 4096;
+	t.true(size > 5 * pageBytes);
+	for (let at = pageBytes; at < size; at += pageBytes) {
+		const bytes = await readFile(index);
+		bytes.fill('damaged', at, at + pageBytes);
+		await writeFile(index, bytes);
+		using store = await HistoryStore.open(directory.path);
+		t.deepEqual(all(store), before, `byte ${at}`);
+	}
+});
 
 const holding = `
 	const {HistoryStore} = await import(${JSON.stringify(new URL('store.ts', import.meta.url).href)});
