@@ -152,7 +152,8 @@ export class Soak {
 			case 'hold': {
 				const {point, singly} = step;
 				const addresses = this.#listed(step);
-				const {task} = await this.#ask('holdInTask', {prog: this.#programs.read_all, point, addresses, singly});
+				const request = {prog: this.#programs.read_all, point, addresses, singly: singly ? addresses.length : 0};
+				const {task} = await this.#ask('holdInTask', request);
 				this.#count(addresses.length, singly ? addresses.length : 1);
 				return async () => {
 					await this.#ask('taskKill', {task, signal: 'KILL'});

@@ -139,19 +139,20 @@ json_t *op_info_list(json_t *in, struct failure *failure)
 }
 
 static _Noreturn void hold(int device, int program, int point, const struct bprobe_function *functions, size_t count,
-			   bool singly, int ready)
+			   size_t singly, int ready)
 {
 	const struct rlimit room = {.rlim_cur = count + 64, .rlim_max = count + 64};
 	int error = setrlimit(RLIMIT_NOFILE, &room) ? errno : 0;
 
-	if (!singly && !error && bprobe_attach_list(device, program, point, functions, count, NULL, NULL) < 0)
-		error = errno;
-	for (size_t i = 0; singly && !error && i < count; i++) {
+	for (size_t i = 0; !error && i < singly; i++) {
 		struct bprobe_options options = {.cookie = functions[i].cookie};
 
 		if (bprobe_attach_address(device, program, point, functions[i].address, &options) < 0)
 			error = errno;
 	}
+	if (!error && singly < count &&
+	    bprobe_attach_list(device, program, point, functions, count, NULL, NULL) < 0)
+		error = errno;
 	if (write(ready, &error, sizeof(error)) != sizeof(error))
 		_exit(1);
 	close(ready);
@@ -159,11 +160,14 @@ static _Noreturn void hold(int device, int program, int point, const struct bpro
 		pause();
 }
 
-/* A child that holds probes until it is killed: one for all functions, or one for each. */
+/*
+ * A child that holds probes until it is killed: one for each of the first
+ * `singly` functions, and if these are not all of them, one for all.
+ */
 json_t *op_hold_in_task(json_t *in, struct failure *failure)
 {
 	int device = bprobe_device(failure), program, point, ready[2], error = EPIPE;
-	bool singly = json_is_true(json_object_get(in, "singly"));
+	size_t singly = get_number(in, "singly", 0);
 	struct bprobe_function *functions;
 	size_t count;
 	pid_t pid;

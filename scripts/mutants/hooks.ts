@@ -194,4 +194,13 @@ export const hookEdits: readonly Edit[] = [
 		catchers: ['module/locked-down'],
 		kernel: 'debian-5.10',
 	},
+	{
+		name: 'last-site-decides-wait',
+		file: 'kmod/probes.c',
+		old: '\t\t\tif (old)\n\t\t\t\treplaced = true;\n',
+		new: '\t\t\treplaced = old;\n',
+		effect:
+			'A list is attached whose first function has a probe already and whose last has none: the old array is neither freed nor forgotten; if the list and the other probe are then closed in one step (the process exits), it is put back and calls run the freed program.',
+		catchers: ['multi/many-owner-killed-of-a-list-and-one'],
+	},
 ];

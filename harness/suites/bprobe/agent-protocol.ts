@@ -248,10 +248,10 @@ declare module '../../link/agent-protocol.ts' {
 			out: {counts: readonly (readonly [hits: number, misses: number, cookie: number])[]; addresses: readonly Hex[]};
 		};
 		/**
-		 * Forks a child that attaches and holds the probes until it is killed: one descriptor for all, or with `singly`
-		 * (needs addresses) one for each.
+		 * Forks a child that attaches and holds probes until it is killed: a descriptor for each of the first `singly`
+		 * functions (needs addresses), and if these are not all of them, then one for all.
 		 */
-		holdInTask: {in: FunctionList & {prog: number; point: Point; singly: boolean}; out: {task: number}};
+		holdInTask: {in: FunctionList & {prog: number; point: Point; singly: number}; out: {task: number}};
 		/**
 		 * Random ioctls on the device, on probes and on other files, by `processes` in parallel, some of which are killed,
 		 * until `calls` have been made. `wrong` is the first answer that bprobe.h does not allow, or empty.
