@@ -40,6 +40,14 @@ struct {
 	__type(value, __u32);
 } ended SEC(".maps");
 
+/* What a process was answered last, of the last processes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, __u64);
+} answers SEC(".maps");
+
 /* Calls by process, of the last ones, and by name. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
@@ -115,6 +123,7 @@ int end(struct pt_regs *ctx)
 	bpf_get_current_comm(call.comm, sizeof(call.comm));
 	add_one(&processes, &call.pid);
 	add_one(&names, call.comm);
+	bpf_map_update_elem(&answers, &call.pid, &call.result, BPF_ANY);
 	bpf_map_delete_elem(&begun, &task);
 	bpf_perf_event_output(ctx, &calls, BPF_F_CURRENT_CPU, &call, sizeof(call));
 	return 0;

@@ -364,4 +364,12 @@ export const libraryEdits: readonly Edit[] = [
 			'attach --set label=a of a text that is shorter than the one the object has keeps the end of that: "aone" for "none".',
 		catchers: ['tooling/bprobectl-constants'],
 	},
+	{
+		name: 'lru-tables-not-dumped',
+		file: 'guest/bprobectl/dump.c',
+		old: '\tcase BPF_MAP_TYPE_LRU_HASH:\n',
+		new: '',
+		effect: '--dump prints nothing of a map of the type LRU_HASH, not even its name.',
+		catchers: ['tooling/bprobectl-sections'],
+	},
 ];

@@ -55,6 +55,8 @@ export const objectCases = [
 					assert.match(said, /^map ended\n {2}\(__u32\)0: cpu 1: \(__u32\)3$/m, 'values of less than eight bytes');
 					const process = new RegExp(String.raw`^map processes\n {2}\(__u32\)${pid}: cpu 1: \(__u32\)3$`, 'm');
 					assert.match(said, process, 'calls by process');
+					const answer = new RegExp(String.raw`^map answers\n {2}\(__u32\)${pid}: \(__u64\)31$`, 'm');
+					assert.match(said, answer, 'the last answer of each process');
 					assert.match(said, /^map names\n {2}.*'a','g','e','n','t'.*: cpu 1: \(__u32\)3$/m, 'calls by name');
 					assert.match(
 						said,
