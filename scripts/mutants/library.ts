@@ -372,4 +372,13 @@ export const libraryEdits: readonly Edit[] = [
 		effect: '--dump prints nothing of a map of the type LRU_HASH, not even its name.',
 		catchers: ['tooling/bprobectl-sections'],
 	},
+	{
+		name: 'records-at-the-end',
+		file: 'guest/bprobectl/record.c',
+		old: '\tfflush(stdout);\n',
+		new: '',
+		effect:
+			'With its output in a pipe or a file, bprobectl attach prints records only when 4 KiB are full or at the end, not as they come.',
+		catchers: ['tooling/bprobectl-sections'],
+	},
 ];

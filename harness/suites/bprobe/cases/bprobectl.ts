@@ -13,7 +13,12 @@ export async function shell(context: CaseContext, command: string): Promise<stri
 export async function startBprobectl(
 	context: CaseContext,
 	words: string,
-): Promise<{signal(name: string): Promise<void>; interrupt(): Promise<void>; output(): Promise<string>}> {
+): Promise<{
+	signal(name: string): Promise<void>;
+	interrupt(): Promise<void>;
+	soFar(): Promise<string>;
+	output(): Promise<string>;
+}> {
 	const before = (await context.ask('mark', {text: 'bprobectl'})).left.join();
 	const {stdout} = await context.exec(`bprobectl ${words} >/tmp/bprobectl.out 2>&1 </dev/null & echo $!`);
 	const pid = stdout.trim();
@@ -31,6 +36,8 @@ export async function startBprobectl(
 	return {
 		signal,
 		interrupt: () => signal('INT'),
+		/** What it has written until now, while it runs. */
+		soFar: () => shell(context, 'cat /tmp/bprobectl.out'),
 		/** Waits for its exit and resolves with its output. */
 		async output() {
 			await context.exec(`while kill -0 ${pid} 2>/dev/null; do sleep 0.05; done`);

@@ -38,6 +38,11 @@ export const objectCases = [
 					await callWith(context, [10n, 20n, 30n]);
 					const maps = (await shell(context, `ls ${pinned}`)).split('\n');
 					assert.ok(maps.includes('durations'), `pinned maps: ${maps.join(' ')}`);
+					// Records are written as they come, also into a file.
+					let records = 0;
+					for (let n = 0; n < 100 && records < 3; n++)
+						records = (await bprobectl.soFar()).match(/^calls: /gm)?.length ?? 0;
+					assert.equal(records, 3, 'records that are written while it runs');
 					await bprobectl.interrupt();
 					const said = await bprobectl.output();
 					for (const value of [10, 20, 30]) {
