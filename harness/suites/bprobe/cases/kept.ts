@@ -99,6 +99,23 @@ async function staysFor(
 
 /** The module keeps itself loaded for a call that another tracer will return. */
 export const keptCases = [
+	defineCase({
+		id: 'return/unload-waits-for-a-running-call',
+		needs: ['return', 'device'],
+		deadlineMs: 20_000,
+		async run(context) {
+			const probe = await context.attach({point: 'return', program: 'count', at: await context.address('fx_c')});
+			const {task, pid} = await context.ask('callInTask', {action: 'run', in: input, ret: output, target: 'c'});
+			await waitUntilWaiting(context, 1);
+			await probe.close();
+			// Nobody else holds the return of the call: the module is not in use, but waits for the task to sleep or to leave.
+			const unloaded = context.ask('rmmod', {module: 'bprobe'});
+			await context.exec(`sleep 0.2; kill -KILL ${pid}`);
+			await unloaded;
+			await context.ask('insmod', {module: 'bprobe'});
+			assert.equal((await context.ask('taskWait', {task, timeoutMs: 5000})).signal, 'KILL', 'how the task ended');
+		},
+	}),
 	...peers.map(peer =>
 		defineCase({
 			id: `return/kept-for-a-running-call-beside-${peer.name}`,

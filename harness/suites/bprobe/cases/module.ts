@@ -130,6 +130,9 @@ export const moduleCases = [
 				await context.ask('insmod', {module: 'bprobe', parameters: `frames=${asked}`});
 				const {text} = await context.ask('listing', {});
 				assert.match(text, new RegExp(`^frames 0 of ${gets}$`, 'm'), `what frames=${asked} gives`);
+				const parameter = '/sys/module/bprobe/parameters/frames';
+				const {stdout} = await context.exec(`cat ${parameter} && stat -c %a ${parameter}`);
+				assert.equal(stdout, `${gets}\n444\n`, 'the parameter tells what it gives, and cannot be changed');
 			}
 			await context.ask('rmmod', {module: 'bprobe'});
 			await context.ask('insmod', {module: 'bprobe'});
