@@ -223,4 +223,13 @@ export const frameEdits: readonly Edit[] = [
 			'With the default of 4096 frames, some of 500 and many of 1000 tasks that sleep in a function with a return probe are missed (no frame), though most frames are free; more than 1024 never fit.',
 		catchers: ['miss/full-sets[asm-fentry]'],
 	},
+	{
+		name: 'frames-writable',
+		file: 'kmod/frame.c',
+		old: 'module_param(frames, uint, 0444);',
+		new: 'module_param(frames, uint, 0644);',
+		effect:
+			'/sys/module/bprobe/parameters/frames can be written: the list then says "frames 0 of 5", though there are as many as before; after a 0 calls in flight are not seen when the last return probe is closed.',
+		catchers: ['module/frames'],
+	},
 ];

@@ -225,4 +225,13 @@ export const unloadingEdits: readonly Edit[] = [
 		effect: 'A load that fails for lack of memory leaves the list of frames behind.',
 		catchers: ['module/no-memory-to-load'],
 	},
+	{
+		name: 'kept-for-running-tasks',
+		file: 'kmod/keep.c',
+		old: '\tif (!kept && left.held) {\n',
+		new: '\tif (!kept && (left.held || left.unsure)) {\n',
+		effect:
+			'When the last return probe is closed while a task that runs (FX_RUN) is in the function, rmmod fails with EAGAIN, instead of waiting until the call returns; the log says "in use until 0 calls have returned".',
+		catchers: ['return/unload-waits-for-a-running-call'],
+	},
 ];
