@@ -381,4 +381,12 @@ export const libraryEdits: readonly Edit[] = [
 			'With its output in a pipe or a file, bprobectl attach prints records only when 4 KiB are full or at the end, not as they come.',
 		catchers: ['tooling/bprobectl-sections'],
 	},
+	{
+		name: 'zeroes-not-printed',
+		file: 'guest/bprobectl/type.c',
+		old: '.compact = true, .emit_zeroes = true);',
+		new: '.compact = true);',
+		effect: '--type STRUCT and --dump leave out the members of structs that are 0 (.cpu = (__u32)0).',
+		catchers: ['tooling/bprobectl-sections'],
+	},
 ];
