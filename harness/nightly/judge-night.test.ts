@@ -5,7 +5,7 @@ import {cellKey} from '../results/run/cell-summary.ts';
 import type {CellEvent, KernelEvent} from '../results/run/events.ts';
 import type {Verdict} from '../results/run/verdict.ts';
 import {pastOf} from './cell-past.ts';
-import {judgeNight} from './judge-night.ts';
+import {isToConfirm, judgeNight} from './judge-night.ts';
 
 const name = {kernel: 'k', mechanism: 'bprobe', case: 'race/storm'};
 const event = (verdict: Verdict): CellEvent => ({type: 'cell', ...name, repeat: 0, verdict, durationMs: 1});
@@ -101,4 +101,50 @@ test('a kernel that was ready in any of the earlier nights and cannot be had now
 	])
 		t.deepEqual(reportOf({state: 'unavailable'}, nights), [[false], 3], JSON.stringify(nights));
 	t.deepEqual(reportOf({state: 'unavailable'}, [['other']]), [[false], 0]);
+});
+
+const entry = {case: name.case, since: '2026-11-20', reason: 'it is slow'};
+
+test('a known failure passes again if it does on all kernels that it is about', t => {
+	const passAgain = (verdict: Verdict) =>
+		judgeNight({
+			...{kernels: [], cells: [event('pass'), {...event(verdict), kernel: 'l'}], reruns: [], past: new Map()},
+			...{known: [entry], before: [], isRequested: () => true},
+		}).passAgain;
+	t.deepEqual(passAgain('pass'), [entry]);
+	t.deepEqual([passAgain('fail'), passAgain('skip')], [[], []]);
+});
+
+test('a crash of a cell that is listed is new only if the history knows how it failed before', t => {
+	const kindOf = (results: readonly StoredResult[]) => {
+		const past = pastOf([{...name, results}], undefined);
+		return judgeNight({
+			...{kernels: [], cells: [{...event('crash'), message: 'BUG'}], reruns: [], past, known: [entry], before: []},
+			isRequested: () => true,
+		}).findings.map(({kind}) => kind);
+	};
+	const result = (verdict: Verdict, message?: string): StoredResult => ({
+		...{run: 'r1', verdict, passes: verdict === 'pass' ? 1 : 0, total: 1},
+		...(message !== undefined && {message}),
+	});
+	t.deepEqual(kindOf([result('pass')]), ['known']);
+	t.deepEqual(kindOf([result('fail', 'wrong')]), ['crash']);
+	t.deepEqual(kindOf([result('crash', 'BUG')]), ['known']);
+	t.deepEqual(kindOf([result('crash', 'Oops')]), ['crash']);
+});
+
+test('a failure is confirmed by reruns unless it is listed', t => {
+	t.true(isToConfirm(event('fail'), undefined, []));
+	t.true(isToConfirm(event('fail'), undefined, [{...entry, kernel: 'l'}]));
+	t.false(isToConfirm(event('fail'), undefined, [entry]));
+	t.false(isToConfirm(event('inconclusive'), undefined, []));
+});
+
+test('a failure is a regression if its reruns proved nothing', t => {
+	const kinds = (rerun: Verdict) =>
+		judgeNight({
+			...{kernels: [], cells: [event('fail')], reruns: [event(rerun)], past: new Map(), known: [], before: []},
+			isRequested: () => true,
+		}).findings.map(({kind}) => kind);
+	t.deepEqual([kinds('infra'), kinds('pass')], [['regression'], ['flaky']]);
 });

@@ -97,3 +97,20 @@ test('a lost kernel is reported once for all its cells, and so is a regained one
 	t.deepEqual(titles(back), {newFailures: ['a/c'], regainedKernels: ['k'], fixed: ['a/d'], added: ['a/b']});
 	t.is(back.regainedKernels[0]?.cells, 1);
 });
+
+test('durations of the run before count beside those of the history', t => {
+	const history = () => [100, 110, 90, 105, 95, 100, 108, 93];
+	const slow = run({'k a/b': took(150, 160, 149, 155, 151)});
+	const before = run({'k a/b': took(...Array.from({length: 30}, () => 155))});
+	t.deepEqual(titles(compareRuns(before, slow, history)), {});
+});
+
+test('a new cell that is skipped is added', t => {
+	t.deepEqual(titles(compareRuns(run({}), run({'k a/b': 'skip'}))), {added: ['a/b']});
+});
+
+test('a changed cell of another mechanism is named with it', t => {
+	const other = {mechanism: 'kprobe', alternative: true} as const;
+	const after = run({'k a/b': [{verdict: 'fail', ...other}]});
+	t.deepEqual(titles(compareRuns(run({'k a/b': [{verdict: 'pass', ...other}]}), after)), {newFailures: ['a/b@kprobe']});
+});

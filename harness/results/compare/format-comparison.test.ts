@@ -87,3 +87,49 @@ test('fit keeps both ends of a long text', t => {
 	t.is(fit('abcdefghij', 10), 'abcdefghij');
 	t.is(fit('abcdefghijk', 10), 'abcde…hijk');
 });
+
+test('a cell that fails in another way shows both messages, the old one first', t => {
+	const said = (message: string) => [{verdict: 'fail', message}] as const;
+	t.true(
+		format({cells: {'k a/b': said('one\nmore')}}, {cells: {'k a/b': said('two')}}).endsWith(
+			'\nanother message: 1\n  k a/b  fail → fail\n    one\n    two\n',
+		),
+	);
+});
+
+test('a slower cell shows the time before and now', t => {
+	const took = (base: number) => Array.from({length: 10}, (_, n) => ({durationMs: base + n}));
+	t.true(
+		format({cells: {'k a/b': took(1000)}}, {cells: {'k a/b': took(2000)}}).endsWith(
+			'\nslower: 1\n  k a/b  1.00 s → 2.00 s\n',
+		),
+	);
+});
+
+test('of many cells that are gone on a kernel ten are named, and the others counted', t => {
+	const cells = (count: number) =>
+		Object.fromEntries(Array.from({length: count}, (_, n) => [`k a/c${n + 10}`, 'pass'] as const));
+	const goneOf = (count: number) =>
+		format({cells: cells(count)}, {cells: {}})
+			.split('\n')
+			.slice(3, -1);
+	t.deepEqual(goneOf(10).slice(-2), ['    a/c18', '    a/c19']);
+	t.deepEqual(goneOf(11).slice(-2), ['    a/c19', '    and 1 more']);
+	t.deepEqual(goneOf(13).slice(0, 2), ['gone: 13', '  k: 13']);
+	t.is(goneOf(13).at(-1), '    and 3 more');
+});
+
+test('a cell that failed in none of its repeats is not counted by repeats', t => {
+	t.regex(
+		format({cells: {'k a/b': ['fail', 'fail']}}, {cells: {'k a/b': ['pass', 'pass']}}),
+		/fail \(2 of 2\) → pass\n/,
+	);
+});
+
+test('a single cell that did not run is counted', t => {
+	const lost = {type: 'kernel', kernel: 'k', state: 'failed', reason: 'no', notRun: 1} as const;
+	t.regex(
+		format({cells: {}}, {id: 'r2', kernels: [lost], exitCode: 3}),
+		/^after {3}r2 {2}0 cells, 1 not run, exit status 3$/m,
+	);
+});

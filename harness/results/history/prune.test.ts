@@ -8,7 +8,7 @@ import type {HistoryStore} from './store.ts';
 const dayMs = 86_400_000;
 
 /** One run per day, the last one today. */
-function daily(runs: readonly Partial<StoredRun>[]): HistoryStore {
+function daily(runs: readonly Partial<StoredRun>[], removed: string[] = []): HistoryStore {
 	const all = runs.map((run, n) => ({
 		id: `r${n}`,
 		startedAt: new Date((100 - runs.length + n) * dayMs).toISOString(),
@@ -18,7 +18,12 @@ function daily(runs: readonly Partial<StoredRun>[]): HistoryStore {
 		isGreen: false,
 		...run,
 	}));
-	return {runs: () => all, async remove() {}} as unknown as HistoryStore;
+	return {
+		runs: () => all,
+		async remove(id: string) {
+			removed.push(id);
+		},
+	} as unknown as HistoryStore;
 }
 
 /** Ten runs, of which only the third is green and the fifth is in progress. */
@@ -48,4 +53,22 @@ test('the last green nightly is kept although a later run is green, because nigh
 
 test('without a limit nothing is removed', async t => {
 	await t.throwsAsync(pruneHistory(store, {}), {instanceOf: UsageError});
+});
+
+test('a run that is as old as the limit is kept', async t => {
+	t.deepEqual(await pruneHistory(daily([{}, {}, {}]), {olderThanDays: 2, now}), []);
+	t.deepEqual(await pruneHistory(daily([{}, {}, {}]), {olderThanDays: 1, now}), ['r0']);
+});
+
+test('with both limits a run is removed that is beyond either', async t => {
+	const runs = [{}, {}, {}, {}];
+	t.deepEqual(await pruneHistory(daily(runs), {keep: 1, olderThanDays: 100, now}), ['r0', 'r1', 'r2']);
+	t.deepEqual(await pruneHistory(daily(runs), {keep: 4, olderThanDays: 1, now}), ['r0', 'r1']);
+});
+
+test('what is said to be removed is removed from the history, and nothing else', async t => {
+	const removed: string[] = [];
+	const ids = await pruneHistory(daily([{}, {isGreen}, {}, {}], removed), {keep: 1, now});
+	t.deepEqual(removed, ['r0', 'r2']);
+	t.deepEqual(ids, removed);
 });

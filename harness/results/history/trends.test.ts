@@ -96,3 +96,21 @@ test('a trend has at most thirty points, and the budget of the last one', t => {
 	t.deepEqual(trend!.points.at(-1), {run: 'r139', value: 39});
 	t.is(trend!.budget, 39);
 });
+
+test('measurements in different units are different trends', t => {
+	const kept = ['ms', 'us'].map(unit => ({run: 'r1', kernel: 'k', what: 'boot', unit, value: 1}));
+	t.deepEqual(
+		trendsOf(kept).map(({unit, points}) => [unit, points.length]),
+		[
+			['ms', 1],
+			['us', 1],
+		],
+	);
+});
+
+test('the value of a file is the median of what it measured, and its budget is kept', t => {
+	const record = parseRun(asText(bench('r1', measurement('boot', [90, 10, 20]))), 'r1');
+	t.deepEqual(trendsOf([], [record]), [
+		{kernel: 'k', what: 'boot', unit: 'ms', budget: 250, points: [{run: 'r1', value: 20}]},
+	]);
+});

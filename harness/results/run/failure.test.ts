@@ -2,7 +2,7 @@
 import {stripVTControlCharacters} from 'node:util';
 import test from 'ava';
 import type {CellEvent} from './events.ts';
-import {formatFailure, formatKernelFailure, rerunCommand} from './failure.ts';
+import {formatFailure, formatKernelFailure, isSideBySide, rerunCommand} from './failure.ts';
 
 const failed: CellEvent = {
 	type: 'cell',
@@ -83,4 +83,52 @@ test('an unusable kernel shows all details and cannot emit escape sequences', t 
 	);
 	t.regex(formatKernelFailure({...kernel, console: ''}), /\n {2}its console is empty\n/);
 	t.false(formatKernelFailure({...kernel, reason: '\u001B[2J', console: '\u001B[2J'}).includes('\u001B[2J'));
+});
+
+const plain = (about: Partial<CellEvent>, options = {}) =>
+	stripVTControlCharacters(formatFailure({...failed, ...about}, options)).split('\n');
+const title = ['fail debian-6.1 › entry/flags[asm-fentry]'];
+const again = `  again: ${rerunCommand(failed)}`;
+
+test('a failure has its message, and how its rerun ended, with the first line of what that said', t => {
+	t.deepEqual(plain({message: 'CF is 1\nit was 0', again: {verdict: 'hang', message: 'no end\nat all'}}), [
+		...[...title, '  CF is 1', '  it was 0', '  rerun in a fresh guest: it ended with hang: no end', again],
+	]);
+	t.deepEqual(plain({flaky: true, again: {verdict: 'pass'}}), [
+		...[...title, '  rerun in a fresh guest: flaky: it passed', again],
+	]);
+});
+
+test('a failure without details is its title and its command, or the one that is given', t => {
+	t.deepEqual(plain({console: ' \n'}), [...title, again]);
+	t.deepEqual(plain({}, {again: 'npx probe-matrix exec -- true'}), [
+		...title,
+		'  again: npx probe-matrix exec -- true',
+	]);
+});
+
+test('other evidence is JSON, of which the beginning is shown', t => {
+	t.deepEqual(plain({evidence: {calls: [1, 2]}}), [...title, '  calls: [1,2]', again]);
+	const [, line] = plain({evidence: {long: 'x'.repeat(1000)}});
+	t.is(line, `  long: "${'x'.repeat(599)}`);
+});
+
+test('registers without a title are no registers to put side by side', t => {
+	const registers = {expected: {ax: '0x1'}, seen: {ax: '0x2'}};
+	t.false(isSideBySide(registers));
+	t.true(isSideBySide({what: 'at entry', ...registers}));
+});
+
+test('a kernel that gives no reason says so, and one that lost a single cell counts it', t => {
+	const kernel = {kernel: 'k', state: 'failed', hasBooted: false} as const;
+	const lines = (about: Partial<Parameters<typeof formatKernelFailure>[0]>) =>
+		stripVTControlCharacters(formatKernelFailure({...kernel, notRun: 0, ...about})).split('\n');
+	const command = '  again: npx probe-matrix run --kernel k';
+	t.deepEqual(lines({reason: ' \n'}), ['failed k', '  No reason is given.', command]);
+	t.deepEqual(lines({notRun: 1}), ['failed k', '  No reason is given.', '  1 cell did not run', command]);
+});
+
+test('a kernel of another suite is run again with the options of that suite', t => {
+	const kernel = {kernel: 'k', state: 'failed', hasBooted: false, notRun: 0, suite: '--module ./ring'} as const;
+	t.regex(formatKernelFailure(kernel), /again: npx probe-matrix run --module \.\/ring --kernel k$/);
 });

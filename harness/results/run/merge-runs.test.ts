@@ -90,3 +90,30 @@ test('cells that did not run are added up, and the exit status is 3', t => {
 	t.is(exitCode, 3);
 	t.like(record, {isInterrupted: false, end: {counts: {pass: 1}, notRun: 7, exitCode: 3}});
 });
+
+test('shards ran at the same time: the merged run took as long as the longest', t => {
+	const lasting = (index: number, durationMs: number): NamedRun => {
+		const {name, record} = index === 1 ? one : two;
+		return {name, record: {...record, end: {...record.end!, durationMs}}};
+	};
+	t.is(mergeRuns([lasting(1, 7000), lasting(2, 5000)]).record.end?.durationMs, 7000);
+});
+
+test('the merged run has the suites and targets of all shards, in order', t => {
+	const ordered = ({name, record}: NamedRun, suites: readonly string[]): NamedRun => ({
+		name,
+		record: {...record, run: {...record.run, order: {suites, targets: ['asm']}}},
+	});
+	t.deepEqual(mergeRuns([ordered(one, ['a', 'b']), ordered(two, ['b', 'c'])]).record.run.order, {
+		suites: ['a', 'b', 'c'],
+		targets: ['asm'],
+	});
+});
+
+test('a version that only a later run tells makes it another run', t => {
+	const run = {shard: {index: 2, parts}, versions: {node: 'v24', qemu: '10', agent: 'abc'}};
+	t.throws(() => mergeRuns([one, named('2', {run})]), {
+		instanceOf: UsageError,
+		message: /1 was made with agent \(unknown\), 2 with abc/,
+	});
+});

@@ -29,3 +29,35 @@ test('a row is good, and may be hidden, if nothing in it failed on any kernel', 
 			name,
 		);
 });
+
+/** The fields of the row of a case, without their markup. */
+function rowOf(run: FakeRun, name: string): readonly string[] {
+	const page = formatHtml({record: parseRun(asText(fakeRun(run)), 'x')});
+	const [, matrix] = page.split('<h2 id="matrix">');
+	const row = matrix!.split('<tr').find(each => each.includes(`>${name}</th>`));
+	return [...row!.matchAll(/<td[^>]*>(.*?)<\/td>/g)].map(([, field]) => field!.replaceAll(/<[^>]+>/g, ''));
+}
+
+test('where a case did not run, the state of its kernel is shown if that is why', t => {
+	const lost = {type: 'kernel', kernel: 'l', state: 'failed', reason: 'it died', notRun: 1} as const;
+	const ready = (kernel: string) => ({type: 'kernel', kernel, state: 'ready'}) as const;
+	const cells = {'k a/b': 'pass', 'm a/c': 'pass'} as const;
+	t.deepEqual(rowOf({cells, kernels: [ready('k'), lost, ready('m')]}, 'a/b'), ['1 pass', 'failed', 'not run']);
+});
+
+test('repeats that ended alike are counted in one field', t => {
+	t.deepEqual(rowOf({cells: {'k a/b[asm]': ['fail', 'fail', 'pass'], 'k a/b[c]': 'fail'}}, 'a/b'), [
+		'1 passasm fail × 2c fail',
+	]);
+});
+
+test('the row of a suite counts what passed on each kernel, and is empty where the suite did not run', t => {
+	t.deepEqual(rowOf({cells: {'k a/b': 'pass', 'k a/c': 'skip', 'l b/c': 'fail'}}, 'a'), ['1 of 2', '']);
+	t.deepEqual(rowOf({cells: {'k a/b': 'pass', 'l b/c': 'fail'}}, 'b'), ['', '0 of 1']);
+});
+
+test('with several mechanisms each has rows of its own', t => {
+	const cells = {'k a/b': ['pass', {verdict: 'fail', mechanism: 'kprobe', alternative: true}]} as const;
+	t.deepEqual(rowOf({cells}, 'bprobe a/b'), ['1 pass']);
+	t.deepEqual(rowOf({cells}, 'kprobe a/b'), ['fail']);
+});

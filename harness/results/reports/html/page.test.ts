@@ -259,3 +259,38 @@ test('a long console tells that its beginning is omitted', t => {
 	t.false(long.includes('line 299.'));
 	t.true(long.includes('line 300.') && long.includes('line 499.'));
 });
+
+test('known failings have a section of their own, to which the matrix and the list of sections lead', t => {
+	const known = {...record.cells.at(-1)!, case: 'return/listed', verdict: 'known', message: 'as listed'} as const;
+	const text = formatHtml({record: {...record, kernels: [], cells: [known]}});
+	t.true(text.includes('<li><a href="#known">Known failings (1)</a></li>'));
+	t.true(text.includes('<li><a href="#failures">What did not pass (0)</a></li>'));
+	t.true(text.includes('<article id="known-1">'));
+	t.false(page.includes('id="known"'));
+	t.false(page.includes('href="#known"'));
+});
+
+test('several mechanisms are put side by side, in the order of the plan', t => {
+	const cells = ['return/a', 'entry/b'].flatMap(id =>
+		['bprobe', 'kprobe'].map(mechanism => ({...record.cells[0]!, case: id, mechanism})),
+	);
+	const run = {...record.run, order: {suites: ['entry', 'return'], targets: []}};
+	const text = formatHtml({record: {...record, run, cells}});
+	const [, section] = text.split('<h2 id="conformance">');
+	t.true(text.includes('<li><a href="#conformance">Mechanisms side by side</a></li>'));
+	t.deepEqual(
+		[...section!.split('</section>')[0]!.matchAll(/<tr><th scope="row">([^<]*)</g)].map(([, name]) => name),
+		['entry/b', 'return/a'],
+	);
+	t.false(page.includes('conformance'));
+});
+
+test('the number of what did not pass counts lost kernels and cells in the list of sections, too', t => {
+	t.true(page.includes('<li><a href="#failures">What did not pass (7)</a></li>'));
+});
+
+test('small measurements are shown with a tenth', t => {
+	const points = [3.14, 2.72, 2.5].map((value, n) => ({run: `r${n}`, value}));
+	const text = formatHtml({record, trends: [{kernel: 'k', what: 'entry', unit: 'us', points}]});
+	t.regex(text, /<td class="number">2\.5 us<\/td><td class="number"><\/td><td><\/td><td class="number">2\.9 us<\/td>/);
+});
