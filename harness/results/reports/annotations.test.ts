@@ -54,3 +54,12 @@ test('an unusable kernel is one warning for all its cells', t => {
 		'::warning title=k%3A failed::it died; 214 cells did not run%0Aagain: npx probe-matrix run --kernel k\n',
 	);
 });
+
+test('a failure that passed when it was run again is told as flaky', t => {
+	t.regex(formatAnnotations({kernels: [], cells: [{...cell, flaky: true}]}), /^::error title=[^:]*fail%2C flaky::/m);
+	t.notRegex(formatAnnotations({kernels: [], cells: [cell]}), /flaky/);
+});
+
+test('text that ends with a line end gets no other one before the word that ends it', t => {
+	for (const text of ['a', 'a\n']) t.regex(withoutCommands(text), /^::stop-commands::(\S+)\na\n::\1::\n$/);
+});

@@ -77,3 +77,26 @@ test('findings of a night are in groups, the worst first', t => {
 		],
 	);
 });
+
+test('a lost kernel has the first line of its reason, and a regained one the state that it had', t => {
+	const lost = {type: 'kernel', kernel: 'k', state: 'failed', reason: ' it died\nand more', notRun: 1} as const;
+	const read = (each: FakeRun) => parseRun(asText(fakeRun(each)), 'x');
+	const [whole, broken] = [read({cells: {'k a/b': 'pass'}}), read({kernels: [lost]})];
+	t.deepEqual(changeGroups(compareRuns(whole, broken)), [
+		{title: 'Kernels that became unusable', cells: [{kernel: 'k', name: '1 cell', words: 'failed: it died'}]},
+	]);
+	t.deepEqual(changeGroups(compareRuns(broken, whole)), [
+		{title: 'Kernels that are usable again', cells: [{kernel: 'k', name: '1 cell', words: 'failed before'}]},
+	]);
+});
+
+test('of a cell that failed sometimes, the repeats that passed are counted', t => {
+	t.deepEqual(groupsOf({'k a/b': 'pass'}, {'k a/b': ['pass', {verdict: 'fail', message: 'no'}, 'pass', 'pass']}), [
+		'New failures: k a/b pass → fail (3 of 4 passed): no',
+	]);
+});
+
+test('a cell that took no time before has a ratio, too', t => {
+	const took = (durationMs: number) => Array.from({length: 10}, () => ({durationMs}));
+	t.deepEqual(groupsOf({'k a/b': took(0)}, {'k a/b': took(50)}), ['Slower: k a/b 0 ms → 50 ms (× 50.0)']);
+});

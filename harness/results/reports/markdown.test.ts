@@ -87,3 +87,34 @@ test('a single failure that does not fit is told, too', t => {
 	t.is(bytesOf(Buffer.byteLength(whole) + 300), whole);
 	t.regex(bytesOf(Buffer.byteLength(whole)), /^1 more is omitted here; `probe-matrix report` shows all\.$/m);
 });
+
+test('of many changes fifty are named, and the others counted', t => {
+	const finding = {kind: 'regression', kernel: 'k', words: 'fail'} as const;
+	const linesOf = (count: number) => {
+		const findings = Array.from({length: count}, (_, n) => ({...finding, cell: `entry/c${n}`}));
+		const text = formatMarkdown({record: {...record, end: {...record.end!, findings}}});
+		return text.split('\n').filter(line => line.startsWith('- '));
+	};
+	t.is(linesOf(50).at(-1), '- k › entry/c49: fail');
+	t.deepEqual(linesOf(51).slice(49), ['- k › entry/c49: fail', '- and 1 more']);
+});
+
+test('a long line of a table or list is cut', t => {
+	const finding = {kind: 'regression', kernel: 'k', cell: 'entry/a', words: 'x'.repeat(401)} as const;
+	const text = formatMarkdown({record: {...record, end: {...record.end!, findings: [finding]}}});
+	t.true(text.includes(`: ${'x'.repeat(400)}…\n`));
+});
+
+test('mechanisms side by side have one answer, or one for each group of kernels', t => {
+	const cells = ['k', 'l'].flatMap(kernel =>
+		['bprobe', 'kprobe'].map(mechanism => ({
+			...record.cells[0]!,
+			...{kernel, mechanism, case: 'entry/a', verdict: mechanism === 'kprobe' && kernel === 'l' ? 'fail' : 'pass'},
+		})),
+	) as typeof record.cells;
+	t.true(
+		formatMarkdown({record: {...record, cells}}).includes(
+			'| property | bprobe | kprobe |\n| --- | --- | --- |\n| entry/a | yes | yes: k; no: l |\n',
+		),
+	);
+});

@@ -79,3 +79,36 @@ test('an unusable kernel is reported once, with details below', t => {
 test('an interrupted run bails out', t => {
 	t.regex(linesOf(formatTap(sampleRun({isInterrupted: true}))).at(-1)!, /^Bail out! .*interrupted.* 73 of 115 cells/);
 });
+
+test('repeats are numbered from the second on, and a flaky failure is told', t => {
+	const run = sampleRun({kernels: ['debian-6.1'], cases: 1});
+	const [cell] = run.cells.filter(({verdict}) => verdict === 'hang');
+	const {flaky: _, ...bad} = cell!;
+	const cells: readonly CellEvent[] = [bad, {...bad, repeat: 1, flaky: true}];
+	const lines = linesOf(formatTap({...run, kernels: [], cells}));
+	t.deepEqual(pointsOf(lines, '    '), [
+		'    not ok 1 - bprobe return/bad-hang[asm]',
+		'    not ok 2 - bprobe return/bad-hang[asm] (2)',
+	]);
+	t.deepEqual(
+		lines.filter(line => line.includes('verdict: ')).map(line => line.trim()),
+		['verdict: "hang"', 'verdict: "hang, flaky"'],
+	);
+});
+
+test('a kernel that gives no reason says so', t => {
+	const run = sampleRun({kernels: [], cases: 0});
+	const kernel = {type: 'kernel', kernel: 'k', state: 'failed', notRun: 1} as const;
+	t.true(linesOf(formatTap({...run, cells: [], kernels: [kernel]})).includes('  reason: "No reason is given."'));
+});
+
+test('a failure tells where its whole console is', t => {
+	t.true(linesOf(formatTap(sampleRun())).includes('      console_path: "/var/runs/1/debian-6.1.console"'));
+});
+
+test('a kernel without cells has no subtest, which would be empty', t => {
+	const lines = linesOf(formatTap(sampleRun()));
+	t.false(lines.includes('# Subtest: 4.15.11'));
+	t.true(lines.includes('# Subtest: 4.15.18'));
+	t.false(lines.includes('    1..0'));
+});

@@ -132,3 +132,21 @@ test('a kernel of another suite is run again with the options of that suite', t 
 	const kernel = {kernel: 'k', state: 'failed', hasBooted: false, notRun: 0, suite: '--module ./ring'} as const;
 	t.regex(formatKernelFailure(kernel), /again: npx probe-matrix run --module \.\/ring --kernel k$/);
 });
+
+test.serial('entries of call stacks that differ are red, and no others', t => {
+	const {FORCE_COLOR, NO_COLOR} = process.env;
+	t.teardown(() => {
+		for (const [name, value] of Object.entries({FORCE_COLOR, NO_COLOR})) {
+			if (value === undefined) delete process.env[name];
+			else process.env[name] = value;
+		}
+	});
+	delete process.env.NO_COLOR;
+	process.env.FORCE_COLOR = '1';
+	const callStack = {expected: ['fx_c', 'caller'], seen: ['fx_c', 'trampoline', 'caller']};
+	const red = formatFailure({...failed, evidence: {callStack}})
+		.split('\n')
+		.filter(line => line.includes('\u001B[31m') && !line.includes('fail'))
+		.map(line => stripVTControlCharacters(line).trim().split(/ +/));
+	t.deepEqual(red, [['caller', 'trampoline'], ['caller']]);
+});

@@ -41,3 +41,18 @@ test('kernelWords combines the reason with the number of cells that did not run'
 	t.is(kernelWords({reason: 'Give a tree.', notRun: 0}), 'Give a tree.');
 	t.is(kernelWords({notRun: 0}), 'No reason is given.');
 });
+
+test('a sentence that ends with any mark is followed by another one', t => {
+	t.is(kernelWords({reason: 'No guest!', notRun: 2}), 'No guest! 2 cells did not run');
+	t.is(kernelWords({reason: 'Is it there?', notRun: 2}), 'Is it there? 2 cells did not run');
+});
+
+test('blank lines before a reason do not count', t => {
+	t.is(kernelWords({reason: '\n it died\nof this', notRun: 0}), 'it died');
+});
+
+test('of several boots the last one counts', t => {
+	const later = event('k', 'ready', {release: '6.1.1', bootMs: 500});
+	t.like(summarizeKernels([ready, later]).get('k'), {release: '6.1.1', bootMs: 500});
+	t.like(summarizeKernels([ready, later, failed]).get('k'), {state: 'failed', release: '6.1.1', bootMs: 500});
+});

@@ -143,3 +143,14 @@ test("a cell's line has verdict, kernel, title and time", t => {
 		/^hang +debian-6\.1 entry\/flags\[asm\] 1\.23 s$/,
 	);
 });
+
+test('flaky cells are told in their lines and counted', t => {
+	const flaky = {...cell('a/b', 'fail'), flaky: true} as const;
+	t.is(stripVTControlCharacters(formatCounts([flaky, cell('a/c')])), '1 pass, 1 fail (1 flaky)');
+	t.regex(stripVTControlCharacters(formatCell(flaky)), /^fail +debian-6\.1 a\/b 0\.10 s, flaky$/);
+});
+
+test('a single suite has a row, too, and one above the sum', t => {
+	t.deepEqual(lines(formatTable([cell('a/b')])).length, 6);
+	t.regex(lines(formatTable([cell('a/b')]))[2]!, /^a +1 +1 +0\.1 s$/);
+});
