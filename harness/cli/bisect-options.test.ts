@@ -13,7 +13,7 @@ const configs = {goodConfig: 'a', badConfig: 'b'};
 const configMap = new Map([['CONFIG_A', 'CONFIG_B']]);
 
 const together: readonly (readonly [what: string, given: Partial<BisectOptions>, message?: RegExp])[] = [
-	['--linux and --module', {linux, module: 'ring'}],
+	['--linux and a module with tests', {linux, module: 'ring', tests: 't'}],
 	['--linux, --module and --kernel', {linux, module: true, kernel: 'debian-6.1'}, /--linux and --module are mutually/],
 	['--config and --linux', {linux, config: 'c'}],
 	['--config alone', {config: 'c'}, /--config needs --linux/],

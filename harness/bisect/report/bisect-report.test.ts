@@ -136,3 +136,41 @@ test('a report of configurations uses their terms and names what could not be ju
 	])
 		t.true(text.includes(words), `${words}\n\n${text}`);
 });
+
+test('a report of releases calls them kernels, and says what is assumed of the history', t => {
+	const text = bisectMarkdown([result({finding: finding({stage: 'releases'})})]);
+	t.true(text.includes('The first bad kernel is **a1 (one \\| two)**, with'));
+	t.true(text.includes('If the bug was mended and came back in between, this is one of the places where it came.'));
+	t.notRegex(bisectMarkdown([result({finding: finding({stage: 'config'})})]), /in between/);
+});
+
+test('a result that no passes prove claims none', t => {
+	const {provedPasses: _, ...rest} = finding();
+	const text = bisectMarkdown([result({finding: rest})]);
+	t.notRegex(text, /times; a bug that shows/);
+	t.notRegex(text, /in between/);
+});
+
+test('text of a guest stays text in symptoms', t => {
+	const text = bisectMarkdown([result({finding: finding({symptoms: ['crash: <b>', 'fail: *']})})]);
+	t.true(text.includes('Bad means: crash: &lt;b>; fail: \\*.'));
+});
+
+test('stages of one bisect stand apart', t => {
+	const text = bisectMarkdown([result({finding: finding({stage: 'releases'})}), result()]);
+	t.regex(text, /```\n\n## Bisect of commits\n\n/);
+	t.true(text.startsWith('## Bisect of releases\n\n'));
+	t.regex(text, /[^\n]\n$/);
+});
+
+test('a result with just the requested confidence is sure, also without a verification', t => {
+	const {verification: _, ...rest} = result({finding: finding({confidence: 0.95})});
+	t.true(isSure(rest));
+	t.notRegex(bisectMarkdown([rest]), /below the requested/);
+});
+
+test('the JSON does not hold the renamed options, which are for the search alone', t => {
+	const [stage] = JSON.parse(toJson([result({renames: new Map([['CONFIG_A', 'CONFIG_B']])})])).stages;
+	t.false('renames' in stage);
+	t.is(stage.stage, 'commits');
+});

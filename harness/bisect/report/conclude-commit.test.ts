@@ -46,3 +46,10 @@ test('an option that is lost on both sides means nothing', t => {
 	t.true(verification?.isConfirmed);
 	t.is(verification?.doubt, undefined);
 });
+
+test('of many options five are named, and the others counted', t => {
+	const options = (count: number) => Array.from({length: count}, (_, n) => `CONFIG_${n}=y (it is n)`);
+	const doubt = (count: number) => of(options(count), []).verification?.doubt ?? '';
+	t.regex(doubt(5), /CONFIG_3=y \(it is n\), CONFIG_4=y \(it is n\), which the configuration asks for$/);
+	t.regex(doubt(6), /CONFIG_4=y \(it is n\) and 1 more, which the configuration asks for$/);
+});

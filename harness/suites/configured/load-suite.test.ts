@@ -120,6 +120,17 @@ const wrong: readonly (readonly [
 		/a\/b: the target x is there twice/,
 	],
 	['with a glob without files', "export default {name: 'a', cases: ['*.none']};", /\*\.none matches no file/],
+	[
+		'with a case without time',
+		"export default {name: 'a', cases: [{id: 'a/b', deadlineMs: 0, async run() {}}]};",
+		/the suite's cases\.0\.deadlineMs is wrong/,
+	],
+	[
+		'with a case that has no target in its list',
+		"export default {name: 'a', cases: [{id: 'a/b', targets: [], deadlineMs: 1, async run() {}}]};",
+		/the suite's cases\.0\.targets is wrong/,
+	],
+	['with an empty command to build', "export default {name: 'a', build: []};", /the suite's build is wrong/],
 	['with a file without cases', "export default {name: 'a', cases: ['c.ts']};", /exports no case/, {'c.ts': ''}],
 	[
 		'with a case that an executable is, too,',
@@ -220,4 +231,49 @@ test('of the modules of a suite, those that are built already have no history', 
 		modules!.at(['/then/one', '/then/three']).modules.map(({from}) => from),
 		['/then/one', places[1], '/then/three'],
 	);
+});
+
+test('what a suite adds to the engine is passed on to it', async t => {
+	const text =
+		"export default {name: 'x', targets: ['z', 'y'], kernels: {default: 'debian-5.10'}, open() { return {one: 1}; }, async beforeCell() { return 2; }, async leftovers() { return ['three']; }};";
+	const {targets, kernels, open, beforeCell, leftovers} = await load(t, text);
+	t.deepEqual(targets, ['z', 'y']);
+	t.deepEqual(kernels, {default: 'debian-5.10'});
+	t.deepEqual(open?.({} as never), {one: 1});
+	t.is(await beforeCell?.({} as never), 2);
+	t.deepEqual(await leftovers?.({} as never), ['three']);
+	const plain = await load(t, "export default {name: 'x'};");
+	t.deepEqual(
+		(['open', 'beforeCell', 'leftovers'] as const).filter(name => name in plain),
+		[],
+	);
+});
+
+test('a suite in a file of another name is chosen by that file, and one that is absent is a usage error', async t => {
+	const {path: directory, remove} = await mkdtempDisposable(path.join(tmpdir(), 'suite-'));
+	t.teardown(remove);
+	const file = path.join(directory, 'own.mjs');
+	await writeFile(file, "export default {name: 'x'};");
+	t.is((await loadSuiteFile(file, {modules: []})).options, `--suite ${file}`);
+	const absent = path.join(directory, 'absent.mjs');
+	await t.throwsAsync(loadSuiteFile(absent, {modules: []}), {
+		instanceOf: UsageError,
+		message: `There is no ${absent}.`,
+	});
+});
+
+test('of a long build that fails the last sixty lines are told', async t => {
+	const suite = await load(t, "export default {name: 'a', build: ['sh', '-c', 'seq 100; exit 3']};");
+	const error = await t.throwsAsync(suite.content.files({}), {name: 'BuildError'});
+	const [, ...lines] = error!.message.split('\n');
+	t.deepEqual(
+		lines,
+		Array.from({length: 60}, (_, n) => String(n + 41)),
+	);
+});
+
+test('a build that is interrupted ends with the reason of that', async t => {
+	const suite = await load(t, "export default {name: 'a', build: ['sh', '-c', 'true']};");
+	const reason = new Error('interrupted by SIGINT');
+	t.is(await t.throwsAsync(suite.content.files({signal: AbortSignal.abort(reason)})), reason);
 });

@@ -140,3 +140,16 @@ test('each file of the tests and of the modules is part of the version of a suit
 	seen.push(version());
 	t.is(new Set(seen).size, 8);
 });
+
+test('a file that anyone may execute is a test, and the interpreter may stand behind a blank', async t => {
+	const directory = await directoryWith(t, {
+		'c.sh': script,
+		'b.sh': {mode: 0o654, text: '#! /bin/ash -e\n'},
+		a: {mode: 0o645, text: '\x7fELF'},
+	});
+	t.deepEqual(findTests(directory), [
+		{name: 'a'},
+		{name: 'b.sh', interpreter: '/bin/ash'},
+		{name: 'c.sh', interpreter: '/bin/sh'},
+	]);
+});

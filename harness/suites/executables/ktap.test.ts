@@ -104,3 +104,49 @@ test('a name becomes one that can stand in the id of a case', t => {
 	t.is(plainName('  sets [x] to "y/z"\t'), 'sets-x-to-y-z');
 	t.is(plainName('../../up'), 'up');
 });
+
+test('a test that announces TAP and dies before its first result has not done what it planned', t => {
+	t.deepEqual(parseTap('TAP version 13\n1..2\n'), {subtests: [], trouble: 'the test planned 2 results and gave 0'});
+});
+
+test('lines may end as on DOS', t => {
+	t.deepEqual(parseTap('1..2\r\nok 1 a # SKIP no chip\r\nnot ok 2 b # exit=3\r\n'), {
+		subtests: [
+			{name: 'a', verdict: 'skip', message: 'no chip'},
+			{name: 'b', verdict: 'fail', message: 'exit=3'},
+		],
+	});
+});
+
+test('what is expected to fail and passes is a pass', t => {
+	t.deepEqual(results('ok 1 a # TODO later\nok 2 b # XFAIL no chip\n'), ['pass a', 'pass b']);
+});
+
+test('a directive without a reason, a bail-out without one and a result without a name are told as such', t => {
+	t.deepEqual(parseTap('ok 1 a # SKIP\nnot ok 2 b # TODO\nok\nBail out!\n'), {
+		subtests: [
+			{name: 'a', verdict: 'skip', message: 'no reason given'},
+			{name: 'b', verdict: 'skip', message: 'expected to fail: no reason given'},
+			{name: 'unnamed', verdict: 'pass'},
+		],
+		trouble: 'bailed out: no reason',
+	});
+});
+
+test('a failure has its last twenty notes', t => {
+	const notes = Array.from({length: 25}, (_, n) => `# note ${n}`);
+	const {subtests} = parseTap([...notes, 'not ok 1 a'].join('\n'))!;
+	const [first, ...rest] = subtests[0]!.message!.split('\n');
+	t.is(first, 'not ok');
+	t.deepEqual(
+		rest,
+		notes.slice(5).map(note => note.slice(2)),
+	);
+});
+
+test('all that is wrong with an output is told', t => {
+	t.is(
+		parseTap('1..2\nok 1 a\nBail out! no disk\n')?.trouble,
+		'bailed out: no disk; the test planned 2 results and gave 1',
+	);
+});

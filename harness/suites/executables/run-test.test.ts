@@ -49,6 +49,32 @@ const rows: readonly (readonly [what: string, ran: Parameters<typeof judged>, ju
 		['fail: the test planned 2 results and gave 1', 'a: pass'],
 	],
 	[
+		'that exits with 4 and says nothing is skipped, with what that means',
+		['', {code: 4}],
+		['skip: it.sh ended with 4, which means that it does not apply.'],
+	],
+	[
+		'that fails with results names those that failed',
+		['1..3\nnot ok 1 a\nok 2 b\nnot ok 3 c\n', {code: 1}, 'the end\n'],
+		['fail: it.sh ended with 1\nfailed: a, c', 'a: fail', 'b: pass', 'c: fail'],
+	],
+	[
+		'that fails in several results names all of them',
+		['1..2\nnot ok 1 a\nnot ok 2 b\n', {code: 0}],
+		['fail: failed: a, b', 'a: fail', 'b: fail'],
+	],
+	['whose errors look like results has none', ['fine\n', {code: 0}, 'not ok 1 a\n'], ['pass']],
+	[
+		'that ends with 127 and not for its interpreter fails as others do',
+		['gone\n', {code: 127}],
+		['fail: it.sh ended with 127\ngone'],
+	],
+	[
+		'that ends with another status and finds something missing fails as others do',
+		['data: not found\n', {code: 1}],
+		['fail: it.sh ended with 1\ndata: not found'],
+	],
+	[
 		'whose interpreter guests lack fails with what to do',
 		['', {code: 127}, '/bin/bash: not found\n'],
 		['fail: it.sh does not start: guests have no /bin/bash. Write it for /bin/sh, which is busybox, or compile it.'],
@@ -75,4 +101,26 @@ test('of a long output the end is kept', async t => {
 	const output = String(kept.output);
 	t.is(output.length, 16_000);
 	t.true(output.endsWith('more\nthe end'));
+});
+
+test('a test that prints nothing leaves no output', async t => {
+	const kept: string[] = [];
+	const context = {
+		stream: async () => ({code: 0}),
+		evidence: name => kept.push(name),
+	} as Partial<CaseContext> as CaseContext;
+	await runTest({name: 'it.sh'}, '/tests', context);
+	t.deepEqual(kept, []);
+});
+
+test('a test runs in the directory of the tests', async t => {
+	const commands: string[] = [];
+	const context = {
+		async stream(command) {
+			commands.push(command);
+			return {code: 0};
+		},
+	} as Partial<CaseContext> as CaseContext;
+	await runTest({name: 'it.sh'}, '/root/tests', context);
+	t.deepEqual(commands, ["cd '/root/tests' && exec ./it.sh"]);
 });
