@@ -58,3 +58,42 @@ test.serial('the status line is not wider than the terminal, however many cells 
 	t.true(Math.max(...widths) < (process.stderr.columns ?? 80), text);
 	t.true(Math.max(...widths) > 40, text);
 });
+
+const lost = {type: 'kernel', kernel: 'k', state: 'failed', reason: 'it died\nof this', notRun: 1} as const;
+
+test.serial('cells of a lost kernel count as finished, and its line has the first line of the reason', async t => {
+	const lines = await shown(false, [lost, cell('pass', {kernel: 'l'})]);
+	t.is(lines[0], 'k: failed: it died; 1 cell did not run');
+	t.regex(lines[1]!, /^2\/2 pass /);
+});
+
+test.serial('a kernel that is ready is shown with its release and the time of its boot', async t => {
+	const ready = {type: 'kernel', kernel: 'k', state: 'ready', release: '6.1.0', bootMs: 400} as const;
+	t.deepEqual(await shown(false, [ready]), ['k: ready after 400 ms, Linux 6.1.0']);
+});
+
+test.serial('more cells than were planned do not count beyond the sum', async t => {
+	const lines = await shown(
+		false,
+		[0, 1, 2].map(repeat => cell('pass', {repeat})),
+	);
+	t.deepEqual(
+		lines.map(line => line.slice(0, 4)),
+		['1/2 ', '2/2 ', '3/3 '],
+	);
+});
+
+test.serial('repeats of a cell are told apart', async t => {
+	t.like(await shown(false, [ended('pass'), cell('pass', {repeat: 1}), cell('pass')]), {length: 2});
+});
+
+test.serial('on a terminal, cells that pass leave no line, and a lost kernel one', async t => {
+	const started = {type: 'started', ...name} as const;
+	const [text = '', ...more] = await shown(true, [started, {...started, kernel: 'l', case: 'a/b'}, lost, cell('pass')]);
+	t.deepEqual(more, []);
+	const lines = stripVTControlCharacters(text).split('\r');
+	t.true(
+		lines.some(line => line.endsWith('k: failed: it died; 1 cell did not run')),
+		text,
+	);
+});

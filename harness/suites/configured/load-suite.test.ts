@@ -277,3 +277,14 @@ test('a build that is interrupted ends with the reason of that', async t => {
 	const reason = new Error('interrupted by SIGINT');
 	t.is(await t.throwsAsync(suite.content.files({signal: AbortSignal.abort(reason)})), reason);
 });
+
+test('files of cases are taken in the order of their names', async t => {
+	const caseOf = (name: string) => `export const it = {id: 'x/${name}', deadlineMs: 1, async run() {}};\n`;
+	const names = ['d', 'b', 'a', 'c', 'e'];
+	const files = Object.fromEntries(names.map(name => [`cases/${name}.ts`, caseOf(name)]));
+	const suite = await load(t, "export default {name: 'x', cases: ['cases/*.ts']};", files);
+	t.deepEqual(
+		(await suite.cases()).map(({id}) => id),
+		['x/a', 'x/b', 'x/c', 'x/d', 'x/e'],
+	);
+});

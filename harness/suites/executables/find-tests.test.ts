@@ -153,3 +153,11 @@ test('a file that anyone may execute is a test, and the interpreter may stand be
 		{name: 'c.sh', interpreter: '/bin/sh'},
 	]);
 });
+
+test('tests are in the order of their names', async t => {
+	const directory = await directoryWith(t, Object.fromEntries(['d', 'b', 'a', 'c', 'e'].map(name => [name, script])));
+	t.deepEqual(
+		findTests(directory).map(({name}) => name),
+		['a', 'b', 'c', 'd', 'e'],
+	);
+});
