@@ -24,3 +24,24 @@ test('giving up a kernel keeps the cells of other kernels', t => {
 	t.is(queue.giveUp('k'), 2);
 	t.deepEqual([queue.take()?.kernel, queue.take()], ['l', undefined]);
 });
+
+test('of the suites of a kernel, the one with the longest cell comes first, as a whole', t => {
+	const cells = [
+		...[cell('entry/short'), cell('entry/long', {deadlineMs: 2000})],
+		...[cell('race/short', {deadlineMs: 100}), cell('race/longest', {deadlineMs: 5000})],
+	];
+	const queue = new CellQueue(cells);
+	t.deepEqual(
+		cells.map(() => queue.take()?.case),
+		['race/longest', 'race/short', 'entry/long', 'entry/short'],
+	);
+});
+
+test('a cell that has not run yet is taken to last a quarter of its deadline', t => {
+	const [unknown, known] = [cell('entry/unknown', {deadlineMs: 4000}), cell('entry/known')];
+	for (const [ms, first] of [
+		[1001, 'entry/known'],
+		[999, 'entry/unknown'],
+	] as const)
+		t.is(new CellQueue([unknown, known], each => (each === known ? ms : undefined)).take()?.case, first);
+});

@@ -60,3 +60,21 @@ test('flags that the kernel sets when it dies, warns, loses a page or locks up t
 		Array.from({length: 19}, (_, bit) => (bad.has(bit) ? 'crash' : 'pass')),
 	);
 });
+
+test('other reports of the kernel follow the first, each title once', t => {
+	const others = ['b', 'an oops', 'c', 'b'].map(title => ({...report, title}));
+	t.is(judge(undefined, {...nothing, reports: [report, ...others]}).message, 'an oops\nthen: b\nthen: c');
+	t.is(judge(undefined, {...nothing, reports: [report, report]}).message, 'an oops');
+});
+
+test('a kernel that is tainted without a report is told before what the case left behind', t => {
+	const left = {taint: 1 << 9, left: ['a file is open', 'a probe is set']};
+	t.deepEqual(judge(undefined, {...nothing, left}), {
+		verdict: 'crash',
+		message: 'The kernel is tainted (512), but its console has no report.',
+	});
+	t.deepEqual(judge(undefined, {...nothing, left: {...left, taint: 1 << 12}}), {
+		verdict: 'fail',
+		message: 'a file is open, and a probe is set after the case.',
+	});
+});

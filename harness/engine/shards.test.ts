@@ -33,3 +33,11 @@ test('without times all kernels count the same; one kernel without a time counts
 		[['b'], ['x', 'a']],
 	);
 });
+
+test('a kernel whose time is 0 has not run yet: it counts as average, and not towards it', t => {
+	const known: Readonly<Record<string, number>> = {a: 40, b: 60, x: 0};
+	t.deepEqual(
+		cutShards(['a', 'x', 'b'], 2, kernel => known[kernel]),
+		[['b'], ['x', 'a']],
+	);
+});

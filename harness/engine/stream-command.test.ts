@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-import {once} from 'node:events';
-import {PassThrough} from 'node:stream';
+import {PassThrough, Readable} from 'node:stream';
 import test from 'ava';
-import type {CommandChannel, CommandEnd} from '../link/running-command.ts';
+import {type CommandChannel, type CommandEnd, withoutInput} from '../link/running-command.ts';
 import {streamCommand} from './stream-command.ts';
 
 /** A command whose end comes, as with ssh2, when both of its streams were read. */
@@ -14,8 +13,14 @@ function fakeCommand() {
 		signal: (name: string) => void signals.push(name),
 		setWindow() {},
 	}) satisfies CommandChannel;
-	const ended = Promise.all([once(channel, 'end'), once(stderr, 'end')]).then((): CommandEnd => ({code: 0}));
-	return {channel, stderr, signals, guest: {start: async () => ({channel, ended})}};
+	const ends = [channel, stderr].map(stream => new Promise(resolve => stream.once('end', resolve)));
+	const ended = Promise.all(ends).then((): CommandEnd => ({code: 0}));
+	const commands: string[] = [];
+	const start = async (command: string) => {
+		commands.push(command);
+		return {channel, ended};
+	};
+	return {channel, stderr, signals, commands, guest: {start}};
 }
 
 test('a command that writes much to both streams ends, although nobody asked for what it writes', async t => {
@@ -53,3 +58,46 @@ test('an abort kills the command', async t => {
 	await running;
 	t.deepEqual(signals, ['KILL']);
 });
+
+test('a command without input reads nothing; with input, it reads that and then its end', async t => {
+	const silent = fakeCommand();
+	silent.channel.end();
+	silent.stderr.end();
+	await streamCommand(silent.guest, 'cat', {});
+	t.deepEqual(silent.commands, [withoutInput('cat')]);
+	for (const stdin of [Buffer.from('words'), Readable.from(['wo', 'rds'])]) {
+		const {channel, stderr, commands, guest} = fakeCommand();
+		stderr.end();
+		const seen: Buffer[] = [];
+		// What is written to this channel is read from it.
+		const onStdout = (chunk: Buffer) => void seen.push(chunk);
+		t.deepEqual(await streamCommand(guest, 'cat', {stdin, onStdout}), {code: 0});
+		t.is(Buffer.concat(seen).toString(), 'words');
+		t.deepEqual(commands, ['cat']);
+		t.true(channel.writableEnded);
+	}
+});
+
+for (const [what, fail] of [
+	['ends', () => {}],
+	['closes its input and ends', (channel: PassThrough) => void channel.emit('error', new Error('EPIPE'))],
+] as const)
+	test(`a command that ${what} without reading all of it ends well, and the rest is not for it`, async t => {
+		const {channel, stderr, guest} = fakeCommand();
+		const stdin = new PassThrough();
+		const input: Buffer[] = [];
+		channel.write = ((chunk: Buffer) => {
+			input.push(chunk);
+			return true;
+		}) as typeof channel.write;
+		const running = streamCommand(guest, 'true', {stdin});
+		stdin.write('first');
+		await new Promise(setImmediate);
+		fail(channel);
+		channel.push(null);
+		stderr.end();
+		t.deepEqual(await running, {code: 0});
+		stdin.write('second');
+		await new Promise(setImmediate);
+		t.is(Buffer.concat(input).toString(), 'first');
+	});

@@ -2,6 +2,7 @@
 import {mkdir, readdir, readFile, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
+import {captureStderr} from '../test/capture-stderr.ts';
 import {freshCache} from '../test/fresh-cache.ts';
 import {cacheDirectory, immutableDirectory, removeUnused} from './cache.ts';
 import {UsageError} from './errors.ts';
@@ -47,7 +48,10 @@ test.serial('a damaged directory is made again', async t => {
 	// Each process checks only once, so load the module again.
 	const {immutableDirectory: anew, isWhole} = await import(`./cache.ts?${Date.now()}`);
 	t.false(await isWhole(final));
-	await anew(final, (directory: string) => writeFile(path.join(directory, 'file'), 'again'));
+	const said = await captureStderr(() =>
+		anew(final, (directory: string) => writeFile(path.join(directory, 'file'), 'again')),
+	);
+	t.is(said, `probe-matrix: ${path.join(final, 'file')} is damaged; a is rebuilt.\n`);
 	t.true(await isWhole(final), 'what is there now is asked about');
 	t.is(await readFile(path.join(final, 'file'), 'utf8'), 'again');
 	t.deepEqual(await readdir(path.join(cache.path, 'trees')), ['a']);
@@ -81,3 +85,18 @@ for (const place of ['/proc/probe-matrix', '/etc/passwd/probe-matrix']) {
 		t.throws(() => cacheDirectory('trees'), {instanceOf: UsageError, message: /PROBE_MATRIX_CACHE/});
 	});
 }
+
+test.serial('a file that is quicker to make again than to check is trusted until the host boots', async t => {
+	await using cache = await freshCache();
+	const final = path.join(cache.path, 'trees/a');
+	await immutableDirectory(
+		final,
+		async directory => {
+			for (const name of ['memory', 'other']) await writeFile(path.join(directory, name), name);
+		},
+		{fleeting: ['memory']},
+	);
+	const manifest = JSON.parse(await readFile(path.join(final, '.manifest.json'), 'utf8')) as Record<string, unknown[]>;
+	t.is(manifest.memory![2], null);
+	t.is(typeof manifest.other![2], 'string');
+});

@@ -174,3 +174,78 @@ test('two callers that want the same file download it once', async t => {
 	await Promise.all([download({url, destination, sha256}, quick), download({url, destination, sha256}, quick)]);
 	t.is(requests(), 1);
 });
+
+test('a file that is here and whole is not requested; one that is damaged or cannot be checked is', async t => {
+	const {url, destination, requests} = await world(t, (_, response) => response.end(content));
+	await writeFile(destination, content);
+	await download({url, destination, sha256}, quick);
+	t.is(requests(), 0);
+	for (const [n, damaged] of ['', 'x'.repeat(content.length)].entries()) {
+		await writeFile(destination, damaged);
+		await download({url, destination, sha256}, quick);
+		t.deepEqual(await readFile(destination), content);
+		t.is(requests(), n + 1);
+	}
+	await download({url, destination}, quick);
+	t.is(requests(), 3);
+});
+
+test('a partial file that is longer than the file is discarded', async t => {
+	const ranges: (string | undefined)[] = [];
+	const {url, destination} = await world(t, (request, response) => {
+		ranges.push(request.headers.range);
+		if (request.headers.range === undefined) response.end(content);
+		else response.writeHead(416).end();
+	});
+	await writeFile(`${destination}.part`, Buffer.concat([content, content]));
+	await download({url, destination, sha256}, quick);
+	t.deepEqual(ranges, ['bytes=20000-', undefined]);
+	t.deepEqual(await readFile(destination), content);
+});
+
+test('the begin of a download is told, but not that of its rest', async t => {
+	let begins = 0;
+	const {url, destination} = await world(t, (request, response) => {
+		const start = Number(/\d+/.exec(request.headers.range ?? '0')?.[0]);
+		response.writeHead(start > 0 ? 206 : 200).end(content.subarray(start));
+	});
+	const options = {...quick, onBegin: () => void begins++};
+	await writeFile(`${destination}.part`, content.subarray(0, 4000));
+	await download({url, destination, sha256}, options);
+	t.is(begins, 0);
+	await download({url, destination: `${destination}.other`, sha256}, options);
+	t.is(begins, 1);
+});
+
+test('the begin of a download that the server refuses is not told', async t => {
+	const {url, destination} = await world(t, (_, response) => response.writeHead(404).end());
+	await t.throwsAsync(download({url, destination}, {...quick, onBegin: () => t.fail()}), {instanceOf: NotFoundError});
+});
+
+for (const status of [403, 400]) {
+	test(`a server that refuses with ${status} is asked once`, async t => {
+		const {url, destination, requests} = await world(t, (_, response) => response.writeHead(status).end());
+		const error = await t.throwsAsync(download({url, destination, sha256}, quick), {instanceOf: UsageError});
+		t.is(error.message, `The server answered HTTP ${status} for ${url}.`);
+		t.false(error instanceof NetworkError);
+		t.is(requests(), 1);
+	});
+}
+
+test('a file is asked for as it is, not compressed for the way', async t => {
+	let encoding: string | undefined;
+	const {url, destination} = await world(t, (request, response) => {
+		encoding = request.headers['accept-encoding'];
+		response.end(content);
+	});
+	await download({url, destination, sha256}, quick);
+	t.is(encoding, 'identity');
+});
+
+test('a destination that cannot be written is told at once', async t => {
+	const {url, destination, requests} = await world(t, (_, response) => response.end(content));
+	await t.throwsAsync(download({url, destination: path.join(destination, 'deep/file'), sha256}, quick), {
+		code: 'ENOENT',
+	});
+	t.is(requests(), 1);
+});
