@@ -65,6 +65,11 @@ test('a hash of sources is of their names and of what they hold, wherever they a
 	await writeFile(made.at('kmod/a.h'), 'a.hb');
 	await writeFile(made.at('kmod/b.c'), '.c');
 	t.not(hash(), first);
+	// All of one file in the one before it.
+	await writeFile(made.at('kmod/a.h'), 'a.hkmod/b.cb.c');
+	await rm(made.at('kmod/b.c'));
+	t.not(hash(), first);
+	await writeFile(made.at('kmod/b.c'), '');
 	t.is(hashPlaces([made.at('kmod/deep')]), hashPlaces([other.at('kmod/deep')]), 'paths do not count');
 	t.not(hashPlaces([made.at('kmod/a.h'), made.at('kmod/b.c')]), hashPlaces([made.at('kmod/b.c'), made.at('kmod/a.h')]));
 });

@@ -106,7 +106,10 @@ test('packages that cannot be installed are named, with the last words of apt-ge
 	const {said} = await install(t, {
 		apt: 'test "$2" = update || { echo first >&2; echo "E: no such package" >&2; exit 100; }',
 	});
-	t.is(said.at(-1), 'UsageError: apt-get could not install one, two: E: no such package');
+	t.deepEqual(said, [
+		...['probe-matrix: installing one, two.', 'first', 'E: no such package'],
+		'UsageError: apt-get could not install one, two: E: no such package',
+	]);
 });
 
 test('on a host of another distribution the packages are named, and nothing is run', async t => {

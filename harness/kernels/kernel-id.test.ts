@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import {UsageError} from '../host/errors.ts';
-import {nightlyKernels} from './catalogue.ts';
+import {debianRow, knownKernels, nightlyKernels, pinnedSha256, unknownKernel, whyNoFlavour} from './catalogue.ts';
 import {fileNameOf, parseKernelId} from './kernel-id.ts';
 
 const releases = {
@@ -17,6 +17,7 @@ const releases = {
 	'ubuntu:4.15.0-72.81': ['4.15.18', 'base', '4.15.18'],
 	'ubuntu:4.15.0-72.81~16.04.1': ['4.15.18', 'base', '4.15.18'],
 	'Ubuntu 4.15.0-72.81-generic 4.15.18': ['4.15.18', 'base', '4.15.18'],
+	'Ubuntu 5.0.0-8.9-generic 5.0': ['5.0', 'base', '5.0'],
 	'4.15.0-22-generic': ['4.15.17', 'base', '4.15.17'],
 	'4.15.0-23-generic': ['4.15.18', 'base', '4.15.18'],
 } as const;
@@ -86,4 +87,61 @@ test('different ids have different file names without slashes', t => {
 	);
 	t.is(new Set(names).size, names.length);
 	t.false(names.some(name => name.includes('/') || name.length > 120));
+});
+
+test('the line of /proc/version_signature is taken with its end', t => {
+	t.like(parseKernelId('Ubuntu 4.15.0-72.81-generic 4.15.18\n'), {version: '4.15.18'});
+});
+
+test('a Debian series is its cloud image', t => {
+	t.deepEqual(parseKernelId('debian-6.1'), {kind: 'debian', id: 'debian-6.1', flavour: 'cloud'});
+});
+
+test('a directory is known by its whole path, however it is given', t => {
+	for (const [text, directory] of [
+		['.', process.cwd()],
+		['..', path.dirname(process.cwd())],
+		['./no/../such', path.join(process.cwd(), 'such')],
+		['/no/such/tree/', '/no/such/tree'],
+	] as const)
+		t.deepEqual(parseKernelId(text), {kind: 'directory', directory, flavour: 'base', id: directory});
+	t.deepEqual(parseKernelId('./linux+debug'), {
+		...{kind: 'directory', directory: path.join(process.cwd(), 'linux'), flavour: 'debug'},
+		id: `${path.join(process.cwd(), 'linux')}+debug`,
+	});
+});
+
+test('names of what every object has are no kernels', t => {
+	for (const name of ['constructor', 'toString', '__proto__', 'constructor+debug']) {
+		t.throws(() => parseKernelId(name), {instanceOf: UsageError, message: /^Unknown kernel /});
+		t.is(debianRow(name), undefined);
+		t.is(pinnedSha256(name), undefined);
+	}
+	t.is(whyNoFlavour('3.2', 'constructor'), undefined);
+});
+
+test('a flavour fits the release that it is there since, and later ones', t => {
+	t.is(whyNoFlavour('5.8', 'kcsan'), undefined);
+	t.is(whyNoFlavour('5.8.0', 'kcsan'), undefined);
+	t.is(whyNoFlavour('5.8-rc7', 'kcsan'), 'kcsan needs Linux 5.8 or newer');
+	t.is(whyNoFlavour('3.2', 'debug'), undefined);
+});
+
+test('the nearest kernels of an unknown one have its version, then its distribution', t => {
+	const nearest = (id: string) => /the nearest are (.*?)\. Any/.exec(unknownKernel(id).message)?.[1]?.split(', ') ?? [];
+	t.is(nearest('debian-kernel-6.12')[0], 'debian-6.12');
+	t.is(nearest('linux-6.12')[0], 'debian-6.12');
+	t.is(nearest('release-4.15.18')[0], '4.15.18');
+	t.true(nearest('debian-0.1').every(id => id.startsWith('debian-')));
+	t.false(nearest('linux-0.1')[0]!.startsWith('debian-'));
+	t.is(nearest('x').length, 3);
+});
+
+test('releases come before series of Debian, as reports show them', t => {
+	const isDebian = knownKernels().map(id => id.startsWith('debian-'));
+	t.deepEqual(
+		isDebian,
+		isDebian.toSorted((a, b) => Number(a) - Number(b)),
+	);
+	t.true(isDebian.includes(true) && isDebian.includes(false));
 });

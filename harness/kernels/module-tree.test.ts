@@ -44,7 +44,10 @@ test('a module tree has the headers, makefiles and tools that modules are built 
 	const named = (names: readonly string[], text: string) => Object.fromEntries(names.map(name => [name, text]));
 	await writeFiles(source, {
 		...named(kept.source, 'source'),
-		...named(['kernel/fork.c', 'arch/x86/kernel/a.c', 'Documentation/x', '.git/HEAD', 'scripts/dtc/dtc.c'], 'source'),
+		...named(
+			['kernel/fork.c', 'arch/x86/kernel/a.c', 'Documentation/x', '.git/HEAD', 'scripts/dtc/dtc.c', 'ubuntu/own.c'],
+			'source',
+		),
 		'include/both.h': 'source',
 	});
 	await writeFiles(build, {

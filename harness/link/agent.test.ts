@@ -104,3 +104,51 @@ test('a call whose signal has aborted sends nothing', async t => {
 		instanceOf: RangeError,
 	});
 });
+
+test('a connection that breaks on the way to the agent ends every call, with the reason', async t => {
+	const input = new PassThrough();
+	const agent = new Agent(new PassThrough(), input);
+	const waiting = agent.call('reset', {});
+	input.destroy(new Error('EPIPE.'));
+	const lost = {instanceOf: LinkLostError, message: 'The agent in the guest is gone: EPIPE.'};
+	await t.throwsAsync(waiting, lost);
+	await t.throwsAsync(agent.call('reset', {}), lost);
+	t.is((await agent.gone).message, lost.message);
+});
+
+test('an agent that is disposed of has no more calls, and its input ends', async t => {
+	const input = new PassThrough();
+	const agent = new Agent(new PassThrough(), input);
+	const waiting = agent.call('reset', {});
+	const lost = {instanceOf: LinkLostError, message: 'The agent in the guest is gone: we closed it.'};
+	const refused = t.throwsAsync(waiting, lost);
+	await agent[Symbol.asyncDispose]();
+	await refused;
+	t.true(input.writableEnded);
+	await t.throwsAsync(agent.call('reset', {}), lost);
+	t.regex(String(input.read()), /^\{"id":1,"op":"reset"\}\n$/, 'the call after that was not sent');
+});
+
+test('an answer is read byte by byte, between empty lines', async t => {
+	const text = 'Grüße ✓ \u{1f600}';
+	const {agent} = world((request, output) => {
+		for (const byte of Buffer.from(`\n \n${ok(request, {text})}`)) output.write(Buffer.from([byte]));
+	});
+	t.is((await agent.call('listing', {})).text, text);
+});
+
+test('what the agent says after it is gone does not count', async t => {
+	const {agent} = world((request, output) => output.write(`nonsense\n${ok(request, {})}`));
+	await t.throwsAsync(agent.call('reset', {}), {
+		instanceOf: LinkLostError,
+		message: 'The agent in the guest is gone: its answer is not valid: "nonsense".',
+	});
+});
+
+test('an answer to nobody is dropped, and a refusal without words is one', async t => {
+	const {agent} = world(({id}, output) => {
+		output.write(`{"id": 99, "ok": {}}\n{"id": 98, "error": {"errno": "EIO", "message": "other"}}\n`);
+		output.write(`{"id": ${id}, "error": {}}\n`);
+	});
+	await t.throwsAsync(agent.call('reset', {}), {instanceOf: AgentError, message: 'reset: undefined (undefined)'});
+});

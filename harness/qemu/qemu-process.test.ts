@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {existsSync} from 'node:fs';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {mkdtempDisposable, readFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
@@ -44,7 +44,9 @@ test('QEMU is asked to quit before it is sent a signal', async t => {
 	child.quitBy(
 		monitor(command => {
 			asked.push(command);
-			spawn('sh', ['-c', `echo quit >'${fifo}'`], {stdio: 'ignore'});
+			// It has ended before anything else can happen here.
+			writeFileSync(fifo, 'quit\n');
+			while (/\) [^Z]/.test(readFileSync(`/proc/${child.pid}/stat`, 'latin1')));
 		}),
 	);
 	await child[Symbol.asyncDispose]();
@@ -94,6 +96,7 @@ test('work gives its result, unless QEMU ends or somebody interrupts first', asy
 });
 
 test('QEMU ends with the harness, even if that is killed', async t => {
+	t.timeout(60_000);
 	const script = `import {QemuProcess} from ${JSON.stringify(path.join(import.meta.dirname, 'qemu-process.ts'))};
 		console.log(QemuProcess.start({command: ['sleep'], environment: {}}, ['600']).pid);`;
 	const harness = spawn(process.execPath, ['--input-type=module', '-e', script], {

@@ -80,3 +80,65 @@ for (const [end, act] of Object.entries({
 		await t.throwsAsync(qmp.execute('c'), {instanceOf: LinkLostError});
 	});
 }
+
+test('a command goes with its arguments, and one of the human monitor as it was written', async t => {
+	const requests: unknown[] = [];
+	const qmp = await fakeQemu(t, (request, socket) => {
+		requests.push(request);
+		socket.write(`{"return": "CPU#0 \u00e9\u2713", "id": ${request.id}}\n`);
+	});
+	t.is(await qmp.human(' info registers -a '), 'CPU#0 \u00e9\u2713');
+	await qmp.execute('set-action', {shutdown: 'pause'});
+	t.like(requests[0], {execute: 'human-monitor-command', arguments: {'command-line': ' info registers -a '}});
+	t.like(requests[1], {execute: 'set-action', arguments: {shutdown: 'pause'}});
+});
+
+test('a listener that is disposed of hears no more, and others go on', async t => {
+	const heard: string[] = [];
+	const qmp = await fakeQemu(t, ({id}, socket) => {
+		socket.write(`{"event": "STOP", "data": {"n": ${id}}}\n{"return": {}, "id": ${id}}\n`);
+	});
+	const first = qmp.onEvent(({event, data}) => heard.push(`first ${event} ${String(data?.n)}`));
+	qmp.onEvent(({event, data}) => heard.push(`second ${event} ${String(data?.n)}`));
+	await qmp.execute('a');
+	first[Symbol.dispose]();
+	await qmp.execute('b');
+	t.deepEqual(heard, ['first STOP 2', 'second STOP 2', 'second STOP 3']);
+});
+
+test('an answer to nobody is dropped, and a command is answered once', async t => {
+	const qmp = await fakeQemu(t, ({id}, socket) => {
+		socket.write(`{"return": "nobody"}\n{"return": "other", "id": 99}\n\n`);
+		socket.write(`{"return": "own", "id": ${id}}\n{"error": {"class": "x", "desc": "late"}, "id": ${id}}\n`);
+	});
+	t.is(await qmp.execute('a'), 'own');
+	t.is(await qmp.execute('b'), 'own');
+});
+
+for (const [what, greet, how, error] of [
+	['does not answer', () => {}, AbortSignal.timeout(50), {name: 'TimeoutError'}],
+	[
+		'refuses',
+		(id: number) => `{"error": {"class": "x", "desc": "no"}, "id": ${id}}\n`,
+		undefined,
+		{instanceOf: GuestError},
+	],
+] as const)
+	test(`the socket of a monitor that ${what} when it is opened is closed`, async t => {
+		const {promise: closed, resolve: close} = Promise.withResolvers<void>();
+		const server = net.createServer(socket => {
+			socket.on('error', () => {});
+			socket.on('close', () => close());
+			createInterface(socket).on('line', line => {
+				const answer = greet((JSON.parse(line) as Request).id);
+				if (answer) socket.write(answer);
+			});
+		});
+		server.listen(0, '127.0.0.1');
+		await once(server, 'listening');
+		t.teardown(() => server.close());
+		const socket = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
+		await t.throwsAsync(Qmp.open(socket, how ? {signal: how} : {}), error);
+		t.true(socket.destroyed);
+		await closed;
+	});

@@ -54,3 +54,48 @@ test('a release file gives the SHA-256 of each index, not the MD5', t => {
 	const release = `Origin: Debian\nMD5Sum:\n ${'a'.repeat(32)} 5 main/Packages.xz\nSHA256:\n ${hash} 7 main/Packages.xz\nEnd: yes\n`;
 	t.deepEqual([...parseReleaseHashes(release)], [['main/Packages.xz', {sha256: hash, sizeBytes: 7}]]);
 });
+
+test('a package nobody has is named with its alternatives', t => {
+	t.throws(() => closure([index], ['ghost | spirit (>= 2)']), {
+		instanceOf: UsageError,
+		message: 'No package ghost or spirit in the Debian archive.',
+	});
+});
+
+test('an alternative that is chosen already suffices; else it is the first one that there is', t => {
+	const some = new PackageIndex(
+		[
+			'Package: top\nVersion: 1\nDepends: second, first | second, none | third\nFilename: t.deb\nSHA256: tt',
+			'Package: first\nVersion: 1\nFilename: 1.deb\nSHA256: 11',
+			'Package: second\nVersion: 1\nFilename: 2.deb\nSHA256: 22',
+			'Package: third\nVersion: 1\nFilename: 3.deb\nSHA256: 33',
+		].join('\n\n'),
+		'http://mirror',
+	);
+	const names = (roots: readonly string[]) => closure([some], roots).map(({name}) => name);
+	t.deepEqual(names(['top']), ['second', 'third', 'top']);
+	t.deepEqual(names(['first | second']), ['first']);
+	t.deepEqual(names(['top', 'top']), ['second', 'third', 'top']);
+});
+
+test('the newest package is taken from all indices, and a virtual one from that with the newest provider', t => {
+	const other = new PackageIndex(
+		[
+			'Package: lib\nVersion: 9.9\nFilename: l99.deb\nSHA256: l99',
+			'Package: base\nVersion: 2\nFilename: b2.deb\nSHA256: b2',
+			'Package: newer\nProvides: virtual\nVersion: 2\nFilename: n2.deb\nSHA256: n2',
+			'Package: c++\nProvides: virtual-c++, xvirtualx\nVersion: 9\nFilename: c.deb\nSHA256: cc',
+		].join('\n\n'),
+		'http://other',
+	);
+	t.is(newest([index, other], 'lib')?.version, '10.0');
+	t.is(newest([other, index], 'base')?.url, 'http://other/b2.deb');
+	t.deepEqual(
+		closure([index, other], ['virtual']).map(({url}) => url),
+		['http://other/n2.deb'],
+	);
+	t.deepEqual(
+		closure([index, other], ['virtual-c++']).map(({name}) => name),
+		['c++'],
+	);
+});
