@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 import http from 'node:http';
 import type {AddressInfo} from 'node:net';
+import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
+import {cacheDirectory} from '../host/cache.ts';
 import {NetworkError, NotFoundError, UsageError} from '../host/errors.ts';
+import {writeCached} from '../host/json-cache.ts';
+import {cacheKernel} from '../test/cached-kernel.ts';
 import {freshCache} from '../test/fresh-cache.ts';
 import {obtainKernel} from './obtain.ts';
+import {recipeOf} from './recipe.ts';
 import {KernelUnavailableError} from './unavailable.ts';
 
 /** An empty cache, and a mirror that answers each request with this status, or none at all. */
@@ -57,4 +62,17 @@ test.serial('what a mirror sends in place of a signed index is an error, not a k
 		const error = (await t.throwsAsync(obtainKernel(id), {instanceOf: UsageError}))!;
 		t.false(error instanceof KernelUnavailableError, error.message);
 	}
+});
+
+test.serial("what was built from Debian's sources is found again, unless newer ones are asked for", async t => {
+	await openMirror(t);
+	const id = 'debian-6.12+debug';
+	const kernel = await cacheKernel({id, release: '6.12.95', origin: 'Linux 6.12.95', flavour: 'debug'});
+	const memo = async (recipe: string) =>
+		writeCached(path.join(cacheDirectory('kernels'), `${id}.source.json`), {kernel, recipe});
+	await memo((await recipeOf('6.12.95', 'debug')).identity);
+	t.deepEqual(await obtainKernel(id), kernel);
+	await t.throwsAsync(obtainKernel(id, {refresh: true}), {instanceOf: KernelUnavailableError});
+	await memo('older');
+	await t.throwsAsync(obtainKernel(id), {instanceOf: KernelUnavailableError});
 });

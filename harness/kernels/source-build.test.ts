@@ -6,6 +6,7 @@ import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import {BuildError, UsageError} from '../host/errors.ts';
+import {captureStderr} from '../test/capture-stderr.ts';
 import {writeProgram} from '../test/write-program.ts';
 import {obtainKernel} from './obtain.ts';
 import {KernelUnavailableError} from './unavailable.ts';
@@ -354,4 +355,20 @@ test.serial('an incomplete tree is rejected with a missing file before anything 
 	t.regex((await refused(tree))!.message, /it has no kernel\/Makefile and 1 more of the files/);
 	t.is(await count(), 0);
 	t.false(existsSync(path.join(cache, 'built')));
+});
+
+test.serial('the tree of the last build is used again while it has that version, and the person is told', async t => {
+	const {tree, count} = await world(t);
+	process.env.PROBE_MATRIX_KERNEL_MIRROR = 'http://127.0.0.1:9';
+	await obtainKernel('4.15.18', {source: tree});
+	const said = await captureStderr(() => obtainKernel('4.15.18+nopreempt'));
+	t.true(said.includes(`probe-matrix: 4.15.18+nopreempt: from ${tree}, as last time.\n`), said);
+	t.is(await count(), 2);
+	await writeFile(path.join(tree, 'Makefile'), makefile.replace('SUBLEVEL = 18', 'SUBLEVEL = 19'));
+	const refused = await captureStderr(() =>
+		t.throwsAsync(obtainKernel('4.15.18+debug'), {instanceOf: KernelUnavailableError}),
+	);
+	const words = `the tree of last time cannot be used: ${tree} is Linux 4.15.19, but Linux 4.15.18 was requested.`;
+	t.true(refused.includes(`probe-matrix: 4.15.18+debug: ${words}\n`), refused);
+	t.is(await count(), 2);
 });

@@ -68,8 +68,28 @@ test.serial('a half-built tree is rejected with what it lacks, and a built one i
 test.serial('a built tree given by path is used as it is', async t => {
 	await using tree = await fakeTree({...built, 'include/config/kernel.release': '4.15.18-mine\n'});
 	const kernel = await obtainKernel(tree.path);
-	t.like(kernel, {id: tree.path, release: '4.15.18-mine', buildTree: tree.path});
-	t.is(kernel.vmlinux, undefined);
+	const inside = (file: string) => path.join(tree.path, file);
+	t.deepEqual(kernel, {
+		...{id: tree.path, release: '4.15.18-mine', origin: `built tree ${tree.path}`, flavour: 'as built'},
+		...{bzImage: inside('arch/x86/boot/bzImage'), symbols: inside('vmlinux'), kallsyms: inside('System.map')},
+		...{buildTree: tree.path, config: inside('.config')},
+	});
+});
+
+test.serial('a built tree in whose path make cannot build is rejected', async t => {
+	await using directory = await fakeTree(
+		Object.fromEntries(
+			Object.entries({Makefile: makefile, 'arch/x86/Makefile': '', ...built}).map(([file, text]) => [
+				`a tree/${file}`,
+				text,
+			]),
+		),
+	);
+	const tree = path.join(directory.path, 'a tree');
+	await t.throwsAsync(obtainKernel(tree), {
+		instanceOf: UsageError,
+		message: `The built kernel ${tree} has a space in its path, and make cannot build there; move it.`,
+	});
 });
 
 test.serial('a kernel that is not built here must have the options of a fragment', async t => {

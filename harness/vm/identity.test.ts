@@ -3,7 +3,7 @@ import {Duplex, PassThrough} from 'node:stream';
 import {text} from 'node:stream/consumers';
 import test from 'ava';
 import {LinkLostError} from '../host/errors.ts';
-import {createRunKeys} from '../link/keys.ts';
+import {createRunKeys, toDropbear} from '../link/keys.ts';
 import {IdentityPort} from './identity.ts';
 
 function world() {
@@ -62,3 +62,25 @@ for (const [what, end] of Object.entries({
 		await t.throwsAsync(asking, {instanceOf: LinkLostError});
 	});
 }
+
+test('a guest gets its own host key, and ours as the one that may log in', async t => {
+	const {fromGuest, toGuest, identity} = world();
+	const keys = createRunKeys();
+	fromGuest.write('ready\n');
+	await identity.tell(keys);
+	toGuest.end();
+	const lines = (await text(toGuest)).split('\n');
+	t.is(lines[2], `host-key ${toDropbear(keys.host).toString('hex')}`);
+	t.is(lines[3], `authorized-key ${keys.client.public} probe-matrix`);
+});
+
+test('a guest that forgets its identity is told so, and asks again', async t => {
+	const {fromGuest, toGuest, identity} = world();
+	fromGuest.write('who\nwho\nlater\n');
+	await identity.asked();
+	await identity.forget();
+	t.is(String(toGuest.read()), 'forget\n');
+	await t.throwsAsync(identity.forget(), {instanceOf: LinkLostError, message: 'The guest sent "later", not who.'});
+	fromGuest.end();
+	await t.throwsAsync(identity.asked(), {instanceOf: LinkLostError, message: 'The guest exited before it sent who.'});
+});
