@@ -46,6 +46,20 @@ test('what a build leaves between its sources is no source', async t => {
 	for (const name of products) t.false(isSource(`kmod/${name}`), name);
 });
 
+test('each room of the harness is a source, whatever its name', async t => {
+	await using directory = await mkdtempDisposable(path.join(tmpdir(), 'sources-'));
+	copySources(['harness'], directory.path);
+	for (const name of ['harness/build/make.ts', 'harness/engine/case.ts', 'harness/host/debian/deb.ts']) {
+		t.is(await readFile(path.join(directory.path, name), 'utf8'), await readFile(path.join(projectRoot, name), 'utf8'));
+		t.true(isSource(name), name);
+		const before = hashSources(['harness'], {harness: path.join(directory.path, 'harness')});
+		await writeFile(path.join(directory.path, name), 'changed');
+		t.not(hashSources(['harness'], {harness: path.join(directory.path, 'harness')}), before, name);
+	}
+	for (const name of ['harness/build/.make.ts.swp', 'harness/build/make.ts~', 'harness/build/make.test.ts'])
+		t.false(isSource(name), name);
+});
+
 test('a hash of sources is of their names and of what they hold, wherever they are', async t => {
 	await using made = await openSources();
 	await using other = await openSources();

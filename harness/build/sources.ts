@@ -19,9 +19,13 @@ const isBuildOutput = (name: string) =>
 // Tests are not part of the harness: changing them must not change the identity of a run.
 const isForTests = (name: string) => /^harness\/(?:.*\.test\.ts$|test(?:\/|$)|(?:.*\/)?samples(?:\/|$))/.test(name);
 
+/** A room of the harness, whose name is that of no build output. */
+const room = 'harness/build';
+
 /** Whether a file is a source; `name` is its path below the checkout. Editors' backup files (`~`) are not. */
 export function isSource(name: string): boolean {
-	return !isForTests(name) && !name.split(path.sep).some(part => isBuildOutput(part) || part.endsWith('~'));
+	const parts = (name.startsWith(`${room}/`) ? name.slice(room.length + 1) : name).split(path.sep);
+	return !isForTests(name) && !parts.some(part => isBuildOutput(part) || part.endsWith('~'));
 }
 
 /** Directories of the project that are taken from elsewhere, for example from another commit; by their name. */
@@ -112,7 +116,8 @@ function filesBelow(file: string, name: string): readonly Source[] {
 	if (stats.isFile()) return [{name, file}];
 	if (!stats.isDirectory()) return [];
 	return readdirSync(file)
-		.filter(each => !isBuildOutput(each) && !isForTests(path.join(name, each)))
+		.filter(each => path.join(name, each) === room || !isBuildOutput(each))
+		.filter(each => !isForTests(path.join(name, each)))
 		.toSorted()
 		.flatMap(each => filesBelow(path.join(file, each), path.join(name, each)));
 }
