@@ -97,3 +97,15 @@ test.serial('on a terminal, cells that pass leave no line, and a lost kernel one
 		text,
 	);
 });
+
+test.serial('on a terminal, the same case that still runs on another kernel stays in the status line', async t => {
+	const started = {type: 'started', ...name} as const;
+	const [text = ''] = await shown(true, [
+		started,
+		{...started, kernel: 'l'},
+		cell('pass'),
+		cell('fail', {case: 'a/b'}),
+	]);
+	const states = stripVTControlCharacters(text).split('\r');
+	t.regex(states.find(state => state.includes('1 pass')) ?? text, /entry\/flags/);
+});

@@ -2,7 +2,7 @@
 import {stripVTControlCharacters} from 'node:util';
 import {showStatus, writeAbove} from '../host/say.ts';
 import {cellTitle} from '../results/run/cell-name.ts';
-import type {CellEvent, EndedEvent, Event, KernelEvent} from '../results/run/events.ts';
+import type {CellEvent, CellName, EndedEvent, Event, KernelEvent} from '../results/run/events.ts';
 import {kernelWords} from '../results/run/kernel-summary.ts';
 import {formatCell, formatCounts} from '../results/run/table.ts';
 import type {Verdict} from '../results/run/verdict.ts';
@@ -62,25 +62,31 @@ function keyOf(cell: EndedEvent | CellEvent): string {
 function liveProgress(cells: number): Progress {
 	const finished: CellEvent[] = [];
 	let notRun = 0;
-	/** Kernels of running cells, by title. */
-	const running = new Map<string, string>();
+	/** Running cells: several kernels may run the same case. */
+	const running = new Map<string, {readonly kernel: string; readonly title: string}>();
+	const placeOf = (cell: CellName) => `${cell.kernel} ${cellTitle(cell)}`;
 	return {
 		show(event) {
-			if (event.type === 'started') running.set(cellTitle(event), event.kernel);
+			if (event.type === 'started') running.set(placeOf(event), {kernel: event.kernel, title: cellTitle(event)});
 			if (event.type === 'kernel' && event.state !== 'ready') {
 				notRun += event.notRun ?? 0;
-				for (const [title, kernel] of running) if (kernel === event.kernel) running.delete(title);
+				for (const [place, {kernel}] of running) if (kernel === event.kernel) running.delete(place);
 				writeAbove(forJob(`${failureLine(event)}\n`));
 			}
 			if (event.type === 'cell') {
-				running.delete(cellTitle(event));
+				running.delete(placeOf(event));
 				finished.push(event);
 				if (!isGreen(event)) writeAbove(`${formatCell(event)}\n`);
 			}
 			// Before the first cell, downloads and builds print their own lines.
 			if (running.size > 0 || finished.length > 0) {
 				const counts = formatCounts(finished, notRun);
-				showStatus(fit(`${finished.length + notRun}/${cells} ${counts}`, [...running.keys()]));
+				showStatus(
+					fit(
+						`${finished.length + notRun}/${cells} ${counts}`,
+						[...running.values()].map(({title}) => title),
+					),
+				);
 			}
 		},
 		end() {
