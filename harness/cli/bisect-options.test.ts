@@ -14,6 +14,8 @@ const configMap = new Map([['CONFIG_A', 'CONFIG_B']]);
 
 const together: readonly (readonly [what: string, given: Partial<BisectOptions>, message?: RegExp])[] = [
 	['--linux and a module with tests', {linux, module: 'ring', tests: 't'}],
+	['--linux and --module', {linux, module: true}, /--linux and --module are mutually/],
+	['--linux and a module without tests', {linux, module: 'ring'}, /--linux and --module are mutually/],
 	['--linux, --module and --kernel', {linux, module: true, kernel: 'debian-6.1'}, /--linux and --module are mutually/],
 	['--config and --linux', {linux, config: 'c'}],
 	['--config alone', {config: 'c'}, /--config needs --linux/],

@@ -37,7 +37,9 @@ export function requireCompatible({
 	...rest
 }: BisectOptions): void {
 	const isHistory = bisectsModule({module, kernel, linux, ...rest});
-	if (linux !== undefined && kernel !== undefined && module !== undefined)
+	// A module that is tested by --tests is the same for all commits.
+	const isTested = typeof module === 'string' && rest.tests !== undefined && kernel === undefined;
+	if (linux !== undefined && module !== undefined && !isTested)
 		throw new UsageError('--linux and --module are mutually exclusive.');
 	if (config !== undefined && linux === undefined)
 		throw new UsageError('--config needs --linux; other kernels have their own configurations.');
