@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-import {createWriteStream} from 'node:fs';
+import {createWriteStream, type WriteStream} from 'node:fs';
 import path from 'node:path';
 import {onAbort} from '../host/abort.ts';
 import {BuildError, diskFull, fullDisk, UsageError} from '../host/errors.ts';
@@ -70,14 +70,27 @@ function killGroup(pid: number | undefined): void {
 const sayEveryMs = 20_000;
 const keptLines = 40;
 
-/** Logs all output, reports progress now and then, and returns the lines that matter for an error. */
+/** Logs all output, reports progress now and then, and returns the lines that matter for an error. The log is whole then. */
 async function follow(
 	output: AsyncIterable<unknown>,
 	{name, log}: {name: string; log: string},
 ): Promise<readonly string[]> {
-	await using file = createWriteStream(log);
+	const file = createWriteStream(log);
 	// On a full disk, make fails with a message of its own.
 	file.on('error', () => {});
+	try {
+		return await linesThatMatter(output, {name, file});
+	} finally {
+		// Not by disposal, which drops what is not written yet.
+		await new Promise<void>(resolve => file.end(() => resolve()));
+	}
+}
+
+/** The first lines from the first error on, or the last ones; `file` gets all. */
+async function linesThatMatter(
+	output: AsyncIterable<unknown>,
+	{name, file}: {name: string; file: WriteStream},
+): Promise<readonly string[]> {
 	const started = Date.now();
 	let said = started;
 	let objects = 0;
