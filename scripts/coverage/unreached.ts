@@ -57,7 +57,7 @@ export const unreached: readonly Unreached[] = [
 	},
 	{
 		file: 'return.c',
-		lines: ['function find_frame'],
+		lines: ['panic("bprobe: %s[%d] returned through the trampoline without a frame at %px\\n",'],
 		reason: 'The frame of a call is lost, which is a bug of this module or a return that nobody called.',
 	},
 	{
