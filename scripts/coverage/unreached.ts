@@ -18,6 +18,7 @@ const dying =
 	'A parent must reap the task, and an RCU grace period end, while the task is between exit_notify() and its last switch.';
 const between =
 	'A task must be between two states in the moment of a sweep, with a tail call, or dead with calls in flight.';
+const lostFrame = 'The frame of a call is lost, which is a bug of this module or a return that nobody called.';
 const unfoundSymbol = 'Only for a kernel that lacks a function which all kernels from 4.15 on have.';
 
 export const unreached: readonly Unreached[] = [
@@ -55,10 +56,11 @@ export const unreached: readonly Unreached[] = [
 		reason:
 			'Another tracer must be taking over a return address in the moment of the last sweep, or the unload be forced.',
 	},
+	{file: 'frame.c', lines: ['function bp_frame_at'], reason: lostFrame},
 	{
 		file: 'return.c',
 		lines: ['panic("bprobe: %s[%d] returned through the trampoline without a frame at %px\\n",'],
-		reason: 'The frame of a call is lost, which is a bug of this module or a return that nobody called.',
+		reason: lostFrame,
 	},
 	{
 		file: 'sweep.c',
