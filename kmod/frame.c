@@ -63,9 +63,9 @@ void bp_frame_spill(struct bp_frame *frame)
 NOKPROBE_SYMBOL(bp_frame_spill);
 
 /*
- * The newest frame of @task whose slot, which must hold our trampoline, is
- * @slot; NULL if there is none. Frees newer ones: they belong to calls that
- * ended without a return, on a stack that the task has left.
+ * The newest frame of @task at @slot, whose call is in flight or returns now;
+ * NULL if there is none. Frees newer ones: they belong to calls that ended
+ * without a return, on a stack that the task has left.
  */
 struct bp_frame *bp_frame_at(struct bp_cpu *cpu, struct bp_task *task, const unsigned long *slot)
 {

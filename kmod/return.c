@@ -53,12 +53,13 @@ void bp_return(struct pt_regs *regs)
 
 	task = bp_task_find(bp_task_set(current), current);
 	frame = task ? task->newest : NULL;
-	if (unlikely(!frame || frame->slot != slot))
+	if (unlikely(!frame || frame->slot != slot)) {
 		frame = bp_frame_at(cpu, task, slot);
-	/* Only the frame knows the address to return to. */
-	if (unlikely(!frame))
-		panic("bprobe: %s[%d] returned through the trampoline without a frame at %px\n",
-		      current->comm, current->pid, slot);
+		/* Only the frame knows the address to return to. */
+		if (!frame)
+			panic("bprobe: %s[%d] returned through the trampoline without a frame at %px\n",
+			      current->comm, current->pid, slot);
+	}
 	WRITE_ONCE(*slot, frame->caller);
 	/* A function and the functions that tail-called it return by one ret. */
 	do {
