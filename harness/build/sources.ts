@@ -12,20 +12,19 @@ export const projectRoot = path.resolve(import.meta.dirname, '../..');
 const ownDirectory = path.basename(path.dirname(import.meta.dirname));
 const ownExtension = path.extname(import.meta.filename);
 
-// Build output in a source directory is not a source.
+// Build output in a source directory is not a source. `name` is a path below the checkout; a room has such a name, too.
 const isBuildOutput = (name: string) =>
-	/^\.|\.(?:o|ko|mod|mod\.c|cmd|order|symvers|a)$|^(?:node_modules|out|build)$/.test(name);
+	name !== 'harness/build' &&
+	/^\.|\.(?:o|ko|mod|mod\.c|cmd|order|symvers|a)$|^(?:node_modules|out|build)$/.test(path.basename(name));
 
 // Tests are not part of the harness: changing them must not change the identity of a run.
 const isForTests = (name: string) => /^harness\/(?:.*\.test\.ts$|test(?:\/|$)|(?:.*\/)?samples(?:\/|$))/.test(name);
 
-/** A room of the harness, whose name is that of no build output. */
-const room = 'harness/build';
-
 /** Whether a file is a source; `name` is its path below the checkout. Editors' backup files (`~`) are not. */
 export function isSource(name: string): boolean {
-	const parts = (name.startsWith(`${room}/`) ? name.slice(room.length + 1) : name).split(path.sep);
-	return !isForTests(name) && !parts.some(part => isBuildOutput(part) || part.endsWith('~'));
+	const parts = name.split(path.sep);
+	const isLeftOut = (part: string, n: number) => part.endsWith('~') || isBuildOutput(parts.slice(0, n + 1).join('/'));
+	return !isForTests(name) && !parts.some(isLeftOut);
 }
 
 /** Directories of the project that are taken from elsewhere, for example from another commit; by their name. */
@@ -116,8 +115,7 @@ function filesBelow(file: string, name: string): readonly Source[] {
 	if (stats.isFile()) return [{name, file}];
 	if (!stats.isDirectory()) return [];
 	return readdirSync(file)
-		.filter(each => path.join(name, each) === room || !isBuildOutput(each))
-		.filter(each => !isForTests(path.join(name, each)))
+		.filter(each => !isBuildOutput(path.join(name, each)) && !isForTests(path.join(name, each)))
 		.toSorted()
 		.flatMap(each => filesBelow(path.join(file, each), path.join(name, each)));
 }

@@ -54,7 +54,7 @@ function lineProgress(cells: number): Progress {
 	};
 }
 
-function keyOf(cell: EndedEvent | CellEvent): string {
+function keyOf(cell: CellName & {readonly repeat: number}): string {
 	return `${cell.kernel} ${cellTitle(cell)} ${cell.repeat}`;
 }
 
@@ -63,30 +63,24 @@ function liveProgress(cells: number): Progress {
 	const finished: CellEvent[] = [];
 	let notRun = 0;
 	/** Running cells: several kernels may run the same case. */
-	const running = new Map<string, {readonly kernel: string; readonly title: string}>();
-	const placeOf = (cell: CellName) => `${cell.kernel} ${cellTitle(cell)}`;
+	const running = new Map<string, CellName>();
 	return {
 		show(event) {
-			if (event.type === 'started') running.set(placeOf(event), {kernel: event.kernel, title: cellTitle(event)});
+			if (event.type === 'started') running.set(keyOf(event), event);
 			if (event.type === 'kernel' && event.state !== 'ready') {
 				notRun += event.notRun ?? 0;
-				for (const [place, {kernel}] of running) if (kernel === event.kernel) running.delete(place);
+				for (const [key, {kernel}] of running) if (kernel === event.kernel) running.delete(key);
 				writeAbove(forJob(`${failureLine(event)}\n`));
 			}
 			if (event.type === 'cell') {
-				running.delete(placeOf(event));
+				running.delete(keyOf(event));
 				finished.push(event);
 				if (!isGreen(event)) writeAbove(`${formatCell(event)}\n`);
 			}
 			// Before the first cell, downloads and builds print their own lines.
 			if (running.size > 0 || finished.length > 0) {
 				const counts = formatCounts(finished, notRun);
-				showStatus(
-					fit(
-						`${finished.length + notRun}/${cells} ${counts}`,
-						[...running.values()].map(({title}) => title),
-					),
-				);
+				showStatus(fit(`${finished.length + notRun}/${cells} ${counts}`, [...running.values()].map(cellTitle)));
 			}
 		},
 		end() {

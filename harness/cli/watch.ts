@@ -103,9 +103,10 @@ class Changes implements Disposable {
 			return watch(place, {recursive: isDirectory}, (_, name) => {
 				if (name === null) return;
 				const file = isDirectory ? path.join(place, name) : place;
+				const ours = belowProject(file);
 				// Of a place elsewhere only what is below it tells: it may lie in a directory with a dot.
-				if (!isSource(belowProject(file) ?? name)) return;
-				this.#changed.add(belowProject(file) ?? path.relative(process.cwd(), file));
+				if (!isSource(ours ?? name)) return;
+				this.#changed.add(ours ?? path.relative(process.cwd(), file));
 				this.#events.dispatchEvent(new Event('change'));
 			});
 		});
@@ -137,6 +138,7 @@ class Changes implements Disposable {
 	}
 }
 
+/** The path of a file below the project; undefined for one that lies elsewhere. */
 function belowProject(file: string): string | undefined {
 	const name = path.relative(projectRoot, file);
 	return name.startsWith('..') ? undefined : name;
